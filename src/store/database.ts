@@ -1,0 +1,50 @@
+import { Kysely, PostgresDialect } from "kysely";
+import pg from "pg";
+import type { DB } from "./schema.ts";
+
+export type DatabaseOptions = {
+  /** Connections at most; 10 where left out. */
+  max?: number;
+  /** What `pg_stat_activity` shows. */
+  applicationName?: string;
+  /** Told of connections that break; the query under way fails by itself. */
+  onError?: (error: Error) => void;
+  statementTimeoutMs?: number;
+  /** How long a caller waits for a connection, new or free: short, so that the receiver can answer 503. */
+  connectionTimeoutMs?: number;
+};
+
+export type OpenDatabase = {
+  db: Kysely<DB>;
+  pool: pg.Pool;
+  /** Ends the connections once what is under way has finished; a second call changes nothing. */
+  close(): Promise<void>;
+};
+
+/**
+ * A pool of connections and kysely upon it. Connects at the first query, never here. `bigint` columns are read as
+ * strings, `timestamptz` as `Date`. A lost connection is reported and replaced, it never ends the process.
+ */
+export function openDatabase(connectionString: string, options: DatabaseOptions = {}): OpenDatabase {
+  const pool = new pg.Pool({
+    connectionString,
+    max: options.max ?? 10,
+    application_name: options.applicationName ?? "torikomi",
+    connectionTimeoutMillis: options.connectionTimeoutMs ?? 2_000,
+    ...(options.statementTimeoutMs !== undefined && { statement_timeout: options.statementTimeoutMs }),
+    keepAlive: true,
+  });
+  const report = options.onError ?? ignore;
+  pool.on("connect", (client) => client.on("error", report));
+  // The pool repeats what its idle clients have reported above; without a listener it would end the process.
+  pool.on("error", ignore);
+  return {
+    db: new Kysely<DB>({ dialect: new PostgresDialect({ pool }) }),
+    pool,
+    async close() {
+      if (!pool.ending) await pool.end();
+    },
+  };
+}
+
+function ignore(): void {}
