@@ -1,0 +1,151 @@
+import { STATUS_CODES } from "node:http";
+import type { ErrorRequestHandler, RequestHandler } from "express";
+import type { Logger } from "pino";
+import { Refusal, type RefusalCode } from "../domain/refusal.ts";
+import { Html, html } from "./html.ts";
+import { describeError, requestIdOf } from "./request-context.ts";
+
+/** An error answer as RFC 9457 has it; `type` is `urn:torikomi:problem:` and a stable code. */
+export type Problem = {
+  readonly type: string;
+  readonly title: string;
+  readonly status: number;
+  readonly detail?: string;
+  readonly instance?: string;
+};
+
+export type ProblemAnswer = {
+  readonly status: number;
+  readonly body: Problem;
+  readonly headers?: Readonly<Record<string, string>>;
+};
+
+type Kind = {
+  readonly status: number;
+  readonly title: string;
+  readonly headers?: Readonly<Record<string, string>>;
+};
+
+/**
+ * not-admin and group-not-found are 422: the caller may ask, but what was named cannot be linked. 403 is kept for
+ * tokens that lack a scope, 404 for what the address names.
+ */
+const REFUSALS: Record<RefusalCode, Kind> = {
+  malformed: { status: 400, title: "Malformed request" },
+  unauthorized: { status: 401, title: "Authentication required", headers: { "WWW-Authenticate": "Bearer" } },
+  forbidden: { status: 403, title: "Not allowed" },
+  "not-found": { status: 404, title: "Not found" },
+  conflict: { status: 409, title: "Conflict with the present state" },
+  gone: { status: 410, title: "Gone" },
+  "too-large": { status: 413, title: "Request too large" },
+  "not-admin": { status: 422, title: "Not a DocuSign administrator" },
+  "group-not-found": { status: 422, title: "Contract group not found" },
+  "link-not-found": { status: 404, title: "Link not found" },
+  "link-active": { status: 409, title: "A link is active" },
+  "not-awaiting-approval": { status: 409, title: "The link awaits no approval" },
+  "deletion-failed": { status: 502, title: "The deletion could not be completed" },
+  unavailable: { status: 503, title: "Temporarily unavailable", headers: { "Retry-After": "5" } },
+};
+
+/** How an error is answered. What is no refusal and no fault of the request is a 500 that tells nothing of the inside. */
+export function problemFor(error: unknown): ProblemAnswer {
+  if (error instanceof Refusal) return answer(error.code, REFUSALS[error.code], detailOf(error));
+  const status = requestFaultOf(error);
+  if (status === null) return answer("internal", { status: 500, title: "Internal error" });
+  return answer(REQUEST_FAULTS[status] ?? "malformed", {
+    status,
+    title: STATUS_CODES[status] ?? "Malformed request",
+  });
+}
+
+/**
+ * The last handler of an app or router: problem details as JSON, or as a page where `render` is given and the
+ * browser prefers one. Faults leave one log line `error`, refusals of 500 and above one line `warn`.
+ */
+export function errorHandler(
+  logger: Pick<Logger, "error" | "warn">,
+  render?: (problem: Problem) => Html,
+): ErrorRequestHandler {
+  return (error: unknown, request, response, _next) => {
+    const id = requestIdOf(request);
+    const { status, body, headers } = problemFor(error);
+    log(logger, error, status, id);
+    if (response.headersSent) {
+      // Half an answer cannot become an error answer: a broken connection tells the reader that it is not whole.
+      response.destroy();
+      return;
+    }
+    const problem = id === null ? body : { ...body, instance: `urn:torikomi:request:${id}` };
+    response.status(status).set({ ...headers, "Cache-Control": "no-store" });
+    if (render !== undefined && request.accepts(["json", "html"]) === "html") {
+      response.type("html").send(render(problem).toString());
+      return;
+    }
+    response.type("application/problem+json").send(JSON.stringify(problem));
+  };
+}
+
+/** For the end of an app: an address that leads nowhere is a Refusal `not-found`. */
+export const notFoundHandler: RequestHandler = () => {
+  throw new Refusal("not-found");
+};
+
+/** A page for people that says what went wrong, how to go on, and the id to name when asking for help. */
+export function problemPage(problem: Problem): Html {
+  return html`<!doctype html>
+<html lang="ja">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${problem.status} 電子契約サービス連携</title>
+</head>
+<body>
+<main>
+<h1>${problem.status < 500 ? "表示できません" : "エラーが発生しました"}</h1>
+<p>${problem.detail ?? (problem.status === 404 ? "ページが見つかりませんでした。" : "時間をおいて、もう一度お試しください。")}</p>
+<p><a href="/links">電子契約サービス連携へ戻る</a></p>
+${problem.instance !== undefined && html`<p><small>${problem.instance}</small></p>`}
+</main>
+</body>
+</html>
+`;
+}
+
+const REQUEST_FAULTS: Readonly<Record<number, string>> = {
+  404: "not-found",
+  413: "too-large",
+  415: "unsupported-media-type",
+  416: "range-not-satisfiable",
+};
+
+function answer(code: string, { status, title, headers }: Kind, detail?: string): ProblemAnswer {
+  const body = {
+    type: `urn:torikomi:problem:${code}`,
+    title,
+    status,
+    ...(detail !== undefined && { detail }),
+  };
+  return { status, body, ...(headers !== undefined && { headers }) };
+}
+
+function detailOf(refusal: Refusal): string | undefined {
+  return refusal.message === refusal.code ? undefined : refusal.message;
+}
+
+/** Express and its body parsers mark what is the request's fault with a 4xx `status`; their messages may quote the body. */
+function requestFaultOf(error: unknown): number | null {
+  if (!(error instanceof Error) || !("status" in error) || typeof error.status !== "number") return null;
+  return error.status >= 400 && error.status < 500 ? error.status : null;
+}
+
+function log(
+  logger: Pick<Logger, "error" | "warn">,
+  error: unknown,
+  status: number,
+  requestId: string | null,
+): void {
+  if (status < 500) return;
+  const line = { requestId, status, err: describeError(error) };
+  if (error instanceof Refusal) logger.warn(line, "request could not be served");
+  else logger.error(line, "request failed");
+}

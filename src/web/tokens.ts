@@ -1,0 +1,168 @@
+import type { RequestHandler, Response } from "express";
+import {
+  createRemoteJWKSet,
+  customFetch,
+  errors,
+  type JWTVerifyGetKey,
+  type JWTVerifyOptions,
+  jwtVerify,
+  type RemoteJWKSet,
+} from "jose";
+import { z } from "zod";
+import { Refusal } from "../domain/refusal.ts";
+
+/** A service of the cabinet that calls on behalf of one tenant (service.md, tokens of the cabinet). */
+export type Caller = {
+  readonly tenant: string;
+  readonly subject: string;
+  readonly scopes: ReadonlySet<string>;
+};
+
+export type TokenVerifier = (authorization: string | undefined) => Promise<Caller>;
+
+export type TokenVerifierOptions = {
+  readonly issuer: string;
+  readonly audience: string;
+  readonly now: () => Date;
+  readonly fetch?: typeof fetch;
+  /** How soon after a look at the issuer's keys an unknown key makes us look again. */
+  readonly keyCooldownMs?: number;
+};
+
+/** Asymmetric only: a token "signed" with the issuer's public key as a shared secret, or not at all, is none. */
+const ALGORITHMS = [
+  "RS256",
+  "RS384",
+  "RS512",
+  "PS256",
+  "PS384",
+  "PS512",
+  "ES256",
+  "ES384",
+  "ES512",
+  "EdDSA",
+  "Ed25519",
+];
+const BEARER = /^Bearer +([A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*) *$/i;
+const TIMEOUT_MS = 5_000;
+
+/** A claim that names somebody: short, and without what a database or a log could not keep. */
+export const nameClaim = z
+  .string()
+  .min(1)
+  .max(200)
+  .regex(/^\P{Cc}+$/u)
+  .refine((text) => text.isWellFormed());
+const CLAIMS = z.object({ tenant: nameClaim, sub: nameClaim, scope: z.string().default("") });
+const METADATA = z.object({ issuer: z.string(), jwks_uri: z.url({ protocol: /^https?$/ }) });
+
+/**
+ * Checks `Authorization` headers against the cabinet's issuer. A token that is missing, malformed, expired, or for or
+ * from somebody else is a Refusal `unauthorized`; an issuer that cannot be asked for its keys is `unavailable`.
+ */
+export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifier {
+  const key = createKeyFinder(options);
+  const issuer = withoutTrailingSlash(options.issuer);
+  return async (authorization) => {
+    const token = BEARER.exec(authorization ?? "")?.[1];
+    if (token === undefined) throw new Refusal("unauthorized");
+    return readCaller(token, key, {
+      issuer: [issuer, `${issuer}/`],
+      audience: options.audience,
+      algorithms: ALGORITHMS,
+      requiredClaims: ["exp", "sub"],
+      currentDate: options.now(),
+    });
+  };
+}
+
+/** Refuses with `forbidden` unless the caller holds the scope; `write` includes `read` of the same noun. */
+export function requireScope(caller: Caller, scope: string): void {
+  if (caller.scopes.has(scope)) return;
+  if (scope.endsWith(":read") && caller.scopes.has(scope.replace(/:read$/, ":write"))) return;
+  throw new Refusal("forbidden", `the token lacks the scope ${scope}`);
+}
+
+const callers = new WeakMap<Response, Caller>();
+
+/** Lets only requests with a good token pass; `callerOf` then tells whose it is. */
+export function authenticate(verify: TokenVerifier): RequestHandler {
+  return async (request, response, next) => {
+    callers.set(response, await verify(request.headers.authorization));
+    next();
+  };
+}
+
+/** Who asks; a Refusal `unauthorized` where `authenticate` did not run before. */
+export function callerOf(response: Response): Caller {
+  const caller = callers.get(response);
+  if (caller === undefined) throw new Refusal("unauthorized");
+  return caller;
+}
+
+async function readCaller(token: string, key: JWTVerifyGetKey, options: JWTVerifyOptions): Promise<Caller> {
+  try {
+    const { payload } = await jwtVerify(token, key, options);
+    const { tenant, sub, scope } = CLAIMS.parse(payload);
+    return { tenant, subject: sub, scopes: new Set(scope.split(" ").filter((word) => word !== "")) };
+  } catch (error) {
+    if (error instanceof errors.JOSEError || error instanceof z.ZodError) {
+      throw new Refusal("unauthorized", undefined, { cause: error });
+    }
+    throw error;
+  }
+}
+
+/** Looks for the issuer's keys when the first token that could be good arrives, so that we start without the issuer. */
+function createKeyFinder(options: TokenVerifierOptions): JWTVerifyGetKey {
+  let opening: Promise<RemoteJWKSet> | null = null;
+  return async (header, token) => {
+    opening ??= openKeys(options);
+    const current = opening;
+    try {
+      const findKey = await current;
+      return await findKey(header, token);
+    } catch (error) {
+      if (isAboutToken(error)) throw error;
+      // Keys that are still good are kept: only an unknown key made us ask again. Otherwise begin anew at the next token.
+      if (!(await holdsKeys(current)) && opening === current) opening = null;
+      throw new Refusal("unavailable", "the issuer of tokens cannot be reached", { cause: error });
+    }
+  };
+}
+
+async function holdsKeys(opening: Promise<RemoteJWKSet>): Promise<boolean> {
+  const keys = await opening.catch(() => null);
+  return keys?.fresh ?? false;
+}
+
+async function openKeys({
+  issuer,
+  keyCooldownMs = 5_000,
+  fetch: get = fetch,
+}: TokenVerifierOptions): Promise<RemoteJWKSet> {
+  const address = `${withoutTrailingSlash(issuer)}/.well-known/openid-configuration`;
+  const response = await get(address, { redirect: "error", signal: AbortSignal.timeout(TIMEOUT_MS) });
+  if (!response.ok) throw new Error(`the issuer's configuration is answered with ${response.status}`);
+  const metadata = METADATA.parse(await response.json());
+  if (withoutTrailingSlash(metadata.issuer) !== withoutTrailingSlash(issuer)) {
+    throw new Error("the issuer's configuration names another issuer");
+  }
+  return createRemoteJWKSet(new URL(metadata.jwks_uri), {
+    timeoutDuration: TIMEOUT_MS,
+    cooldownDuration: keyCooldownMs,
+    [customFetch]: get,
+  });
+}
+
+function isAboutToken(error: unknown): boolean {
+  return (
+    error instanceof errors.JWKSNoMatchingKey ||
+    error instanceof errors.JWKSMultipleMatchingKeys ||
+    error instanceof errors.JOSENotSupported
+  );
+}
+
+function withoutTrailingSlash(issuer: string): string {
+  return issuer.replace(/\/$/, "");
+}
