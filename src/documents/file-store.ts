@@ -1,0 +1,115 @@
+import { createHash, randomUUID } from "node:crypto";
+import { createWriteStream } from "node:fs";
+import { mkdir, open, opendir, readdir, rename, rm, stat, unlink } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import type { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import {
+  type ByteRange,
+  type DocumentStore,
+  type ListedDocument,
+  requireKey,
+  requireRange,
+  type StoredDocument,
+} from "./documents.ts";
+import { measure } from "./measure.ts";
+import { probe } from "./probe.ts";
+
+const DRAFTS = "drafts";
+const DRAFT_LIFE_MS = 24 * 60 * 60 * 1000;
+
+/**
+ * Documents as files under a folder, which is made where it is missing; several processes may share it. Drafts
+ * that a killed process left there more than a day before `now` are removed.
+ */
+export async function openFileStore(folder: string, now = new Date()): Promise<DocumentStore> {
+  await mkdir(join(folder, DRAFTS), { recursive: true, mode: 0o700 });
+  await removeStaleDrafts(join(folder, DRAFTS), now);
+  const store = {
+    put: (key: string, source: AsyncIterable<Uint8Array>) => put(folder, key, source),
+    open: (key: string, range?: ByteRange) => openFile(pathOf(folder, key), range),
+    erase: (key: string) => erase(pathOf(folder, key)),
+    list: () => list(folder),
+    close: () => {},
+  };
+  return { ...store, check: () => probe(store, folder) };
+}
+
+async function removeStaleDrafts(drafts: string, now: Date): Promise<void> {
+  for (const name of await readdir(drafts)) {
+    const path = join(drafts, name);
+    const modifiedAt = await modificationTime(path);
+    if (modifiedAt !== null && modifiedAt.getTime() < now.getTime() - DRAFT_LIFE_MS)
+      await rm(path, { force: true });
+  }
+}
+
+async function put(folder: string, key: string, source: AsyncIterable<Uint8Array>): Promise<StoredDocument> {
+  const path = pathOf(folder, key);
+  const { chunks, measured } = measure(source);
+  await using draft = newDraft(folder);
+  await pipeline(chunks, createWriteStream(draft.path, { flags: "wx", mode: 0o600, flush: true }));
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  await rename(draft.path, path);
+  // A file survives a power cut only when the folders that name it have been written as well.
+  await syncFolder(dirname(path));
+  await syncFolder(folder);
+  return measured();
+}
+
+/**
+ * One level of 256 folders keeps each of them small. The file's name is the key with `_`, which no key holds, for
+ * `/`: so no key reaches another folder, `a` and `a/b` can both exist, and `list` can tell the key.
+ */
+function pathOf(folder: string, key: string): string {
+  const fanOut = createHash("sha256").update(requireKey(key)).digest("hex").slice(0, 2);
+  return join(folder, fanOut, key.replaceAll("/", "_"));
+}
+
+function newDraft(folder: string): AsyncDisposable & { readonly path: string } {
+  const path = join(folder, DRAFTS, randomUUID());
+  return { path, [Symbol.asyncDispose]: () => rm(path, { force: true }) };
+}
+
+async function syncFolder(folder: string): Promise<void> {
+  await using handle = await open(folder);
+  await handle.sync();
+}
+
+async function openFile(path: string, range?: ByteRange): Promise<Readable | null> {
+  const bounds = range === undefined ? {} : boundsOf(requireRange(range));
+  const handle = await unlessMissing(open(path));
+  return handle?.createReadStream(bounds) ?? null;
+}
+
+function boundsOf(range: ByteRange): { start: number; end: number } {
+  return { start: range.first, end: range.last };
+}
+
+async function erase(path: string): Promise<void> {
+  const erased = await unlessMissing(unlink(path).then(() => true));
+  if (erased) await syncFolder(dirname(path));
+}
+
+async function* list(folder: string): AsyncGenerator<ListedDocument, void, undefined> {
+  for (const fanOut of await readdir(folder)) {
+    if (fanOut === DRAFTS) continue;
+    for await (const entry of await opendir(join(folder, fanOut))) {
+      const modifiedAt = await modificationTime(join(folder, fanOut, entry.name));
+      if (modifiedAt !== null) yield { key: entry.name.replaceAll("_", "/"), modifiedAt };
+    }
+  }
+}
+
+async function modificationTime(path: string): Promise<Date | null> {
+  return (await unlessMissing(stat(path)))?.mtime ?? null;
+}
+
+async function unlessMissing<Value>(found: Promise<Value>): Promise<Value | null> {
+  try {
+    return await found;
+  } catch (fault) {
+    if (fault instanceof Error && "code" in fault && fault.code === "ENOENT") return null;
+    throw fault;
+  }
+}

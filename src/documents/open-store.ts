@@ -1,0 +1,37 @@
+import { join } from "node:path";
+import type { DocumentStore } from "./documents.ts";
+import { openFileStore } from "./file-store.ts";
+import type { S3Options } from "./s3-store.ts";
+
+export type DocumentPlace =
+  | { readonly kind: "file" }
+  | { readonly kind: "s3"; readonly bucket: string; readonly prefix: string };
+
+const S3_ADDRESS = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\/([A-Za-z0-9._/-]*))?$/;
+
+/** What `DOCUMENT_STORE` says (service.md, configuration): `file` or `s3://bucket/prefix`; null where neither. */
+export function parseDocumentPlace(setting: string): DocumentPlace | null {
+  if (setting === "file") return { kind: "file" };
+  const [, bucket, path = ""] = S3_ADDRESS.exec(setting) ?? [];
+  if (bucket === undefined) return null;
+  const words = path.split("/").filter((word) => word !== "");
+  if (words.includes(".") || words.includes("..")) return null;
+  return { kind: "s3", bucket, prefix: words.join("/") };
+}
+
+/**
+ * Opens the store that the setting names; files lie in `documents` under the data folder. Throws where the setting
+ * names none.
+ */
+export async function openDocumentStore(
+  setting: string,
+  dataDir: string,
+  options: S3Options = {},
+): Promise<DocumentStore> {
+  const place = parseDocumentPlace(setting);
+  if (place === null) throw new Error(`no document store: ${setting} (file, or s3://bucket/prefix)`);
+  if (place.kind === "file") return openFileStore(join(dataDir, "documents"));
+  // The SDK takes a good part of a second and much memory to load: only those pay who use it.
+  const { openS3Store } = await import("./s3-store.ts");
+  return openS3Store({ ...place, ...options });
+}

@@ -1,0 +1,123 @@
+import { Readable } from "node:stream";
+import {
+  DeleteObjectCommand,
+  GetObjectCommand,
+  type PutObjectCommandInput,
+  paginateListObjectsV2,
+  S3Client,
+  type ServerSideEncryption,
+} from "@aws-sdk/client-s3";
+import { Upload } from "@aws-sdk/lib-storage";
+import {
+  type ByteRange,
+  type DocumentStore,
+  isDocumentKey,
+  type ListedDocument,
+  requireKey,
+  requireRange,
+  type StoredDocument,
+} from "./documents.ts";
+import { measure } from "./measure.ts";
+import { probe } from "./probe.ts";
+
+export type S3Options = {
+  /** For servers that know buckets by path only, as most that aren't AWS do. */
+  readonly forcePathStyle?: boolean;
+  /** How each object is encrypted by the server; the bucket's own setting where absent. */
+  readonly serverSideEncryption?: ServerSideEncryption;
+  readonly kmsKeyId?: string;
+};
+
+type S3Place = { readonly bucket: string; readonly prefix: string; readonly client?: S3Client };
+
+type Opened = { readonly client: S3Client; readonly bucket: string; readonly prefix: string };
+
+type Encryption = Pick<PutObjectCommandInput, "ServerSideEncryption" | "SSEKMSKeyId">;
+
+/** S3's smallest part; an upload holds one or two of them in memory. */
+const PART_BYTES = 5 * 1024 * 1024;
+const CONNECTION_TIMEOUT_MS = 5_000;
+const IDLE_TIMEOUT_MS = 60_000;
+
+/**
+ * Documents as objects of a bucket, below a prefix (none where empty). Endpoint, region and credentials come from
+ * the AWS SDK's own variables unless a client is given. A process killed in the middle of a large upload leaves
+ * unreadable parts behind: the bucket's lifecycle should abort incomplete multipart uploads.
+ */
+export async function openS3Store(options: S3Place & S3Options): Promise<DocumentStore> {
+  const { bucket, prefix, client = newClient(options.forcePathStyle ?? false) } = options;
+  const opened = { client, bucket, prefix: prefix === "" ? "" : `${prefix}/` };
+  const encryption = encryptionOf(options);
+  const store = {
+    put: (key: string, source: AsyncIterable<Uint8Array>) => put(opened, encryption, key, source),
+    open: (key: string, range?: ByteRange) => openObject(opened, key, range),
+    erase: (key: string) => erase(opened, key),
+    list: () => list(opened),
+    close: () => client.destroy(),
+  };
+  return { ...store, check: () => probe(store, `s3://${bucket}/${prefix}`) };
+}
+
+function newClient(forcePathStyle: boolean): S3Client {
+  const requestHandler = { connectionTimeout: CONNECTION_TIMEOUT_MS, socketTimeout: IDLE_TIMEOUT_MS };
+  return new S3Client({ forcePathStyle, requestHandler });
+}
+
+function encryptionOf({ serverSideEncryption, kmsKeyId }: S3Options): Encryption {
+  return { ServerSideEncryption: serverSideEncryption, SSEKMSKeyId: kmsKeyId };
+}
+
+async function put(
+  opened: Opened,
+  encryption: Encryption,
+  key: string,
+  source: AsyncIterable<Uint8Array>,
+): Promise<StoredDocument> {
+  const place = placeOf(opened, key);
+  const { chunks, measured } = measure(source);
+  const params = { ...place, ...encryption, Body: Readable.from(chunks), ContentType: "application/pdf" };
+  // With a second uploader, one that fails would let the other read and send the rest before the upload is aborted.
+  const upload = new Upload({ client: opened.client, params, partSize: PART_BYTES, queueSize: 1 });
+  await upload.done();
+  return measured();
+}
+
+function placeOf(opened: Opened, key: string): { Bucket: string; Key: string } {
+  return { Bucket: opened.bucket, Key: opened.prefix + requireKey(key) };
+}
+
+async function openObject(opened: Opened, key: string, range?: ByteRange): Promise<Readable | null> {
+  const place = placeOf(opened, key);
+  const wanted = range === undefined ? place : { ...place, Range: rangeHeader(requireRange(range)) };
+  try {
+    const { Body: body } = await opened.client.send(new GetObjectCommand(wanted));
+    if (body instanceof Readable) return body;
+  } catch (fault) {
+    if (isNamed(fault, "NoSuchKey")) return null;
+    if (isNamed(fault, "InvalidRange")) return Readable.from([]);
+    throw fault;
+  }
+  throw new Error(`S3 answered without a stream for ${place.Key}`);
+}
+
+function rangeHeader({ first, last }: ByteRange): string {
+  return `bytes=${first}-${last}`;
+}
+
+function isNamed(fault: unknown, name: string): boolean {
+  return fault instanceof Error && fault.name === name;
+}
+
+async function erase(opened: Opened, key: string): Promise<void> {
+  await opened.client.send(new DeleteObjectCommand(placeOf(opened, key)));
+}
+
+async function* list({ client, bucket, prefix }: Opened): AsyncGenerator<ListedDocument, void, undefined> {
+  for await (const page of paginateListObjectsV2({ client }, { Bucket: bucket, Prefix: prefix })) {
+    for (const { Key: path = "", LastModified: modifiedAt } of page.Contents ?? []) {
+      const key = path.slice(prefix.length);
+      // A prefix of the bucket can hold what others put there.
+      if (modifiedAt !== undefined && isDocumentKey(key)) yield { key, modifiedAt };
+    }
+  }
+}
