@@ -12,7 +12,9 @@ export type ContractId = string & { readonly brand: "ContractId" };
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 /** The UUID in its one written form (lower case), or null where the text is none. */
-export function parseUuid<Id extends EnvelopeId | AccountId | UserId | LinkId | ContractId>(text: unknown): Id | null {
+export function parseUuid<Id extends EnvelopeId | AccountId | UserId | LinkId | ContractId>(
+  text: unknown,
+): Id | null {
   if (typeof text !== "string") return null;
   const lower = text.toLowerCase();
   return isUuid<Id>(lower) ? lower : null;

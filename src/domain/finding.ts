@@ -1,0 +1,42 @@
+import type { ExclusionReason, ImportReason, UndecidedReason } from "./ownership.ts";
+
+/** Every stable code that an explanation can carry (import-rules 6), by its outcome. */
+export type Reasons = {
+  /** `already`: an earlier link imported it (import-rules 2.2). */
+  readonly imported: ImportReason | "already";
+  readonly excluded: ExclusionReason;
+  readonly deleted: "deleted-in-cabinet";
+  readonly waiting: UndecidedReason | WaitingCause;
+  readonly unknown: "never-seen" | "not-found";
+};
+
+export type WaitingCause =
+  | "queued"
+  | "hourly-timing"
+  | "awaiting-approval"
+  | "link-error"
+  | "link-ended"
+  | "group-missing"
+  | "account-throttled"
+  | "budget-reserve"
+  | "docusign-unavailable"
+  | "document-not-pdf"
+  | "document-empty"
+  | "import-failed";
+
+export type Outcome = keyof Reasons;
+
+/** An outcome with a reason that belongs to it. */
+export type Finding = { [O in Outcome]: { readonly outcome: O; readonly reason: Reasons[O] } }[Outcome];
+
+/** What an explanation may mention; decisions' own facts fit. Moments are ISO texts in UTC. */
+export type FindingFacts = {
+  readonly status?: string | null;
+  readonly completedAt?: string | null;
+  readonly sentFrom?: string | null;
+  readonly receivedFrom?: string | null;
+  readonly sentByAccount?: boolean | null;
+  readonly receivedByUser?: boolean | null;
+  /** Before when it will not be tried again. */
+  readonly waitingUntil?: string | null;
+};

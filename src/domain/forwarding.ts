@@ -1,0 +1,112 @@
+import type { Forwarding, Person, Recipient } from "./envelope.ts";
+import { parseUuid } from "./identifiers.ts";
+import { comparePersons, isNamed, isSamePerson, type Likeness } from "./persons.ts";
+
+/** One end of a forwarding: who, and as far as it is told, which place in the routing. */
+export type Side = { readonly person: Person; readonly entry: Recipient | null; readonly id: string | null };
+
+/** A place of the routing that went from one person to another. */
+export type Transfer = { readonly from: Side; readonly to: Side };
+
+/**
+ * Every forwarding that is told of the envelope, once each (import-rules 1), however often and in
+ * whichever of the three ways it is told: `delegatedBy`, `delegatedTo`, recorded events.
+ */
+export function listTransfers(
+  recipients: readonly Recipient[],
+  forwardings: readonly Forwarding[],
+): Transfer[] {
+  const told = [
+    ...recipients.flatMap((entry) => readDelegations(entry, recipients)),
+    ...forwardings.map((forwarding) => readForwarding(forwarding, recipients)),
+  ];
+  const distinct: Transfer[] = [];
+  for (const transfer of told.filter(isBetweenTwo)) addDistinct(distinct, transfer);
+  return distinct;
+}
+
+/** Whether two ends are one place: by listed entry, else by recipient id, never by person. */
+export function comparePlaces(one: Side, other: Side): Likeness {
+  if (one.entry !== null && other.entry !== null) return one.entry === other.entry ? "same" : "different";
+  if (one.id === null || other.id === null) return "unknown";
+  if (one.id === other.id) return "same";
+  if (one.entry !== null || other.entry !== null) return "unknown";
+  // A number and a GUID may name one place: DocuSign uses either.
+  return isGuid(one.id) === isGuid(other.id) ? "different" : "unknown";
+}
+
+function readDelegations(entry: Recipient, recipients: readonly Recipient[]): Transfer[] {
+  const here = sideOf(entry);
+  const given = entry.delegatedTo.filter(isNamed).map((taker) => ({ from: here, to: unplaced(taker) }));
+  if (entry.delegatedBy === null || !isNamed(entry.delegatedBy)) return given;
+  return [{ from: findDelegator(entry.delegatedBy, entry, recipients), to: here }, ...given];
+}
+
+/** A delegation leaves the delegator's entry listed, in the group of the one who took the place. */
+function findDelegator(delegator: Person, taker: Recipient, recipients: readonly Recipient[]): Side {
+  const [entry, another] = recipients.filter(
+    (one) => one !== taker && one.group === taker.group && isSamePerson(one, delegator),
+  );
+  return entry === undefined || another !== undefined ? unplaced(delegator) : sideOf(entry);
+}
+
+function readForwarding({ from, to }: Forwarding, recipients: readonly Recipient[]): Transfer {
+  const taker = locate(to, recipients);
+  // The new recipient may have been given the old one's id; that entry does not say who the old one was.
+  const others = recipients.filter((one) => one !== taker.entry && !isSamePerson(one, taker.person));
+  return { from: locate(from, isNamed(from) ? recipients : others), to: taker };
+}
+
+function locate(side: Forwarding["to"], recipients: readonly Recipient[]): Side {
+  const id = normalId(side.recipientId);
+  const entry = recipients.find((one) => hasId(one, id) && comparePersons(one, side) !== "different") ?? null;
+  const person = { userId: side.userId ?? entry?.userId ?? null, email: side.email ?? entry?.email ?? null };
+  return { person, entry, id };
+}
+
+function isBetweenTwo({ from, to }: Transfer): boolean {
+  return (isNamed(from.person) || isNamed(to.person)) && !isSamePerson(from.person, to.person);
+}
+
+function addDistinct(distinct: Transfer[], transfer: Transfer): void {
+  const index = distinct.findIndex((other) => isOneTransfer(other, transfer));
+  const known = distinct[index];
+  if (known === undefined) distinct.push(transfer);
+  else distinct[index] = { from: join(known.from, transfer.from), to: join(known.to, transfer.to) };
+}
+
+function isOneTransfer(one: Transfer, other: Transfer): boolean {
+  const givers = comparePersons(one.from.person, other.from.person);
+  const takers = comparePersons(one.to.person, other.to.person);
+  const places = [comparePlaces(one.from, other.from), comparePlaces(one.to, other.to)];
+  if ([givers, takers, ...places].includes("different")) return false;
+  return givers === "same" || takers === "same";
+}
+
+function join(one: Side, other: Side): Side {
+  const person = {
+    userId: one.person.userId ?? other.person.userId,
+    email: one.person.email ?? other.person.email,
+  };
+  return { person, entry: one.entry ?? other.entry, id: one.id ?? other.id };
+}
+
+function sideOf(entry: Recipient): Side {
+  return { person: entry, entry, id: normalId(entry.recipientId ?? entry.recipientGuid) };
+}
+
+function unplaced(person: Person): Side {
+  return { person, entry: null, id: null };
+}
+
+function hasId(entry: Recipient, id: string | null): boolean {
+  return id !== null && (normalId(entry.recipientId) === id || normalId(entry.recipientGuid) === id);
+}
+
+function normalId(id: string | null): string | null {
+  return id?.trim().toLowerCase() || null;
+}
+
+function isGuid(id: string): boolean {
+  return parseUuid(id) !== null;
+}

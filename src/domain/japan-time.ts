@@ -1,0 +1,10 @@
+const JAPAN_OFFSET_MS = 9 * 60 * 60 * 1000;
+
+/** A moment as calendar date and clock time in Japan (UTC+9, never daylight saving), for the years 1 to 9999. */
+export function inJapan(moment: Date): { date: string; time: string } {
+  const local = new Date(moment.getTime() + JAPAN_OFFSET_MS);
+  const year = local.getUTCFullYear();
+  if (!(year >= 1 && year <= 9999)) throw new RangeError("the moment is outside the years 1 to 9999");
+  const [date = "", time = ""] = local.toISOString().split("T");
+  return { date, time: time.slice(0, "hh:mm:ss".length) };
+}

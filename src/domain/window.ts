@@ -1,0 +1,71 @@
+import type { AccountId, UserId } from "./identifiers.ts";
+
+/** A link of the tenant that is over; `…Until` is end(l) of import-rules 2.3, null where it began at "none" and accounted for nothing. */
+export type EndedLink = {
+  readonly accountId: AccountId;
+  readonly userId: UserId;
+  readonly endedAt: Date;
+  readonly sentUntil: Date | null;
+  readonly receivedUntil: Date | null;
+};
+
+/** From when a link imports; null is "none": all history. */
+export type Starts = { readonly sentFrom: Date | null; readonly receivedFrom: Date | null };
+
+/**
+ * The starts of a new link, from all ended links of its tenant in the order in which they were made
+ * (import-rules 2): what it sends goes on where the account was left, what it receives where the user was.
+ */
+export function startsFor(
+  history: readonly EndedLink[],
+  next: { readonly accountId: AccountId; readonly userId: UserId },
+): Starts {
+  const previous = findLastEnded(history);
+  const own = findLastEnded(
+    history.filter((link) => link.userId === next.userId && link.accountId === next.accountId),
+  );
+  const sender = previous?.accountId === next.accountId ? previous : own;
+  return { sentFrom: sender?.sentUntil ?? null, receivedFrom: own?.receivedUntil ?? null };
+}
+
+function findLastEnded(links: readonly EndedLink[]): EndedLink | undefined {
+  // The sort is stable: of two that ended at once, the one that was made later.
+  return links.toSorted((one, other) => one.endedAt.getTime() - other.endedAt.getTime()).at(-1);
+}
+
+export type Ending = {
+  readonly endedAt: Date;
+  readonly sentFrom: Date | null;
+  readonly receivedFrom: Date | null;
+  /** Everything the account sent that completed before this moment is accounted for; null: nothing yet. */
+  readonly reachedSent: Date | null;
+  /** The same for what the user received. */
+  readonly reachedReceived: Date | null;
+  /** When the oldest envelope completed that waits for its import. */
+  readonly oldestWaiting: Date | null;
+};
+
+/**
+ * The moments up to which an ending link accounted for every envelope (import-rules 2.3), where the next one
+ * goes on. Waiting envelopes pull them back, never before the link's own starts.
+ */
+export function endOf(ending: Ending): Pick<EndedLink, "sentUntil" | "receivedUntil"> {
+  return {
+    sentUntil: endOfSide(ending, ending.sentFrom, ending.reachedSent),
+    receivedUntil: endOfSide(ending, ending.receivedFrom, ending.reachedReceived),
+  };
+}
+
+function endOfSide(
+  { endedAt, oldestWaiting }: Ending,
+  start: Date | null,
+  reached: Date | null,
+): Date | null {
+  if (reached === null) return start;
+  const end = Math.min(
+    reached.getTime(),
+    endedAt.getTime(),
+    oldestWaiting?.getTime() ?? Number.POSITIVE_INFINITY,
+  );
+  return new Date(Math.max(end, start?.getTime() ?? Number.NEGATIVE_INFINITY));
+}
