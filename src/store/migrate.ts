@@ -11,7 +11,9 @@ export class SchemaTooNew extends Error {
   readonly unknown: readonly string[];
 
   constructor(unknown: readonly string[]) {
-    super(`the database holds migrations this program does not know: ${unknown.join(", ")}; run the newer program`);
+    super(
+      `the database holds migrations this program does not know: ${unknown.join(", ")}; run the newer program`,
+    );
     this.unknown = unknown;
   }
 }
@@ -31,7 +33,8 @@ export async function migrateToLatest(
     await extra();
     const { error, results = [] } = await createMigrator(connection).migrateToLatest();
     const failed = results.find((result) => result.status === "Error");
-    if (error !== undefined) throw new Error(`migration ${failed?.migrationName ?? ""} failed`, { cause: error });
+    if (error !== undefined)
+      throw new Error(`migration ${failed?.migrationName ?? ""} failed`, { cause: error });
     return { applied: results.map((result) => result.migrationName) };
   });
 }
@@ -76,7 +79,9 @@ async function listKnown(): Promise<string[]> {
 }
 
 async function listApplied(db: Kysely<DB>): Promise<string[]> {
-  const table = await sql<{ name: string | null }>`select to_regclass('kysely_migration')::text as name`.execute(db);
+  const table = await sql<{
+    name: string | null;
+  }>`select to_regclass('kysely_migration')::text as name`.execute(db);
   if (table.rows[0]?.name == null) return [];
   const { rows } = await sql<{ name: string }>`select name from kysely_migration order by name`.execute(db);
   return rows.map((row) => row.name);

@@ -1,0 +1,20 @@
+import { type Kysely, sql } from "kysely";
+import type { DB } from "./schema.ts";
+
+/**
+ * Runs the work while this session alone holds the named lock; null, without running it, where another
+ * session holds it. Should this process die, PostgreSQL frees the lock at once.
+ */
+export async function withLock<T>(db: Kysely<DB>, name: string, work: () => Promise<T>): Promise<T | null> {
+  return await db.connection().execute(async (session) => {
+    const { rows } = await sql<{
+      got: boolean;
+    }>`select pg_try_advisory_lock(hashtextextended(${name}, 0)) as got`.execute(session);
+    if (rows[0]?.got !== true) return null;
+    try {
+      return await work();
+    } finally {
+      await sql`select pg_advisory_unlock(hashtextextended(${name}, 0))`.execute(session);
+    }
+  });
+}

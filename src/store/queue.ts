@@ -1,0 +1,79 @@
+import { type Kysely, sql } from "kysely";
+import type { EnvelopeId, LinkId } from "../domain/identifiers.ts";
+import type { DB } from "./schema.ts";
+
+/** Lower runs sooner: what events bring, then what the hour finds, then first imports (design decision 7). */
+export const PRIORITY = { event: 0, reconciliation: 10, firstImport: 20, housekeeping: 30 } as const;
+
+type Job = {
+  readonly task: string;
+  readonly payload: object;
+  readonly key: string;
+  readonly priority: number;
+  readonly runAt: Date | null;
+  /** Jobs of one queue never run at the same time. */
+  readonly queue?: string;
+};
+
+/** Queues the import of one envelope in the caller's transaction; a job that waits already is replaced. */
+export async function enqueueImport(
+  db: Kysely<DB>,
+  job: { linkId: LinkId; envelopeId: EnvelopeId; foundBy: "event" | "replay"; runAt: Date | null },
+): Promise<void> {
+  await enqueue(db, {
+    task: "import-envelope",
+    payload: { linkId: job.linkId, envelopeId: job.envelopeId, foundBy: job.foundBy },
+    key: `import:${job.linkId}:${job.envelopeId}`,
+    priority: PRIORITY.event,
+    runAt: job.runAt,
+  });
+}
+
+/** Queues the next page of a link's reconciliation; the queue of its own keeps runs of one link apart. */
+export async function enqueueReconciliation(
+  db: Kysely<DB>,
+  job: { linkId: LinkId; hour: Date; runAt: Date | null; first: boolean },
+): Promise<void> {
+  await enqueue(db, {
+    task: "reconcile-link",
+    payload: { linkId: job.linkId, hour: job.hour.toISOString() },
+    key: `reconcile:${job.linkId}`,
+    priority: job.first ? PRIORITY.firstImport : PRIORITY.reconciliation,
+    runAt: job.runAt,
+    queue: `reconcile:${job.linkId}`,
+  });
+}
+
+/** Queues one lane of a link's backlog: it takes due envelopes of the ledger one after the other. */
+export async function enqueueBacklog(
+  db: Kysely<DB>,
+  job: { linkId: LinkId; lane: number; runAt: Date | null; first: boolean },
+): Promise<void> {
+  await enqueue(db, {
+    task: "import-backlog",
+    payload: { linkId: job.linkId, lane: job.lane },
+    key: `backlog:${job.linkId}:${job.lane}`,
+    priority: job.first ? PRIORITY.firstImport : PRIORITY.reconciliation,
+    runAt: job.runAt,
+  });
+}
+
+/** Queues the erasure of a deleted contract's bytes. */
+export async function enqueueErasure(db: Kysely<DB>): Promise<void> {
+  await enqueue(db, {
+    task: "erase-documents",
+    payload: {},
+    key: "erase-documents",
+    priority: PRIORITY.event,
+    runAt: null,
+  });
+}
+
+async function enqueue(db: Kysely<DB>, job: Job): Promise<void> {
+  await sql`
+    select graphile_worker.add_job(
+      ${job.task}, ${JSON.stringify(job.payload)}::json,
+      queue_name := ${job.queue ?? null}, run_at := ${job.runAt}::timestamptz,
+      job_key := ${job.key}, priority := ${job.priority}::int
+    )`.execute(db);
+}
