@@ -1,6 +1,7 @@
 import { execFile, spawn } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { platform } from "node:os";
+import type { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { promisify } from "node:util";
 
@@ -30,9 +31,13 @@ export async function runProgram(program: string, args: readonly string[], start
     child.once("error", reject);
     child.once("close", resolve);
   });
-  const [code, output, errors] = await Promise.all([ended, text(child.stdout), text(child.stderr)]);
+  const [code, output, errors] = await Promise.all([ended, readAll(child.stdout), readAll(child.stderr)]);
   if (code !== 0)
     throw new Error(`${program} failed (${code ?? "killed"}): ${errors.trim() || output.trim()}`);
+}
+
+async function readAll(stream: Readable | null): Promise<string> {
+  return stream === null ? "" : await text(stream);
 }
 
 /** The command line of a running process, null where there is none with this id. Works for other users' processes. */

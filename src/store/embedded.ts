@@ -1,7 +1,5 @@
-import { setTimeout as wait } from "node:timers/promises";
-import pg from "pg";
-import { type Cluster, prepareCluster, ROLE, readPassword } from "./embedded-cluster.ts";
-import { findServer, launchServer, readLogTail, stopServer } from "./embedded-server.ts";
+import { prepareCluster } from "./embedded-cluster.ts";
+import { joinServer, leaveServer, type Membership } from "./embedded-membership.ts";
 
 export type EmbeddedPostgres = {
   readonly connectionString: string;
@@ -10,7 +8,7 @@ export type EmbeddedPostgres = {
 };
 
 export type EmbeddedPostgresOptions = {
-  /** The cluster lies in its folder `postgres`. */
+  /** The database lies in its folder `postgres`. */
   dataDir: string;
   /** Refused: production has a database of its own. */
   production: boolean;
@@ -18,47 +16,57 @@ export type EmbeddedPostgresOptions = {
   durable?: boolean;
   /** PostgreSQL's settings beside ours. */
   settings?: Readonly<Record<string, string>>;
+  /** Told what went wrong beside what the caller asked for. */
   log?: (message: string) => void;
 };
 
 /**
- * A PostgreSQL of our own for development and one small machine: joins the server that runs on the data folder
- * already, or makes and starts it. Takes over what a killed process left behind. Every user of the server keeps one
- * connection with a shared lock; the one that gets it exclusively is the last and stops the server, so that neither
- * starting nor stopping needs a lock that could outlive a process.
+ * A PostgreSQL of our own, for development and one small machine: joins the server that runs on the data folder
+ * already, or makes and starts one. It takes over what a killed process left behind, and lives until the last one
+ * that uses it closes. Throws where the programs are not installed or PostgreSQL cannot start, with what it said.
  */
 export async function openEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
   if (options.production) throw new Error("the embedded PostgreSQL is not for production: set DATABASE_URL");
-  const cluster = await prepareCluster({
-    dataDir: options.dataDir,
-    durable: options.durable ?? true,
-    settings: options.settings ?? {},
-  });
-  const membership = await joinOrLaunch(cluster);
-  const log = options.log ?? (() => {});
-  membership.keeper.on("end", () => log("the embedded PostgreSQL has closed our connection"));
+  const { dataDir, durable = true, settings = {}, log = () => {} } = options;
+  const cluster = await prepareCluster({ dataDir, durable, settings });
+  const first = await joinServer(cluster);
+  const membership = holdMembership(first, () => joinServer(cluster), log);
   let closing: Promise<void> | undefined;
   return {
-    connectionString: membership.connectionString,
-    close: () => (closing ??= leave(cluster, membership.keeper, log)),
+    connectionString: first.connectionString,
+    close: () =>
+      (closing ??= membership.end((current) => leaveServer(cluster, current)).catch(reportTo(log))),
   };
 }
 
-type Membership = { readonly connectionString: string; readonly keeper: pg.Client };
+type Held = { end(leave: (current: Membership) => Promise<void>): Promise<void> };
 
-const LAUNCHES = 10;
-const PATIENCE_MS = 120_000;
+/** A crash of the server ends its connections, and with them the membership: joins anew, starting it if need be. */
+function holdMembership(
+  first: Membership,
+  join: () => Promise<Membership>,
+  log: (message: string) => void,
+): Held {
+  let ended = false;
+  let current = Promise.resolve(first);
+  const watch = (membership: Membership): Membership => {
+    membership.keeper.once("error", (error) => {
+      if (ended) return;
+      reportTo(log)(error);
+      current = join().then(watch);
+      current.catch(reportTo(log));
+    });
+    return membership;
+  };
+  watch(first);
+  return {
+    async end(leave) {
+      ended = true;
+      await leave(await current);
+    },
+  };
+}
 
-async function joinOrLaunch(cluster: Cluster): Promise<Membership> {
-  for (let launches = 0; ; launches++) {
-    const membership = await join(cluster, AbortSignal.timeout(PATIENCE_MS));
-    if (membership !== null) return membership;
-    if (launches === LAUNCHES) break;
-    // Backends of a killed server need a moment to notice and go.
-    if (launches > 0) await wait(300);
-    await launchServer(cluster);
-  }
-  throw new Error(
-    `the embedded PostgreSQL does not start in ${cluster.data}:\n${await readLogTail(cluster)}`,
-  );
+function reportTo(log: (message: string) => void): (error: unknown) => void {
+  return (error) => log(`embedded PostgreSQL: ${error instanceof Error ? error.message : String(error)}`);
 }

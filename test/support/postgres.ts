@@ -1,0 +1,122 @@
+import { spawn } from "node:child_process";
+import { randomUUID } from "node:crypto";
+import { once } from "node:events";
+import { mkdtemp } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { runMigrations } from "graphile-worker";
+import pg from "pg";
+import { openDatabase } from "../../src/store/database.ts";
+import { openEmbeddedPostgres } from "../../src/store/embedded.ts";
+import { migrateToLatest } from "../../src/store/migrate.ts";
+
+export type TestServer = AsyncDisposable & { readonly adminUrl: string };
+export type TestDatabase = AsyncDisposable & { readonly connectionString: string };
+
+/** Where the global setup leaves the server's address for the test files. */
+export const SERVER_VARIABLE = "TORIKOMI_TEST_SERVER";
+
+const TEMPLATE = "torikomi_template";
+
+/**
+ * A PostgreSQL of its own in the temporary folder, holding a template of our database. It ends, and its folder goes,
+ * when it is disposed of, and also when this process is killed.
+ */
+export async function startTestServer(): Promise<TestServer> {
+  const dataDir = await mkdtemp(join(tmpdir(), "torikomi-test-"));
+  const endGuard = guard(dataDir);
+  const server = await openEmbeddedPostgres({
+    dataDir,
+    production: false,
+    durable: false,
+    settings: { max_connections: "300" },
+  });
+  await makeTemplate(server.connectionString);
+  return {
+    adminUrl: server.connectionString,
+    async [Symbol.asyncDispose]() {
+      await server.close();
+      await endGuard();
+    },
+  };
+}
+
+/** A fresh database, as `torikomi migrate` leaves it, on the run's server or the given one. */
+export async function createTestDatabase(adminUrl: string = readServerAddress()): Promise<TestDatabase> {
+  return await createDatabase(adminUrl, `template ${TEMPLATE} strategy file_copy`);
+}
+
+/** A database with nothing in it, for what makes schemas itself. */
+export async function createEmptyDatabase(adminUrl: string = readServerAddress()): Promise<TestDatabase> {
+  return await createDatabase(adminUrl, "");
+}
+
+/** Brings a database to the current version as the service does, graphile-worker's schema included. */
+export async function migrateTestDatabase(connectionString: string): Promise<{ applied: string[] }> {
+  const database = openDatabase(connectionString);
+  try {
+    return await migrateToLatest(database.db, () => runMigrations({ pgPool: database.pool }));
+  } finally {
+    await database.close();
+  }
+}
+
+async function makeTemplate(adminUrl: string): Promise<void> {
+  await administer(adminUrl, `create database ${TEMPLATE}`);
+  await migrateTestDatabase(addressOf(adminUrl, TEMPLATE));
+}
+
+async function createDatabase(adminUrl: string, source: string): Promise<TestDatabase> {
+  const name = `test_${randomUUID().replaceAll("-", "")}`;
+  await administer(adminUrl, `create database ${name} ${source}`);
+  return {
+    connectionString: addressOf(adminUrl, name),
+    async [Symbol.asyncDispose]() {
+      await administer(adminUrl, `drop database if exists ${name} with (force)`);
+    },
+  };
+}
+
+function readServerAddress(): string {
+  const address = process.env[SERVER_VARIABLE];
+  if (address !== undefined) return address;
+  throw new Error(
+    "no test database server: run with node --test --test-global-setup=./test/support/global-setup.ts FILE",
+  );
+}
+
+async function administer(adminUrl: string, statement: string): Promise<void> {
+  const client = new pg.Client({ connectionString: adminUrl });
+  await client.connect();
+  try {
+    await client.query(statement);
+  } finally {
+    await client.end();
+  }
+}
+
+function addressOf(adminUrl: string, database: string): string {
+  const url = new URL(adminUrl);
+  url.pathname = `/${database}`;
+  return url.href;
+}
+
+/** Waits for the end of its input, which comes however we end, then stops what still runs and removes the folder. */
+const GUARD = `
+  cat
+  pid=$(head -n 1 "$1/postgres/cluster/postmaster.pid" 2>/dev/null)
+  [ -n "$pid" ] && kill -INT "$pid"
+  while [ -n "$pid" ] && kill -0 "$pid" 2>/dev/null; do sleep 0.1; done
+  rm -rf "$1"`;
+
+function guard(folder: string): () => Promise<void> {
+  const child = spawn("/bin/sh", ["-c", GUARD, "guard", folder], {
+    detached: true,
+    stdio: ["pipe", "ignore", "ignore"],
+  });
+  const ended = once(child, "exit");
+  return async () => {
+    child.stdin.end();
+    await ended;
+  };
+}
