@@ -17,6 +17,8 @@ export type LedgerEntry = {
   readonly reason: string;
   readonly completedAt: Date | null;
   readonly facts: Json;
+  /** What a listing said of it while it waits, so that its import need not ask DocuSign again. */
+  readonly listing: Json | null;
   readonly foundBy: FoundBy;
   readonly foundAt: Date;
   readonly decidedAt: Date | null;
@@ -162,6 +164,7 @@ export async function settleEnvelope(
       facts: JSON.stringify(entry.facts),
       decided_at: entry.now,
       last_error: null,
+      listing: null,
       waiting_until: null,
     })
     .where("tenant", "=", entry.tenant)
@@ -170,21 +173,75 @@ export async function settleEnvelope(
     .execute();
 }
 
-/** Leaves the envelope waiting for a named cause: until a moment, or (null) until someone takes it up. */
+/**
+ * Leaves the envelope waiting for a named cause: until a moment, or (null) until someone takes it up. What a
+ * listing said of it is forgotten: the next attempt asks DocuSign. Waits that are nobody's fault are no attempt.
+ */
 export async function postponeEnvelope(
   db: Kysely<DB>,
-  entry: { tenant: string; envelopeId: EnvelopeId; reason: string; until: Date | null; error: string | null },
+  entry: {
+    tenant: string;
+    envelopeId: EnvelopeId;
+    reason: string;
+    until: Date | null;
+    error: string | null;
+    countsAsAttempt: boolean;
+  },
 ): Promise<void> {
   await db
     .updateTable("envelope")
-    .set({ reason: entry.reason, waiting_until: entry.until, last_error: entry.error })
+    .set({
+      state: "waiting",
+      reason: entry.reason,
+      waiting_until: entry.until,
+      last_error: entry.error,
+      ...(entry.countsAsAttempt ? { listing: null } : { attempts: sql<number>`greatest(attempts - 1, 0)` }),
+    })
     .where("tenant", "=", entry.tenant)
     .where("envelope_id", "=", entry.envelopeId)
-    .where("state", "=", "waiting")
+    .where("state", "in", ["waiting", "excluded"])
     .execute();
 }
 
-export type FoundEnvelope = Decision & { readonly envelopeId: EnvelopeId };
+/** Forgets an envelope that an event named but DocuSign does not know. */
+export async function forgetEnvelope(db: Kysely<DB>, tenant: string, envelopeId: EnvelopeId): Promise<void> {
+  await db
+    .deleteFrom("envelope")
+    .where("tenant", "=", tenant)
+    .where("envelope_id", "=", envelopeId)
+    .where("state", "=", "waiting")
+    .where("completed_at", "is", null)
+    .execute();
+}
+
+/** Marks the envelope deleted once none of its contracts is left; deleted is for ever. */
+export async function markEnvelopeDeleted(
+  tx: Kysely<DB>,
+  tenant: string,
+  envelopeId: EnvelopeId,
+  now: Date,
+): Promise<void> {
+  await tx
+    .updateTable("envelope")
+    .set({ state: "deleted", reason: "deleted-in-cabinet", decided_at: now })
+    .where("tenant", "=", tenant)
+    .where("envelope_id", "=", envelopeId)
+    .where("state", "=", "imported")
+    .where(({ not, exists, selectFrom }) =>
+      not(
+        exists(
+          selectFrom("contract")
+            .select("contract.id")
+            .where("contract.tenant", "=", tenant)
+            .where("contract.envelope_id", "=", envelopeId)
+            .where("contract.deleted_at", "is", null),
+        ),
+      ),
+    )
+    .execute();
+}
+
+export type FoundEnvelope = Decision & { readonly envelopeId: EnvelopeId; readonly listing: object | null };
 
 /**
  * Takes what a reconciliation found into the ledger: new lines as decided; lines of an ended link, and
@@ -198,15 +255,16 @@ export async function recordFound(
   if (found.length === 0) return;
   await sql`
     insert into envelope as known
-      (tenant, envelope_id, link_id, state, reason, completed_at, facts, found_by, found_at, decided_at, waiting_until)
-    select ${by.tenant}, id, ${by.linkId}, state, reason, completed_at, facts, 'reconciliation', ${by.now},
+      (tenant, envelope_id, link_id, state, reason, completed_at, facts, listing, found_by, found_at, decided_at, waiting_until)
+    select ${by.tenant}, id, ${by.linkId}, state, reason, completed_at, facts, listing, 'reconciliation', ${by.now},
       case when state <> 'waiting' then ${by.now}::timestamptz end,
       case when state = 'waiting' then ${by.now}::timestamptz end
     from unnest(
       ${found.map((one) => one.envelopeId)}::uuid[], ${found.map((one) => one.state)}::text[],
       ${found.map((one) => one.reason)}::text[], ${found.map((one) => one.completedAt)}::timestamptz[],
-      ${found.map((one) => JSON.stringify(one.facts))}::jsonb[]
-    ) as t (id, state, reason, completed_at, facts)
+      ${found.map((one) => JSON.stringify(one.facts))}::jsonb[],
+      ${found.map((one) => (one.listing === null ? null : JSON.stringify(one.listing)))}::jsonb[]
+    ) as t (id, state, reason, completed_at, facts, listing)
     order by id
     on conflict (tenant, envelope_id) do update set
       link_id = excluded.link_id,
@@ -214,6 +272,7 @@ export async function recordFound(
       state = case when known.state = 'excluded' then excluded.state else known.state end,
       reason = case when known.state = 'excluded' then excluded.reason else known.reason end,
       facts = case when known.state = 'excluded' then excluded.facts else known.facts end,
+      listing = case when known.state in ('waiting', 'excluded') then excluded.listing end,
       decided_at = case when known.state = 'excluded' then excluded.decided_at else known.decided_at end,
       waiting_until = case
         when known.state = 'waiting' then least(known.waiting_until, excluded.found_at)
@@ -221,14 +280,19 @@ export async function recordFound(
       end`.execute(tx);
 }
 
-/** Makes the link's parked envelopes due again: all of them, or those that wait for one of the reasons. */
-export async function unparkEnvelopes(db: Kysely<DB>, linkId: LinkId, now: Date): Promise<void> {
+/** Makes those of the link's parked envelopes due again whose last attempt was before the moment. */
+export async function unparkEnvelopes(
+  db: Kysely<DB>,
+  linkId: LinkId,
+  by: { now: Date; attemptedBefore: Date },
+): Promise<void> {
   await db
     .updateTable("envelope")
-    .set({ waiting_until: now })
+    .set({ waiting_until: by.now, attempts: 0 })
     .where("link_id", "=", linkId)
     .where("state", "=", "waiting")
     .where("waiting_until", "is", null)
+    .where("last_attempt_at", "<", by.attemptedBefore)
     .execute();
 }
 
@@ -293,6 +357,7 @@ function toEntry(row: Selectable<EnvelopeRow>): LedgerEntry {
     reason: row.reason,
     completedAt: row.completed_at,
     facts: row.facts,
+    listing: row.listing,
     foundBy: oneOf(["event", "reconciliation", "replay"], row.found_by),
     foundAt: row.found_at,
     decidedAt: row.decided_at,

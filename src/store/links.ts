@@ -33,7 +33,10 @@ export type Link = {
     readonly startedAt: Date | null;
     readonly listedAt: Date | null;
   };
+  /** When DocuSign last said that the user is an admin. */
   readonly checkedAt: Date | null;
+  /** Completion of the newest envelope seen that another user of the account sent. */
+  readonly colleagueSentAt: Date | null;
   readonly connect: ConnectState;
   readonly totalsAtEnd: unknown;
 };
@@ -141,6 +144,7 @@ export type LinkChange = Partial<{
   sentReached: Date;
   receivedReached: Date;
   checkedAt: Date;
+  colleagueSentAt: Date;
   firstImportTotal: number;
   firstImportStartedAt: Date;
   firstImportListedAt: Date;
@@ -162,6 +166,7 @@ export async function changeLink(tx: Kysely<DB>, id: LinkId, change: LinkChange)
     ...(change.sentReached !== undefined && { sent_reached: change.sentReached }),
     ...(change.receivedReached !== undefined && { received_reached: change.receivedReached }),
     ...(change.checkedAt !== undefined && { checked_at: change.checkedAt }),
+    ...(change.colleagueSentAt !== undefined && { colleague_sent_at: change.colleagueSentAt }),
     ...(change.firstImportTotal !== undefined && { first_import_total: change.firstImportTotal }),
     ...(change.firstImportStartedAt !== undefined && {
       first_import_started_at: change.firstImportStartedAt,
@@ -230,6 +235,7 @@ function toLink(row: Selectable<LinkRow>): Link {
       listedAt: row.first_import_listed_at,
     },
     checkedAt: row.checked_at,
+    colleagueSentAt: row.colleague_sent_at,
     connect: {
       sent: row.connect_sent,
       received: row.connect_received,

@@ -113,6 +113,10 @@ export interface Envelope {
   last_attempt_at: Timestamp | null;
   last_error: string | null;
   link_id: string;
+  /**
+   * what a listing said of a waiting envelope, so that its import need not ask again
+   */
+  listing: Json | null;
   reason: string;
   state: string;
   tenant: string;
@@ -142,6 +146,10 @@ export interface Link {
   base_uri: string;
   cause: string | null;
   checked_at: Timestamp | null;
+  /**
+   * completion of the newest envelope that another user of the account sent: while listings show it, the right to see all of the account is proven
+   */
+  colleague_sent_at: Timestamp | null;
   connect_received: string;
   connect_received_id: string | null;
   connect_sent: string;
@@ -211,6 +219,7 @@ export interface PageSession {
 export interface Reconciliation {
   at_docusign: number | null;
   calls: Generated<number>;
+  colleague_seen: Generated<boolean>;
   cursor_from: Timestamp;
   cursor_position: Generated<number>;
   ended_at: Timestamp | null;
