@@ -1,0 +1,97 @@
+import { z } from "zod";
+import type { Envelope } from "../domain/envelope.ts";
+import { DocuSignFault } from "./faults.ts";
+import { parseAnswer, readEnvelope } from "./wire.ts";
+import { anyField, countField, textField } from "./wire-fields.ts";
+
+export type CompletedQuery = {
+  readonly from: Date;
+  readonly to: Date;
+  readonly startPosition: number;
+  /** At most 1,000. */
+  readonly count: number;
+  /** Only what the token's user received, from whichever account; otherwise the whole account. */
+  readonly receivedOnly: boolean;
+  /** Whether recipients and documents come along; they do where not given. */
+  readonly include?: boolean;
+};
+
+export type CompletedPage = {
+  readonly envelopes: readonly Envelope[];
+  /** Rows that can't be read as envelopes. */
+  readonly unreadable: number;
+  /** All that DocuSign says there are, on whatever page. */
+  readonly totalSetSize: number | null;
+  readonly endPosition: number | null;
+  /** Where the next page starts; null on the last one. */
+  readonly next: number | null;
+};
+
+/** The parameters of `GET /envelopes`, in docusign-esign's names, for what was completed in a time. */
+export function listOptions(query: CompletedQuery): Readonly<Record<string, string>> {
+  return {
+    fromDate: query.from.toISOString(),
+    toDate: query.to.toISOString(),
+    fromToStatus: "completed",
+    status: "completed",
+    orderBy: "completed",
+    order: "asc",
+    count: String(query.count),
+    startPosition: String(query.startPosition),
+    ...(query.include === false ? {} : { include: "recipients,documents" }),
+    ...(query.receivedOnly ? { userFilter: "recipient" } : {}),
+  };
+}
+
+const pageAnswer = z.object({
+  envelopes: z.array(anyField).nullish(),
+  nextUri: textField,
+  endPosition: countField,
+  totalSetSize: countField,
+});
+
+/** One page as DocuSign listed it; rows outside the query may be among them and are the caller's to leave out. */
+export function readPage(raw: unknown, query: CompletedQuery): CompletedPage {
+  const { envelopes: rows, nextUri, endPosition, totalSetSize } = parseAnswer(pageAnswer, raw);
+  const envelopes = (rows ?? []).map(readRow).filter((envelope) => envelope !== null);
+  const listed = rows?.length ?? 0;
+  const next = nextPosition(query, { listed, nextUri, endPosition, totalSetSize });
+  return { envelopes, unreadable: listed - envelopes.length, totalSetSize, endPosition, next };
+}
+
+function readRow(raw: unknown): Envelope | null {
+  try {
+    return readEnvelope(raw);
+  } catch (error) {
+    if (error instanceof DocuSignFault) return null;
+    throw error;
+  }
+}
+
+type PageEnd = Pick<CompletedPage, "endPosition" | "totalSetSize"> & {
+  readonly listed: number;
+  readonly nextUri: string | null;
+};
+
+/**
+ * Any sign of more counts: `nextUri`, a total beyond this page, a full page. Where the signs disagree about where
+ * to go on, the earliest wins, as what is listed twice does no harm and what is skipped is lost.
+ */
+function nextPosition({ startPosition, count }: CompletedQuery, page: PageEnd): number | null {
+  const afterUri = startPositionOf(page.nextUri);
+  const afterEnd = page.endPosition === null ? null : page.endPosition + 1;
+  const afterRows = startPosition + page.listed;
+  const candidates =
+    afterUri !== null && afterUri === afterEnd ? [afterUri] : [afterUri, afterEnd, afterRows];
+  const onward = candidates
+    .filter((position) => position !== null)
+    .filter((position) => position > startPosition);
+  const next = onward.length === 0 ? null : Math.min(...onward);
+  const isFull = page.listed >= count;
+  const isMoreCounted = page.listed > 0 && next !== null && (page.totalSetSize ?? 0) > next;
+  return page.nextUri !== null || isFull || isMoreCounted ? next : null;
+}
+
+function startPositionOf(uri: string | null): number | null {
+  return countField.parse(/[?&]start_position=(\d+)/i.exec(uri ?? "")?.[1]);
+}

@@ -1,0 +1,48 @@
+import { readEpochSeconds } from "./limits.ts";
+
+const HOUR_MS = 3_600_000;
+/** The burst limit counts 30 seconds. */
+const BURST_MS = 30_000;
+/** Polling and downloads are counted per quarter of an hour. */
+const SAME_RESOURCE_MS = 15 * 60_000;
+
+const OF_THE_HOUR = /^hourly_apiinvocation_limit_exceeded$/i;
+const OF_THE_BURST = /^burst_apiinvocation_limit_exceeded$/i;
+const OF_ONE_RESOURCE =
+  /^((hourly|burst)_(envelope_polling|apiinvocation_envelope)_limit_exceeded|api_request_is_throttled)$/i;
+
+/** Whether DocuSign asks to wait: by code, as the status is 400 or 429, or by a plain 429. */
+export function isThrottling(status: number, code: string | null): boolean {
+  if (status === 429) return true;
+  return code !== null && [OF_THE_HOUR, OF_THE_BURST, OF_ONE_RESOURCE].some((pattern) => pattern.test(code));
+}
+
+/**
+ * From when DocuSign takes calls again. The hour's budget comes back at `X-RateLimit-Reset`, to the second
+ * (service.md, settled details); other limits say it in `Retry-After`, or else pass after their own time.
+ */
+export function readRetryMoment(code: string | null, headers: Headers, now: Date): Date {
+  const retryAfter = readRetryAfter(headers, now);
+  if (isHoursBudgetSpent(code, headers))
+    return readEpochSeconds(headers.get("x-ratelimit-reset")) ?? retryAfter ?? nextHour(now);
+  const waitMs = code !== null && OF_ONE_RESOURCE.test(code) ? SAME_RESOURCE_MS : BURST_MS;
+  return retryAfter ?? new Date(now.getTime() + waitMs);
+}
+
+function isHoursBudgetSpent(code: string | null, headers: Headers): boolean {
+  if (code !== null && OF_THE_HOUR.test(code)) return true;
+  const isUnnamed = code === null || !(OF_THE_BURST.test(code) || OF_ONE_RESOURCE.test(code));
+  return isUnnamed && headers.get("x-ratelimit-remaining") === "0";
+}
+
+function readRetryAfter(headers: Headers, now: Date): Date | null {
+  const value = headers.get("retry-after")?.trim() ?? "";
+  if (/^\d{1,7}$/.test(value)) return new Date(now.getTime() + Number(value) * 1_000);
+  // Only the form of RFC 9110, as the engine would read a date into almost anything.
+  const date = /^[A-Z][a-z]{2}, /.test(value) ? new Date(value) : null;
+  return date === null || Number.isNaN(date.getTime()) ? null : date;
+}
+
+function nextHour(now: Date): Date {
+  return new Date((Math.floor(now.getTime() / HOUR_MS) + 1) * HOUR_MS);
+}

@@ -1,0 +1,29 @@
+import { DocuSignFault } from "./faults.ts";
+
+/** Time limits of one transfer. `signal` aborts it with the fault `timeout`, or with the caller's own reason. */
+export type TimeLimits = {
+  readonly signal: AbortSignal;
+  /** Waits for something of the transfer, for as long as DocuSign may be silent. */
+  readonly wait: <T>(something: Promise<T>) => Promise<T>;
+  /** The transfer is over, one way or the other. */
+  readonly end: () => void;
+};
+
+/** Starts the clock of a transfer. What the caller does with its pieces meanwhile counts as nobody's silence. */
+export function startTimeLimits(idleMs: number, totalMs: number, caller?: AbortSignal): TimeLimits {
+  const limits = new AbortController();
+  const giveUp = (): void => limits.abort(new DocuSignFault("later", "timeout"));
+  // A transfer that nobody reads any more must not keep the process.
+  const total = setTimeout(giveUp, totalMs).unref();
+  return {
+    signal: caller === undefined ? limits.signal : AbortSignal.any([limits.signal, caller]),
+    wait: async (something) => {
+      const idle = setTimeout(giveUp, idleMs);
+      return something.finally(() => clearTimeout(idle));
+    },
+    end: () => {
+      clearTimeout(total);
+      limits.abort();
+    },
+  };
+}

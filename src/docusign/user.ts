@@ -1,0 +1,47 @@
+import { z } from "zod";
+import { parseAnswer } from "./wire.ts";
+import { anyField, isObject, readFlag, readRows, textField } from "./wire-fields.ts";
+
+/** A user of an account, with what decides whether import-rules 5 lets them link it. */
+export type AccountUser = {
+  readonly isAdmin: boolean;
+  /** May reach the whole account's envelopes through the API. */
+  readonly accountWideAccess: boolean;
+  /** The permission profile's name, as the account shows it. */
+  readonly profileName: string | null;
+  /** `Active`, `Closed`, … */
+  readonly status: string | null;
+  readonly name: string | null;
+  readonly email: string | null;
+};
+
+const userAnswer = z.object({
+  isAdmin: anyField,
+  permissionProfileName: textField,
+  userStatus: textField,
+  userName: textField,
+  email: textField,
+  userSettings: anyField,
+});
+
+/** The answer of `GET /users/{userId}?additional_info=true`. Rights that it does not name are not given. */
+export function readUser(raw: unknown): AccountUser {
+  const answer = parseAnswer(userAnswer, raw);
+  const settings = settingsOf(answer.userSettings);
+  return {
+    isAdmin: readFlag(answer.isAdmin ?? settings.get("canmanageaccount")),
+    accountWideAccess: readFlag(settings.get("apiaccountwideaccess")),
+    profileName: answer.permissionProfileName,
+    status: answer.userStatus,
+    name: answer.userName,
+    email: answer.email,
+  };
+}
+
+/** Settings come as an object, and came as a list of names and values; by name in lower case. */
+function settingsOf(raw: unknown): ReadonlyMap<string, unknown> {
+  const entries = isObject(raw)
+    ? Object.entries(raw)
+    : (readRows(raw) ?? []).map(({ name, value }): [string, unknown] => [String(name), value]);
+  return new Map(entries.map(([name, value]) => [name.toLowerCase(), value]));
+}
