@@ -4,7 +4,7 @@ const MAX_TEXT = 1_000;
 const BASE64URL = /^[A-Za-z0-9_-]+$/;
 const PARTS = z.array(z.string().max(300)).min(1).max(8);
 
-/** The key of the last row of a page as one opaque word for an address. */
+/** The key of the last row of a page as one opaque word for an address; at most 8 parts and 700 bytes in all. */
 export function encodeCursor(parts: readonly string[]): string {
   return Buffer.from(JSON.stringify(parts), "utf8").toString("base64url");
 }

@@ -145,7 +145,8 @@ function log(
   requestId: string | null,
 ): void {
   if (status < 500) return;
-  const line = { requestId, status, err: describeError(error) };
+  // Not `err`: pino has its own way with that key, which copies whatever an error carries.
+  const line = { requestId, status, error: describeError(error) };
   if (error instanceof Refusal) logger.warn(line, "request could not be served");
   else logger.error(line, "request failed");
 }

@@ -1,0 +1,97 @@
+import {
+  type AdapterFactory,
+  type ClientMetadata,
+  interactionPolicy,
+  type KoaContextWithOIDC,
+  Provider,
+} from "oidc-provider";
+import type { SigningKey } from "./keys.ts";
+import { messagePage, signOutPage } from "./pages.ts";
+import type { Person } from "./people.ts";
+
+const DAY_SECONDS = 24 * 60 * 60;
+
+export type ProviderOptions = {
+  readonly issuer: string;
+  readonly keys: readonly SigningKey[];
+  readonly clients: readonly ClientMetadata[];
+  readonly adapter: AdapterFactory;
+  readonly cookieKey: string;
+  readonly findPerson: (sub: string) => Person | null;
+  /** Whether somebody is expected to sign in afresh, whoever the browser is signed in as. */
+  readonly isSignInAwaited: () => boolean;
+};
+
+/** An OpenID provider whose ID tokens carry `tenant`, `role` and `name`, and which asks for no consent. */
+export function createProvider(options: ProviderOptions): Provider {
+  return new Provider(options.issuer, {
+    adapter: options.adapter,
+    clients: [...options.clients],
+    jwks: { keys: options.keys.map((key) => key.privateJwk) },
+    cookies: { keys: [options.cookieKey] },
+    claims: { openid: ["sub", "tenant", "role"], profile: ["name"] },
+    conformIdTokenClaims: false,
+    pkce: { required: () => true },
+    features: {
+      devInteractions: { enabled: false },
+      rpInitiatedLogout: { enabled: true, logoutSource: showSignOut, postLogoutSuccessSource: showSignedOut },
+    },
+    interactions: {
+      url: (_ctx, interaction) => `/sign-in/${interaction.uid}`,
+      policy: createPolicy(options.isSignInAwaited),
+    },
+    findAccount: (_ctx, sub) => {
+      const person = options.findPerson(sub);
+      return person === null ? undefined : { accountId: sub, claims: () => ({ ...person }) };
+    },
+    loadExistingGrant: grantWhatIsAsked,
+    clientBasedCORS: () => false,
+    renderError: (ctx, out) => {
+      ctx.type = "html";
+      ctx.body = messagePage(
+        "サインインできません",
+        `${out.error}: ${out.error_description ?? ""}`,
+      ).toString();
+    },
+    ttl: {
+      AccessToken: DAY_SECONDS,
+      AuthorizationCode: 60,
+      Grant: DAY_SECONDS,
+      IdToken: DAY_SECONDS,
+      Interaction: 60 * 60,
+      Session: DAY_SECONDS,
+    },
+  });
+}
+
+function createPolicy(isSignInAwaited: () => boolean): interactionPolicy.DefaultPolicy {
+  const policy = interactionPolicy.base();
+  const check = new interactionPolicy.Check("awaited", "somebody is to sign in now", (ctx) => {
+    return ctx.oidc.result?.login === undefined && isSignInAwaited();
+  });
+  policy.get("login")?.checks.add(check);
+  return policy;
+}
+
+async function grantWhatIsAsked(
+  ctx: KoaContextWithOIDC,
+): Promise<InstanceType<Provider["Grant"]> | undefined> {
+  const { client, session, provider } = ctx.oidc;
+  const known = client && session?.grantIdFor(client.clientId);
+  if (known !== undefined) return provider.Grant.find(known);
+  if (client === undefined || session?.accountId === undefined) return undefined;
+  const grant = new provider.Grant({ clientId: client.clientId, accountId: session.accountId });
+  grant.addOIDCScope("openid profile");
+  await grant.save();
+  return grant;
+}
+
+function showSignOut(ctx: KoaContextWithOIDC): void {
+  const secret = ctx.oidc.session?.state?.["secret"];
+  ctx.body = signOutPage(ctx.oidc.urlFor("end_session_confirm"), String(secret)).toString();
+}
+
+function showSignedOut(ctx: KoaContextWithOIDC): void {
+  ctx.type = "html";
+  ctx.body = messagePage("サインアウトしました", "契約書キャビネットからサインアウトしました。").toString();
+}
