@@ -47,7 +47,7 @@ function shorten(name: string): string {
   const base = name.slice(0, name.length - ending.length);
   let left = MAX_NAME_BYTES - ending.length;
   let kept = "";
-  for (const { segment } of new Intl.Segmenter().segment(base)) {
+  for (const { segment } of new Intl.Segmenter("ja").segment(base)) {
     left -= Buffer.byteLength(segment);
     if (left < 0) break;
     kept += segment;

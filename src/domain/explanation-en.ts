@@ -1,5 +1,4 @@
-import type { Texts } from "./explanation.ts";
-import type { FindingFacts } from "./finding.ts";
+import type { FindingFacts, Texts } from "./finding.ts";
 
 const SUPPORT = "If it stays like this, please contact our support.";
 

@@ -1,5 +1,4 @@
-import type { Texts } from "./explanation.ts";
-import type { FindingFacts } from "./finding.ts";
+import type { FindingFacts, Texts } from "./finding.ts";
 import { inJapan } from "./japan-time.ts";
 
 const SUPPORT = "お手数ですがサポート窓口へお問い合わせください。";
@@ -92,5 +91,5 @@ function moment(iso: string | null | undefined): string {
   if (!iso) return "";
   const { date, time } = inJapan(new Date(iso));
   const [year, month, day] = date.split("-").map(Number);
-  return `${year}年${month}月${day}日 ${time}(日本時間)`;
+  return `日本時間${year}年${month}月${day}日${time}`;
 }

@@ -1,14 +1,8 @@
 import { ENGLISH } from "./explanation-en.ts";
 import { JAPANESE } from "./explanation-ja.ts";
-import type { Finding, FindingFacts, Outcome, Reasons } from "./finding.ts";
+import type { Finding, FindingFacts, Outcome, Reasons, Text, Texts } from "./finding.ts";
 
 export type Language = "ja" | "en";
-
-/** A sentence for one reason, made from the facts. */
-export type Text = (facts: FindingFacts) => string;
-
-/** A sentence for every reason: one that is missing does not compile. */
-export type Texts = { readonly [O in Outcome]: { readonly [R in Reasons[O]]: Text } };
 
 const TEXTS: { readonly [L in Language]: Texts } = { ja: JAPANESE, en: ENGLISH };
 

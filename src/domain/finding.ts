@@ -37,6 +37,12 @@ export type FindingFacts = {
   readonly receivedFrom?: string | null;
   readonly sentByAccount?: boolean | null;
   readonly receivedByUser?: boolean | null;
-  /** Before when it will not be tried again. */
+  /** When the import is next due. */
   readonly waitingUntil?: string | null;
 };
+
+/** A sentence for one reason, made from the facts. */
+export type Text = (facts: FindingFacts) => string;
+
+/** A sentence for every reason: one that is missing does not compile. */
+export type Texts = { readonly [O in Outcome]: { readonly [R in Reasons[O]]: Text } };

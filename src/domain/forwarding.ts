@@ -2,7 +2,7 @@ import type { Forwarding, Person, Recipient } from "./envelope.ts";
 import { parseUuid } from "./identifiers.ts";
 import { comparePersons, isNamed, isSamePerson, type Likeness } from "./persons.ts";
 
-/** One end of a forwarding: who, and as far as it is told, which place in the routing. */
+/** One end of a forwarding: who, and as far as it is told, the listed entry and the recipient id of an event. */
 export type Side = { readonly person: Person; readonly entry: Recipient | null; readonly id: string | null };
 
 /** A place of the routing that went from one person to another. */
@@ -16,9 +16,10 @@ export function listTransfers(
   recipients: readonly Recipient[],
   forwardings: readonly Forwarding[],
 ): Transfer[] {
+  // Events first: they may tell both ends, which keeps two forwardings between the same persons apart.
   const told = [
-    ...recipients.flatMap((entry) => readDelegations(entry, recipients)),
     ...forwardings.map((forwarding) => readForwarding(forwarding, recipients)),
+    ...recipients.flatMap((entry) => readDelegations(entry, recipients)),
   ];
   const distinct: Transfer[] = [];
   for (const transfer of told.filter(isBetweenTwo)) addDistinct(distinct, transfer);
@@ -30,7 +31,6 @@ export function comparePlaces(one: Side, other: Side): Likeness {
   if (one.entry !== null && other.entry !== null) return one.entry === other.entry ? "same" : "different";
   if (one.id === null || other.id === null) return "unknown";
   if (one.id === other.id) return "same";
-  if (one.entry !== null || other.entry !== null) return "unknown";
   // A number and a GUID may name one place: DocuSign uses either.
   return isGuid(one.id) === isGuid(other.id) ? "different" : "unknown";
 }
@@ -69,10 +69,10 @@ function isBetweenTwo({ from, to }: Transfer): boolean {
 }
 
 function addDistinct(distinct: Transfer[], transfer: Transfer): void {
-  const index = distinct.findIndex((other) => isOneTransfer(other, transfer));
-  const known = distinct[index];
+  const alike = distinct.filter((other) => isOneTransfer(other, transfer));
+  const known = alike.find((other) => sharesPlace(other, transfer)) ?? alike[0];
   if (known === undefined) distinct.push(transfer);
-  else distinct[index] = { from: join(known.from, transfer.from), to: join(known.to, transfer.to) };
+  else distinct[distinct.indexOf(known)] = joinTransfers(known, transfer);
 }
 
 function isOneTransfer(one: Transfer, other: Transfer): boolean {
@@ -83,7 +83,15 @@ function isOneTransfer(one: Transfer, other: Transfer): boolean {
   return givers === "same" || takers === "same";
 }
 
-function join(one: Side, other: Side): Side {
+function sharesPlace(one: Transfer, other: Transfer): boolean {
+  return comparePlaces(one.from, other.from) === "same" || comparePlaces(one.to, other.to) === "same";
+}
+
+function joinTransfers(one: Transfer, other: Transfer): Transfer {
+  return { from: joinSides(one.from, other.from), to: joinSides(one.to, other.to) };
+}
+
+function joinSides(one: Side, other: Side): Side {
   const person = {
     userId: one.person.userId ?? other.person.userId,
     email: one.person.email ?? other.person.email,
@@ -92,7 +100,7 @@ function join(one: Side, other: Side): Side {
 }
 
 function sideOf(entry: Recipient): Side {
-  return { person: entry, entry, id: normalId(entry.recipientId ?? entry.recipientGuid) };
+  return { person: entry, entry, id: null };
 }
 
 function unplaced(person: Person): Side {

@@ -51,12 +51,14 @@ export function judgeReceipt(
   };
 }
 
-/** For each place the user gave away: the forwarding by which the user had got that very place. */
+/** For each place the user gave away, once or to several: the forwarding by which the user had got that very place. */
 function linkByPlace(taken: readonly Transfer[], given: readonly Transfer[]): Map<Transfer, Transfer> {
   const chains = new Map<Transfer, Transfer>();
   for (const onward of given) {
-    const before = taken.find((transfer) => comparePlaces(transfer.to, onward.from) === "same");
-    if (before !== undefined) chains.set(onward, before);
+    const before = taken.filter((transfer) => comparePlaces(transfer.to, onward.from) === "same");
+    const used = new Set(chains.values());
+    const link = before.find((transfer) => !used.has(transfer)) ?? before[0];
+    if (link !== undefined) chains.set(onward, link);
   }
   return chains;
 }
