@@ -1,0 +1,104 @@
+import type { Occurrence } from "./connect-events.ts";
+import {
+  createEnvelope,
+  delegateRecipient,
+  type EnvelopeWish,
+  markCompleted,
+  markEnded,
+  markPurged,
+  reassignRecipient,
+} from "./envelopes.ts";
+import type { DocuSignState, Envelope, User } from "./state.ts";
+
+/** What people do with envelopes. Each resolves when Connect has told whom it tells. */
+export type EnvelopeVerbs = {
+  sendEnvelope(wish: EnvelopeWish): Promise<Envelope>;
+  /** Everybody has signed; at the clock's moment unless said otherwise. */
+  completeEnvelope(envelope: Envelope, options?: { at?: Date }): Promise<Envelope>;
+  /** Sends and completes. */
+  concludeEnvelope(wish: EnvelopeWish & { completedAt?: Date }): Promise<Envelope>;
+  voidEnvelope(envelope: Envelope): Promise<Envelope>;
+  declineEnvelope(envelope: Envelope): Promise<Envelope>;
+  deleteEnvelope(envelope: Envelope): Promise<Envelope>;
+  /** `documents_queued` changes the word only; `documents_purged` takes the documents away. */
+  purgeDocuments(envelope: Envelope, purgeState: string): Promise<Envelope>;
+  /** 転送: `to` takes the place of `from`, who becomes a carbon copy. */
+  reassign(envelope: Envelope, from: User, to: User): Promise<Envelope>;
+  /** 転送: `to` signs for `from`; both are listed and name each other. */
+  delegate(envelope: Envelope, from: User, to: User, spelling?: "lower" | "capitalised"): Promise<Envelope>;
+  /** Listings do not show it before this moment. */
+  lateInListing(envelope: Envelope, until: Date): void;
+  /** Listings show it to whom may see it, whatever they ask for. */
+  extraneousInListing(envelope: Envelope): void;
+  /** Listings leave its recipients out. */
+  withoutRecipientsInListing(envelope: Envelope): void;
+};
+
+/** Changes the state, then tells; `tell` hands the occurrence to Connect. */
+export function createEnvelopeVerbs(
+  state: DocuSignState,
+  tell: (occurrence: Occurrence) => Promise<void>,
+): EnvelopeVerbs {
+  const told = async (
+    envelope: Envelope,
+    event: string,
+    more: Partial<Occurrence> = {},
+  ): Promise<Envelope> => {
+    await tell({ envelope, event, ...more });
+    return envelope;
+  };
+  const end = (envelope: Envelope, status: "voided" | "declined" | "deleted"): Promise<Envelope> => {
+    markEnded(envelope, status, state.now());
+    return told(envelope, `envelope-${status}`);
+  };
+  const sendEnvelope = (wish: EnvelopeWish): Promise<Envelope> =>
+    told(createEnvelope(state, wish), "envelope-sent");
+  const completeEnvelope = async (envelope: Envelope, { at = state.now() } = {}): Promise<Envelope> => {
+    markCompleted(envelope, at);
+    const last = envelope.recipients.at(-1);
+    if (last !== undefined) await told(envelope, "recipient-completed", { recipient: last });
+    return await told(envelope, "envelope-completed");
+  };
+  return {
+    sendEnvelope,
+    completeEnvelope,
+    concludeEnvelope: async ({ completedAt, ...wish }) =>
+      await completeEnvelope(
+        await sendEnvelope(completedAt === undefined ? wish : { sentAt: completedAt, ...wish }),
+        completedAt === undefined ? {} : { at: completedAt },
+      ),
+    voidEnvelope: (envelope) => end(envelope, "voided"),
+    declineEnvelope: (envelope) => end(envelope, "declined"),
+    deleteEnvelope: (envelope) => end(envelope, "deleted"),
+    purgeDocuments: (envelope, purgeState) => {
+      markPurged(envelope, purgeState);
+      return told(envelope, "envelope-purge");
+    },
+    reassign: (envelope, from, to) => {
+      const { original, successor } = reassignRecipient(state, envelope, from, to);
+      return told(envelope, "recipient-reassign", { recipient: original, reassigned: successor });
+    },
+    delegate: (envelope, from, to, spelling = "lower") => {
+      const recipient = delegateRecipient(state, envelope, { from, to, spelling });
+      return told(envelope, "recipient-delegate", { recipient });
+    },
+    ...listingVerbs(),
+  };
+}
+
+function listingVerbs(): Pick<
+  EnvelopeVerbs,
+  "lateInListing" | "extraneousInListing" | "withoutRecipientsInListing"
+> {
+  return {
+    lateInListing: ({ inListing }, until) => {
+      inListing.hiddenUntil = until;
+    },
+    extraneousInListing: ({ inListing }) => {
+      inListing.extraneous = true;
+    },
+    withoutRecipientsInListing: ({ inListing }) => {
+      inListing.withoutRecipients = true;
+    },
+  };
+}

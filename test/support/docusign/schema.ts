@@ -1,0 +1,103 @@
+import { readFileSync } from "node:fs";
+import { Ajv, type ValidateFunction } from "ajv";
+import { z } from "zod";
+
+const reference = z.object({ $ref: z.string() });
+
+const official = z.object({
+  paths: z.record(
+    z.string(),
+    z.record(
+      z.string(),
+      z.object({
+        query: z.array(z.string()),
+        body: reference.optional(),
+        responses: z.record(z.string(), reference),
+      }),
+    ),
+  ),
+  definitions: z.record(
+    z.string(),
+    z.object({ type: z.string(), properties: z.record(z.string(), z.unknown()) }),
+  ),
+});
+
+const newer = z.object({
+  definitions: z.record(
+    z.string(),
+    z.looseObject({
+      properties: z.record(z.string(), z.unknown()),
+      additionalProperties: z.unknown().optional(),
+    }),
+  ),
+});
+
+/** DocuSign's official description, to hold requests and answers against. Problems come as sentences. */
+export type DocuSignSchema = {
+  /** What is wrong with query and body of a call of this official path. */
+  requestProblems(path: string, method: string, query: URLSearchParams, body: unknown): string[];
+  /** What is wrong with an answer of this official path. */
+  answerProblems(path: string, method: string, status: number, body: unknown): string[];
+  /** What is wrong with a value of this definition. */
+  valueProblems(definition: string, value: unknown): string[];
+};
+
+/** Reads the description from `schema/`; checks are compiled when first needed. */
+export function createDocuSignSchema(): DocuSignSchema {
+  const { paths, definitions } = official.parse(readJson("official.json"));
+  const ajv = new Ajv({ strict: true, allErrors: true, allowUnionTypes: true });
+  ajv.addSchema({
+    $id: "docusign",
+    definitions: closedDefinitions(definitions, newer.parse(readJson("newer.json"))),
+  });
+  const check = (ref: string, value: unknown): string[] => sentences(compiled(ajv, ref), value);
+  return {
+    requestProblems: (path, method, query, body) => {
+      const operation = paths[path]?.[method.toLowerCase()];
+      if (operation === undefined) return [`no ${method} ${path} in DocuSign's description`];
+      const unknown = [...query.keys()].filter((name) => !operation.query.includes(name));
+      const unasked = operation.body === undefined && body !== undefined ? ["a body where none belongs"] : [];
+      const wrong = operation.body === undefined ? [] : check(operation.body.$ref, body);
+      return [...unknown.map((name) => `unknown query parameter ${name}`), ...unasked, ...wrong];
+    },
+    answerProblems: (path, method, status, body) => {
+      const responses = paths[path]?.[method.toLowerCase()]?.responses ?? {};
+      const ref = responses[String(status)] ?? (status >= 400 ? responses["400"] : undefined);
+      if (ref === undefined) return body === undefined ? [] : [`no body is described for ${status}`];
+      return check(ref.$ref, body);
+    },
+    valueProblems: (definition, value) => check(`#/definitions/${definition}`, value),
+  };
+}
+
+/** A property that neither file names is an error, so that a slip of the pen is seen. */
+function closedDefinitions(
+  definitions: z.infer<typeof official>["definitions"],
+  additions: z.infer<typeof newer>,
+): Record<string, unknown> {
+  const names = new Set([...Object.keys(definitions), ...Object.keys(additions.definitions)]);
+  const closed = [...names].map((name) => {
+    const base = definitions[name];
+    const added = additions.definitions[name];
+    const properties = { ...base?.properties, ...added?.properties };
+    return [name, { type: "object", additionalProperties: false, ...base, ...added, properties }] as const;
+  });
+  return Object.fromEntries(closed);
+}
+
+function compiled(ajv: Ajv, ref: string): ValidateFunction {
+  const validate = ajv.getSchema(`docusign${ref}`);
+  if (validate === undefined) throw new Error(`${ref} is not in the description`);
+  return validate;
+}
+
+function sentences(validate: ValidateFunction, value: unknown): string[] {
+  if (validate(value) === true) return [];
+  return (validate.errors ?? []).map(
+    (error) => `${error.instancePath || "body"} ${error.message} ${JSON.stringify(error.params)}`,
+  );
+}
+
+function readJson(name: string): unknown {
+  return JSON.parse(readFileSync(new URL(`./schema/${name}`, import.meta.url), "utf8"));
+}

@@ -1,0 +1,147 @@
+import { AssertionError } from "node:assert";
+import { createAccountRoutes } from "./account-routes.ts";
+import { messagesOf } from "./connect-events.ts";
+import { type ConnectVerbs, createConnectRoutes, createConnectVerbs } from "./connect-routes.ts";
+import { createDeliveries, type DeliveryVerbs } from "./deliveries.ts";
+import { createEnvelopeRoutes } from "./envelope-routes.ts";
+import { createEnvelopeVerbs, type EnvelopeVerbs } from "./envelope-verbs.ts";
+import type { Call, Template } from "./exchange.ts";
+import { createFaults, type FaultVerbs } from "./faults.ts";
+import { createCallLimits, type Limits } from "./limits.ts";
+import type { LoginVerbs } from "./login.ts";
+import { createOAuth, type OAuthVerbs } from "./oauth.ts";
+import { createOAuthRoutes } from "./oauth-routes.ts";
+import { createPeople, type PeopleVerbs } from "./people.ts";
+import { createDocuSignSchema } from "./schema.ts";
+import { startServer } from "./server.ts";
+import { type Account, createDocuSignState, type DocuSignState } from "./state.ts";
+
+export type SimulatorOptions = {
+  /** DocuSign's clock; the machine's unless given. */
+  now?: () => Date;
+  /** Connect keys of the account that owns the integration key: they sign integrator-managed messages. */
+  hmacKeys?: readonly string[];
+  clientId: string;
+  clientSecret: string;
+  /** Registered return addresses; any is taken where not given. */
+  redirectUris?: readonly string[];
+  /** Whether requests and answers are held against DocuSign's description; on unless switched off. */
+  validate?: boolean;
+  latencyMs?: number;
+  /** Without, calls are counted but not limited. */
+  limits?: Limits;
+};
+
+export type DocuSignSimulator = PeopleVerbs &
+  EnvelopeVerbs &
+  LoginVerbs &
+  OAuthVerbs &
+  ConnectVerbs &
+  DeliveryVerbs &
+  FaultVerbs &
+  AsyncDisposable & {
+    /** DOCUSIGN_OAUTH_URL; accounts have the same base_uri. */
+    readonly url: string;
+    readonly state: DocuSignState;
+    /** Every known request, in the order of arrival. */
+    readonly calls: Call[];
+    callsTo(template: Template): Call[];
+    /** What must fail the test: unknown requests, wrong tokens, whatever does not fit DocuSign's description. */
+    readonly problems: string[];
+    /** Gives the problems out and forgets them, for a test that provokes them. */
+    takeProblems(): string[];
+    assertNoProblems(): void;
+    /** Other keys for integrator-managed messages from now on, held ones included. */
+    setHmacKeys(keys: readonly string[]): void;
+    /** Other integrations of the customer use the account's budget too. */
+    spendCalls(account: Account, calls: number): void;
+    /** The account's calls are refused until then. */
+    throttle(account: Account, until: Date): void;
+    setLimits(limits: Limits): void;
+  };
+
+/**
+ * A DocuSign on this machine: state, account server, eSignature API and Connect. It listens on a free port.
+ *
+ *     await using docusign = await startDocuSignSimulator({ clientId: "torikomi", clientSecret: "secret", hmacKeys: ["key"] });
+ *     const account = docusign.addAccount({ name: "株式会社甲" });
+ *     const admin = docusign.addUser(account, { name: "山田", role: "DS Admin" });
+ *     const returnAddress = await docusign.authorize(authorizationUrl, admin);
+ *     const envelope = await docusign.concludeEnvelope({ from: admin, to: [{ name: "乙", email: "otsu@example.com" }] });
+ *     docusign.failNext(1, { status: 503 }, "/envelopes/{envelopeId}");
+ *     docusign.assertNoProblems();
+ *
+ * Verbs that bring Connect messages resolve when these are posted (or held, after `holdDeliveries`).
+ */
+export async function startDocuSignSimulator(options: SimulatorOptions): Promise<DocuSignSimulator> {
+  const { now = () => new Date(), validate = true } = options;
+  const state = createDocuSignState(now);
+  const keys = { current: options.hmacKeys ?? [] };
+  const record = { calls: new Array<Call>(), problems: new Array<string>() };
+  const schema = validate ? createDocuSignSchema() : null;
+  const oauth = createOAuth(state);
+  const limits = createCallLimits(now, options.limits);
+  const faults = createFaults();
+  const deliveries = createDeliveries();
+  const address = { url: "" };
+  const shared = { state, oauth, problems: record.problems, schema };
+  const login = createOAuthRoutes({ ...shared, client: options, baseUri: () => address.url });
+  const rest = { ...shared, limits, includesIgnored: () => faults.includesIgnored };
+  const server = await startServer({
+    routes: [
+      ...login.routes,
+      ...createEnvelopeRoutes(rest),
+      ...createAccountRoutes(rest),
+      ...createConnectRoutes(rest),
+    ],
+    faults,
+    ...record,
+    now,
+    latencyMs: options.latencyMs ?? 0,
+  });
+  address.url = server.url;
+  const { dispatch, ...deliveryVerbs } = deliveries;
+  return {
+    ...createPeople(state),
+    ...createEnvelopeVerbs(state, (occurrence) =>
+      dispatch(messagesOf(state, occurrence, () => keys.current)),
+    ),
+    ...login.verbs,
+    ...oauth,
+    ...createConnectVerbs(),
+    ...deliveryVerbs,
+    ...faults,
+    ...records(record),
+    url: server.url,
+    state,
+    setHmacKeys: (changed) => {
+      keys.current = changed;
+    },
+    spendCalls: (account, calls) => void limits.spend(account.accountId, calls),
+    throttle: (account, until) => limits.throttle(account.accountId, until),
+    setLimits: (changed) => limits.setLimits(changed),
+    [Symbol.asyncDispose]: () => server.close(),
+  };
+}
+
+type Records = Pick<
+  DocuSignSimulator,
+  "calls" | "callsTo" | "problems" | "takeProblems" | "assertNoProblems"
+>;
+
+function records({ calls, problems }: { calls: Call[]; problems: string[] }): Records {
+  return {
+    calls,
+    callsTo: (template) => calls.filter((call) => call.template === template),
+    problems,
+    takeProblems: () => problems.splice(0),
+    assertNoProblems: () => {
+      if (problems.length === 0) return;
+      throw new AssertionError({
+        message: `DocuSign was misused:\n${problems.join("\n")}`,
+        actual: problems,
+        expected: [],
+      });
+    },
+  };
+}

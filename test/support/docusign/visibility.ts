@@ -1,0 +1,48 @@
+import type { DocuSignState, Envelope, User } from "./state.ts";
+
+/** Whether DocuSign routed the envelope to the user: by user id, by e-mail address only where the id is absent. */
+export function isReceivedBy(envelope: Envelope, user: User): boolean {
+  return envelope.recipients.some((recipient) =>
+    recipient.userId === null
+      ? recipient.email.toLowerCase() === user.email.toLowerCase()
+      : recipient.userId === user.userId,
+  );
+}
+
+/** The envelopes that a listing may show: what the account sent to its administrators, to others their own. */
+export function visibleEnvelopes(
+  state: DocuSignState,
+  user: User,
+  accountId: string,
+  userFilter: string | null,
+): Envelope[] {
+  const sent = state.sentBy.get(accountId) ?? [];
+  if (userFilter === "sender") return sent.filter((envelope) => envelope.senderId === user.userId);
+  const received = receivedEnvelopes(state, user);
+  if (userFilter === "recipient") return received;
+  if (userFilter === "recipient_only")
+    return received.filter((envelope) => envelope.senderId !== user.userId);
+  if (hasAccountWideAccess(user, accountId)) return sent;
+  return [...new Set([...sent.filter((envelope) => envelope.senderId === user.userId), ...received])];
+}
+
+export type Sight = "visible" | "not-yours" | "unknown";
+
+/** Whether the user may read this envelope by its id through this account. */
+export function sightOf(envelope: Envelope, user: User, accountId: string): Sight {
+  if (isReceivedBy(envelope, user)) return "visible";
+  if (envelope.accountId !== accountId) return "unknown";
+  if (envelope.senderId === user.userId || hasAccountWideAccess(user, accountId)) return "visible";
+  return "not-yours";
+}
+
+function receivedEnvelopes(state: DocuSignState, user: User): Envelope[] {
+  const keys = [user.userId, user.email.toLowerCase()];
+  const candidates = new Set(keys.flatMap((key) => [...(state.receivedBy.get(key) ?? [])]));
+  return [...candidates].filter((envelope) => isReceivedBy(envelope, user));
+}
+
+function hasAccountWideAccess(user: User, accountId: string): boolean {
+  const membership = user.memberships.get(accountId);
+  return membership !== undefined && membership.isAdmin && membership.apiAccountWideAccess;
+}
