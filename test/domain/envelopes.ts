@@ -11,6 +11,7 @@ function uuid<Id extends EnvelopeId | AccountId | UserId>(digits: string): Id {
 
 export const accountA = uuid<AccountId>("a");
 export const accountB = uuid<AccountId>("b");
+export const accountC = uuid<AccountId>("c");
 export const COMPLETED_AT = new Date("2026-02-10T03:04:05.678Z");
 
 /** A user of DocuSign with an id and an address of its own. */
