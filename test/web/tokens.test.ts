@@ -1,5 +1,9 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createServer } from "node:http";
 import { test } from "node:test";
+import express, { type Express } from "express";
+import { pino } from "pino";
 import { Refusal, type RefusalCode } from "../../src/domain/refusal.ts";
 import {
   type Caller,
@@ -221,6 +225,33 @@ test("a scope is needed, and write includes read of the same noun only", () => {
   assert.throws(() => requireScope(caller, "links:write"), isRefusal("forbidden"));
   assert.throws(() => requireScope(caller, "groups:read"), isRefusal("forbidden"));
 });
+
+test("behind authenticate a handler knows its caller; without a good token it is never reached", async () => {
+  await using cabinet = await startTestCabinet();
+  const app = express();
+  app.get("/", authenticate(verifierFor(cabinet)), (_request, response) => {
+    response.send(callerOf(response).tenant);
+  });
+  app.use(errorHandler(pino({ level: "silent" })));
+  await using server = await listen(app);
+
+  const good = await fetch(server.url, { headers: { authorization: `bearer ${await cabinet.token(GOOD)}` } });
+  const bad = await fetch(server.url);
+
+  assert.equal(await good.text(), "acme");
+  assert.equal(bad.status, 401);
+  assert.equal(bad.headers.get("www-authenticate"), "Bearer");
+  assert.match(await bad.text(), /urn:torikomi:problem:unauthorized/);
+});
+
+async function listen(app: Express): Promise<AsyncDisposable & { url: string }> {
+  const server = createServer(app).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  assert.ok(typeof address === "object" && address !== null);
+  const close = async (): Promise<void> => void (await new Promise((resolve) => server.close(resolve)));
+  return { url: `http://127.0.0.1:${address.port}`, [Symbol.asyncDispose]: close };
+}
 
 async function startTestCabinet(
   options: { port?: number; keyAlgorithm?: KeyAlgorithm } = {},

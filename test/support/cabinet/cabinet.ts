@@ -1,12 +1,18 @@
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { createServer, type Server } from "node:http";
-import express, { type Express, type Request, type Response, urlencoded } from "express";
-import type { AdapterFactory, ClientMetadata, Provider } from "oidc-provider";
+import express, {
+  type ErrorRequestHandler,
+  type Express,
+  type Request,
+  type Response,
+  urlencoded,
+} from "express";
+import { type AdapterFactory, type ClientMetadata, errors, type Provider } from "oidc-provider";
 import { signApiToken, type TokenOptions } from "./api-tokens.ts";
 import { createSigningKey, type KeyAlgorithm, type SigningKey } from "./keys.ts";
 import { createMemoryAdapter } from "./memory-adapter.ts";
-import { choicePage, startPage } from "./pages.ts";
+import { choicePage, messagePage, startPage } from "./pages.ts";
 import type { Person } from "./people.ts";
 import { createProvider } from "./provider.ts";
 
@@ -143,8 +149,21 @@ function createApp(state: State): Express {
     takeChoice(state, request, response),
   );
   app.use((request, response) => providerOf(state).callback()(request, response));
+  app.use(showStaleSignIn);
   return app;
 }
+
+const showStaleSignIn: ErrorRequestHandler = (error: unknown, _request, response, next) => {
+  if (!(error instanceof errors.SessionNotFound)) {
+    next(error);
+    return;
+  }
+  const page = messagePage(
+    "サインインできません",
+    "このサインインは終わっています。はじめからやり直してください。",
+  );
+  response.status(400).type("html").send(page.toString());
+};
 
 async function askWho(state: State, request: Request, response: Response): Promise<void> {
   const person = state.awaited.shift();
@@ -163,11 +182,27 @@ async function finish(
   response: Response,
   person: Person | null,
 ): Promise<void> {
+  const provider = providerOf(state);
+  const { session } = await provider.interactionDetails(request, response);
   const result =
     person === null
       ? { error: "access_denied", error_description: "the person went away" }
       : { login: { accountId: person.sub } };
-  await providerOf(state).interactionFinished(request, response, result, { mergeWithLastSubmission: false });
+  const next = await provider.interactionResult(request, response, result, {
+    mergeWithLastSubmission: false,
+  });
+  if (session !== undefined && session.accountId !== person?.sub)
+    await forgetWhoIsSignedIn(provider, session.uid);
+  response.redirect(303, next);
+}
+
+/** Otherwise the provider puts a page that submits itself by script before a change of person. */
+async function forgetWhoIsSignedIn(provider: Provider, sessionUid: string): Promise<void> {
+  const session = await provider.Session.findByUid(sessionUid);
+  if (session === undefined) return;
+  delete session.accountId;
+  session.authorizations = {};
+  await session.persist();
 }
 
 function providerOf(state: State): Provider {
