@@ -27,8 +27,8 @@ export async function openFileStore(folder: string, now = new Date()): Promise<D
   await removeStaleDrafts(join(folder, DRAFTS), now);
   const store = {
     put: (key: string, source: AsyncIterable<Uint8Array>) => put(folder, key, source),
-    open: (key: string, range?: ByteRange) => openFile(pathOf(folder, key), range),
-    erase: (key: string) => erase(pathOf(folder, key)),
+    open: async (key: string, range?: ByteRange) => openFile(pathOf(folder, key), range),
+    erase: async (key: string) => erase(pathOf(folder, key)),
     list: () => list(folder),
     close: () => {},
   };
