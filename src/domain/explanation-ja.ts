@@ -15,7 +15,7 @@ export const JAPANESE: Texts = {
   },
   excluded: {
     "not-completed": (facts) =>
-      `締結が完了していないため、取り込み対象外です${inBrackets("DocuSignでの状態:", facts.status)}。締結が完了した契約書のみを取り込みます。`,
+      `締結が完了していないため、取り込み対象外です${inBrackets("DocuSignでの状態：", facts.status)}。締結が完了した契約書のみを取り込みます。`,
     "not-ours": () =>
       "連携アカウントのユーザーが送信したものでも、連携ユーザーが受信したものでもないため、取り込み対象外です。同じアカウントの連携ユーザー以外の方が受信した契約書は取り込みません。",
     "forwarded-to-user": () =>
@@ -23,7 +23,7 @@ export const JAPANESE: Texts = {
     "before-window": (facts) =>
       `締結完了日時${inBrackets("", moment(facts.completedAt))}が、この連携で取り込みを始める日時${starts(facts)}より前のため、取り込み対象外です。`,
     "documents-purged": () =>
-      "DocuSign側で文書が消去(パージ)されており、取得できないため、取り込み対象外です。",
+      "DocuSign側で文書が消去（パージ）されており、取得できないため、取り込み対象外です。",
     "no-documents": () => "完了証明書以外の文書が含まれていないため、取り込み対象外です。",
   },
   deleted: {
@@ -80,11 +80,11 @@ function starts({ sentByAccount, receivedByUser, sentFrom, receivedFrom }: Findi
 }
 
 function until({ waitingUntil }: FindingFacts): string {
-  return inBrackets("予定:", moment(waitingUntil));
+  return inBrackets("予定：", moment(waitingUntil));
 }
 
 function inBrackets(label: string, words: string | null | undefined): string {
-  return words ? `(${label}${words})` : "";
+  return words ? `（${label}${words}）` : "";
 }
 
 function moment(iso: string | null | undefined): string {
