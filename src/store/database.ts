@@ -22,8 +22,8 @@ export type OpenDatabase = {
 };
 
 /**
- * A pool of connections and kysely upon it. Connects at the first query, never here. `bigint` columns are read as
- * strings, `timestamptz` as `Date`. A lost connection is reported and replaced, it never ends the process.
+ * A pool of connections and kysely upon it. Connects at the first query, never here. `bigint` and `date`
+ * columns are read as strings, `timestamptz` as `Date`. A lost connection is reported and replaced, it never ends the process.
  */
 export function openDatabase(connectionString: string, options: DatabaseOptions = {}): OpenDatabase {
   const pool = new pg.Pool({
@@ -33,6 +33,7 @@ export function openDatabase(connectionString: string, options: DatabaseOptions 
     connectionTimeoutMillis: options.connectionTimeoutMs ?? 2_000,
     ...(options.statementTimeoutMs !== undefined && { statement_timeout: options.statementTimeoutMs }),
     keepAlive: true,
+    types: readDatesAsText(),
   });
   const report = options.onError ?? ignore;
   pool.on("connect", (client) => client.on("error", report));
@@ -45,6 +46,13 @@ export function openDatabase(connectionString: string, options: DatabaseOptions 
       if (!pool.ending) await pool.end();
     },
   };
+}
+
+/** A calendar date is no moment: as a `Date` it would shift with the time zone of the machine. */
+function readDatesAsText(): pg.CustomTypesConfig {
+  const types = new pg.TypeOverrides();
+  types.setTypeParser(pg.types.builtins.DATE, (text: string) => text);
+  return types;
 }
 
 function ignore(): void {}

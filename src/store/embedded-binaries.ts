@@ -32,7 +32,7 @@ export async function bringWithinReach(
 ): Promise<string> {
   if (user === undefined || (await canRun(binaries.folder, user))) return binaries.folder;
   const copy = join(copies, `postgresql-${binaries.version}-${platform()}-${arch()}`);
-  if (!(await exists(copy))) await copyOpenly(binaries.folder, copy);
+  if (!(await canRun(copy, user))) await copyOpenly(binaries.folder, copy);
   return copy;
 }
 
@@ -68,11 +68,13 @@ async function exists(path: string): Promise<boolean> {
 
 /** Whole or not at all: the copy gets its name when it is complete, and the first of several to finish wins. */
 async function copyOpenly(folder: string, copy: string): Promise<void> {
-  await mkdir(dirname(copy), { recursive: true, mode: 0o755 });
+  await mkdir(dirname(copy), { recursive: true });
+  // Whatever the umask would have it.
+  await chmod(dirname(copy), 0o755);
   const partial = await mkdtemp(`${copy}.partial-`);
   try {
     await cp(folder, partial, { recursive: true, verbatimSymlinks: true });
-    await open(partial);
+    await openToAll(partial);
     await rename(partial, copy);
   } catch (error) {
     await rm(partial, { recursive: true, force: true });
@@ -80,7 +82,7 @@ async function copyOpenly(folder: string, copy: string): Promise<void> {
   }
 }
 
-async function open(folder: string): Promise<void> {
+async function openToAll(folder: string): Promise<void> {
   await chmod(folder, 0o755);
   for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
     if (!entry.isSymbolicLink()) await chmod(join(entry.parentPath, entry.name), 0o755);

@@ -40,11 +40,14 @@ async function readAll(stream: Readable | null): Promise<string> {
   return stream === null ? "" : await text(stream);
 }
 
-/** The command line of a running process, null where there is none with this id. Works for other users' processes. */
+/**
+ * The command line of a process, null where there is none with this id. Works for other users' processes. Empty for
+ * one that is dead but not yet taken note of by its parent, as happens in containers.
+ */
 export async function readCommandLine(pid: number): Promise<string | null> {
   if (platform() === "linux") {
-    const raw = await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "");
-    return raw === "" ? null : raw.replaceAll("\0", " ").trim();
+    const raw = await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => null);
+    return raw === null ? null : raw.replaceAll("\0", " ").trim();
   }
   const answer = await promisify(execFile)("ps", ["-ww", "-o", "command=", "-p", String(pid)]).catch(
     () => null,

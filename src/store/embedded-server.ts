@@ -13,7 +13,7 @@ export type Server = {
 
 /**
  * The server that runs on the cluster, ours to use whoever started it; null where none does. Clears away a lock file
- * whose process id went to some other program meanwhile, which PostgreSQL itself would take for a server.
+ * whose process id went to some other program meanwhile, or to none that lives: PostgreSQL would take it for a server.
  */
 export async function findServer(cluster: Cluster): Promise<Server | null> {
   const lockFile = join(cluster.data, "postmaster.pid");
@@ -84,7 +84,7 @@ function serverArguments(cluster: Cluster, port: number): string[] {
     log_min_error_statement: "panic",
     log_error_verbosity: "terse",
     log_checkpoints: "off",
-    ...(!cluster.durable && { fsync: "off", synchronous_commit: "off", full_page_writes: "off" }),
+    ...(!cluster.durable && { fsync: "off", full_page_writes: "off" }),
     ...cluster.settings,
   };
   const pairs = [...Object.entries(settings).map(([name, value]) => `${name}=${value}`), mark(cluster)];

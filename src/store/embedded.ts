@@ -12,7 +12,7 @@ export type EmbeddedPostgresOptions = {
   dataDir: string;
   /** Refused: production has a database of its own. */
   production: boolean;
-  /** False gives up safety against crashes of the machine for speed, as tests do. */
+  /** False gives up safety against crashes of the machine, though not of programs, for speed: as tests do. */
   durable?: boolean;
   /** PostgreSQL's settings beside ours. */
   settings?: Readonly<Record<string, string>>;

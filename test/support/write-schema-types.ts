@@ -1,0 +1,7 @@
+import { createTestDatabase, startTestServer } from "./postgres.ts";
+import { generateSchemaTypes } from "./schema-types.ts";
+
+// After a change of migrations: brings src/store/schema.ts into line with them.
+await using server = await startTestServer();
+await using database = await createTestDatabase(server.adminUrl);
+await generateSchemaTypes(database.connectionString);
