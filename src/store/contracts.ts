@@ -126,6 +126,23 @@ export async function markContractDeleted(
   return result.numUpdatedRows > 0n;
 }
 
+/** Deleted contracts whose bytes still lie in the document store. */
+export async function listToErase(db: Kysely<DB>, limit: number): Promise<{ id: string; documentKey: string }[]> {
+  return await db
+    .selectFrom("contract")
+    .select(["id", "document_key as documentKey"])
+    .where("deleted_at", "is not", null)
+    .where("erased_at", "is", null)
+    .orderBy("deleted_at")
+    .limit(limit)
+    .execute();
+}
+
+/** Notes that a deleted contract's bytes are gone. */
+export async function markErased(db: Kysely<DB>, id: string, at: Date): Promise<void> {
+  await db.updateTable("contract").set({ erased_at: at }).where("id", "=", id).execute();
+}
+
 function selectContracts(db: Kysely<DB>) {
   return db
     .selectFrom("contract")

@@ -191,7 +191,6 @@ export async function postponeEnvelope(
   await db
     .updateTable("envelope")
     .set({
-      state: "waiting",
       reason: entry.reason,
       waiting_until: entry.until,
       last_error: entry.error,
@@ -199,7 +198,21 @@ export async function postponeEnvelope(
     })
     .where("tenant", "=", entry.tenant)
     .where("envelope_id", "=", entry.envelopeId)
-    .where("state", "in", ["waiting", "excluded"])
+    .where("state", "=", "waiting")
+    .execute();
+}
+
+/** Makes an excluded envelope wait again that is to be imported after all. */
+export async function reopenEnvelope(
+  db: Kysely<DB>,
+  entry: { tenant: string; envelopeId: EnvelopeId; dueAt: Date },
+): Promise<void> {
+  await db
+    .updateTable("envelope")
+    .set({ state: "waiting", reason: "queued", waiting_until: entry.dueAt })
+    .where("tenant", "=", entry.tenant)
+    .where("envelope_id", "=", entry.envelopeId)
+    .where("state", "=", "excluded")
     .execute();
 }
 
@@ -335,6 +348,18 @@ export async function countExcludedByRule(db: Kysely<DB>, linkId: LinkId): Promi
     .orderBy("reason")
     .execute();
   return Object.fromEntries(rows.map((row) => [row.reason, Number(row.count)]));
+}
+
+/** How many envelopes of the link were tried for days and are parked. */
+export async function countParked(db: Kysely<DB>, linkId: LinkId): Promise<number> {
+  const row = await db
+    .selectFrom("envelope")
+    .select((select) => select.fn.countAll<string>().as("count"))
+    .where("link_id", "=", linkId)
+    .where("state", "=", "waiting")
+    .where("waiting_until", "is", null)
+    .executeTakeFirstOrThrow();
+  return Number(row.count);
 }
 
 /** The completion of the oldest envelope that still waits under the link (import-rules 2.3). */

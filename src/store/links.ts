@@ -16,7 +16,7 @@ export type Link = {
   readonly state: LinkState;
   readonly cause: LinkCause | null;
   readonly account: { readonly id: AccountId; readonly name: string; readonly baseUri: string };
-  readonly user: { readonly id: UserId; readonly name: string; readonly email: string };
+  readonly user: { readonly id: UserId; readonly name: string; readonly email: string | null };
   readonly linkedAt: Date;
   readonly endedAt: Date | null;
   readonly sentFrom: Date | null;
@@ -28,17 +28,23 @@ export type Link = {
   readonly sentUntil: Date | null;
   readonly receivedUntil: Date | null;
   readonly approval: "not-needed" | "awaited" | "given";
-  readonly firstImport: {
-    readonly total: number | null;
-    readonly startedAt: Date | null;
-    readonly listedAt: Date | null;
-  };
+  readonly firstImport: FirstImport;
   /** When DocuSign last said that the user is an admin. */
   readonly checkedAt: Date | null;
+  /** When the ledger was last compared with all that DocuSign lists. */
+  readonly fullyCheckedAt: Date | null;
   /** Completion of the newest envelope seen that another user of the account sent. */
   readonly colleagueSentAt: Date | null;
   readonly connect: ConnectState;
   readonly totalsAtEnd: unknown;
+};
+
+/** `total` is what DocuSign counted at linking; the moments tell how far it has come. */
+export type FirstImport = {
+  readonly total: number | null;
+  readonly startedAt: Date | null;
+  readonly listedAt: Date | null;
+  readonly doneAt: Date | null;
 };
 
 /** Per side: `active`, or why events do not come; and DocuSign's id of the configuration. */
@@ -144,10 +150,12 @@ export type LinkChange = Partial<{
   sentReached: Date;
   receivedReached: Date;
   checkedAt: Date;
+  fullyCheckedAt: Date;
   colleagueSentAt: Date;
   firstImportTotal: number;
   firstImportStartedAt: Date;
   firstImportListedAt: Date;
+  firstImportDoneAt: Date;
 }>;
 
 /** Changes an unended link; an ended one stays as it was. */
@@ -166,12 +174,14 @@ export async function changeLink(tx: Kysely<DB>, id: LinkId, change: LinkChange)
     ...(change.sentReached !== undefined && { sent_reached: change.sentReached }),
     ...(change.receivedReached !== undefined && { received_reached: change.receivedReached }),
     ...(change.checkedAt !== undefined && { checked_at: change.checkedAt }),
+    ...(change.fullyCheckedAt !== undefined && { fully_checked_at: change.fullyCheckedAt }),
     ...(change.colleagueSentAt !== undefined && { colleague_sent_at: change.colleagueSentAt }),
     ...(change.firstImportTotal !== undefined && { first_import_total: change.firstImportTotal }),
     ...(change.firstImportStartedAt !== undefined && {
       first_import_started_at: change.firstImportStartedAt,
     }),
     ...(change.firstImportListedAt !== undefined && { first_import_listed_at: change.firstImportListedAt }),
+    ...(change.firstImportDoneAt !== undefined && { first_import_done_at: change.firstImportDoneAt }),
   };
   if (Object.keys(columns).length === 0) return;
   await tx.updateTable("link").set(columns).where("id", "=", id).where("state", "<>", "ended").execute();
@@ -233,8 +243,10 @@ function toLink(row: Selectable<LinkRow>): Link {
       total: row.first_import_total,
       startedAt: row.first_import_started_at,
       listedAt: row.first_import_listed_at,
+      doneAt: row.first_import_done_at,
     },
     checkedAt: row.checked_at,
+    fullyCheckedAt: row.fully_checked_at,
     colleagueSentAt: row.colleague_sent_at,
     connect: {
       sent: row.connect_sent,

@@ -155,9 +155,11 @@ export interface Link {
   connect_sent: string;
   connect_sent_id: string | null;
   ended_at: Timestamp | null;
+  first_import_done_at: Timestamp | null;
   first_import_listed_at: Timestamp | null;
   first_import_started_at: Timestamp | null;
   first_import_total: number | null;
+  fully_checked_at: Timestamp | null;
   group_id: string;
   id: string;
   linked_at: Timestamp;
@@ -182,7 +184,7 @@ export interface Link {
   state: string;
   tenant: string;
   totals_at_end: Json | null;
-  user_email: string;
+  user_email: string | null;
   user_id: string;
   user_name: string;
 }

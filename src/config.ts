@@ -1,0 +1,237 @@
+import { randomBytes } from "node:crypto";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { z } from "zod";
+import type { EncryptionKey } from "./store/vault.ts";
+
+/** Everything that the environment settles, read once; see the table in README.md. */
+export type Config = {
+  readonly production: boolean;
+  /** Null: the embedded PostgreSQL under `dataDir`. */
+  readonly databaseUrl: string | null;
+  readonly dataDir: string;
+  readonly port: number;
+  readonly host: string;
+  /** Without slash at the end. */
+  readonly publicUrl: string;
+  readonly trustProxy: number;
+  readonly docusign: { readonly oauthUrl: string; readonly clientId: string; readonly clientSecret: string };
+  readonly hmacKeys: readonly string[];
+  readonly adminProfiles: readonly string[];
+  readonly encryptionKeys: readonly EncryptionKey[];
+  readonly documentStore: string;
+  readonly documentEncryption: { readonly serverSide: string | null; readonly kmsKeyId: string | null; readonly pathStyle: boolean };
+  readonly cabinet: {
+    readonly issuer: string | null;
+    readonly audience: string;
+    readonly clientId: string | null;
+    readonly clientSecret: string | null;
+  };
+  readonly importTiming: "immediate" | "hourly";
+  readonly eventRetentionDays: number;
+  readonly largeImport: number;
+  readonly firstImportReserve: number;
+  readonly workerConcurrency: number;
+  readonly shutdownTimeoutMs: number;
+  readonly logLevel: string;
+};
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Which values a command needs: `migrate` runs before anybody holds DocuSign's secrets. */
+export type Need = "everything" | "database";
+
+/** One line for each wrong or missing value. */
+export class ConfigError extends Error {
+  override readonly name = "ConfigError";
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[]) {
+    super(problems.join("\n"));
+    this.problems = problems;
+  }
+}
+
+/**
+ * Reads the environment, `NAME_FILE` variants included; an empty value is a missing one. Outside production an
+ * encryption key is made once under `DATA_DIR`. Throws a `ConfigError` that names every problem.
+ */
+export function parseConfig(environment: Environment, need: Need = "everything"): Config {
+  const problems: string[] = [];
+  const values = withFiles(environment, problems);
+  const production = values["NODE_ENV"] === "production";
+  const parsed = schemaFor(production, need).safeParse(values);
+  for (const issue of parsed.error?.issues ?? []) problems.push(`${String(issue.path[0])}: ${issue.message}`);
+  if (!parsed.success || problems.length > 0) throw new ConfigError([...new Set(problems)]);
+  return toConfig(parsed.data, production, need);
+}
+
+const FILE_SUFFIX = "_FILE";
+
+function withFiles(environment: Environment, problems: string[]): Record<string, string> {
+  const values: Record<string, string> = {};
+  for (const [name, value] of Object.entries(environment)) {
+    if (value === undefined || value === "") continue;
+    const target = name.endsWith(FILE_SUFFIX) ? name.slice(0, -FILE_SUFFIX.length) : name;
+    if (target === name) values[name] ??= value;
+    else if (NAMES.has(target)) readSecret(values, { name, target, path: value }, problems);
+  }
+  return values;
+}
+
+function readSecret(
+  values: Record<string, string>,
+  file: { name: string; target: string; path: string },
+  problems: string[],
+): void {
+  try {
+    const text = readFileSync(file.path, "utf8").replace(/\r?\n$/, "");
+    if (text !== "") values[file.target] = text;
+  } catch (error) {
+    problems.push(`${file.name}: cannot be read (${error instanceof Error ? error.message : "unknown"})`);
+  }
+}
+
+const url = z.url({ protocol: /^https?$/, error: "has to be an http or https address" }).transform((text) => text.replace(/\/+$/, ""));
+const list = z.string().transform((text) => text.split(",").map((one) => one.trim()).filter((one) => one !== ""));
+const required = (text = "is required") => ({ error: (issue: { input?: unknown }) => (issue.input === undefined ? text : "is wrong") });
+const secret = z.string(required());
+
+function whole(fallback: number, { min, max }: { min: number; max: number }) {
+  const message = `has to be a whole number from ${min} to ${max}`;
+  return z
+    .string()
+    .regex(/^\d{1,9}$/, message)
+    .transform(Number)
+    .refine((value) => value >= min && value <= max, message)
+    .default(fallback);
+}
+
+const encryptionKeys = list.transform((keys, context) =>
+  keys.map((text) => {
+    const [id, encoded] = text.split(":");
+    const key = Buffer.from(encoded ?? "", "base64");
+    if (!/^[A-Za-z0-9_-]{1,40}$/.test(id ?? "") || key.byteLength !== 32) {
+      context.addIssue({ code: "custom", message: "has to be a comma-separated list of id:base64(32 bytes)" });
+    }
+    return { id: id ?? "", key };
+  }),
+);
+
+const values = {
+  DATABASE_URL: z.string().regex(/^postgres(ql)?:\/\//, "has to be a postgres:// address").optional(),
+  DATA_DIR: z.string().default("./data"),
+  PORT: whole(3000, { min: 0, max: 65535 }),
+  HOST: z.string().default("0.0.0.0"),
+  PUBLIC_URL: url.optional(),
+  TRUST_PROXY: whole(0, { min: 0, max: 20 }),
+  DOCUSIGN_OAUTH_URL: url.default("https://account.docusign.com"),
+  DOCUSIGN_CLIENT_ID: secret,
+  DOCUSIGN_CLIENT_SECRET: secret,
+  CONNECT_HMAC_KEYS: z.string(required()).transform((text) => text.split(",").map((one) => one.trim()).filter((one) => one !== "")).refine((keys) => keys.length > 0, "has to hold a key"),
+  DOCUSIGN_ADMIN_PROFILES: list.default(["DS Admin", "Account Administrator"]),
+  ENCRYPTION_KEYS: encryptionKeys.optional(),
+  DOCUMENT_STORE: z.string().regex(/^(file|s3:\/\/[^/]+.*)$/, "has to be `file` or s3://bucket/prefix").default("file"),
+  DOCUMENT_STORE_ENCRYPTION: z.enum(["AES256", "aws:kms"], { error: "has to be AES256 or aws:kms" }).optional(),
+  DOCUMENT_STORE_KMS_KEY: z.string().optional(),
+  CABINET_ISSUER: url.optional(),
+  CABINET_AUDIENCE: z.string().default("torikomi"),
+  CABINET_CLIENT_ID: z.string().optional(),
+  CABINET_CLIENT_SECRET: z.string().optional(),
+  IMPORT_TIMING: z.enum(["immediate", "hourly"], { error: "has to be immediate or hourly" }).default("immediate"),
+  EVENT_RETENTION_DAYS: whole(30, { min: 1, max: 3650 }),
+  LARGE_IMPORT: whole(10_000, { min: 1, max: 999_999_999 }),
+  FIRST_IMPORT_RESERVE: z
+    .string()
+    .regex(/^(0(\.\d+)?|0?\.\d+)$/, "has to be a share from 0 to below 1, such as 0.25")
+    .transform(Number)
+    .default(0.25),
+  WORKER_CONCURRENCY: whole(10, { min: 1, max: 200 }),
+  SHUTDOWN_TIMEOUT: z
+    .string()
+    .regex(/^\d{1,4}( ?s)?$/, "has to be a number of seconds, such as 25")
+    .transform((text) => Number.parseInt(text, 10) * 1000)
+    .default(25_000),
+  LOG_LEVEL: z
+    .enum(["fatal", "error", "warn", "info", "debug", "trace", "silent"], { error: "has to be a level of pino" })
+    .default("info"),
+  AWS_ENDPOINT_URL: z.string().optional(),
+  AWS_ENDPOINT_URL_S3: z.string().optional(),
+};
+
+const NAMES: ReadonlySet<string> = new Set(Object.keys(values));
+const REQUIRED_IN_PRODUCTION = ["DATABASE_URL", "PUBLIC_URL", "ENCRYPTION_KEYS", "CABINET_ISSUER"] as const;
+const FOR_THE_DATABASE: ReadonlySet<string> = new Set(["DATABASE_URL"]);
+
+function schemaFor(production: boolean, need: Need) {
+  const shape = need === "everything" ? values : { ...values, ...SPARED };
+  return z.object(shape).superRefine((given, context) => {
+    for (const name of production ? REQUIRED_IN_PRODUCTION : []) {
+      const needed = need === "everything" || FOR_THE_DATABASE.has(name);
+      if (needed && given[name] === undefined) context.addIssue({ code: "custom", path: [name], message: "is required in production" });
+    }
+    if ((given.CABINET_CLIENT_ID === undefined) !== (given.CABINET_CLIENT_SECRET === undefined)) {
+      context.addIssue({ code: "custom", path: ["CABINET_CLIENT_SECRET"], message: "goes together with CABINET_CLIENT_ID" });
+    }
+  });
+}
+
+/** What only `everything` insists on. */
+const SPARED = {
+  DOCUSIGN_CLIENT_ID: z.string().default(""),
+  DOCUSIGN_CLIENT_SECRET: z.string().default(""),
+  CONNECT_HMAC_KEYS: list.default([]),
+};
+
+function toConfig(given: z.infer<ReturnType<typeof schemaFor>>, production: boolean, need: Need): Config {
+  const dataDir = resolve(given.DATA_DIR);
+  const makesKey = need === "everything" && given.ENCRYPTION_KEYS === undefined;
+  return {
+    production,
+    databaseUrl: given.DATABASE_URL ?? null,
+    dataDir,
+    port: given.PORT,
+    host: given.HOST,
+    publicUrl: given.PUBLIC_URL ?? `http://localhost:${given.PORT}`,
+    trustProxy: given.TRUST_PROXY,
+    docusign: {
+      oauthUrl: given.DOCUSIGN_OAUTH_URL,
+      clientId: given.DOCUSIGN_CLIENT_ID,
+      clientSecret: given.DOCUSIGN_CLIENT_SECRET,
+    },
+    hmacKeys: given.CONNECT_HMAC_KEYS,
+    adminProfiles: given.DOCUSIGN_ADMIN_PROFILES,
+    encryptionKeys: makesKey ? [localKey(dataDir)] : (given.ENCRYPTION_KEYS ?? []),
+    documentStore: given.DOCUMENT_STORE,
+    documentEncryption: {
+      serverSide: given.DOCUMENT_STORE_ENCRYPTION ?? null,
+      kmsKeyId: given.DOCUMENT_STORE_KMS_KEY ?? null,
+      pathStyle: (given.AWS_ENDPOINT_URL_S3 ?? given.AWS_ENDPOINT_URL) !== undefined,
+    },
+    cabinet: {
+      issuer: given.CABINET_ISSUER ?? null,
+      audience: given.CABINET_AUDIENCE,
+      clientId: given.CABINET_CLIENT_ID ?? null,
+      clientSecret: given.CABINET_CLIENT_SECRET ?? null,
+    },
+    importTiming: given.IMPORT_TIMING,
+    eventRetentionDays: given.EVENT_RETENTION_DAYS,
+    largeImport: given.LARGE_IMPORT,
+    firstImportReserve: given.FIRST_IMPORT_RESERVE,
+    workerConcurrency: given.WORKER_CONCURRENCY,
+    shutdownTimeoutMs: given.SHUTDOWN_TIMEOUT,
+    logLevel: given.LOG_LEVEL,
+  };
+}
+
+/** Made once, by whichever process comes first; the others read it. */
+function localKey(dataDir: string): EncryptionKey {
+  const path = join(dataDir, "encryption-key");
+  mkdirSync(dataDir, { recursive: true });
+  try {
+    writeFileSync(path, randomBytes(32).toString("base64"), { mode: 0o600, flag: "wx" });
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
+  }
+  return { id: "local", key: Buffer.from(readFileSync(path, "utf8"), "base64") };
+}

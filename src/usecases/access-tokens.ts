@@ -1,0 +1,62 @@
+import type { Kysely } from "kysely";
+import { DocuSignFault } from "../docusign/faults.ts";
+import type { DocuSignOAuth, Tokens } from "../docusign/oauth.ts";
+import type { LinkId } from "../domain/identifiers.ts";
+import { findTokens, lockTokens, type LinkTokens, storeTokens } from "../store/link-tokens.ts";
+import type { DB } from "../store/schema.ts";
+import type { Vault } from "../store/vault.ts";
+
+export type AccessTokens = {
+  /**
+   * An access token of the link; with `stale`, another one than that, which DocuSign refused. However many ask
+   * at once, in whatever process, DocuSign is asked once. Throws a fault `authorization-gone` where the link has
+   * ended or DocuSign takes the authorisation for gone.
+   */
+  get(linkId: LinkId, stale?: string): Promise<string>;
+};
+
+type TokenDeps = { db: Kysely<DB>; vault: Vault; oauth: DocuSignOAuth; now: () => Date };
+
+/** A token that is about to expire may do so on its way to DocuSign. */
+const SPARE_MS = 5 * 60 * 1000;
+
+/** Access tokens from stored, encrypted refresh tokens (design decision 13). */
+export function createAccessTokens(deps: TokenDeps): AccessTokens {
+  const underWay = new Map<LinkId, Promise<string>>();
+  return {
+    async get(linkId, stale) {
+      const stored = await findTokens(deps.db, deps.vault, linkId);
+      if (stored !== null && isUsable(stored, stale, deps.now())) return stored.accessToken;
+      const running = underWay.get(linkId);
+      if (running !== undefined) return await running;
+      const renewal = renew(deps, linkId, stale).finally(() => underWay.delete(linkId));
+      underWay.set(linkId, renewal);
+      return await renewal;
+    },
+  };
+}
+
+/** Holds the link's row meanwhile, so that other processes wait and then find the new token. */
+async function renew(deps: TokenDeps, linkId: LinkId, stale: string | undefined): Promise<string> {
+  return await deps.db.transaction().execute(async (tx) => {
+    const stored = await lockTokens(tx, deps.vault, linkId);
+    if (stored === null) throw new DocuSignFault("authorization-gone", "link-ended");
+    if (isUsable(stored, stale, deps.now())) return stored.accessToken;
+    const tokens = toLinkTokens(await deps.oauth.refresh(stored.refreshToken), deps.now());
+    await storeTokens(tx, deps.vault, linkId, tokens, deps.now());
+    return tokens.accessToken;
+  });
+}
+
+function isUsable(tokens: LinkTokens, stale: string | undefined, now: Date): boolean {
+  return tokens.accessToken !== stale && tokens.accessExpiresAt.getTime() - SPARE_MS > now.getTime();
+}
+
+/** DocuSign's answer with the moment at which the access token expires. */
+export function toLinkTokens(tokens: Tokens, now: Date): LinkTokens {
+  return {
+    accessToken: tokens.accessToken,
+    refreshToken: tokens.refreshToken,
+    accessExpiresAt: new Date(now.getTime() + tokens.expiresInSeconds * 1000),
+  };
+}

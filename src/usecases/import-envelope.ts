@@ -1,0 +1,137 @@
+import type { Kysely } from "kysely";
+import type { Logger } from "pino";
+import type { DocuSignAccount } from "../docusign/account.ts";
+import type { DocumentStore } from "../documents/documents.ts";
+import type { Envelope } from "../domain/envelope.ts";
+import type { EnvelopeId, LinkId } from "../domain/identifiers.ts";
+import { decideOwnership, type Ownership } from "../domain/ownership.ts";
+import {
+  claimEnvelope,
+  type FoundBy,
+  type LedgerEntry,
+  postponeEnvelope,
+  reopenEnvelope,
+  settleEnvelope,
+} from "../store/envelopes.ts";
+import { listForwardings } from "../store/forwardings.ts";
+import { findLink, type Link } from "../store/links.ts";
+import { withLock } from "../store/locks.ts";
+import type { DB } from "../store/schema.ts";
+import type { CallBudgets } from "./call-budgets.ts";
+import { postponeAfterFault, retryAfter } from "./import-faults.ts";
+import { readListing } from "./listed-envelope.ts";
+import type { OpenAccount } from "./open-account.ts";
+import type { HealthDeps } from "./link-health.ts";
+import { takeIn } from "./take-in.ts";
+
+export type ImportDeps = HealthDeps & {
+  db: Kysely<DB>;
+  documents: DocumentStore;
+  openAccount: OpenAccount;
+  budgets: CallBudgets;
+  log: Logger;
+};
+
+export type ImportRequest = {
+  readonly linkId: LinkId;
+  readonly envelopeId: EnvelopeId;
+  readonly foundBy: FoundBy;
+};
+
+export type ImportOutcome =
+  | { readonly kind: "imported"; readonly contracts: number }
+  /** It was imported or deleted before; nothing changed. */
+  | { readonly kind: "settled" }
+  | { readonly kind: "excluded"; readonly reason: string }
+  /** It waits for a named cause; `until` null means until someone takes it up. */
+  | { readonly kind: "waiting"; readonly reason: string; readonly until: Date | null }
+  /** DocuSign does not know it, or not as the link's. */
+  | { readonly kind: "unknown" }
+  /** Another worker has it in hand. */
+  | { readonly kind: "busy" }
+  /** The link has ended; its next one takes up what is left (import-rules 2.3). */
+  | { readonly kind: "link-ended" };
+
+/** How long an import may take before the ledger has it due again, should this process have died. */
+const LEASE_MS = 2 * 60 * 1000;
+
+/**
+ * Takes one envelope in, if it is the link's: what DocuSign's API says decides (import-rules 1 and 2), each content
+ * document becomes one contract (import-rules 4), and contracts and ledger are written in one commit. Doing it
+ * twice, or twice at once, changes nothing. Faults of DocuSign end as `waiting`; all others are thrown.
+ */
+export async function importEnvelope(deps: ImportDeps, request: ImportRequest): Promise<ImportOutcome> {
+  const link = await findLink(deps.db, request.linkId);
+  if (link === null || link.state === "ended") return { kind: "link-ended" };
+  const lock = `import ${link.tenant} ${request.envelopeId}`;
+  return (await withLock(deps.db, lock, async () => await importAlone(deps, link, request))) ?? { kind: "busy" };
+}
+
+async function importAlone(deps: ImportDeps, link: Link, request: ImportRequest): Promise<ImportOutcome> {
+  const now = deps.now();
+  const leaseUntil = new Date(now.getTime() + LEASE_MS);
+  const entry = await claimEnvelope(deps.db, { ...request, tenant: link.tenant, now, leaseUntil });
+  if (entry.state === "imported" || entry.state === "deleted") return { kind: "settled" };
+  if (link.state !== "active") return await wait(deps, entry, "queued", now);
+  const pace = await deps.budgets.pace(link.account.id, "other");
+  if (pace.kind === "wait") return await wait(deps, entry, "account-throttled", pace.until);
+
+  const account = deps.openAccount(link);
+  try {
+    return await judge(deps, link, entry, account);
+  } catch (error) {
+    return await postponeAfterFault(deps, { link, entry, account }, error);
+  }
+}
+
+async function judge(
+  deps: ImportDeps,
+  link: Link,
+  entry: LedgerEntry,
+  account: DocuSignAccount,
+): Promise<ImportOutcome> {
+  const envelope = readListing(entry) ?? (await account.getEnvelope(entry.envelopeId));
+  const decision = await decide(deps.db, link, envelope);
+  switch (decision.kind) {
+    case "import":
+      await reopenEnvelope(deps.db, { ...entry, dueAt: new Date(deps.now().getTime() + LEASE_MS) });
+      return await takeIn(deps, { link, entry, account, envelope, decision });
+    case "exclude":
+      await settleEnvelope(deps.db, {
+        tenant: link.tenant,
+        envelopeId: entry.envelopeId,
+        linkId: link.id,
+        now: deps.now(),
+        state: "excluded",
+        reason: decision.reason,
+        completedAt: envelope.status === "completed" ? envelope.completedAt : null,
+        facts: decision.facts,
+      });
+      return { kind: "excluded", reason: decision.reason };
+    case "undecided":
+      return await wait(deps, entry, decision.reason, retryAfter(entry, deps.now()));
+  }
+}
+
+/** The rules' decision on an envelope under a link, forwardings that events told of included. */
+export async function decide(db: Kysely<DB>, link: Link, envelope: Envelope): Promise<Ownership> {
+  const forwardings = await listForwardings(db, link.tenant, envelope.id);
+  return decideOwnership({ link: owning(link), envelope, forwardings });
+}
+
+/** What of a link the rules look at. */
+export function owning(link: Link) {
+  return {
+    accountId: link.account.id,
+    userId: link.user.id,
+    userEmail: link.user.email,
+    sentFrom: link.sentFrom,
+    receivedFrom: link.receivedFrom,
+  };
+}
+
+/** Waits that are nobody's fault count as no attempt. */
+async function wait(deps: ImportDeps, entry: LedgerEntry, reason: string, until: Date | null): Promise<ImportOutcome> {
+  await postponeEnvelope(deps.db, { ...entry, reason, until, error: null, countsAsAttempt: reason.endsWith("unknown") });
+  return { kind: "waiting", reason, until };
+}

@@ -1,0 +1,122 @@
+import type { DocuSignAccount } from "../docusign/account.ts";
+import { DocuSignFault } from "../docusign/faults.ts";
+import { forgetEnvelope, type LedgerEntry, postponeEnvelope, settleEnvelope } from "../store/envelopes.ts";
+import type { Link } from "../store/links.ts";
+import type { ImportDeps, ImportOutcome } from "./import-envelope.ts";
+import { checkAdmin, failLink } from "./link-health.ts";
+
+type Attempt = { readonly link: Link; readonly entry: LedgerEntry; readonly account: DocuSignAccount };
+
+/** Growing waits: 5 s, 10 s, 20 s … up to 6 hours, for about four days in all. */
+const FIRST_WAIT_MS = 5_000;
+const LONGEST_WAIT_MS = 6 * 60 * 60 * 1000;
+const MOST_ATTEMPTS = 28;
+/** DocuSign flags a document that is asked for again within 15 minutes (facts 5). */
+const DOWNLOAD_AGAIN_MS = 20 * 60 * 1000;
+/** An event may be faster than DocuSign's own index. */
+const ATTEMPTS_TO_FIND = 4;
+
+/** When the next attempt is due after this one failed; null once it has been tried for days: then it is parked. */
+export function retryAfter(entry: LedgerEntry, now: Date, shortestMs = FIRST_WAIT_MS): Date | null {
+  if (entry.attempts >= MOST_ATTEMPTS) return null;
+  const wait = FIRST_WAIT_MS * 2 ** (entry.attempts - 1);
+  return new Date(now.getTime() + Math.min(Math.max(wait, shortestMs), LONGEST_WAIT_MS));
+}
+
+/** Leaves the envelope waiting for what the fault says; throws what is no fault of DocuSign. */
+export async function postponeAfterFault(deps: ImportDeps, attempt: Attempt, error: unknown): Promise<ImportOutcome> {
+  if (!(error instanceof DocuSignFault)) throw error;
+  const { link, entry } = attempt;
+  deps.log.warn({ linkId: link.id, envelopeId: entry.envelopeId, fault: error.code, kind: error.kind }, "import put off");
+  switch (error.kind) {
+    case "later":
+      return await retryLater(deps, attempt, error, "docusign-unavailable");
+    case "throttled":
+      return await waitForBudget(deps, attempt, error);
+    case "authorization-gone":
+      await failLink(deps.db, link, "authorization-revoked");
+      return await postpone(deps, attempt, { reason: "link-error", until: deps.now(), error });
+    case "not-permitted":
+      return await recheckAdmin(deps, attempt, error);
+    case "not-found":
+      return await whereGone(deps, attempt, error);
+    case "never":
+      return await retryLater(deps, attempt, error, reasonOf(error), DOWNLOAD_AGAIN_MS);
+  }
+}
+
+async function retryLater(
+  deps: ImportDeps,
+  attempt: Attempt,
+  error: DocuSignFault,
+  reason: string,
+  shortestMs?: number,
+): Promise<ImportOutcome> {
+  const until = retryAfter(attempt.entry, deps.now(), shortestMs);
+  return await postpone(deps, attempt, { reason: until === null ? "import-failed" : reason, until, error });
+}
+
+/** What DocuSign says of one envelope or document stops only that; what it says of the account stops all of it. */
+async function waitForBudget(deps: ImportDeps, attempt: Attempt, error: DocuSignFault): Promise<ImportOutcome> {
+  const until = error.retryAt ?? new Date(deps.now().getTime() + FIRST_WAIT_MS);
+  const ofAccount = !/envelope|request_is_throttled/i.test(error.code);
+  if (ofAccount) await deps.budgets.pause(attempt.link.account.id, until);
+  return await postpone(deps, attempt, { reason: "account-throttled", until, error, countsAsAttempt: false });
+}
+
+async function recheckAdmin(deps: ImportDeps, attempt: Attempt, error: DocuSignFault): Promise<ImportOutcome> {
+  if (await isStillAdmin(deps, attempt)) return await retryLater(deps, attempt, error, "docusign-unavailable");
+  return await postpone(deps, attempt, { reason: "link-error", until: deps.now(), error });
+}
+
+async function isStillAdmin(deps: ImportDeps, { link, account }: Attempt): Promise<boolean> {
+  try {
+    return await checkAdmin(deps, link, account);
+  } catch (error) {
+    if (!(error instanceof DocuSignFault)) throw error;
+    if (error.kind !== "not-permitted" && error.kind !== "authorization-gone") return true;
+    await failLink(deps.db, link, error.kind === "not-permitted" ? "not-admin" : "authorization-revoked");
+    return false;
+  }
+}
+
+async function whereGone(deps: ImportDeps, attempt: Attempt, error: DocuSignFault): Promise<ImportOutcome> {
+  const { entry, link } = attempt;
+  if (entry.attempts < ATTEMPTS_TO_FIND || entry.listing !== null) {
+    return await retryLater(deps, attempt, error, "docusign-unavailable");
+  }
+  if (entry.completedAt === null) {
+    await forgetEnvelope(deps.db, entry.tenant, entry.envelopeId);
+    return { kind: "unknown" };
+  }
+  await settleEnvelope(deps.db, {
+    ...entry,
+    linkId: link.id,
+    now: deps.now(),
+    state: "excluded",
+    reason: "documents-purged",
+    facts: typeof entry.facts === "object" ? { ...entry.facts } : {},
+  });
+  return { kind: "excluded", reason: "documents-purged" };
+}
+
+function reasonOf(error: DocuSignFault): string {
+  if (error.code === "not-a-pdf") return "document-not-pdf";
+  return error.code === "empty-document" ? "document-empty" : "import-failed";
+}
+
+async function postpone(
+  deps: ImportDeps,
+  { entry }: Attempt,
+  put: { reason: string; until: Date | null; error: DocuSignFault; countsAsAttempt?: boolean },
+): Promise<ImportOutcome> {
+  await postponeEnvelope(deps.db, {
+    tenant: entry.tenant,
+    envelopeId: entry.envelopeId,
+    reason: put.reason,
+    until: put.until,
+    error: put.error.code,
+    countsAsAttempt: put.countsAsAttempt ?? true,
+  });
+  return { kind: "waiting", reason: put.reason, until: put.until };
+}

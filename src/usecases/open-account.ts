@@ -1,0 +1,28 @@
+import { type DocuSignAccount, openDocuSignAccount } from "../docusign/account.ts";
+import type { Link } from "../store/links.ts";
+import type { AccessTokens } from "./access-tokens.ts";
+import type { CallBudgets } from "./call-budgets.ts";
+
+/** DocuSign as the linked user sees it; `onCall` is told of each call that was made. */
+export type OpenAccount = (link: Pick<Link, "id" | "account">, onCall?: () => void) => DocuSignAccount;
+
+/** Opens accounts with the link's tokens; every answer's limits go to the budgets. */
+export function createOpenAccount(deps: {
+  tokens: AccessTokens;
+  budgets: CallBudgets;
+  now: () => Date;
+  onCall: () => void;
+}): OpenAccount {
+  return (link, onCall) =>
+    openDocuSignAccount({
+      baseUri: link.account.baseUri,
+      accountId: link.account.id,
+      accessToken: (stale) => deps.tokens.get(link.id, stale),
+      now: deps.now,
+      onAnswer: (limits) => {
+        deps.budgets.note(link.account.id, limits);
+        deps.onCall();
+        onCall?.();
+      },
+    });
+}

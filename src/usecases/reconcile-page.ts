@@ -1,0 +1,132 @@
+import type { DocuSignAccount } from "../docusign/account.ts";
+import type { Envelope, Forwarding } from "../domain/envelope.ts";
+import { decideOwnership } from "../domain/ownership.ts";
+import { findEnvelopes, type FoundEnvelope, type LedgerEntry, recordFound } from "../store/envelopes.ts";
+import { announcedEnvelopes } from "../store/events.ts";
+import { listForwardingsOf } from "../store/forwardings.ts";
+import { changeLink, type Link, type LinkChange, lockLink } from "../store/links.ts";
+import { advanceReconciliation, type PageCounts, type Reconciliation, type Side } from "../store/reconciliations.ts";
+import { owning } from "./import-envelope.ts";
+import { writeListing } from "./listed-envelope.ts";
+import type { ReconcileDeps } from "./reconcile-link.ts";
+
+export type PageWork = { readonly link: Link; readonly run: Reconciliation; readonly account: DocuSignAccount };
+
+/** DocuSign lists at most so many at once. */
+const PAGE_SIZE = 1_000;
+
+/**
+ * Lists one page and takes it into the ledger: what is known costs nothing more, what a rule excludes is written
+ * down with it, what is to be imported waits for the backlog; ledger, counts and position are one commit.
+ */
+export async function reconcilePage(deps: ReconcileDeps, work: PageWork): Promise<"more" | "done"> {
+  const { link, run, account } = work;
+  const page = await account.listCompleted({
+    from: run.cursorFrom,
+    to: run.to,
+    startPosition: run.cursorPosition,
+    count: PAGE_SIZE,
+    receivedOnly: run.side === "received",
+  });
+  const envelopes = page.envelopes.filter((envelope) => envelope.status === "completed");
+  const judged = await judgePage(deps, work, envelopes);
+  const next = nextCursor(run, page, envelopes);
+  await deps.db.transaction().execute(async (tx) => {
+    const current = await lockLink(tx, link.id, "share");
+    if (current === null || current.state === "ended") return;
+    await recordFound(tx, judged.found, { tenant: link.tenant, linkId: link.id, now: deps.now() });
+    await advanceReconciliation(tx, run.id, judged.counts, next ?? { side: "received", cursorFrom: run.from, cursorPosition: 0 });
+    await changeLink(tx, link.id, reached(work, envelopes, next));
+  });
+  return next === null ? "done" : "more";
+}
+
+type Judged = { readonly found: readonly FoundEnvelope[]; readonly counts: PageCounts };
+
+async function judgePage(deps: ReconcileDeps, work: PageWork, envelopes: readonly Envelope[]): Promise<Judged> {
+  const { link, run } = work;
+  const ids = envelopes.map((envelope) => envelope.id);
+  const known = await findEnvelopes(deps.db, link.tenant, ids);
+  const forwardings = await listForwardingsOf(deps.db, link.tenant, ids);
+  const announced = await announcedEnvelopes(deps.db, link.id, ids.filter((id) => !known.has(id)));
+  const found: FoundEnvelope[] = [];
+  const counts = { listed: 0, known: 0, missed: 0, excluded: new Map<string, number>() };
+  for (const envelope of envelopes) {
+    const entry = known.get(envelope.id);
+    const line = judgeRow(link, envelope, forwardings.get(envelope.id) ?? []);
+    if (entry === undefined || changes(entry, line, link)) found.push(line);
+    // What the account sent was counted when its side was listed.
+    if (run.side === "received" && entry !== undefined && envelope.sender.accountId === link.account.id) continue;
+    counts.listed += 1;
+    if (entry !== undefined || announced.has(envelope.id)) counts.known += 1;
+    else if (line.state === "excluded") counts.excluded.set(line.reason, (counts.excluded.get(line.reason) ?? 0) + 1);
+    else counts.missed += 1;
+  }
+  const colleagueSeen = newestOfColleagues(link, envelopes) !== null;
+  return { found, counts: { ...counts, excluded: Object.fromEntries(counts.excluded), colleagueSeen } };
+}
+
+/** Decided from the listing itself; what it does not tell, the import asks for. */
+function judgeRow(link: Link, envelope: Envelope, forwardings: readonly Forwarding[]): FoundEnvelope {
+  const decision = decideOwnership({ link: owning(link), envelope, forwardings });
+  const excluded = decision.kind === "exclude";
+  return {
+    envelopeId: envelope.id,
+    state: excluded ? "excluded" : "waiting",
+    reason: excluded ? decision.reason : "queued",
+    completedAt: envelope.completedAt,
+    facts: decision.facts,
+    listing: decision.kind === "import" ? writeListing(envelope) : null,
+  };
+}
+
+/** Whether the ledger's line is not what it should be: another link's, or excluded by what no longer holds. */
+function changes(entry: LedgerEntry, line: FoundEnvelope, link: Link): boolean {
+  if (entry.linkId !== link.id || entry.completedAt === null) return true;
+  return entry.state === "excluded" && (line.state !== "excluded" || line.reason !== entry.reason);
+}
+
+type Cursor = { readonly side: Side; readonly cursorFrom: Date; readonly cursorPosition: number };
+
+/**
+ * Goes on from the last completion listed rather than by position, so that rows which vanish meanwhile shift
+ * nothing out of sight; by position only inside one second with more envelopes than a page holds.
+ */
+function nextCursor(
+  run: Reconciliation,
+  page: { readonly next: number | null },
+  envelopes: readonly Envelope[],
+): Cursor | null {
+  if (page.next === null) {
+    return run.side === "sent" ? { side: "received", cursorFrom: run.from, cursorPosition: 0 } : null;
+  }
+  const last = envelopes.findLast((envelope) => envelope.completedAt !== null)?.completedAt;
+  const second = last == null ? run.cursorFrom : new Date(Math.floor(last.getTime() / 1000) * 1000);
+  if (second > run.cursorFrom) return { side: run.side, cursorFrom: second, cursorPosition: 0 };
+  return { side: run.side, cursorFrom: run.cursorFrom, cursorPosition: page.next };
+}
+
+/** How far the link has accounted for everything: to the window's end once a side is through, else to the cursor. */
+function reached({ link, run }: PageWork, envelopes: readonly Envelope[], next: Cursor | null): LinkChange {
+  const sideDone = next?.side !== run.side;
+  const moment = sideDone ? run.to : next.cursorFrom;
+  const before = run.side === "sent" ? link.sentReached : link.receivedReached;
+  const colleagueSentAt = newestOfColleagues(link, envelopes);
+  return {
+    ...(colleagueSentAt !== null && { colleagueSentAt: later(colleagueSentAt, link.colleagueSentAt) }),
+    ...(run.side === "sent" && { sentReached: later(moment, before) }),
+    ...(run.side === "received" && { receivedReached: later(moment, before) }),
+  };
+}
+
+function newestOfColleagues(link: Link, envelopes: readonly Envelope[]): Date | null {
+  const moments = envelopes
+    .filter(({ sender }) => sender.accountId === link.account.id && sender.userId !== null && sender.userId !== link.user.id)
+    .map((envelope) => envelope.completedAt)
+    .filter((moment) => moment !== null);
+  return moments.reduce<Date | null>((newest, moment) => later(moment, newest), null);
+}
+
+function later(one: Date, other: Date | null): Date {
+  return other !== null && other > one ? other : one;
+}
