@@ -10,7 +10,7 @@ export type Reasons = {
   readonly unknown: "never-seen" | "not-found";
 };
 
-export type WaitingCause =
+type WaitingCause =
   | "queued"
   | "hourly-timing"
   | "awaiting-approval"

@@ -1,17 +1,6 @@
-import { contentDocuments } from "./contract.ts";
 import type { Envelope, Forwarding } from "./envelope.ts";
-import type { AccountId, UserId } from "./identifiers.ts";
-import { judgeReceipt, type Match, type Receipt } from "./receipt.ts";
-
-/** What of a link decides on an envelope; a start of null means all history. */
-export type OwningLink = {
-  readonly accountId: AccountId;
-  readonly userId: UserId;
-  /** Null where it is not known: then recipients are matched by id only. */
-  readonly userEmail: string | null;
-  readonly sentFrom: Date | null;
-  readonly receivedFrom: Date | null;
-};
+import { gatherFacts, type OwnershipFacts, type OwningLink } from "./ownership-facts.ts";
+import { judgeReceipt, type Receipt } from "./receipt.ts";
 
 export type OwnershipQuestion = {
   readonly link: OwningLink;
@@ -34,24 +23,6 @@ export type UndecidedReason =
   | "sender-unknown"
   | "recipients-unknown"
   | "documents-unknown";
-
-/** What the decision rests on, as plain JSON without e-mail addresses; null is "not known" or "none". */
-export type OwnershipFacts = {
-  readonly status: string;
-  readonly completedAt: string | null;
-  readonly sentFrom: string | null;
-  readonly receivedFrom: string | null;
-  readonly senderAccountId: AccountId | null;
-  readonly sentByAccount: boolean | null;
-  readonly receivedByUser: boolean | null;
-  /** The linked user's entries among the recipients. */
-  readonly matched: readonly Match[] | null;
-  /** Whom the linked user forwarded the envelope to. */
-  readonly forwardedTo: readonly (UserId | null)[] | null;
-  readonly contentDocuments: number | null;
-  readonly purgeState: string | null;
-  readonly qualifies: { readonly sent: boolean | null; readonly received: boolean | null };
-};
 
 export type Ownership =
   | { readonly kind: "import"; readonly reason: ImportReason; readonly facts: OwnershipFacts }
@@ -81,40 +52,6 @@ function readReceipt(
   if (envelope.recipients === null) return null;
   const user = { userId: link.userId, email: link.userEmail };
   return judgeReceipt(user, envelope.recipients, forwardings);
-}
-
-function gatherFacts(link: OwningLink, envelope: Envelope, receipt: Receipt | null): OwnershipFacts {
-  const { completedAt, sender, documents } = envelope;
-  const sentByAccount = sender.accountId === null ? null : sender.accountId === link.accountId;
-  const receivedByUser = receipt === null ? null : receipt.kind === "own";
-  return {
-    status: envelope.status,
-    completedAt: completedAt?.toISOString() ?? null,
-    sentFrom: link.sentFrom?.toISOString() ?? null,
-    receivedFrom: link.receivedFrom?.toISOString() ?? null,
-    senderAccountId: sender.accountId,
-    sentByAccount,
-    receivedByUser,
-    matched: receipt?.matches ?? null,
-    forwardedTo: receipt?.givenTo ?? null,
-    contentDocuments: documents === null ? null : contentDocuments(documents).length,
-    purgeState: envelope.purgeState,
-    qualifies: {
-      sent: both(sentByAccount, isSince(completedAt, link.sentFrom)),
-      received: both(receivedByUser, isSince(completedAt, link.receivedFrom)),
-    },
-  };
-}
-
-/** The moment itself counts (import-rules 2: 以後). */
-function isSince(moment: Date | null, start: Date | null): boolean | null {
-  if (start === null) return true;
-  return moment === null ? null : moment.getTime() >= start.getTime();
-}
-
-function both(one: boolean | null, other: boolean | null): boolean | null {
-  if (one === false || other === false) return false;
-  return one === null || other === null ? null : true;
 }
 
 function findExclusion(facts: OwnershipFacts, receipt: Receipt | null): ExclusionReason | null {

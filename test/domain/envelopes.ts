@@ -1,6 +1,7 @@
 import type { Envelope, EnvelopeDocument, Forwarding, Person, Recipient } from "../../src/domain/envelope.ts";
 import { type AccountId, type EnvelopeId, parseUuid, type UserId } from "../../src/domain/identifiers.ts";
-import { decideOwnership, type Ownership, type OwningLink } from "../../src/domain/ownership.ts";
+import { decideOwnership, type Ownership } from "../../src/domain/ownership.ts";
+import type { OwningLink } from "../../src/domain/ownership-facts.ts";
 
 /** A UUID of which only the digits given matter. */
 function uuid<Id extends EnvelopeId | AccountId | UserId>(digits: string): Id {

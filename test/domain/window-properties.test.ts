@@ -21,44 +21,45 @@ const histories: fc.Arbitrary<EndedLink[]> = fc.array(
 );
 
 /** The table of import-rules 2, row by row as it is written there. */
-const TABLE = {
-  "no, none": ["none", "none"],
-  "no, another account": ["none", "none"],
-  "no, the same account": ["end(prev)", "none"],
-  "yes, another account": ["end(own)", "end(own)"],
-  "yes, the same account": ["end(prev)", "end(own)"],
-} as const;
+const TABLE = [
+  { before: "no", previous: "none", sentFrom: "none", receivedFrom: "none" },
+  { before: "no", previous: "another account", sentFrom: "none", receivedFrom: "none" },
+  { before: "no", previous: "the same account", sentFrom: "end(prev)", receivedFrom: "none" },
+  { before: "yes", previous: "another account", sentFrom: "end(own)", receivedFrom: "end(own)" },
+  { before: "yes", previous: "the same account", sentFrom: "end(prev)", receivedFrom: "end(own)" },
+];
+
+type Next = Pick<EndedLink, "accountId" | "userId">;
 
 /** Reads the table with a finger: slow, and obvious. */
-function readTable(history: readonly EndedLink[], next: Pick<EndedLink, "accountId" | "userId">): Starts {
-  let previous: EndedLink | null = null;
-  let own: EndedLink | null = null;
-  for (const link of history) {
-    const isOwn = link.userId === next.userId && link.accountId === next.accountId;
-    if (previous === null || link.endedAt >= previous.endedAt) previous = link;
-    if (isOwn && (own === null || link.endedAt >= own.endedAt)) own = link;
-  }
-  const before = own === null ? "no" : "yes";
-  const [sent, received] = TABLE[row(before, previous, next)];
+function readTable(history: readonly EndedLink[], next: Next): Starts {
+  const prev = lastOf(history, () => true);
+  const own = lastOf(history, (one) => one.userId === next.userId && one.accountId === next.accountId);
+  const row = TABLE.find(
+    ({ before, previous }) => before === (own ? "yes" : "no") && previous === describe(prev, next),
+  );
+  const meaning = new Map<string, Pick<EndedLink, "sentUntil" | "receivedUntil"> | undefined>([
+    ["none", { sentUntil: null, receivedUntil: null }],
+    ["end(prev)", prev],
+    ["end(own)", own],
+  ]);
   return {
-    sentFrom:
-      sent === "none"
-        ? null
-        : sent === "end(prev)"
-          ? (previous?.sentUntil ?? null)
-          : (own?.sentUntil ?? null),
-    receivedFrom: received === "none" ? null : (own?.receivedUntil ?? null),
+    sentFrom: meaning.get(row?.sentFrom ?? "")?.sentUntil ?? null,
+    receivedFrom: meaning.get(row?.receivedFrom ?? "")?.receivedUntil ?? null,
   };
 }
 
-function row(
-  before: "no" | "yes",
-  previous: EndedLink | null,
-  next: Pick<EndedLink, "accountId">,
-): keyof typeof TABLE {
-  if (previous === null) return "no, none";
-  const account = previous.accountId === next.accountId ? "the same account" : "another account";
-  return `${before}, ${account}`;
+function lastOf(history: readonly EndedLink[], isMeant: (link: EndedLink) => boolean): EndedLink | undefined {
+  let last: EndedLink | undefined;
+  for (const link of history) {
+    if (isMeant(link) && (last === undefined || link.endedAt >= last.endedAt)) last = link;
+  }
+  return last;
+}
+
+function describe(prev: EndedLink | undefined, next: Next): string {
+  if (prev === undefined) return "none";
+  return prev.accountId === next.accountId ? "the same account" : "another account";
 }
 
 test("for any history, the starts are what the table of the rules says", () => {

@@ -1,0 +1,113 @@
+import type { Recipient } from "./envelope.ts";
+import { comparePlaces, type Transfer } from "./forwarding.ts";
+import { isSamePerson } from "./persons.ts";
+
+/** What of one person's places came and went by forwarding. */
+export type Trace = {
+  /** The person's listed entries that came by forwarding, with the forwarding. */
+  readonly forwarded: ReadonlyMap<Recipient, Transfer>;
+  /** The places the person gave away that had come by forwarding, with that forwarding. */
+  readonly passedOn: ReadonlyMap<Transfer, Transfer>;
+};
+
+const CARBON_COPIES = "carbonCopies";
+
+/**
+ * Matches the forwardings that one person took and gave with the entries that are listed for that person: by
+ * place where it is told, else by what DocuSign does: reassigning moves the place and leaves the giver a
+ * carbon copy, delegating leaves the giver's entry. Each forwarding accounts for one entry (import-rules 1).
+ */
+export function traceForwarded(
+  entries: readonly Recipient[],
+  taken: readonly Transfer[],
+  given: readonly Transfer[],
+  recipients: readonly Recipient[],
+): Trace {
+  const told = linkByPlace(taken, given);
+  const forwarded = findForwardedEntries(entries, taken, new Set(told.values()), recipients);
+  const passedOn = linkTheRest(told, taken, given, new Set(forwarded.values()));
+  addCarbonCopies(forwarded, entries, new Set(passedOn.values()));
+  return { forwarded, passedOn };
+}
+
+/** For each place the user gave away, once or to several: the forwarding by which the user had got that very place. */
+function linkByPlace(taken: readonly Transfer[], given: readonly Transfer[]): Map<Transfer, Transfer> {
+  const chains = new Map<Transfer, Transfer>();
+  for (const onward of given) {
+    const before = taken.filter((transfer) => comparePlaces(transfer.to, onward.from) === "same");
+    const used = new Set(chains.values());
+    const link = before.find((transfer) => !used.has(transfer)) ?? before[0];
+    if (link !== undefined) chains.set(onward, link);
+  }
+  return chains;
+}
+
+/** The user's entries that came by forwarding: those told by id, then one for each forwarding without. */
+function findForwardedEntries(
+  entries: readonly Recipient[],
+  taken: readonly Transfer[],
+  passedOn: ReadonlySet<Transfer>,
+  recipients: readonly Recipient[],
+): Map<Recipient, Transfer> {
+  const forwarded = new Map<Recipient, Transfer>();
+  const unplaced: { transfer: Transfer; group: string | null }[] = [];
+  for (const transfer of taken) {
+    const entry = entries.find((one) => one === transfer.to.entry);
+    if (entry !== undefined) forwarded.set(entry, transfer);
+    else if (!passedOn.has(transfer)) unplaced.push({ transfer, group: findGroup(transfer, recipients) });
+  }
+  // Who may only take one group's entry goes first, so that the others leave it one.
+  unplaced.sort((one, other) => Number(one.group === null) - Number(other.group === null));
+  for (const { transfer, group } of unplaced) {
+    const entry = entries.find((one) => !forwarded.has(one) && isGivenGroup(one.group, group));
+    if (entry !== undefined) forwarded.set(entry, transfer);
+  }
+  return forwarded;
+}
+
+/** The group of the place that was given, or null where the giver's listed entries no longer tell it. */
+function findGroup({ from }: Transfer, recipients: readonly Recipient[]): string | null {
+  const entries = from.entry ? [from.entry] : recipients.filter((one) => isSamePerson(one, from.person));
+  const [group, another] = new Set(entries.map((entry) => entry.group));
+  return group === undefined || another !== undefined || group === CARBON_COPIES ? null : group;
+}
+
+function isGivenGroup(group: string, given: string | null): boolean {
+  return given === null ? group !== CARBON_COPIES : group === given;
+}
+
+/** Places given away without a told place: each may be one that the user had got; those gone first. */
+function linkTheRest(
+  told: ReadonlyMap<Transfer, Transfer>,
+  taken: readonly Transfer[],
+  given: readonly Transfer[],
+  held: ReadonlySet<Transfer>,
+): Map<Transfer, Transfer> {
+  const chains = new Map(told);
+  const linked = new Set(told.values());
+  const free = new Set(
+    taken
+      .filter((transfer) => !linked.has(transfer))
+      .sort((one, other) => Number(held.has(one)) - Number(held.has(other))),
+  );
+  for (const onward of given.filter((transfer) => !told.has(transfer))) {
+    const before = [...free].find((transfer) => comparePlaces(transfer.to, onward.from) !== "different");
+    if (before === undefined) continue;
+    chains.set(onward, before);
+    free.delete(before);
+  }
+  return chains;
+}
+
+/** Who reassigns a forwarded place is listed as carbon copy for it: that copy is no more theirs than the place. */
+function addCarbonCopies(
+  forwarded: Map<Recipient, Transfer>,
+  entries: readonly Recipient[],
+  passedOn: ReadonlySet<Transfer>,
+): void {
+  const held = new Set(forwarded.values());
+  for (const transfer of passedOn) {
+    const copy = entries.find((entry) => entry.group === CARBON_COPIES && !forwarded.has(entry));
+    if (copy !== undefined && !held.has(transfer)) forwarded.set(copy, transfer);
+  }
+}
