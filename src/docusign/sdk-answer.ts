@@ -19,7 +19,8 @@ export async function answerOf(start: (done: SdkCallback) => unknown, deadlineMs
   const answer = new Promise<Answer>((resolve, reject) => {
     start((error, _data, raw) => {
       const parsed = error === null ? response.safeParse(raw).data : failure.safeParse(error).data?.response;
-      if (parsed === undefined) reject(faultOfSilence(error));
+      // Without a body, not even an empty one, the answer broke off: then its status means nothing either.
+      if (parsed?.data === undefined) reject(faultOfSilence(error));
       else resolve({ status: parsed.status, headers: parsed.headers, body: parsed.data });
     });
   });
