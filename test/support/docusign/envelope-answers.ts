@@ -129,12 +129,18 @@ function recipientAnswer(envelope: Envelope, recipient: Recipient, date: DateFor
     ...(recipient.delegatedTo.length === 0
       ? {}
       : { delegatedTo: recipient.delegatedTo.map(delegationAnswer) }),
-    recipientType: recipient.group.toLowerCase().replace(/s$/, ""),
+    recipientType: singular(recipient.group.toLowerCase()),
   };
+}
+
+/** `carboncopies` is `carboncopy`, `witnesses` is `witness`, `signers` is `signer`. */
+function singular(group: string): string {
+  return group.replace(/ies$/, "y").replace(/(?<=ss)es$|(?<!s)s$/, "");
 }
 
 /** The host is DocuSign's recipient of an in-person signing; who signs there has no account. */
 function nameOf(recipient: Recipient): Json {
+  if (recipient.group === "seals") return { name: recipient.name };
   if (recipient.group !== "inPersonSigners") return { name: recipient.name, email: recipient.email };
   return { hostName: recipient.name, hostEmail: recipient.email, signerName: "来訪者", name: "来訪者" };
 }

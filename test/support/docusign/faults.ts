@@ -37,58 +37,76 @@ export type FaultVerbs = {
   withoutIncludes(): void;
 };
 
-export type Faults = FaultVerbs & {
+export type Faults = {
+  readonly verbs: FaultVerbs;
   readonly down: boolean;
   readonly includesIgnored: boolean;
   /** What befalls this call; what was for one call only is used up by it. */
-  befalling(call: Call): { slowMs: number; failure: Failure | null; hangs: boolean; actions: Action[] };
+  befalling(call: Call): Befalling;
   nextDownloadFault(): DownloadFault | undefined;
 };
 
+export type Befalling = { slowMs: number; actions: Action[]; fault: Failure | "hangs" | null };
+
 type Action = () => void | Promise<void>;
-type Once = { matches: (call: Call) => boolean; failure: Failure | null; action: Action | null };
+type Waiting<Thing> = { matches: (call: Call) => boolean; thing: Thing };
+
+type FaultState = {
+  readonly once: Waiting<Failure | "hangs">[];
+  readonly actions: Waiting<Action>[];
+  readonly slow: Waiting<number>[];
+  readonly downloads: DownloadFault[];
+  down: boolean;
+  includesIgnored: boolean;
+};
 
 /** No fault yet. */
 export function createFaults(): Faults {
-  const once: Once[] = [];
-  const slow: { matches: (call: Call) => boolean; ms: number }[] = [];
-  const downloads: DownloadFault[] = [];
-  const switches = { down: false, includesIgnored: false };
-  const add = (matcher: Matcher | undefined, failure: Failure | null, action: Action | null = null): void => {
-    once.push({ matches: matching(matcher), failure, action });
+  const state: FaultState = {
+    once: [],
+    actions: [],
+    slow: [],
+    downloads: [],
+    down: false,
+    includesIgnored: false,
   };
   return {
+    verbs: createFaultVerbs(state),
     get down() {
-      return switches.down;
+      return state.down;
     },
     get includesIgnored() {
-      return switches.includesIgnored;
+      return state.includesIgnored;
     },
     befalling: (call) => ({
-      slowMs: slow.findLast(({ matches }) => matches(call))?.ms ?? 0,
-      actions: takeActions(once, call),
-      ...takeFailure(once, call),
+      slowMs: state.slow.findLast(({ matches }) => matches(call))?.thing ?? 0,
+      actions: take(state.actions, call, Number.POSITIVE_INFINITY),
+      fault: take(state.once, call, 1)[0] ?? null,
     }),
-    nextDownloadFault: () => downloads.shift(),
+    nextDownloadFault: () => state.downloads.shift(),
+  };
+}
+
+function createFaultVerbs(state: FaultState): FaultVerbs {
+  const { once, actions, slow, downloads } = state;
+  return {
     failNext: (count, failure, matcher) => {
-      for (let index = 0; index < count; index += 1) add(matcher, failure);
+      for (let left = count; left > 0; left -= 1) once.push({ matches: matching(matcher), thing: failure });
     },
-    answerSlowly: (ms, matcher) => {
-      slow.push({ matches: matching(matcher), ms });
-    },
-    hangNext: (matcher) => add(matcher, null),
-    onNext: (matcher, action) => add(matcher, null, action),
+    answerSlowly: (ms, matcher) => void slow.push({ matches: matching(matcher), thing: ms }),
+    hangNext: (matcher) => void once.push({ matches: matching(matcher), thing: "hangs" }),
+    onNext: (matcher, action) => void actions.push({ matches: matching(matcher), thing: action }),
     truncateNextDownload: () => void downloads.push({ kind: "truncate" }),
     stallNextDownload: () => void downloads.push({ kind: "stall" }),
     serveNextDownloadAs: (bytes) => void downloads.push({ kind: "replace", bytes: Buffer.from(bytes) }),
     goDown: () => {
-      switches.down = true;
+      state.down = true;
     },
     comeUp: () => {
-      switches.down = false;
+      state.down = false;
     },
     withoutIncludes: () => {
-      switches.includesIgnored = true;
+      state.includesIgnored = true;
     },
   };
 }
@@ -98,15 +116,9 @@ function matching(matcher: Matcher | undefined): (call: Call) => boolean {
   return typeof matcher === "string" ? (call) => call.template === matcher : matcher;
 }
 
-function takeActions(once: Once[], call: Call): Action[] {
-  const due = once.filter(({ action, matches }) => action !== null && matches(call));
-  for (const entry of due) once.splice(once.indexOf(entry), 1);
-  return due.flatMap(({ action }) => (action === null ? [] : [action]));
-}
-
-function takeFailure(once: Once[], call: Call): { failure: Failure | null; hangs: boolean } {
-  const index = once.findIndex(({ action, matches }) => action === null && matches(call));
-  if (index === -1) return { failure: null, hangs: false };
-  const [entry] = once.splice(index, 1);
-  return { failure: entry?.failure ?? null, hangs: entry?.failure === null };
+/** Takes out what waits for this call, the oldest first. */
+function take<Thing>(waiting: Waiting<Thing>[], call: Call, most: number): Thing[] {
+  const due = waiting.filter(({ matches }) => matches(call)).slice(0, most);
+  for (const entry of due) waiting.splice(waiting.indexOf(entry), 1);
+  return due.map(({ thing }) => thing);
 }

@@ -12,7 +12,7 @@ const official = z.object({
       z.object({
         query: z.array(z.string()),
         body: reference.optional(),
-        responses: z.record(z.string(), reference),
+        responses: z.record(z.string(), z.union([reference, z.object({ type: z.literal("file") })])),
       }),
     ),
   ),
@@ -62,9 +62,10 @@ export function createDocuSignSchema(): DocuSignSchema {
     },
     answerProblems: (path, method, status, body) => {
       const responses = paths[path]?.[method.toLowerCase()]?.responses ?? {};
-      const ref = responses[String(status)] ?? (status >= 400 ? responses["400"] : undefined);
-      if (ref === undefined) return body === undefined ? [] : [`no body is described for ${status}`];
-      return check(ref.$ref, body);
+      const described = responses[String(status)] ?? (status >= 400 ? responses["400"] : undefined);
+      if (described === undefined || "type" in described)
+        return body === undefined ? [] : [`no body is described for ${status}`];
+      return check(described.$ref, body);
     },
     valueProblems: (definition, value) => check(`#/definitions/${definition}`, value),
   };

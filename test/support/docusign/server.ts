@@ -21,7 +21,9 @@ export type ServerParts = {
 export async function startServer(parts: ServerParts): Promise<{ url: string; close(): Promise<void> }> {
   const server = createServer((request, response) => {
     answerRequest(parts, request, response).catch((error: unknown) => {
-      if (!response.destroyed) parts.problems.push(`the simulator broke: ${String(error)}`);
+      // Who hangs up before the answer is through does nothing wrong.
+      if (!response.destroyed && !request.destroyed)
+        parts.problems.push(`the simulator broke: ${String(error)}`);
       response.destroy();
     });
   });
@@ -79,13 +81,13 @@ async function answerCall(
   response: ServerResponse,
   { call, found }: { call: Call; found: Found },
 ): Promise<void> {
-  const { slowMs, failure, hangs, actions } = parts.faults.befalling(call);
+  const { slowMs, fault, actions } = parts.faults.befalling(call);
   const body = await buffer(request);
   for (const action of actions) await action();
-  if (hangs) return;
+  if (fault === "hangs") return;
   if (slowMs + parts.latencyMs > 0) await setTimeout(slowMs + parts.latencyMs);
   const exchange = { call, params: found.params, headers: request.headers, body };
-  const answer = failure === null ? await handled(found.route, exchange) : failureAnswer(failure);
+  const answer = fault === null ? await handled(found.route, exchange) : failureAnswer(fault);
   call.status = answer.status;
   await send(response, answer, answer.content === undefined ? undefined : parts.faults.nextDownloadFault());
 }

@@ -101,16 +101,19 @@ export async function startDocuSignSimulator(options: SimulatorOptions): Promise
   });
   address.url = server.url;
   const { dispatch, ...deliveryVerbs } = deliveries;
+  const { revokeConsent, expireAccessTokens, keepOldRefreshTokens } = oauth;
   return {
     ...createPeople(state),
     ...createEnvelopeVerbs(state, (occurrence) =>
       dispatch(messagesOf(state, occurrence, () => keys.current)),
     ),
     ...login.verbs,
-    ...oauth,
+    revokeConsent,
+    expireAccessTokens,
+    keepOldRefreshTokens,
     ...createConnectVerbs(),
     ...deliveryVerbs,
-    ...faults,
+    ...faults.verbs,
     ...records(record),
     url: server.url,
     state,
