@@ -12,7 +12,8 @@ type EventData = {
 
 /**
  * Who gave a place in the routing to whom, as far as a `recipient-reassign` or `recipient-delegate` tells
- * (import-rules 1, Forwarding). Nothing is said of forwardings to oneself and of places that can't be told apart.
+ * (import-rules 1, Forwarding). Who can't be told from the message is left to the place's id; a forwarding to oneself
+ * is none.
  */
 export function readForwardings(event: string, data: EventData): readonly Forwarding[] {
   const summary = data.envelopeSummary;
@@ -25,20 +26,37 @@ export function readForwardings(event: string, data: EventData): readonly Forwar
 function readReassignment(recipients: readonly Recipient[], data: EventData): readonly Forwarding[] {
   const { recipientId, reassignedRecipientId } = data;
   if (recipientId === null || reassignedRecipientId === null) return [];
-  const named = { from: find(recipients, recipientId), to: find(recipients, reassignedRecipientId) };
+  if (isOneId(recipients, recipientId, reassignedRecipientId))
+    return [readSharedPlace(recipients, recipientId)];
+  const named = {
+    giver: recipients.find((one) => hasId(one, recipientId)),
+    taker: recipients.find((one) => hasId(one, reassignedRecipientId)),
+  };
+  const giver = placeOf(named.giver, recipientId);
+  const taker = placeOf(named.taker, reassignedRecipientId);
+  if (isSamePlace(giver, taker)) return [];
   // DocuSign makes a carbon copy of whoever gave the place away, which is surer than the names of the two fields.
-  const isSwapped = isCopy(named.to) && !isCopy(named.from);
-  const giver = placeOf(named.from, recipientId);
-  const taker = placeOf(named.to, reassignedRecipientId);
-  const forwarding = isSwapped ? { from: taker, to: giver } : { from: giver, to: taker };
-  return isSamePlace(giver, taker) ? [] : [forwarding];
+  const isSwapped = isCopy(named.taker) && !isCopy(named.giver);
+  return [isSwapped ? { from: taker, to: giver } : { from: giver, to: taker }];
 }
 
-function find(recipients: readonly Recipient[], id: string): Recipient | undefined {
-  const key = id.toLowerCase();
-  return recipients.find(
-    (recipient) => recipient.recipientId === id || recipient.recipientGuid?.toLowerCase() === key,
-  );
+function isOneId(recipients: readonly Recipient[], one: string, other: string): boolean {
+  const isOneEntry = recipients.some((recipient) => hasId(recipient, one) && hasId(recipient, other));
+  return isOneEntry || one.toLowerCase() === other.toLowerCase();
+}
+
+/** The taker may have been given the giver's id. Then only a carbon copy of that id tells who is who. */
+function readSharedPlace(recipients: readonly Recipient[], id: string): Forwarding {
+  const entries = recipients.filter((recipient) => hasId(recipient, id));
+  const copy = entries.find(isCopy);
+  const other = entries.find((entry) => !isCopy(entry));
+  if (copy !== undefined && other !== undefined) return { from: placeOf(copy, id), to: placeOf(other, id) };
+  const unknown = placeOf(undefined, entries[0]?.recipientId ?? id);
+  return { from: unknown, to: unknown };
+}
+
+function hasId(recipient: Recipient, id: string): boolean {
+  return recipient.recipientId === id || recipient.recipientGuid?.toLowerCase() === id.toLowerCase();
 }
 
 function isCopy(recipient: Recipient | undefined): boolean {

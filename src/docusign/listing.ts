@@ -78,18 +78,20 @@ type PageEnd = Pick<CompletedPage, "endPosition" | "totalSetSize"> & {
  * to go on, the earliest wins, as what is listed twice does no harm and what is skipped is lost.
  */
 function nextPosition({ startPosition, count }: CompletedQuery, page: PageEnd): number | null {
+  const onward = positionsAfter(startPosition, page).filter((position) => position > startPosition);
+  if (onward.length === 0) return null;
+  const next = Math.min(...onward);
+  const isFull = page.listed >= count;
+  const isMoreCounted = page.listed > 0 && (page.totalSetSize ?? 0) > next;
+  return page.nextUri !== null || isFull || isMoreCounted ? next : null;
+}
+
+function positionsAfter(startPosition: number, page: PageEnd): readonly number[] {
   const afterUri = startPositionOf(page.nextUri);
   const afterEnd = page.endPosition === null ? null : page.endPosition + 1;
-  const afterRows = startPosition + page.listed;
-  const candidates =
-    afterUri !== null && afterUri === afterEnd ? [afterUri] : [afterUri, afterEnd, afterRows];
-  const onward = candidates
-    .filter((position) => position !== null)
-    .filter((position) => position > startPosition);
-  const next = onward.length === 0 ? null : Math.min(...onward);
-  const isFull = page.listed >= count;
-  const isMoreCounted = page.listed > 0 && next !== null && (page.totalSetSize ?? 0) > next;
-  return page.nextUri !== null || isFull || isMoreCounted ? next : null;
+  const isAgreed = afterUri !== null && afterUri === afterEnd;
+  const all = isAgreed ? [afterUri] : [afterUri, afterEnd, startPosition + page.listed];
+  return all.filter((position) => position !== null);
 }
 
 function startPositionOf(uri: string | null): number | null {

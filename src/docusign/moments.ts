@@ -1,5 +1,4 @@
-const MOMENT =
-  /^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d)(?::(\d\d)(?:[.,](\d{1,12}))?)?\s*(?:(Z)|([+-])(\d\d):?(\d\d)?)?$/i;
+const MOMENT = /^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d)(:\d\d)?([.,]\d{1,12})?\s*(Z|[+-]\d\d:?(?:\d\d)?)?$/i;
 
 /**
  * A date and time as DocuSign writes it, with any number of fraction digits, cut to the millisecond. Where it names
@@ -9,11 +8,10 @@ const MOMENT =
 export function parseMoment(text: string | null, offsetHours: number | null): Date | null {
   const match = MOMENT.exec(text?.trim() ?? "");
   if (match === null) return null;
-  const [, date = "", time = "", seconds = "00", fraction = "", utc, sign, hours, minutes = "00"] = match;
-  const local = readAsUtc(`${date}T${time}:${seconds}.${fraction.slice(0, 3).padEnd(3, "0")}Z`);
-  const offset =
-    utc !== undefined ? 0 : hours === undefined ? minutesOf(offsetHours) : signed(sign, hours, minutes);
-  return local === null || offset === null ? null : new Date(local.getTime() - offset * 60_000);
+  const [, date, time, seconds = ":00", fraction = ".", zone] = match;
+  const local = readAsUtc(`${date}T${time}${seconds}.${fraction.slice(1, 4).padEnd(3, "0")}Z`);
+  const minutes = zone === undefined ? minutesOf(offsetHours) : readZone(zone);
+  return local === null || minutes === null ? null : new Date(local.getTime() - minutes * 60_000);
 }
 
 function readAsUtc(iso: string): Date | null {
@@ -27,6 +25,9 @@ function minutesOf(hours: number | null): number | null {
   return hours === null ? null : hours * 60;
 }
 
-function signed(sign: string | undefined, hours: string, minutes: string): number {
-  return (sign === "-" ? -1 : 1) * (Number(hours) * 60 + Number(minutes));
+function readZone(zone: string): number {
+  if (zone.toUpperCase() === "Z") return 0;
+  const digits = zone.replace(/\D/g, "").padEnd(4, "0");
+  const minutes = Number(digits.slice(0, 2)) * 60 + Number(digits.slice(2));
+  return zone.startsWith("-") ? -minutes : minutes;
 }

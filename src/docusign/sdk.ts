@@ -1,4 +1,5 @@
 import { createRequire } from "node:module";
+import { isObject } from "./wire-fields.ts";
 
 /** What docusign-esign calls at the end of a call. It is written without types: what comes is read, not trusted. */
 export type SdkCallback = (error: unknown, data: unknown, response?: unknown) => void;
@@ -40,7 +41,7 @@ type SdkModule = {
  * which the processes that never call DocuSign can do without.
  */
 export function openSdk(baseUri: string, token: string, timeoutMs: number): Sdk {
-  const sdk: SdkModule = createRequire(import.meta.url)("docusign-esign");
+  const sdk = loadSdk();
   const client = new sdk.ApiClient({ basePath: `${baseUri}/restapi` });
   client.addDefaultHeader("Authorization", `Bearer ${token}`);
   client.timeout = timeoutMs;
@@ -51,4 +52,17 @@ export function openSdk(baseUri: string, token: string, timeoutMs: number): Sdk 
     users: new sdk.UsersApi(client),
     connect: new sdk.ConnectApi(client),
   };
+}
+
+function loadSdk(): SdkModule {
+  const loaded: unknown = createRequire(import.meta.url)("docusign-esign");
+  if (!isSdk(loaded)) throw new Error("docusign-esign is not what it was");
+  return loaded;
+}
+
+function isSdk(loaded: unknown): loaded is SdkModule {
+  if (!isObject(loaded)) return false;
+  return ["ApiClient", "EnvelopesApi", "UsersApi", "ConnectApi"].every(
+    (name) => typeof loaded[name] === "function",
+  );
 }

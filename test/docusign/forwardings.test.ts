@@ -66,12 +66,22 @@ test("places of people unknown keep their ids", () => {
   assert.deepEqual(reassign("1", "2", {}), [{ from, to }]);
 });
 
+test("where both have one id, the carbon copy gave the place away, and without one nobody is named", () => {
+  const place = { userId: null, email: null, recipientId: "1" };
+  const taker = { ...u, recipientId: "1" };
+
+  assert.deepEqual(reassign("1", "1", { carbonCopies: [x], signers: [taker] }), [
+    { from: PLACE_X, to: { ...PLACE_U, recipientId: "1" } },
+  ]);
+  assert.deepEqual(reassign("1", "1", { signers: [x] }), [{ from: place, to: place }]);
+  assert.deepEqual(reassign(GUID_X, "1", { signers: [x] }), [{ from: place, to: place }]);
+  assert.deepEqual(reassign("1", "1"), [{ from: place, to: place }]);
+});
+
 test("a reassignment to oneself, or to nobody told, says nothing", () => {
   const again = { ...x, recipientId: "2", recipientIdGuid: "" };
   const sameAddress = { recipientId: "2", email: "X@example.jp" };
 
-  assert.deepEqual(reassign("1", "1", { signers: [x] }), []);
-  assert.deepEqual(reassign("1", GUID_X, { signers: [x] }), []);
   assert.deepEqual(reassign("1", "2", { signers: [x, again] }), []);
   assert.deepEqual(reassign("1", "2", { signers: [x, sameAddress] }), []);
   assert.deepEqual(reassign("1", null, { signers: [x] }), []);

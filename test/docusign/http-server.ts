@@ -21,11 +21,12 @@ export type TestServer = AsyncDisposable & { readonly url: string; readonly rece
 /** A server that answers by `reply` and remembers what it was asked. */
 export async function startServer(reply: (request: Received, count: number) => Reply): Promise<TestServer> {
   const received: Received[] = [];
-  const server = createServer(async (message, response) => {
+  const answer = async (message: IncomingMessage, response: ServerResponse): Promise<void> => {
     const request = await readRequest(message);
     received.push(request);
     send(response, reply(request, received.length));
-  });
+  };
+  const server = createServer((message, response) => void answer(message, response));
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   const address = server.address();
