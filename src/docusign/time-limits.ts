@@ -15,8 +15,9 @@ export function startTimeLimits(idleMs: number, totalMs: number, caller?: AbortS
   const giveUp = (): void => limits.abort(new DocuSignFault("later", "timeout"));
   // A transfer that nobody reads any more must not keep the process.
   const total = setTimeout(giveUp, totalMs).unref();
+  follow(limits, caller);
   return {
-    signal: caller === undefined ? limits.signal : AbortSignal.any([limits.signal, caller]),
+    signal: limits.signal,
     wait: async (something) => {
       const idle = setTimeout(giveUp, idleMs);
       return something.finally(() => clearTimeout(idle));
@@ -26,4 +27,11 @@ export function startTimeLimits(idleMs: number, totalMs: number, caller?: AbortS
       limits.abort();
     },
   };
+}
+
+/** `AbortSignal.any` would lose the caller's reason to a later end of the transfer. */
+function follow(limits: AbortController, caller: AbortSignal | undefined): void {
+  const stop = (): void => limits.abort(caller?.reason);
+  if (caller?.aborted) stop();
+  else caller?.addEventListener("abort", stop, { signal: limits.signal });
 }
