@@ -20,7 +20,11 @@ export type Config = {
   readonly adminProfiles: readonly string[];
   readonly encryptionKeys: readonly EncryptionKey[];
   readonly documentStore: string;
-  readonly documentEncryption: { readonly serverSide: string | null; readonly kmsKeyId: string | null; readonly pathStyle: boolean };
+  readonly documentEncryption: {
+    readonly serverSideEncryption?: "AES256" | "aws:kms";
+    readonly kmsKeyId?: string;
+    readonly forcePathStyle: boolean;
+  };
   readonly cabinet: {
     readonly issuer: string | null;
     readonly audience: string;
@@ -92,9 +96,18 @@ function readSecret(
   }
 }
 
-const url = z.url({ protocol: /^https?$/, error: "has to be an http or https address" }).transform((text) => text.replace(/\/+$/, ""));
-const list = z.string().transform((text) => text.split(",").map((one) => one.trim()).filter((one) => one !== ""));
-const required = (text = "is required") => ({ error: (issue: { input?: unknown }) => (issue.input === undefined ? text : "is wrong") });
+const url = z
+  .url({ protocol: /^https?$/, error: "has to be an http or https address" })
+  .transform((text) => text.replace(/\/+$/, ""));
+const list = z.string().transform((text) =>
+  text
+    .split(",")
+    .map((one) => one.trim())
+    .filter((one) => one !== ""),
+);
+const required = (text = "is required") => ({
+  error: (issue: { input?: unknown }) => (issue.input === undefined ? text : "is wrong"),
+});
 const secret = z.string(required());
 
 function whole(fallback: number, { min, max }: { min: number; max: number }) {
@@ -112,14 +125,20 @@ const encryptionKeys = list.transform((keys, context) =>
     const [id, encoded] = text.split(":");
     const key = Buffer.from(encoded ?? "", "base64");
     if (!/^[A-Za-z0-9_-]{1,40}$/.test(id ?? "") || key.byteLength !== 32) {
-      context.addIssue({ code: "custom", message: "has to be a comma-separated list of id:base64(32 bytes)" });
+      context.addIssue({
+        code: "custom",
+        message: "has to be a comma-separated list of id:base64(32 bytes)",
+      });
     }
     return { id: id ?? "", key };
   }),
 );
 
 const values = {
-  DATABASE_URL: z.string().regex(/^postgres(ql)?:\/\//, "has to be a postgres:// address").optional(),
+  DATABASE_URL: z
+    .string()
+    .regex(/^postgres(ql)?:\/\//, "has to be a postgres:// address")
+    .optional(),
   DATA_DIR: z.string().default("./data"),
   PORT: whole(3000, { min: 0, max: 65535 }),
   HOST: z.string().default("0.0.0.0"),
@@ -128,17 +147,32 @@ const values = {
   DOCUSIGN_OAUTH_URL: url.default("https://account.docusign.com"),
   DOCUSIGN_CLIENT_ID: secret,
   DOCUSIGN_CLIENT_SECRET: secret,
-  CONNECT_HMAC_KEYS: z.string(required()).transform((text) => text.split(",").map((one) => one.trim()).filter((one) => one !== "")).refine((keys) => keys.length > 0, "has to hold a key"),
+  CONNECT_HMAC_KEYS: z
+    .string(required())
+    .transform((text) =>
+      text
+        .split(",")
+        .map((one) => one.trim())
+        .filter((one) => one !== ""),
+    )
+    .refine((keys) => keys.length > 0, "has to hold a key"),
   DOCUSIGN_ADMIN_PROFILES: list.default(["DS Admin", "Account Administrator"]),
   ENCRYPTION_KEYS: encryptionKeys.optional(),
-  DOCUMENT_STORE: z.string().regex(/^(file|s3:\/\/[^/]+.*)$/, "has to be `file` or s3://bucket/prefix").default("file"),
-  DOCUMENT_STORE_ENCRYPTION: z.enum(["AES256", "aws:kms"], { error: "has to be AES256 or aws:kms" }).optional(),
+  DOCUMENT_STORE: z
+    .string()
+    .regex(/^(file|s3:\/\/[^/]+.*)$/, "has to be `file` or s3://bucket/prefix")
+    .default("file"),
+  DOCUMENT_STORE_ENCRYPTION: z
+    .enum(["AES256", "aws:kms"], { error: "has to be AES256 or aws:kms" })
+    .optional(),
   DOCUMENT_STORE_KMS_KEY: z.string().optional(),
   CABINET_ISSUER: url.optional(),
   CABINET_AUDIENCE: z.string().default("torikomi"),
   CABINET_CLIENT_ID: z.string().optional(),
   CABINET_CLIENT_SECRET: z.string().optional(),
-  IMPORT_TIMING: z.enum(["immediate", "hourly"], { error: "has to be immediate or hourly" }).default("immediate"),
+  IMPORT_TIMING: z
+    .enum(["immediate", "hourly"], { error: "has to be immediate or hourly" })
+    .default("immediate"),
   EVENT_RETENTION_DAYS: whole(30, { min: 1, max: 3650 }),
   LARGE_IMPORT: whole(10_000, { min: 1, max: 999_999_999 }),
   FIRST_IMPORT_RESERVE: z
@@ -153,7 +187,9 @@ const values = {
     .transform((text) => Number.parseInt(text, 10) * 1000)
     .default(25_000),
   LOG_LEVEL: z
-    .enum(["fatal", "error", "warn", "info", "debug", "trace", "silent"], { error: "has to be a level of pino" })
+    .enum(["fatal", "error", "warn", "info", "debug", "trace", "silent"], {
+      error: "has to be a level of pino",
+    })
     .default("info"),
   AWS_ENDPOINT_URL: z.string().optional(),
   AWS_ENDPOINT_URL_S3: z.string().optional(),
@@ -168,10 +204,15 @@ function schemaFor(production: boolean, need: Need) {
   return z.object(shape).superRefine((given, context) => {
     for (const name of production ? REQUIRED_IN_PRODUCTION : []) {
       const needed = need === "everything" || FOR_THE_DATABASE.has(name);
-      if (needed && given[name] === undefined) context.addIssue({ code: "custom", path: [name], message: "is required in production" });
+      if (needed && given[name] === undefined)
+        context.addIssue({ code: "custom", path: [name], message: "is required in production" });
     }
     if ((given.CABINET_CLIENT_ID === undefined) !== (given.CABINET_CLIENT_SECRET === undefined)) {
-      context.addIssue({ code: "custom", path: ["CABINET_CLIENT_SECRET"], message: "goes together with CABINET_CLIENT_ID" });
+      context.addIssue({
+        code: "custom",
+        path: ["CABINET_CLIENT_SECRET"],
+        message: "goes together with CABINET_CLIENT_ID",
+      });
     }
   });
 }
@@ -204,9 +245,11 @@ function toConfig(given: z.infer<ReturnType<typeof schemaFor>>, production: bool
     encryptionKeys: makesKey ? [localKey(dataDir)] : (given.ENCRYPTION_KEYS ?? []),
     documentStore: given.DOCUMENT_STORE,
     documentEncryption: {
-      serverSide: given.DOCUMENT_STORE_ENCRYPTION ?? null,
-      kmsKeyId: given.DOCUMENT_STORE_KMS_KEY ?? null,
-      pathStyle: (given.AWS_ENDPOINT_URL_S3 ?? given.AWS_ENDPOINT_URL) !== undefined,
+      ...(given.DOCUMENT_STORE_ENCRYPTION !== undefined && {
+        serverSideEncryption: given.DOCUMENT_STORE_ENCRYPTION,
+      }),
+      ...(given.DOCUMENT_STORE_KMS_KEY !== undefined && { kmsKeyId: given.DOCUMENT_STORE_KMS_KEY }),
+      forcePathStyle: (given.AWS_ENDPOINT_URL_S3 ?? given.AWS_ENDPOINT_URL) !== undefined,
     },
     cabinet: {
       issuer: given.CABINET_ISSUER ?? null,

@@ -14,6 +14,9 @@ export type DatabaseOptions = {
   connectionTimeoutMs?: number;
 };
 
+/** The database, or a transaction of it. */
+export type Database = Kysely<DB>;
+
 export type OpenDatabase = {
   db: Kysely<DB>;
   pool: pg.Pool;

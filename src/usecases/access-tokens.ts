@@ -1,9 +1,8 @@
-import type { Kysely } from "kysely";
 import { DocuSignFault } from "../docusign/faults.ts";
 import type { DocuSignOAuth, Tokens } from "../docusign/oauth.ts";
 import type { LinkId } from "../domain/identifiers.ts";
-import { findTokens, lockTokens, type LinkTokens, storeTokens } from "../store/link-tokens.ts";
-import type { DB } from "../store/schema.ts";
+import type { Database } from "../store/database.ts";
+import { findTokens, type LinkTokens, lockTokens, storeTokens } from "../store/link-tokens.ts";
 import type { Vault } from "../store/vault.ts";
 
 export type AccessTokens = {
@@ -15,7 +14,7 @@ export type AccessTokens = {
   get(linkId: LinkId, stale?: string): Promise<string>;
 };
 
-type TokenDeps = { db: Kysely<DB>; vault: Vault; oauth: DocuSignOAuth; now: () => Date };
+type TokenDeps = { db: Database; vault: Vault; oauth: DocuSignOAuth; now: () => Date };
 
 /** A token that is about to expire may do so on its way to DocuSign. */
 const SPARE_MS = 5 * 60 * 1000;

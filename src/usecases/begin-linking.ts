@@ -1,14 +1,13 @@
 import { createHash, randomBytes } from "node:crypto";
-import type { Kysely } from "kysely";
 import type { DocuSignOAuth } from "../docusign/oauth.ts";
 import { Refusal } from "../domain/refusal.ts";
+import type { Database } from "../store/database.ts";
 import { hasGroup } from "../store/groups.ts";
 import { storeLinking } from "../store/linkings.ts";
 import { findCurrentLink } from "../store/links.ts";
-import type { DB } from "../store/schema.ts";
 import type { Vault } from "../store/vault.ts";
 
-export type BeginDeps = { db: Kysely<DB>; vault: Vault; oauth: DocuSignOAuth; now: () => Date };
+export type BeginDeps = { db: Database; vault: Vault; oauth: DocuSignOAuth; now: () => Date };
 
 /** Who acts on a link: an owner of the tenant. */
 export type Owner = { readonly tenant: string; readonly subject: string };
@@ -19,9 +18,14 @@ const LINKING_LIVES_MS = 15 * 60 * 1000;
  * Begins a linking: where to send the owner's browser. Only they can finish it, once, within 15 minutes. Refuses
  * `group-not-found`, and `link-active` unless the link there is waits to be repaired.
  */
-export async function beginLinking(deps: BeginDeps, owner: Owner, groupId: string): Promise<{ authorizationUrl: string }> {
+export async function beginLinking(
+  deps: BeginDeps,
+  owner: Owner,
+  groupId: string,
+): Promise<{ authorizationUrl: string }> {
   const link = await findCurrentLink(deps.db, owner.tenant);
-  if (link !== null && link.state !== "error") throw new Refusal("link-active", "A link is active; end it first.");
+  if (link !== null && link.state !== "error")
+    throw new Refusal("link-active", "A link is active; end it first.");
   if (!(await hasGroup(deps.db, owner.tenant, groupId))) throw new Refusal("group-not-found");
   const state = randomBytes(32).toString("base64url");
   const codeVerifier = randomBytes(32).toString("base64url");

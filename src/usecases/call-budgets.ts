@@ -1,10 +1,9 @@
-import type { Kysely } from "kysely";
 import type { Logger } from "pino";
 import type { CallLimits } from "../docusign/limits.ts";
 import type { AccountId } from "../domain/identifiers.ts";
 import { mayCall, type Pace } from "../domain/pace.ts";
 import { findBudget, noteLimits, pauseAccount } from "../store/budgets.ts";
-import type { DB } from "../store/schema.ts";
+import type { Database } from "../store/database.ts";
 
 export type CallBudgets = {
   /** Takes note of what an answer's headers said. */
@@ -17,7 +16,7 @@ export type CallBudgets = {
   remaining(): ReadonlyMap<AccountId, number>;
 };
 
-type BudgetDeps = { db: Kysely<DB>; log: Logger; now: () => Date; reserveShare: number };
+type BudgetDeps = { db: Database; log: Logger; now: () => Date; reserveShare: number };
 
 /** Other processes may learn of spent calls this much later. */
 const SHARE_EVERY_MS = 2_000;
@@ -43,7 +42,8 @@ export function createCallBudgets(deps: BudgetDeps): CallBudgets {
     async pace(accountId, kind) {
       const now = deps.now();
       const shared = await findBudget(deps.db, accountId);
-      if (shared?.pausedUntil != null && shared.pausedUntil > now) return { kind: "wait", until: shared.pausedUntil };
+      if (shared?.pausedUntil != null && shared.pausedUntil > now)
+        return { kind: "wait", until: shared.pausedUntil };
       if (kind === "other") return { kind: "go" };
       const budget = seen.get(accountId) ?? shared;
       return budget == null ? { kind: "go" } : mayCall(budget, deps.reserveShare, now);

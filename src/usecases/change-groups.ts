@@ -1,4 +1,4 @@
-import { markGroupDeleted, storeGroup, type Group } from "../store/groups.ts";
+import { type Group, markGroupDeleted, storeGroup } from "../store/groups.ts";
 import { findCurrentLink, lockLink } from "../store/links.ts";
 import type { ChangeDeps } from "./change-link.ts";
 import { failLink, recoverLink } from "./link-health.ts";

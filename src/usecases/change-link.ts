@@ -1,14 +1,13 @@
-import type { Kysely } from "kysely";
 import { Refusal } from "../domain/refusal.ts";
 import { recordAudit } from "../store/audit.ts";
+import type { Database } from "../store/database.ts";
 import { hasGroup } from "../store/groups.ts";
 import { changeLink, findCurrentLink, type Link, lockLink } from "../store/links.ts";
 import { enqueueReconciliation } from "../store/queue.ts";
-import type { DB } from "../store/schema.ts";
 import type { Owner } from "./begin-linking.ts";
 import { recoverLink } from "./link-health.ts";
 
-export type ChangeDeps = { db: Kysely<DB>; now: () => Date };
+export type ChangeDeps = { db: Database; now: () => Date };
 
 /**
  * Sends imports from now on to another group; what is imported stays where it is (import-rules 5). A link that
@@ -20,27 +19,45 @@ export async function editLink(deps: ChangeDeps, owner: Owner, groupId: string):
     await changeLink(tx, link.id, { groupId });
     if (link.cause === "group-missing") await recoverLink(tx, link, now);
     const details = { from: link.groupId, to: groupId };
-    await recordAudit(tx, { tenant: owner.tenant, linkId: link.id, at: now, subject: owner.subject, action: "edited", details });
+    await recordAudit(tx, {
+      tenant: owner.tenant,
+      linkId: link.id,
+      at: now,
+      subject: owner.subject,
+      action: "edited",
+      details,
+    });
   });
 }
 
 /** Lets a large first import begin. Refuses `link-not-found`, and `not-awaiting-approval` where none waits for it. */
 export async function approveImport(deps: ChangeDeps, owner: Owner): Promise<void> {
   await changeCurrent(deps, owner, async (tx, link, now) => {
-    if (link.approval !== "awaited") throw new Refusal("not-awaiting-approval", "No first import awaits approval.");
-    await changeLink(tx, link.id, { approval: "given", ...(link.state === "awaiting-approval" && { state: "active" }) });
+    if (link.approval !== "awaited")
+      throw new Refusal("not-awaiting-approval", "No first import awaits approval.");
+    await changeLink(tx, link.id, {
+      approval: "given",
+      ...(link.state === "awaiting-approval" && { state: "active" }),
+    });
     if (link.state === "awaiting-approval") {
       await enqueueReconciliation(tx, { linkId: link.id, hour: now, runAt: null, first: true });
     }
     const details = { envelopes: link.firstImport.total };
-    await recordAudit(tx, { tenant: owner.tenant, linkId: link.id, at: now, subject: owner.subject, action: "approved", details });
+    await recordAudit(tx, {
+      tenant: owner.tenant,
+      linkId: link.id,
+      at: now,
+      subject: owner.subject,
+      action: "approved",
+      details,
+    });
   });
 }
 
 async function changeCurrent(
   deps: ChangeDeps,
   owner: Owner,
-  change: (tx: Kysely<DB>, link: Link, now: Date) => Promise<void>,
+  change: (tx: Database, link: Link, now: Date) => Promise<void>,
 ): Promise<void> {
   await deps.db.transaction().execute(async (tx) => {
     const current = await findCurrentLink(tx, owner.tenant);

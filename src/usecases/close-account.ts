@@ -27,7 +27,14 @@ export async function closeAccount(deps: ReconcileDeps, link: Link, account: Doc
   });
   const done = await listAll(deps, link, account);
   const failure = done ? null : "too many envelopes to list before the end";
-  await endReconciliation(deps.db, run.id, { state: done ? "done" : "failed", now, waiting: 0, failed: 0, atDocuSign: null, failure });
+  await endReconciliation(deps.db, run.id, {
+    state: done ? "done" : "failed",
+    now,
+    waiting: 0,
+    failed: 0,
+    atDocuSign: null,
+    failure,
+  });
 }
 
 async function listAll(deps: ReconcileDeps, link: Link, account: DocuSignAccount): Promise<boolean> {

@@ -14,17 +14,27 @@ export async function countCompleted(
   const sent = await countSide(account, to, false);
   const received = await countSide(account, to, true);
   const certain = Math.max(sent, received);
-  if (certain >= enough || sent + received < enough) return certain >= enough ? certain : await total(account, to, sent, received);
+  if (certain >= enough || sent + received < enough)
+    return certain >= enough ? certain : await total(account, to, sent, received);
   return await countOneByOne(account, to);
 }
 
 /** Small numbers are worth one look each: the owner sees them. */
 async function total(account: DocuSignAccount, to: Date, sent: number, received: number): Promise<number> {
-  return sent === 0 || received === 0 || sent + received > 1_000 ? sent + received : await countOneByOne(account, to);
+  return sent === 0 || received === 0 || sent + received > 1_000
+    ? sent + received
+    : await countOneByOne(account, to);
 }
 
 async function countSide(account: DocuSignAccount, to: Date, receivedOnly: boolean): Promise<number> {
-  const page = await account.listCompleted({ from: ALL_HISTORY, to, startPosition: 0, count: 1, receivedOnly, include: false });
+  const page = await account.listCompleted({
+    from: ALL_HISTORY,
+    to,
+    startPosition: 0,
+    count: 1,
+    receivedOnly,
+    include: false,
+  });
   return page.totalSetSize ?? page.envelopes.length;
 }
 
@@ -32,7 +42,14 @@ async function countOneByOne(account: DocuSignAccount, to: Date): Promise<number
   const ids = new Set<string>();
   for (const receivedOnly of [false, true]) {
     for (let next: number | null = 0; next !== null; ) {
-      const page = await account.listCompleted({ from: ALL_HISTORY, to, startPosition: next, count: 1_000, receivedOnly, include: false });
+      const page = await account.listCompleted({
+        from: ALL_HISTORY,
+        to,
+        startPosition: next,
+        count: 1_000,
+        receivedOnly,
+        include: false,
+      });
       for (const envelope of page.envelopes) ids.add(envelope.id);
       next = page.next;
     }

@@ -1,19 +1,18 @@
-import type { Kysely } from "kysely";
 import type { DocumentStore } from "../documents/documents.ts";
 import type { ContractId } from "../domain/identifiers.ts";
 import { Refusal } from "../domain/refusal.ts";
 import { recordChanges } from "../store/changes.ts";
 import { findContract, listToErase, markContractDeleted, markErased } from "../store/contracts.ts";
+import type { Database } from "../store/database.ts";
 import { markEnvelopeDeleted } from "../store/envelopes.ts";
 import { enqueueErasure } from "../store/queue.ts";
-import type { DB } from "../store/schema.ts";
 
 /**
  * Deletes a contract of the tenant; its bytes are erased soon after, that it was imported is remembered for ever
  * (import-rules 4). Deleting again changes nothing. Refuses `not-found` where it is none of the tenant's.
  */
 export async function deleteContract(
-  deps: { db: Kysely<DB>; now: () => Date },
+  deps: { db: Database; now: () => Date },
   by: { tenant: string; subject: string },
   id: ContractId,
 ): Promise<void> {
@@ -32,7 +31,11 @@ export async function deleteContract(
 const AT_ONCE = 100;
 
 /** Erases the bytes of deleted contracts, however many; what the store refuses is tried again by the job's retry. */
-export async function eraseDocuments(deps: { db: Kysely<DB>; documents: DocumentStore; now: () => Date }): Promise<void> {
+export async function eraseDocuments(deps: {
+  db: Database;
+  documents: DocumentStore;
+  now: () => Date;
+}): Promise<void> {
   for (;;) {
     const waiting = await listToErase(deps.db, AT_ONCE);
     for (const { id, documentKey } of waiting) {

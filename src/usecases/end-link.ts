@@ -33,7 +33,14 @@ export async function endLink(deps: ReconcileDeps, owner: Owner): Promise<void> 
     });
     await closeLink(tx, link.id, { endedAt, ...until, totals: await countTotals(tx, link.id) });
     const details = { state: link.state, cause: link.cause };
-    await recordAudit(tx, { tenant: link.tenant, linkId: link.id, at: endedAt, subject: owner.subject, action: "ended", details });
+    await recordAudit(tx, {
+      tenant: link.tenant,
+      linkId: link.id,
+      at: endedAt,
+      subject: owner.subject,
+      action: "ended",
+      details,
+    });
   });
 }
 
@@ -55,7 +62,9 @@ async function accountForTheLast(deps: ReconcileDeps, link: Link, account: DocuS
   try {
     await closeAccount(deps, link, account);
   } catch (error) {
-    const gone = error instanceof DocuSignFault && (error.kind === "authorization-gone" || error.kind === "not-permitted");
+    const gone =
+      error instanceof DocuSignFault &&
+      (error.kind === "authorization-gone" || error.kind === "not-permitted");
     if (!gone) throw error;
   }
 }
@@ -65,6 +74,9 @@ async function restoreConnect(deps: ReconcileDeps, link: Link): Promise<void> {
     await ensureConnect(deps, link, deps.openAccount(link));
   } catch (error) {
     if (!(error instanceof DocuSignFault)) throw error;
-    deps.log.warn({ linkId: link.id, fault: error.code }, "Connect will be restored by the next reconciliation");
+    deps.log.warn(
+      { linkId: link.id, fault: error.code },
+      "Connect will be restored by the next reconciliation",
+    );
   }
 }

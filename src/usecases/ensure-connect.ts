@@ -1,10 +1,13 @@
 import type { DocuSignAccount } from "../docusign/account.ts";
 import type { ConnectConfiguration, ListedConnectConfiguration } from "../docusign/connect-configuration.ts";
 import { DocuSignFault } from "../docusign/faults.ts";
-import { changeLink, type ConnectState, type Link } from "../store/links.ts";
+import { type ConnectState, changeLink, type Link } from "../store/links.ts";
 import type { HealthDeps } from "./link-health.ts";
 
-export type ConnectDeps = HealthDeps & { publicUrl: string; log: { warn(details: object, message: string): void } };
+export type ConnectDeps = HealthDeps & {
+  publicUrl: string;
+  log: { warn(details: object, message: string): void };
+};
 
 type Type = ConnectConfiguration["type"];
 type Side = { readonly state: string; readonly id: string | null };
@@ -14,7 +17,11 @@ type Side = { readonly state: string; readonly id: string | null };
  * Where the account has no Connect, or someone switched ours off, the link says so and lives by reconciliation
  * (import-rules 5). Throws only where the authorisation is gone.
  */
-export async function ensureConnect(deps: ConnectDeps, link: Link, account: DocuSignAccount): Promise<ConnectState> {
+export async function ensureConnect(
+  deps: ConnectDeps,
+  link: Link,
+  account: DocuSignAccount,
+): Promise<ConnectState> {
   const sent = await ensureSide(deps, link, account, "custom");
   const received = await ensureSide(deps, link, account, "customrecipient");
   const connect = { sent: sent.state, sentId: sent.id, received: received.state, receivedId: received.id };
@@ -22,17 +29,27 @@ export async function ensureConnect(deps: ConnectDeps, link: Link, account: Docu
   return connect;
 }
 
-async function ensureSide(deps: ConnectDeps, link: Link, account: DocuSignAccount, type: Type): Promise<Side> {
+async function ensureSide(
+  deps: ConnectDeps,
+  link: Link,
+  account: DocuSignAccount,
+  type: Type,
+): Promise<Side> {
   try {
     const wanted = wantedConfiguration(deps.publicUrl, link, type);
-    const existing = (await account.listConnectConfigurations()).find((one) => one.type === type && one.url === wanted.url);
+    const existing = (await account.listConnectConfigurations()).find(
+      (one) => one.type === type && one.url === wanted.url,
+    );
     return existing === undefined
       ? { state: "active", id: (await account.createConnectConfiguration(wanted)).id }
       : await mend(account, wanted, existing);
   } catch (error) {
     if (!(error instanceof DocuSignFault) || error.kind === "authorization-gone") throw error;
     deps.log.warn({ linkId: link.id, type, fault: error.code }, "Connect configuration not made");
-    return { state: error.kind === "later" || error.kind === "throttled" ? "pending" : "not-available", id: null };
+    return {
+      state: error.kind === "later" || error.kind === "throttled" ? "pending" : "not-available",
+      id: null,
+    };
   }
 }
 

@@ -8,11 +8,11 @@ import { type LinkId, parseUuid } from "../domain/identifiers.ts";
 import { Refusal } from "../domain/refusal.ts";
 import { startsFor } from "../domain/window.ts";
 import { recordAudit } from "../store/audit.ts";
+import { isUniqueViolation } from "../store/constraints.ts";
 import { hasGroup } from "../store/groups.ts";
 import { storeTokens } from "../store/link-tokens.ts";
 import { type Linking, takeLinking } from "../store/linkings.ts";
 import { changeLink, findCurrentLink, findLink, type Link, listLinks, storeLink } from "../store/links.ts";
-import { isUniqueViolation } from "../store/constraints.ts";
 import { enqueueReconciliation } from "../store/queue.ts";
 import { toLinkTokens } from "./access-tokens.ts";
 import { type BeginDeps, hashState, type Owner } from "./begin-linking.ts";
@@ -41,7 +41,11 @@ export type Return = { readonly state: string; readonly code: string | null; rea
  * Finishes a linking that this owner began. The linking is taken first, so that each return counts once; whatever
  * is refused or goes wrong before the link's commit leaves no trace (import-rules 5).
  */
-export async function finishLinking(deps: FinishDeps, owner: Owner, returned: Return): Promise<LinkingResult> {
+export async function finishLinking(
+  deps: FinishDeps,
+  owner: Owner,
+  returned: Return,
+): Promise<LinkingResult> {
   const linking = await takeLinking(deps.db, deps.vault, hashState(returned.state), owner);
   if (linking === null || linking.expiresAt <= deps.now()) return "expired";
   if (returned.error !== null) return returned.error === "access_denied" ? "cancelled" : "failed";
@@ -106,7 +110,10 @@ async function commitLink(
   const now = deps.now();
   await deps.db.transaction().execute(async (tx) => {
     if (!(await hasGroup(tx, linking.tenant, linking.groupId))) throw new Refusal("group-not-found");
-    const starts = startsFor(await endedLinks(tx, linking.tenant), { accountId: account.accountId, userId: user.userId });
+    const starts = startsFor(await endedLinks(tx, linking.tenant), {
+      accountId: account.accountId,
+      userId: user.userId,
+    });
     await storeLink(tx, {
       id,
       tenant: linking.tenant,
@@ -123,7 +130,14 @@ async function commitLink(
     await storeTokens(tx, deps.vault, id, toLinkTokens(tokens, now), now);
     await changeLink(tx, id, { checkedAt: now });
     const details = { groupId: linking.groupId, accountId: account.accountId, userId: user.userId };
-    await recordAudit(tx, { tenant: linking.tenant, linkId: id, at: now, subject: linking.subject, action: "linked", details });
+    await recordAudit(tx, {
+      tenant: linking.tenant,
+      linkId: id,
+      at: now,
+      subject: linking.subject,
+      action: "linked",
+      details,
+    });
     if (!large) await enqueueReconciliation(tx, { linkId: id, hour: now, runAt: null, first: true });
   });
 }
@@ -155,7 +169,14 @@ async function repairLink(deps: FinishDeps, candidate: Candidate, link: Link): P
     await changeLink(tx, link.id, { groupId: linking.groupId, account, user, checkedAt: now });
     await recoverLink(tx, link, now);
     const details = { groupId: linking.groupId, cause: link.cause };
-    await recordAudit(tx, { tenant: link.tenant, linkId: link.id, at: now, subject: linking.subject, action: "repaired", details });
+    await recordAudit(tx, {
+      tenant: link.tenant,
+      linkId: link.id,
+      at: now,
+      subject: linking.subject,
+      action: "repaired",
+      details,
+    });
     return true;
   });
   if (!repaired) return "group-not-found";

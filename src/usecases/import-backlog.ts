@@ -1,9 +1,8 @@
 import type { LinkId } from "../domain/identifiers.ts";
+import type { Database } from "../store/database.ts";
 import { claimNextDue, countDue, nextDueAt } from "../store/envelopes.ts";
 import { changeLink, findLink, type Link } from "../store/links.ts";
 import { enqueueBacklog } from "../store/queue.ts";
-import type { DB } from "../store/schema.ts";
-import type { Kysely } from "kysely";
 import { type ImportDeps, importEnvelope } from "./import-envelope.ts";
 
 export type BacklogDeps = ImportDeps & {
@@ -17,7 +16,7 @@ const TURN_ENVELOPES = 20;
 const LEASE_MS = 2 * 60 * 1000;
 
 /** Starts the link's backlog: at once where an envelope is due, otherwise when the next one is. */
-export async function wakeBacklog(db: Kysely<DB>, linkId: LinkId, now: Date): Promise<void> {
+export async function wakeBacklog(db: Database, linkId: LinkId, now: Date): Promise<void> {
   const due = await nextDueAt(db, linkId);
   const link = due === null ? null : await findLink(db, linkId);
   if (due === null || link?.state !== "active") return;
@@ -65,8 +64,16 @@ async function importDue(deps: BacklogDeps, turn: { linkId: LinkId; signal: Abor
     const leaseUntil = new Date(now.getTime() + LEASE_MS);
     const envelopeId = await claimNextDue(deps.db, { linkId: turn.linkId, now, leaseUntil });
     if (envelopeId === null) return;
-    const outcome = await importEnvelope(deps, { linkId: turn.linkId, envelopeId, foundBy: "reconciliation" });
-    if (outcome.kind === "link-ended" || (outcome.kind === "waiting" && outcome.reason !== "docusign-unavailable")) return;
+    const outcome = await importEnvelope(deps, {
+      linkId: turn.linkId,
+      envelopeId,
+      foundBy: "reconciliation",
+    });
+    if (
+      outcome.kind === "link-ended" ||
+      (outcome.kind === "waiting" && outcome.reason !== "docusign-unavailable")
+    )
+      return;
   }
 }
 
@@ -85,7 +92,7 @@ async function queueNextTurn(
 }
 
 /** The first import is over once everything is listed and nothing of it is due any more. */
-export async function endFirstImport(db: Kysely<DB>, link: Link, now: Date): Promise<void> {
+export async function endFirstImport(db: Database, link: Link, now: Date): Promise<void> {
   if (link.firstImport.listedAt === null || link.firstImport.doneAt !== null) return;
   await changeLink(db, link.id, { firstImportDoneAt: now });
 }

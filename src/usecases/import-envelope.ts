@@ -1,10 +1,10 @@
-import type { Kysely } from "kysely";
 import type { Logger } from "pino";
-import type { DocuSignAccount } from "../docusign/account.ts";
 import type { DocumentStore } from "../documents/documents.ts";
+import type { DocuSignAccount } from "../docusign/account.ts";
 import type { Envelope } from "../domain/envelope.ts";
 import type { EnvelopeId, LinkId } from "../domain/identifiers.ts";
 import { decideOwnership, type Ownership } from "../domain/ownership.ts";
+import type { Database } from "../store/database.ts";
 import {
   claimEnvelope,
   type FoundBy,
@@ -16,16 +16,15 @@ import {
 import { listForwardings } from "../store/forwardings.ts";
 import { findLink, type Link } from "../store/links.ts";
 import { withLock } from "../store/locks.ts";
-import type { DB } from "../store/schema.ts";
 import type { CallBudgets } from "./call-budgets.ts";
 import { postponeAfterFault, retryAfter } from "./import-faults.ts";
+import type { HealthDeps } from "./link-health.ts";
 import { readListing } from "./listed-envelope.ts";
 import type { OpenAccount } from "./open-account.ts";
-import type { HealthDeps } from "./link-health.ts";
 import { takeIn } from "./take-in.ts";
 
 export type ImportDeps = HealthDeps & {
-  db: Kysely<DB>;
+  db: Database;
   documents: DocumentStore;
   openAccount: OpenAccount;
   budgets: CallBudgets;
@@ -64,7 +63,9 @@ export async function importEnvelope(deps: ImportDeps, request: ImportRequest): 
   const link = await findLink(deps.db, request.linkId);
   if (link === null || link.state === "ended") return { kind: "link-ended" };
   const lock = `import ${link.tenant} ${request.envelopeId}`;
-  return (await withLock(deps.db, lock, async () => await importAlone(deps, link, request))) ?? { kind: "busy" };
+  return (
+    (await withLock(deps.db, lock, async () => await importAlone(deps, link, request))) ?? { kind: "busy" }
+  );
 }
 
 async function importAlone(deps: ImportDeps, link: Link, request: ImportRequest): Promise<ImportOutcome> {
@@ -114,7 +115,7 @@ async function judge(
 }
 
 /** The rules' decision on an envelope under a link, forwardings that events told of included. */
-export async function decide(db: Kysely<DB>, link: Link, envelope: Envelope): Promise<Ownership> {
+export async function decide(db: Database, link: Link, envelope: Envelope): Promise<Ownership> {
   const forwardings = await listForwardings(db, link.tenant, envelope.id);
   return decideOwnership({ link: owning(link), envelope, forwardings });
 }
@@ -131,7 +132,18 @@ export function owning(link: Link) {
 }
 
 /** Waits that are nobody's fault count as no attempt. */
-async function wait(deps: ImportDeps, entry: LedgerEntry, reason: string, until: Date | null): Promise<ImportOutcome> {
-  await postponeEnvelope(deps.db, { ...entry, reason, until, error: null, countsAsAttempt: reason.endsWith("unknown") });
+async function wait(
+  deps: ImportDeps,
+  entry: LedgerEntry,
+  reason: string,
+  until: Date | null,
+): Promise<ImportOutcome> {
+  await postponeEnvelope(deps.db, {
+    ...entry,
+    reason,
+    until,
+    error: null,
+    countsAsAttempt: reason.endsWith("unknown"),
+  });
   return { kind: "waiting", reason, until };
 }

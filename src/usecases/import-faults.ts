@@ -24,10 +24,17 @@ export function retryAfter(entry: LedgerEntry, now: Date, shortestMs = FIRST_WAI
 }
 
 /** Leaves the envelope waiting for what the fault says; throws what is no fault of DocuSign. */
-export async function postponeAfterFault(deps: ImportDeps, attempt: Attempt, error: unknown): Promise<ImportOutcome> {
+export async function postponeAfterFault(
+  deps: ImportDeps,
+  attempt: Attempt,
+  error: unknown,
+): Promise<ImportOutcome> {
   if (!(error instanceof DocuSignFault)) throw error;
   const { link, entry } = attempt;
-  deps.log.warn({ linkId: link.id, envelopeId: entry.envelopeId, fault: error.code, kind: error.kind }, "import put off");
+  deps.log.warn(
+    { linkId: link.id, envelopeId: entry.envelopeId, fault: error.code, kind: error.kind },
+    "import put off",
+  );
   switch (error.kind) {
     case "later":
       return await retryLater(deps, attempt, error, "docusign-unavailable");
@@ -57,15 +64,24 @@ async function retryLater(
 }
 
 /** What DocuSign says of one envelope or document stops only that; what it says of the account stops all of it. */
-async function waitForBudget(deps: ImportDeps, attempt: Attempt, error: DocuSignFault): Promise<ImportOutcome> {
+async function waitForBudget(
+  deps: ImportDeps,
+  attempt: Attempt,
+  error: DocuSignFault,
+): Promise<ImportOutcome> {
   const until = error.retryAt ?? new Date(deps.now().getTime() + FIRST_WAIT_MS);
   const ofAccount = !/envelope|request_is_throttled/i.test(error.code);
   if (ofAccount) await deps.budgets.pause(attempt.link.account.id, until);
   return await postpone(deps, attempt, { reason: "account-throttled", until, error, countsAsAttempt: false });
 }
 
-async function recheckAdmin(deps: ImportDeps, attempt: Attempt, error: DocuSignFault): Promise<ImportOutcome> {
-  if (await isStillAdmin(deps, attempt)) return await retryLater(deps, attempt, error, "docusign-unavailable");
+async function recheckAdmin(
+  deps: ImportDeps,
+  attempt: Attempt,
+  error: DocuSignFault,
+): Promise<ImportOutcome> {
+  if (await isStillAdmin(deps, attempt))
+    return await retryLater(deps, attempt, error, "docusign-unavailable");
   return await postpone(deps, attempt, { reason: "link-error", until: deps.now(), error });
 }
 

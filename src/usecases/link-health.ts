@@ -1,22 +1,26 @@
-import type { Kysely } from "kysely";
+import type { DocuSignAccount } from "../docusign/account.ts";
 import type { AccountUser } from "../docusign/user.ts";
 import { type AdminProfiles, isDsAdmin } from "../domain/admin.ts";
+import type { Database } from "../store/database.ts";
+import { unparkEnvelopes } from "../store/envelopes.ts";
 import { changeLink, type Link, type LinkCause, type LinkState, lockLink } from "../store/links.ts";
 import { enqueueReconciliation } from "../store/queue.ts";
-import type { DB } from "../store/schema.ts";
-import { unparkEnvelopes } from "../store/envelopes.ts";
-import type { DocuSignAccount } from "../docusign/account.ts";
 
 /** Stops a link's imports for a cause that a person has to mend; an ended link stays ended. */
-export async function failLink(db: Kysely<DB>, link: Link, cause: LinkCause): Promise<void> {
+export async function failLink(db: Database, link: Link, cause: LinkCause): Promise<void> {
   await changeLink(db, link.id, { state: "error", cause });
 }
 
 /** Lets a link go on whose cause is mended: what waited is due again, and a reconciliation fills the gap. */
-export async function recoverLink(tx: Kysely<DB>, link: Link, now: Date): Promise<void> {
+export async function recoverLink(tx: Database, link: Link, now: Date): Promise<void> {
   await changeLink(tx, link.id, { state: healthyState(link), cause: null });
   await unparkEnvelopes(tx, link.id, { now, attemptedBefore: now });
-  await enqueueReconciliation(tx, { linkId: link.id, hour: now, runAt: null, first: link.firstImport.listedAt === null });
+  await enqueueReconciliation(tx, {
+    linkId: link.id,
+    hour: now,
+    runAt: null,
+    first: link.firstImport.listedAt === null,
+  });
 }
 
 /** The state that the link has where nothing is wrong with it. */
@@ -24,7 +28,7 @@ export function healthyState(link: Pick<Link, "approval">): LinkState {
   return link.approval === "awaited" ? "awaiting-approval" : "active";
 }
 
-export type HealthDeps = { db: Kysely<DB>; adminProfiles: AdminProfiles; now: () => Date };
+export type HealthDeps = { db: Database; adminProfiles: AdminProfiles; now: () => Date };
 
 /**
  * Asks DocuSign whether the linked user still is DS Admin of the account (import-rules 5) and puts the link into

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { Envelope } from "../domain/envelope.ts";
-import { parseUuid, type AccountId, type UserId } from "../domain/identifiers.ts";
+import { type AccountId, parseUuid, type UserId } from "../domain/identifiers.ts";
 import type { LedgerEntry } from "../store/envelopes.ts";
 
 /** A listed envelope as the ledger keeps it until its import. */
@@ -12,7 +12,11 @@ export function writeListing(envelope: Envelope): object {
 export function readListing(entry: LedgerEntry): Envelope | null {
   if (entry.listing === null) return null;
   const { completedAt, ...listed } = listing.parse(entry.listing);
-  return { ...listed, id: entry.envelopeId, completedAt: completedAt === null ? null : new Date(completedAt) };
+  return {
+    ...listed,
+    id: entry.envelopeId,
+    completedAt: completedAt === null ? null : new Date(completedAt),
+  };
 }
 
 const text = z.string().nullable();

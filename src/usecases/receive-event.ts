@@ -48,10 +48,13 @@ async function record(deps: ReceiveDeps, delivery: Delivery, message: ConnectMes
       receivedAt: now,
       body: delivery.body,
       forwardings: message.forwardings,
-      import: asksForImport(message) ? { at: deps.importTiming === "hourly" ? nextFullHour(now) : null } : null,
+      import: asksForImport(message)
+        ? { at: deps.importTiming === "hourly" ? nextFullHour(now) : null }
+        : null,
     });
   } catch (error) {
-    if (error instanceof RecorderFull) throw new Refusal("unavailable", "Too many events wait for the database.");
+    if (error instanceof RecorderFull)
+      throw new Refusal("unavailable", "Too many events wait for the database.");
     throw error;
   }
 }

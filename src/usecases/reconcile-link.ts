@@ -11,18 +11,18 @@ import {
   type ReconciliationKind,
   startReconciliation,
 } from "../store/reconciliations.ts";
+import type { CallBudgets } from "./call-budgets.ts";
+import { type ConnectDeps, ensureConnect } from "./ensure-connect.ts";
 import { endFirstImport, wakeBacklog } from "./import-backlog.ts";
 import { checkAdmin, failLink } from "./link-health.ts";
 import type { OpenAccount } from "./open-account.ts";
-import { ensureConnect, type ConnectDeps } from "./ensure-connect.ts";
-import type { CallBudgets } from "./call-budgets.ts";
 import { reconcilePage } from "./reconcile-page.ts";
 
 export type ReconcileDeps = ConnectDeps & { openAccount: OpenAccount; budgets: CallBudgets };
 
 export type ReconcileStep =
   /** A page is done and there are more. */
-  | { readonly kind: "more" }
+  | { readonly kind: "more"; readonly first: boolean }
   | { readonly kind: "done"; readonly reconciliation: Reconciliation }
   /** The account may not be called before then. */
   | { readonly kind: "put-off"; readonly until: Date }
@@ -59,8 +59,11 @@ export async function reconcileStep(
   });
   try {
     const page = await reconcilePage(deps, { link, run, account });
-    if (page === "more") return { kind: "more" };
-    return { kind: "done", reconciliation: await finish(deps, { link, run, account, manual: request.manual ?? false }) };
+    if (page === "more") return { kind: "more", first: run.kind === "first" };
+    return {
+      kind: "done",
+      reconciliation: await finish(deps, { link, run, account, manual: request.manual ?? false }),
+    };
   } catch (error) {
     return await afterFault(deps, link, error);
   } finally {
@@ -92,15 +95,25 @@ async function start(
 ): Promise<Reconciliation> {
   const now = deps.now();
   const kind = kindOf(link, request, now);
-  if (kind === "first") await changeLink(deps.db, link.id, { firstImportStartedAt: link.firstImport.startedAt ?? now });
+  if (kind === "first")
+    await changeLink(deps.db, link.id, { firstImportStartedAt: link.firstImport.startedAt ?? now });
   const from = kind === "hourly" || kind === "manual" ? windowStart(link) : ALL_HISTORY;
-  return await startReconciliation(deps.db, { linkId: link.id, tenant: link.tenant, kind, from, to: request.to, now });
+  return await startReconciliation(deps.db, {
+    linkId: link.id,
+    tenant: link.tenant,
+    kind,
+    from,
+    to: request.to,
+    now,
+  });
 }
 
 function kindOf(link: Link, request: { manual?: boolean }, now: Date): ReconciliationKind {
   if (link.firstImport.listedAt === null) return "first";
   if (request.manual === true) return "manual";
-  return (link.fullyCheckedAt ?? link.firstImport.listedAt).getTime() + FULL_EVERY_MS <= now.getTime() ? "full" : "hourly";
+  return (link.fullyCheckedAt ?? link.firstImport.listedAt).getTime() + FULL_EVERY_MS <= now.getTime()
+    ? "full"
+    : "hourly";
 }
 
 /** Far enough back to show a colleague's envelope again: seeing it proves that the whole account is still visible. */
@@ -129,7 +142,14 @@ async function finish(deps: ReconcileDeps, { link, run, account, manual }: Finis
   const totals = await countTotals(deps.db, link.id);
   const failed = await countParked(deps.db, link.id);
   const atDocuSign = isFull ? current.listed : null;
-  await endReconciliation(deps.db, run.id, { state: "done", now, waiting: totals.waiting, failed, atDocuSign, failure: null });
+  await endReconciliation(deps.db, run.id, {
+    state: "done",
+    now,
+    waiting: totals.waiting,
+    failed,
+    atDocuSign,
+    failure: null,
+  });
   await changeLink(deps.db, link.id, {
     ...(run.kind === "first" && { firstImportListedAt: now }),
     ...(isFull && { fullyCheckedAt: now }),

@@ -1,16 +1,25 @@
 import type { DocuSignAccount } from "../docusign/account.ts";
 import type { Envelope, Forwarding } from "../domain/envelope.ts";
 import { decideOwnership } from "../domain/ownership.ts";
-import { findEnvelopes, type FoundEnvelope, type LedgerEntry, recordFound } from "../store/envelopes.ts";
+import { type FoundEnvelope, findEnvelopes, type LedgerEntry, recordFound } from "../store/envelopes.ts";
 import { announcedEnvelopes } from "../store/events.ts";
 import { listForwardingsOf } from "../store/forwardings.ts";
 import { changeLink, type Link, type LinkChange, lockLink } from "../store/links.ts";
-import { advanceReconciliation, type PageCounts, type Reconciliation, type Side } from "../store/reconciliations.ts";
+import {
+  advanceReconciliation,
+  type PageCounts,
+  type Reconciliation,
+  type Side,
+} from "../store/reconciliations.ts";
 import { owning } from "./import-envelope.ts";
 import { writeListing } from "./listed-envelope.ts";
 import type { ReconcileDeps } from "./reconcile-link.ts";
 
-export type PageWork = { readonly link: Link; readonly run: Reconciliation; readonly account: DocuSignAccount };
+export type PageWork = {
+  readonly link: Link;
+  readonly run: Reconciliation;
+  readonly account: DocuSignAccount;
+};
 
 /** DocuSign lists at most so many at once. */
 const PAGE_SIZE = 1_000;
@@ -35,7 +44,12 @@ export async function reconcilePage(deps: ReconcileDeps, work: PageWork): Promis
     const current = await lockLink(tx, link.id, "share");
     if (current === null || current.state === "ended") return;
     await recordFound(tx, judged.found, { tenant: link.tenant, linkId: link.id, now: deps.now() });
-    await advanceReconciliation(tx, run.id, judged.counts, next ?? { side: "received", cursorFrom: run.from, cursorPosition: 0 });
+    await advanceReconciliation(
+      tx,
+      run.id,
+      judged.counts,
+      next ?? { side: "received", cursorFrom: run.from, cursorPosition: 0 },
+    );
     await changeLink(tx, link.id, reached(work, envelopes, next));
   });
   return next === null ? "done" : "more";
@@ -43,12 +57,20 @@ export async function reconcilePage(deps: ReconcileDeps, work: PageWork): Promis
 
 type Judged = { readonly found: readonly FoundEnvelope[]; readonly counts: PageCounts };
 
-async function judgePage(deps: ReconcileDeps, work: PageWork, envelopes: readonly Envelope[]): Promise<Judged> {
+async function judgePage(
+  deps: ReconcileDeps,
+  work: PageWork,
+  envelopes: readonly Envelope[],
+): Promise<Judged> {
   const { link, run } = work;
   const ids = envelopes.map((envelope) => envelope.id);
   const known = await findEnvelopes(deps.db, link.tenant, ids);
   const forwardings = await listForwardingsOf(deps.db, link.tenant, ids);
-  const announced = await announcedEnvelopes(deps.db, link.id, ids.filter((id) => !known.has(id)));
+  const announced = await announcedEnvelopes(
+    deps.db,
+    link.id,
+    ids.filter((id) => !known.has(id)),
+  );
   const found: FoundEnvelope[] = [];
   const counts = { listed: 0, known: 0, missed: 0, excluded: new Map<string, number>() };
   for (const envelope of envelopes) {
@@ -56,10 +78,12 @@ async function judgePage(deps: ReconcileDeps, work: PageWork, envelopes: readonl
     const line = judgeRow(link, envelope, forwardings.get(envelope.id) ?? []);
     if (entry === undefined || changes(entry, line, link)) found.push(line);
     // What the account sent was counted when its side was listed.
-    if (run.side === "received" && entry !== undefined && envelope.sender.accountId === link.account.id) continue;
+    if (run.side === "received" && entry !== undefined && envelope.sender.accountId === link.account.id)
+      continue;
     counts.listed += 1;
     if (entry !== undefined || announced.has(envelope.id)) counts.known += 1;
-    else if (line.state === "excluded") counts.excluded.set(line.reason, (counts.excluded.get(line.reason) ?? 0) + 1);
+    else if (line.state === "excluded")
+      counts.excluded.set(line.reason, (counts.excluded.get(line.reason) ?? 0) + 1);
     else counts.missed += 1;
   }
   const colleagueSeen = newestOfColleagues(link, envelopes) !== null;
@@ -121,7 +145,10 @@ function reached({ link, run }: PageWork, envelopes: readonly Envelope[], next: 
 
 function newestOfColleagues(link: Link, envelopes: readonly Envelope[]): Date | null {
   const moments = envelopes
-    .filter(({ sender }) => sender.accountId === link.account.id && sender.userId !== null && sender.userId !== link.user.id)
+    .filter(
+      ({ sender }) =>
+        sender.accountId === link.account.id && sender.userId !== null && sender.userId !== link.user.id,
+    )
     .map((envelope) => envelope.completedAt)
     .filter((moment) => moment !== null);
   return moments.reduce<Date | null>((newest, moment) => later(moment, newest), null);

@@ -1,5 +1,4 @@
 import { randomUUID } from "node:crypto";
-import type { Kysely } from "kysely";
 import type { DocuSignAccount } from "../docusign/account.ts";
 import { concludedOn, contentDocuments } from "../domain/contract.ts";
 import type { Envelope, EnvelopeDocument } from "../domain/envelope.ts";
@@ -7,10 +6,10 @@ import { type ContractId, parseUuid } from "../domain/identifiers.ts";
 import type { Ownership } from "../domain/ownership.ts";
 import { recordChanges } from "../store/changes.ts";
 import { type NewContract, storeContracts } from "../store/contracts.ts";
+import type { Database } from "../store/database.ts";
 import { type LedgerEntry, postponeEnvelope, settleEnvelope } from "../store/envelopes.ts";
 import { hasGroup } from "../store/groups.ts";
 import { type Link, lockLink } from "../store/links.ts";
-import type { DB } from "../store/schema.ts";
 import { findStoredDocuments, recordStoredDocument, type StoredBytes } from "../store/stored-documents.ts";
 import type { ImportDeps, ImportOutcome } from "./import-envelope.ts";
 import { failLink } from "./link-health.ts";
@@ -30,7 +29,8 @@ export async function takeIn(deps: ImportDeps, work: Import): Promise<ImportOutc
   return await deps.db.transaction().execute(async (tx) => {
     const link = await lockLink(tx, work.link.id, "share");
     if (link === null || link.state === "ended") return { kind: "link-ended" };
-    if (!(await hasGroup(tx, link.tenant, link.groupId))) return await waitForGroup(deps, tx, link, work.entry);
+    if (!(await hasGroup(tx, link.tenant, link.groupId)))
+      return await waitForGroup(deps, tx, link, work.entry);
     return await commitContracts(deps, tx, { ...work, link }, pair(documents, stored));
   });
 }
@@ -57,21 +57,33 @@ type Pair = { readonly document: EnvelopeDocument; readonly stored: StoredBytes 
 function pair(documents: readonly EnvelopeDocument[], stored: ReadonlyMap<string, StoredBytes>): Pair[] {
   return documents.map((document) => {
     const bytes = stored.get(document.documentId);
-    if (bytes === undefined) throw new Error(`document ${document.documentId} was stored but is not recorded`);
+    if (bytes === undefined)
+      throw new Error(`document ${document.documentId} was stored but is not recorded`);
     return { document, stored: bytes };
   });
 }
 
-async function waitForGroup(deps: ImportDeps, tx: Kysely<DB>, link: Link, entry: LedgerEntry): Promise<ImportOutcome> {
+async function waitForGroup(
+  deps: ImportDeps,
+  tx: Database,
+  link: Link,
+  entry: LedgerEntry,
+): Promise<ImportOutcome> {
   await failLink(tx, link, "group-missing");
   const until = deps.now();
-  await postponeEnvelope(tx, { ...entry, reason: "group-missing", until, error: null, countsAsAttempt: false });
+  await postponeEnvelope(tx, {
+    ...entry,
+    reason: "group-missing",
+    until,
+    error: null,
+    countsAsAttempt: false,
+  });
   return { kind: "waiting", reason: "group-missing", until };
 }
 
 async function commitContracts(
   deps: ImportDeps,
-  tx: Kysely<DB>,
+  tx: Database,
   { link, entry, envelope, decision }: Import,
   pairs: readonly Pair[],
 ): Promise<ImportOutcome> {

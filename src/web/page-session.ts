@@ -60,7 +60,7 @@ export const requireSession: RequestHandler = (request, response, next) => {
   const returnTo = request.method === "GET" ? request.originalUrl : "/links";
   response
     .set("Cache-Control", "no-store")
-    .redirect(303, `/sign-in?${new URLSearchParams({ return_to: returnTo })}`);
+    .redirect(303, `/sign-in?${new URLSearchParams({ return_to: returnTo }).toString()}`);
 };
 
 /** Who is signed in; null for nobody, and where `readSession` did not run before. */
@@ -119,13 +119,13 @@ export async function startSession(
     startedAt,
     expiresAt,
   });
-  setCookie(response, deps.publicUrl, sessionCookie(deps.publicUrl), id, LIFETIME_MS);
+  setCookie(response, deps.publicUrl, { name: "session", value: id, maxAgeMs: LIFETIME_MS });
 }
 
 /** Ends the session that the browser has, if any, here and in the browser. */
 export async function endSession(deps: PageSessionDeps, request: Request, response: Response): Promise<void> {
   await endStored(deps, request);
-  response.clearCookie(sessionCookie(deps.publicUrl), cookieOptions(deps.publicUrl));
+  response.clearCookie(cookieName(deps.publicUrl, "session"), cookieOptions(deps.publicUrl));
 }
 
 /** 256 random bits as 43 characters. */
@@ -139,25 +139,24 @@ export function hashOf(token: string): Buffer {
 }
 
 /** `__Host-` keeps other hosts of the domain from planting the cookie; browsers take it over https only. */
-export function cookieName(publicUrl: string, name: string): string {
+function cookieName(publicUrl: string, name: string): string {
   return isHttps(publicUrl) ? `__Host-torikomi_${name}` : `torikomi_${name}`;
 }
 
 /** The value of a cookie of the request, or null. */
-export function readCookie(request: Request, name: string): string | null {
+export function readCookie(request: Request, publicUrl: string, name: string): string | null {
+  const prefix = `${cookieName(publicUrl, name)}=`;
   const pairs = (request.headers.cookie ?? "").split(";").map((pair) => pair.trim());
-  return pairs.find((pair) => pair.startsWith(`${name}=`))?.slice(name.length + 1) ?? null;
+  return pairs.find((pair) => pair.startsWith(prefix))?.slice(prefix.length) ?? null;
 }
 
 /** A cookie that scripts cannot read and that other sites' forms do not send. */
 export function setCookie(
   response: Response,
   publicUrl: string,
-  name: string,
-  value: string,
-  maxAgeMs: number,
+  { name, value, maxAgeMs }: { name: string; value: string; maxAgeMs: number },
 ): void {
-  response.cookie(name, value, { ...cookieOptions(publicUrl), maxAge: maxAgeMs });
+  response.cookie(cookieName(publicUrl, name), value, { ...cookieOptions(publicUrl), maxAge: maxAgeMs });
 }
 
 async function endStored(deps: PageSessionDeps, request: Request): Promise<void> {
@@ -166,12 +165,8 @@ async function endStored(deps: PageSessionDeps, request: Request): Promise<void>
 }
 
 function readSessionIdHash(deps: PageSessionDeps, request: Request): Buffer | null {
-  const id = readCookie(request, sessionCookie(deps.publicUrl));
+  const id = readCookie(request, deps.publicUrl, "session");
   return id !== null && ID.test(id) ? hashOf(id) : null;
-}
-
-function sessionCookie(publicUrl: string): string {
-  return cookieName(publicUrl, "session");
 }
 
 /** Lax, not Strict: the way back from the issuer and from DocuSign is a navigation that another site began. */

@@ -2,7 +2,7 @@ import { STATUS_CODES } from "node:http";
 import type { ErrorRequestHandler, RequestHandler } from "express";
 import type { Logger } from "pino";
 import { Refusal, type RefusalCode } from "../domain/refusal.ts";
-import { Html, html } from "./html.ts";
+import { type Html, html } from "./html.ts";
 import { describeError, requestIdOf } from "./request-context.ts";
 
 /** An error answer as RFC 9457 has it; `type` is `urn:torikomi:problem:` and a stable code. */
@@ -14,7 +14,7 @@ export type Problem = {
   readonly instance?: string;
 };
 
-export type ProblemAnswer = {
+type ProblemAnswer = {
   readonly status: number;
   readonly body: Problem;
   readonly headers?: Readonly<Record<string, string>>;

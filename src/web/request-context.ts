@@ -23,7 +23,8 @@ export function requestContext(logger: Logger): RequestHandler {
     customLogLevel: levelOf,
     customSuccessObject: describeExchange,
     // The error itself is the error handler's line; this one only says how the exchange ended.
-    customErrorObject: (request, response, _error, values) => describeExchange(request, response, values),
+    customErrorObject: (request, response, _error, values: { responseTime?: unknown }) =>
+      describeExchange(request, response, values),
     customErrorMessage: () => "request failed",
   });
 }

@@ -4,7 +4,6 @@ import { z } from "zod";
 import { Refusal } from "../domain/refusal.ts";
 import { html } from "./html.ts";
 import {
-  cookieName,
   endSession,
   hashOf,
   type Identity,
@@ -246,8 +245,7 @@ function localPath(text: unknown): string {
   if (typeof text !== "string" || text.length > 2_000 || !/^\/(?![/\\])[^\\\p{Cc}]*$/u.test(text)) {
     throw new Refusal("malformed", "return_to has to be the path of a page");
   }
-  const isSignIn = /^\/sign-(?:in|out)(?:[/?#]|$)/.test(text);
-  return isSignIn ? HOME : text;
+  return text;
 }
 
 function redirectUri(deps: SignInDeps): URL {
@@ -257,12 +255,12 @@ function redirectUri(deps: SignInDeps): URL {
 /** One secret a browser, not one a sign-in: several tabs may sign in at once. */
 function keepBrowserSecret(deps: SignInDeps, request: Request, response: Response): string {
   const secret = readBrowserSecret(deps, request) ?? randomToken();
-  setCookie(response, deps.publicUrl, cookieName(deps.publicUrl, "sign_in"), secret, SIGN_IN_MS);
+  setCookie(response, deps.publicUrl, { name: "sign_in", value: secret, maxAgeMs: SIGN_IN_MS });
   return secret;
 }
 
 function readBrowserSecret(deps: SignInDeps, request: Request): string | null {
-  const secret = readCookie(request, cookieName(deps.publicUrl, "sign_in"));
+  const secret = readCookie(request, deps.publicUrl, "sign_in");
   return secret !== null && BROWSER_SECRET.test(secret) ? secret : null;
 }
 

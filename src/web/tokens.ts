@@ -78,8 +78,7 @@ export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifie
 
 /** Refuses with `forbidden` unless the caller holds the scope; `write` includes `read` of the same noun. */
 export function requireScope(caller: Caller, scope: string): void {
-  if (caller.scopes.has(scope)) return;
-  if (scope.endsWith(":read") && caller.scopes.has(scope.replace(/:read$/, ":write"))) return;
+  if (caller.scopes.has(scope) || caller.scopes.has(scope.replace(/:read$/, ":write"))) return;
   throw new Refusal("forbidden", `the token lacks the scope ${scope}`);
 }
 

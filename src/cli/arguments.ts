@@ -1,0 +1,154 @@
+import { parseArgs } from "node:util";
+import { type EnvelopeId, type LinkId, parseUuid } from "../domain/identifiers.ts";
+
+/** Exit statuses (service.md; those of sysexits.h). */
+export const EXIT = { done: 0, failed: 1, usage: 64, notNow: 75, config: 78 } as const;
+
+export const USAGE = `usage: torikomi [command]
+
+  serve                      HTTP: Connect receiver, cabinet API, link page, health
+  work                       imports, hourly reconciliation, housekeeping
+  all                        both in one process (the default)
+  migrate                    brings the database to the current version
+  reconcile [--link ID] [--from T] [--to T] [--dry-run] [--json]
+                             reconciles now
+  explain ENVELOPE_ID [--tenant ID] [--json]
+                             why an envelope was or wasn't imported
+  replay [--link ID] [--since T] [--json]
+                             processes recorded Connect events again
+  reencrypt                  seals stored secrets with the first of ENCRYPTION_KEYS
+  doctor                     checks configuration, database, document store, DocuSign
+
+Configuration comes from the environment: see README.md.`;
+
+/** The command line is not one of ours; the message says in one line why. */
+export class UsageError extends Error {
+  override readonly name = "UsageError";
+}
+
+export type Command =
+  | { readonly name: "serve" | "work" | "all" | "migrate" | "reencrypt" | "doctor" | "help" }
+  | ReconcileCommand
+  | ExplainCommand
+  | ReplayCommand;
+
+export type ReconcileCommand = {
+  readonly name: "reconcile";
+  readonly link: LinkId | null;
+  readonly from: Date | null;
+  readonly to: Date | null;
+  readonly dryRun: boolean;
+  readonly json: boolean;
+};
+
+export type ExplainCommand = {
+  readonly name: "explain";
+  readonly envelopeId: EnvelopeId;
+  readonly tenant: string | null;
+  readonly json: boolean;
+};
+
+export type ReplayCommand = {
+  readonly name: "replay";
+  readonly link: LinkId | null;
+  readonly since: Date | null;
+  readonly json: boolean;
+};
+
+/** Reads the arguments after the program's name; without any it is `all`. Throws a UsageError. */
+export function parseCommand(args: readonly string[]): Command {
+  const [name = "all", ...rest] = args;
+  switch (name) {
+    case "serve":
+    case "work":
+    case "all":
+    case "migrate":
+    case "reencrypt":
+    case "doctor":
+      readOptions(rest, {}, 0);
+      return { name };
+    case "reconcile":
+      return parseReconcile(rest);
+    case "explain":
+      return parseExplain(rest);
+    case "replay":
+      return parseReplay(rest);
+    case "help":
+    case "--help":
+    case "-h":
+      return { name: "help" };
+    default:
+      throw new UsageError(`unknown command ${JSON.stringify(name)}`);
+  }
+}
+
+function parseReconcile(args: readonly string[]): ReconcileCommand {
+  const { values } = readOptions(args, { link: TEXT, from: TEXT, to: TEXT, "dry-run": FLAG, json: FLAG }, 0);
+  const [from, to] = [readMoment(values, "from"), readMoment(values, "to")];
+  if (from !== null && to !== null && from >= to) throw new UsageError("--from has to be before --to");
+  return {
+    name: "reconcile",
+    link: readLink(values),
+    from,
+    to,
+    dryRun: values["dry-run"] === true,
+    json: values["json"] === true,
+  };
+}
+
+function parseExplain(args: readonly string[]): ExplainCommand {
+  const { values, positionals } = readOptions(args, { tenant: TEXT, json: FLAG }, 1);
+  const envelopeId = parseUuid<EnvelopeId>(positionals[0]);
+  if (envelopeId === null) throw new UsageError("explain needs the id of an envelope, a UUID");
+  const tenant = typeof values["tenant"] === "string" ? values["tenant"] : null;
+  return { name: "explain", envelopeId, tenant, json: values["json"] === true };
+}
+
+function parseReplay(args: readonly string[]): ReplayCommand {
+  const { values } = readOptions(args, { link: TEXT, since: TEXT, json: FLAG }, 0);
+  return {
+    name: "replay",
+    link: readLink(values),
+    since: readMoment(values, "since"),
+    json: values["json"] === true,
+  };
+}
+
+const TEXT = { type: "string" } as const;
+const FLAG = { type: "boolean" } as const;
+
+type Values = Readonly<Record<string, unknown>>;
+
+function readOptions(
+  args: readonly string[],
+  options: Readonly<Record<string, { readonly type: "string" | "boolean" }>>,
+  positionals: number,
+): { values: Values; positionals: readonly string[] } {
+  try {
+    const parsed = parseArgs({ args: [...args], options, allowPositionals: positionals > 0 });
+    if (parsed.positionals.length > positionals) throw new UsageError("too many arguments");
+    return parsed;
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message.split("\n", 1)[0] : "wrong arguments");
+  }
+}
+
+function readLink(values: Values): LinkId | null {
+  if (values["link"] === undefined) return null;
+  const id = parseUuid<LinkId>(values["link"]);
+  if (id === null) throw new UsageError("--link has to be the id of a link, a UUID");
+  return id;
+}
+
+const RFC3339 = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2}))?$/;
+
+/** A day alone is its beginning in UTC; a time needs its offset. */
+function readMoment(values: Values, name: string): Date | null {
+  const text = values[name];
+  if (typeof text !== "string") return null;
+  const moment = new Date(text);
+  if (!RFC3339.test(text) || Number.isNaN(moment.getTime())) {
+    throw new UsageError(`--${name} has to be a moment such as 2026-04-01T00:00:00Z, or a day`);
+  }
+  return moment;
+}

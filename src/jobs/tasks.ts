@@ -1,0 +1,76 @@
+import type { TaskList } from "graphile-worker";
+import { z } from "zod";
+import { type EnvelopeId, type LinkId, parseUuid } from "../domain/identifiers.ts";
+import { startOfHour } from "../domain/schedule.ts";
+import { enqueueReconciliation } from "../store/queue.ts";
+import { eraseDocuments } from "../usecases/delete-contract.ts";
+import { type BacklogDeps, runBacklogTurn, wakeBacklog } from "../usecases/import-backlog.ts";
+import { type ImportOutcome, importEnvelope } from "../usecases/import-envelope.ts";
+import { reconcileAll } from "../usecases/reconcile-all.ts";
+import { type ReconcileDeps, reconcileStep } from "../usecases/reconcile-link.ts";
+
+export type TaskDeps = BacklogDeps &
+  ReconcileDeps & {
+    onImport: (outcome: ImportOutcome["kind"]) => void;
+    onReconciled: (missed: number) => void;
+    /** Housekeeping, once an hour. */
+    tidy: () => Promise<unknown>;
+    /** Gives back the jobs of workers that died, once a minute. */
+    rescueJobs: () => Promise<unknown>;
+  };
+
+/** Every task by its name in the queue: read the payload, call the use case, queue what follows. */
+export function createTasks(deps: TaskDeps): TaskList {
+  return {
+    "import-envelope": async (payload) => await importOne(deps, importPayload.parse(payload)),
+    "import-backlog": async (payload, { abortSignal }) =>
+      await runBacklogTurn(deps, { ...backlogPayload.parse(payload), signal: abortSignal }),
+    "reconcile-all": async (payload) => await reconcileAll(deps, hourOf(payload, deps.now())),
+    "reconcile-link": async (payload) => await reconcile(deps, reconcilePayload.parse(payload)),
+    "erase-documents": async () => await eraseDocuments(deps),
+    housekeeping: async () => void (await deps.tidy()),
+    "rescue-jobs": async () => void (await deps.rescueJobs()),
+  };
+}
+
+const linkId = z.string().transform((text, context) => parseUuid<LinkId>(text) ?? wrong(context));
+const envelopeId = z.string().transform((text, context) => parseUuid<EnvelopeId>(text) ?? wrong(context));
+const importPayload = z.object({ linkId, envelopeId, foundBy: z.enum(["event", "replay"]) });
+const backlogPayload = z.object({ linkId, lane: z.int().min(0) });
+const reconcilePayload = z.object({ linkId, hour: z.coerce.date() });
+const cronPayload = z.object({ _cron: z.object({ ts: z.coerce.date() }) });
+
+function wrong(context: z.RefinementCtx): never {
+  context.addIssue({ code: "custom", message: "is no UUID" });
+  return z.NEVER;
+}
+
+async function importOne(deps: TaskDeps, request: z.infer<typeof importPayload>): Promise<void> {
+  const outcome = await importEnvelope(deps, request);
+  deps.onImport(outcome.kind);
+  if (outcome.kind === "waiting") await wakeBacklog(deps.db, request.linkId, deps.now());
+}
+
+async function reconcile(
+  deps: TaskDeps,
+  { linkId: id, hour }: z.infer<typeof reconcilePayload>,
+): Promise<void> {
+  const step = await reconcileStep(deps, { linkId: id, to: hour });
+  switch (step.kind) {
+    case "more":
+      return await enqueueReconciliation(deps.db, { linkId: id, hour, runAt: null, first: step.first });
+    case "put-off":
+      return await enqueueReconciliation(deps.db, { linkId: id, hour, runAt: step.until, first: false });
+    case "done":
+      if (step.reconciliation.kind !== "first") deps.onReconciled(step.reconciliation.missed);
+      return;
+    case "not-importing":
+      return;
+  }
+}
+
+/** The hour that the clock called for, also where that was made up later. */
+function hourOf(payload: unknown, now: Date): Date {
+  const cron = cronPayload.safeParse(payload);
+  return startOfHour(cron.success ? cron.data._cron.ts : now);
+}

@@ -1,0 +1,79 @@
+import {
+  parseCronItems,
+  Logger as QueueLogger,
+  type Runner,
+  run,
+  runMigrations,
+  runOnce,
+} from "graphile-worker";
+import type { Logger } from "pino";
+import { createTasks, type TaskDeps } from "./tasks.ts";
+
+type Pool = NonNullable<Parameters<typeof run>[0]["pgPool"]>;
+
+export type WorkerOptions = {
+  pgPool: Pool;
+  concurrency: number;
+  shutdownTimeoutMs: number;
+  log: Logger;
+};
+
+export type Worker = {
+  /** Takes no more jobs, lets those under way finish, and gives unfinished ones back at once. */
+  stop(): Promise<void>;
+};
+
+const POLL_MS = 1_000;
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+/** Hours that passed while everything was down are made up, the last of them at least (import-rules 3). */
+const CRON_ITEMS = [
+  {
+    task: "reconcile-all",
+    match: "0 * * * *",
+    options: { backfillPeriod: DAY_MS, maxAttempts: 25, priority: -10 },
+  },
+  { task: "rescue-jobs", match: "* * * * *", options: { backfillPeriod: 0, maxAttempts: 1, priority: -20 } },
+  { task: "housekeeping", match: "30 * * * *", options: { backfillPeriod: 0, maxAttempts: 3, priority: 30 } },
+].map((item) => ({ ...item, identifier: item.task, options: { ...item.options, jobKey: item.task } }));
+
+/** Starts taking jobs from the queue, and the clock that queues the hourly ones. */
+export async function startWorker(deps: TaskDeps, options: WorkerOptions): Promise<Worker> {
+  const runner: Runner = await run({
+    pgPool: options.pgPool,
+    concurrency: options.concurrency,
+    pollInterval: POLL_MS,
+    noHandleSignals: true,
+    taskList: createTasks(deps),
+    parsedCronItems: parseCronItems(CRON_ITEMS),
+    logger: queueLogger(options.log),
+    preset: { worker: { gracefulShutdownAbortTimeout: options.shutdownTimeoutMs } },
+  });
+  return { stop: async () => await runner.stop() };
+}
+
+/** Runs the jobs that are due until none is; for tests and commands that wait for their outcome. */
+export async function runDueJobs(
+  deps: TaskDeps,
+  options: Pick<WorkerOptions, "pgPool" | "log">,
+): Promise<void> {
+  await runOnce({
+    pgPool: options.pgPool,
+    noHandleSignals: true,
+    taskList: createTasks(deps),
+    logger: queueLogger(options.log),
+  });
+}
+
+/** Brings the queue's own schema to the version of its library; safe when several start at once. */
+export async function migrateQueue(pgPool: Pool): Promise<void> {
+  await runMigrations({ pgPool });
+}
+
+/** The queue's log lines as ours. Its messages about failed jobs hold the error, so the fields are left out. */
+function queueLogger(log: Logger): QueueLogger {
+  const levels: Record<string, "error" | "warn" | "debug"> = { error: "error", warning: "warn" };
+  return new QueueLogger((scope) => (level, message) => {
+    log[levels[level] ?? "debug"]({ jobId: scope.jobId, task: scope.taskIdentifier }, message);
+  });
+}

@@ -1,0 +1,107 @@
+#!/usr/bin/env node
+import { type Logger, pino } from "pino";
+import { type Command, EXIT, parseCommand, USAGE, UsageError } from "./cli/arguments.ts";
+import { runOperatorCommand } from "./cli/commands.ts";
+import { type Config, ConfigError, parseConfig } from "./config.ts";
+import { migrate, openFoundation, type Role, startService, withDatabase } from "./service.ts";
+import { describeError } from "./web/request-context.ts";
+
+process.exitCode = await main();
+
+async function main(): Promise<number> {
+  try {
+    return await run(parseCommand(process.argv.slice(2)));
+  } catch (error) {
+    return explainFailure(error);
+  }
+}
+
+async function run(command: Command): Promise<number> {
+  switch (command.name) {
+    case "help":
+      process.stdout.write(`${USAGE}\n`);
+      return EXIT.done;
+    case "serve":
+    case "work":
+    case "all":
+      return await serveUntilSignal(command.name);
+    case "migrate":
+      return await migrateNow();
+    default:
+      return await runOperator(command);
+  }
+}
+
+async function serveUntilSignal(role: Role): Promise<number> {
+  const config = parseConfig(process.env);
+  const log = createLogger(config);
+  const signal = nextSignal();
+  const service = await startService(config, role, { log, now });
+  log.info({ role, port: service.port }, "torikomi is running");
+  log.info({ signal: await signal }, "stopping");
+  await service[Symbol.asyncDispose]();
+  log.info("stopped");
+  return EXIT.done;
+}
+
+/** Listened for from the start, so that a signal while starting is not lost. A second one ends the process at once. */
+function nextSignal(): Promise<string> {
+  return new Promise((resolve) => {
+    for (const name of ["SIGTERM", "SIGINT"] as const) {
+      process.once(name, () => {
+        process.once(name, () => process.exit(EXIT.failed));
+        resolve(name);
+      });
+    }
+  });
+}
+
+async function migrateNow(): Promise<number> {
+  const config = parseConfig(process.env, "database");
+  const { applied } = await withDatabase(config, createLogger(config), migrate);
+  process.stdout.write(
+    applied.length === 0 ? "the database is current\n" : `applied ${applied.join(", ")}\n`,
+  );
+  return EXIT.done;
+}
+
+type OperatorCommand = Parameters<typeof runOperatorCommand>[0];
+
+async function runOperator(command: OperatorCommand): Promise<number> {
+  const config = parseConfig(process.env);
+  // Commands talk to a person on standard output; what goes wrong beside that is told on standard error.
+  const level = config.logLevel === "info" ? "warn" : config.logLevel;
+  const log = pino({ level, serializers: { err: describeError } }, pino.destination(2));
+  await using foundation = await openFoundation(config, { log, now });
+  if (!config.production) await migrate(foundation.back);
+  return await runOperatorCommand(command, foundation.tasks, {
+    write: (text) => void process.stdout.write(text),
+    isTerminal: process.stdout.isTTY,
+    stream: process.stdout,
+  });
+}
+
+function createLogger(config: Config): Logger {
+  return pino({
+    level: config.logLevel,
+    timestamp: pino.stdTimeFunctions.isoTime,
+    serializers: { err: describeError },
+  });
+}
+
+function now(): Date {
+  return new Date();
+}
+
+function explainFailure(error: unknown): number {
+  if (error instanceof UsageError) {
+    process.stderr.write(`torikomi: ${error.message} (torikomi help)\n`);
+    return EXIT.usage;
+  }
+  if (error instanceof ConfigError) {
+    process.stderr.write(error.problems.map((problem) => `torikomi: ${problem}\n`).join(""));
+    return EXIT.config;
+  }
+  process.stderr.write(`torikomi: ${error instanceof Error ? error.message : String(error)}\n`);
+  return EXIT.failed;
+}

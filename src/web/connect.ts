@@ -1,0 +1,55 @@
+import express, { type Request, type Response, Router } from "express";
+import { signatureHeaders } from "../docusign/signature.ts";
+import { type LinkId, parseUuid } from "../domain/identifiers.ts";
+import { Refusal } from "../domain/refusal.ts";
+import { type ReceiveDeps, receiveEvent } from "../usecases/receive-event.ts";
+
+export type ConnectDeps = ReceiveDeps & { onEvent: (outcome: string) => void };
+
+/** Documents inside a message make it large; DocuSign asks listeners to take 25 MB and more. */
+const LARGEST_BODY = "32mb";
+
+/**
+ * `POST /connect/{linkId}`: where DocuSign Connect tells of envelopes (service.md). The body is read whole and as
+ * it is, since the signature is over its very bytes; compressed bodies are refused for the same reason.
+ */
+export function connectRoutes(deps: ConnectDeps): Router {
+  const router = Router();
+  const rawBody = express.raw({ type: () => true, limit: LARGEST_BODY, inflate: false });
+  router.post("/connect/:linkId", requireLinkId, rawBody, async (request, response) => {
+    await answerEvent(deps, request, response);
+  });
+  return router;
+}
+
+function requireLinkId(request: Request, _response: Response, next: () => void): void {
+  readLinkId(request);
+  next();
+}
+
+function readLinkId(request: Request): LinkId {
+  const linkId = parseUuid<LinkId>(request.params["linkId"]);
+  if (linkId === null) throw new Refusal("not-found", "There is no such address.");
+  return linkId;
+}
+
+async function answerEvent(deps: ConnectDeps, request: Request, response: Response): Promise<void> {
+  try {
+    const recorded = await receiveEvent(deps, {
+      linkId: readLinkId(request),
+      // Without a body there is nothing to parse, and express leaves it undefined.
+      body: Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0),
+      contentType: request.headers["content-type"],
+      signatures: signatureHeaders(request.headers),
+    });
+    deps.onEvent(recorded);
+    response.status(200).json({ result: recorded });
+  } catch (error) {
+    if (error instanceof Refusal) {
+      deps.onEvent(error.code);
+      throw error;
+    }
+    deps.onEvent("unavailable");
+    throw new Refusal("unavailable", "The event could not be recorded.", { cause: error });
+  }
+}
