@@ -139,7 +139,9 @@ export function delegateRecipient(
 }
 
 function recipientOf(envelope: Envelope, user: User): Recipient {
-  const recipient = envelope.recipients.find((candidate) => candidate.userId === user.userId);
+  const places = envelope.recipients.filter((candidate) => candidate.userId === user.userId);
+  // Who came back after giving a place away is listed twice, and it is the newer place that can be given away.
+  const recipient = places.findLast(({ group }) => group !== "carbonCopies") ?? places[0];
   if (recipient === undefined) throw new Error(`${user.name} is no recipient of ${envelope.envelopeId}`);
   return recipient;
 }

@@ -85,7 +85,8 @@ async function answerCall(
   const body = await buffer(request);
   for (const action of actions) await action();
   if (fault === "hangs") return;
-  if (slowMs + parts.latencyMs > 0) await setTimeout(slowMs + parts.latencyMs);
+  // A slow answer that nobody waits for any more must not keep the process alive.
+  if (slowMs + parts.latencyMs > 0) await setTimeout(slowMs + parts.latencyMs, undefined, { ref: false });
   const exchange = { call, params: found.params, headers: request.headers, body };
   const answer = fault === null ? await handled(found.route, exchange) : failureAnswer(fault);
   call.status = answer.status;
