@@ -12,7 +12,7 @@ import {
   stat,
   writeFile,
 } from "node:fs/promises";
-import { platform, userInfo } from "node:os";
+import { platform } from "node:os";
 import { join } from "node:path";
 import { bringWithinReach, locateBinaries } from "./embedded-binaries.ts";
 import { runProgram, type ServerUser } from "./embedded-process.ts";
@@ -52,7 +52,7 @@ export async function prepareCluster(options: {
   const folder = join(await realpath(options.dataDir), "postgres");
   await mkdir(folder, { recursive: true, mode: 0o711 });
   const data = join(folder, "cluster");
-  const user = await chooseUser(data);
+  const user = await chooseServerUser(data);
   const bin = join(await bringWithinReach(await locateBinaries(), user, "/var/lib/torikomi"), "bin");
   const cluster = { ...options, folder, data, bin, user };
   if (!(await exists(data))) await makeCluster(cluster);
@@ -65,34 +65,6 @@ export async function readPassword(cluster: Cluster): Promise<string> {
 }
 
 const PASSWORD_FILE = "torikomi.password";
-
-/**
- * PostgreSQL refuses to run as root. A cluster goes on as its owner, a new one belongs to the first of the usual
- * service users that the machine has.
- */
-async function chooseUser(data: string): Promise<ServerUser | undefined> {
-  if (readOwnUid() !== 0) return undefined;
-  const owner = await stat(data).catch(() => undefined);
-  if (owner !== undefined && owner.uid !== 0) return { uid: owner.uid, gid: owner.gid };
-  const users = (await readFile("/etc/passwd", "utf8")).split("\n").map((line) => line.split(":"));
-  for (const name of ["postgres", "_postgres", "nobody"]) {
-    const found = users.find((user) => user[0] === name);
-    if (found !== undefined) return { uid: Number(found[2]), gid: Number(found[3]) };
-  }
-  throw new Error(
-    "PostgreSQL does not run as root, and there is no user postgres or nobody: set DATABASE_URL",
-  );
-}
-
-function readOwnUid(): number {
-  try {
-    return userInfo().uid;
-  } catch (cause) {
-    throw new Error("the embedded PostgreSQL needs a user that the machine knows by name: set DATABASE_URL", {
-      cause,
-    });
-  }
-}
 
 async function exists(path: string): Promise<boolean> {
   return await stat(path).then(

@@ -35,7 +35,13 @@ before(async () => {
   await (await open(model.path)).close();
 });
 
-after(() => model[Symbol.asyncDispose]());
+/** Ended by the tests themselves, unless one fails. */
+const started: ChildProcess[] = [];
+
+after(async () => {
+  for (const child of started) child.kill("SIGKILL");
+  await model[Symbol.asyncDispose]();
+});
 
 test("what is written stays, in a folder that is closed to everybody else", async () => {
   await using folder = await makeFolder();
@@ -129,11 +135,16 @@ test("what was committed survives the kill of server and program, and their lock
   assert.deepEqual(rows, [{ one: 1 }]);
 });
 
-test("a lock file whose process id is another program's by now is no hindrance", async () => {
+test("a lock file whose process id is another program's by now is no hindrance", {
+  timeout: 60_000,
+}, async () => {
   await using folder = await makeUsedFolder();
   const lockFile = join(folder.path, "postgres", "cluster", "postmaster.pid");
-  await writeFile(lockFile, `${process.pid}\n/proc/self/cwd\n1\n5432\n\n127.0.0.1\n`);
   const owner = await stat(dirname(lockFile));
+  const other = spawn("sleep", ["600"], { cwd: "/", ...(isRoot && { uid: owner.uid, gid: owner.gid }) });
+  started.push(other);
+  await once(other, "spawn");
+  await writeFile(lockFile, `${other.pid}\n/proc/self/cwd\n1\n5432\n\n127.0.0.1\n`);
   await chown(lockFile, owner.uid, owner.gid);
 
   const server = await open(folder.path);
@@ -155,7 +166,9 @@ test("a cluster that was left half made is cleared away", async () => {
   assert.deepEqual((await readdir(join(folder.path, "postgres"))).sort(), ["cluster", "port", "server.log"]);
 });
 
-test("a server that dies under its program is started again, on the same address", async () => {
+test("a server that dies under its program is started again, on the same address", {
+  timeout: 60_000,
+}, async () => {
   await using folder = await makeUsedFolder();
   const noticed = Promise.withResolvers<string>();
   const server = await open(folder.path, noticed.resolve);
@@ -163,9 +176,7 @@ test("a server that dies under its program is started again, on the same address
   process.kill(await readServerPid(folder.path), "SIGKILL");
   await noticed.promise;
 
-  const other = await open(folder.path);
-  const rows = await ask(server, "select one from kept");
-  await other.close();
+  const rows = await askUntilAnswered(server, "select one from kept");
   await server.close();
 
   assert.deepEqual(rows, [{ one: 1 }]);
@@ -294,12 +305,20 @@ async function ask(server: { connectionString: string }, statement: string): Pro
   }
 }
 
+async function askUntilAnswered(server: { connectionString: string }, statement: string): Promise<unknown[]> {
+  for (;;) {
+    const rows = await ask(server, statement).catch(() => null);
+    if (rows !== null) return rows;
+  }
+}
+
 type Holder = { connectionString: string; leave(): Promise<void>; kill(): Promise<void> };
 
 const HOLDER = fileURLToPath(new URL("../support/embedded-holder.ts", import.meta.url));
 
 async function startHolder(dataDir: string, user?: { uid: number; gid: number }): Promise<Holder> {
   const child = spawn(process.execPath, [HOLDER, dataDir], { stdio: ["pipe", "pipe", "inherit"], ...user });
+  started.push(child);
   const ended = once(child, "exit");
   const [connectionString] = await once(createInterface(child.stdout), "line");
   return {

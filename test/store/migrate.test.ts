@@ -18,7 +18,7 @@ test("two that migrate at once both succeed, and each migration happens once", a
     migrateTestDatabase(empty.connectionString),
   ]);
 
-  assert.deepEqual([one.applied, other.applied].map((names) => names.length === 0).sort(), [false, true]);
+  assert.notEqual(one.applied.length === 0, other.applied.length === 0);
   assert.deepEqual(await listApplied(empty), [...one.applied, ...other.applied]);
 });
 

@@ -104,9 +104,8 @@ function addressOf(adminUrl: string, database: string): string {
 /** Waits for the end of its input, which comes however we end, then stops what still runs and removes the folder. */
 const GUARD = `
   cat
-  pid=$(head -n 1 "$1/postgres/cluster/postmaster.pid" 2>/dev/null)
-  [ -n "$pid" ] && kill -INT "$pid"
-  while [ -n "$pid" ] && kill -0 "$pid" 2>/dev/null; do sleep 0.1; done
+  lock="$1/postgres/cluster/postmaster.pid"
+  pid=$(head -n 1 "$lock" 2>/dev/null) && kill -INT "$pid" && while [ -e "$lock" ]; do sleep 0.1; done
   rm -rf "$1"`;
 
 function guard(folder: string): () => Promise<void> {
