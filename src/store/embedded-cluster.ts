@@ -16,6 +16,7 @@ import { platform } from "node:os";
 import { join } from "node:path";
 import { bringWithinReach, locateBinaries } from "./embedded-binaries.ts";
 import { runProgram, type ServerUser } from "./embedded-process.ts";
+import { chooseServerUser } from "./embedded-user.ts";
 
 /** A database cluster of ours and all it takes to run it. */
 export type Cluster = {

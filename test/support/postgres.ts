@@ -16,6 +16,9 @@ export type TestDatabase = AsyncDisposable & { readonly connectionString: string
 /** Where the global setup leaves the server's address for the test files. */
 export const SERVER_VARIABLE = "TORIKOMI_TEST_SERVER";
 
+/** Many files run at once, each with pools of its own. */
+const SETTINGS = { max_connections: "300" };
+
 const TEMPLATE = "torikomi_template";
 
 /**
@@ -25,20 +28,25 @@ const TEMPLATE = "torikomi_template";
 export async function startTestServer(): Promise<TestServer> {
   const dataDir = await mkdtemp(join(tmpdir(), "torikomi-test-"));
   const endGuard = guard(dataDir);
-  const server = await openEmbeddedPostgres({
-    dataDir,
-    production: false,
-    durable: false,
-    settings: { max_connections: "300" },
-  });
-  await makeTemplate(server.connectionString);
-  return {
-    adminUrl: server.connectionString,
-    async [Symbol.asyncDispose]() {
-      await server.close();
-      await endGuard();
-    },
-  };
+  try {
+    const server = await openEmbeddedPostgres({
+      dataDir,
+      production: false,
+      durable: false,
+      settings: SETTINGS,
+    });
+    await makeTemplate(server.connectionString);
+    return {
+      adminUrl: server.connectionString,
+      async [Symbol.asyncDispose]() {
+        await server.close();
+        await endGuard();
+      },
+    };
+  } catch (error) {
+    await endGuard();
+    throw error;
+  }
 }
 
 /** A fresh database, as `torikomi migrate` leaves it, on the run's server or the given one. */
