@@ -114,6 +114,17 @@ const excluded: Story[] = [
     events: [forwarding(x, u, "1", "2"), forwarding(u, z, "2", "3")],
   },
   {
+    tells:
+      "X and U reassigned one place to each other, until U reassigned it to Z, all with one recipient id",
+    listed: [carbonCopy(x), carbonCopy(u), carbonCopy(x), carbonCopy(u), recipient(z, { recipientId: "2" })],
+    events: [
+      forwarding(x, u, "1", "2"),
+      forwarding(u, x, "2", "2"),
+      forwarding(x, u, "2", "2"),
+      forwarding(u, z, "2", "2"),
+    ],
+  },
+  {
     tells: "X delegated to U, who delegated to Z",
     listed: [
       recipient(x, { delegatedTo: [u] }),
@@ -182,6 +193,15 @@ const imported: Story[] = [
     events: [forwarding(x, u)],
   },
   {
+    tells: "X, who signs and is an agent, delegated the signature to U, who is an editor besides",
+    listed: [
+      recipient(x, { recipientId: "1" }),
+      recipient(x, { group: "agents" }),
+      recipient(u, { group: "editors" }),
+    ],
+    events: [forwarding(x, u, "1")],
+  },
+  {
     tells: "X reassigned to U once, told twice, and U signs in a place of their own too",
     listed: [carbonCopy(x), recipient(u, { recipientId: "2" }), recipient(u, { recipientId: "3" })],
     events: [forwarding(x, u, "1", "2"), forwarding(x, u, "1", "2"), forwarding(x, u)],
@@ -205,6 +225,11 @@ const imported: Story[] = [
     tells: "U passed on what X reassigned, and a place of their own",
     listed: [carbonCopy(x), recipient(z), recipient(user("4"))],
     events: [forwarding(x, u), forwarding(u, z), forwarding(u, user("4"))],
+  },
+  {
+    tells: "U passed on what X reassigned, as ids tell, and a place of their own, told without",
+    listed: [carbonCopy(x), recipient(z), recipient(user("4"))],
+    events: [forwarding(x, u, "1", "2"), forwarding(u, z, "2", "3"), forwarding(u, user("4"))],
   },
   {
     tells: "U reassigned to X, who reassigned back to U",
