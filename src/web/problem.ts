@@ -113,9 +113,11 @@ ${problem.instance !== undefined && html`<p><small>${problem.instance}</small></
 
 const REQUEST_FAULTS: Readonly<Record<number, string>> = {
   404: "not-found",
+  405: "method-not-allowed",
   413: "too-large",
   415: "unsupported-media-type",
   416: "range-not-satisfiable",
+  429: "too-many-requests",
 };
 
 function answer(code: string, { status, title, headers }: Kind, detail?: string): ProblemAnswer {

@@ -100,24 +100,13 @@ for (const address of FOREIGN) {
     await using site = await createSite();
 
     const page = await createBrowser().peek(
-      `${site.url}/sign-in?${new URLSearchParams({ return_to: address })}`,
+      `${site.url}/sign-in?${new URLSearchParams({ return_to: address }).toString()}`,
     );
 
     assert.equal(page.status, 400);
     assert.equal(page.headers.get("location"), null);
   });
 }
-
-test("a sign-in that is to return to the sign-in returns to the page instead of going round", async () => {
-  await using site = await createSite();
-  site.cabinet.nextSignIn(HANAKO);
-
-  const page = await createBrowser().get(
-    `${site.url}/sign-in?return_to=${encodeURIComponent("/sign-in?x=1")}`,
-  );
-
-  assert.equal(page.url, `${site.url}/links`);
-});
 
 test("a return address works once, and only in the browser that began", async () => {
   await using site = await createSite();

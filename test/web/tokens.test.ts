@@ -5,12 +5,16 @@ import { test } from "node:test";
 import express, { type Express } from "express";
 import { pino } from "pino";
 import { Refusal, type RefusalCode } from "../../src/domain/refusal.ts";
+import { errorHandler } from "../../src/web/problem.ts";
 import {
+  authenticate,
   type Caller,
+  callerOf,
   createTokenVerifier,
   requireScope,
   type TokenVerifierOptions,
 } from "../../src/web/tokens.ts";
+import type { Forgery } from "../support/cabinet/api-tokens.ts";
 import { type Cabinet, startCabinet, type TokenOptions } from "../support/cabinet/cabinet.ts";
 import type { KeyAlgorithm } from "../support/cabinet/keys.ts";
 
@@ -103,6 +107,16 @@ for (const header of [
 
     await assert.rejects(verify(header), isRefusal("unauthorized"));
     assert.deepEqual(requests, []);
+  });
+}
+
+for (const forgery of ["unsigned", "public-key-as-secret"] satisfies Forgery[]) {
+  test(`a token that is ${forgery} is refused by its algorithm already, before any key is looked for`, async () => {
+    await using cabinet = await startTestCabinet();
+    const token = await cabinet.token({ ...GOOD, forgery });
+    await cabinet.close();
+
+    await assert.rejects(verifierFor(cabinet)(`Bearer ${token}`), isRefusal("unauthorized"));
   });
 }
 

@@ -1,0 +1,83 @@
+import { randomBytes } from "node:crypto";
+import type { AdapterFactory, ClientMetadata, Provider } from "oidc-provider";
+import { signApiToken, type TokenOptions } from "./api-tokens.ts";
+import type { KeyAlgorithm, SigningKey } from "./keys.ts";
+import { createMemoryAdapter } from "./memory-adapter.ts";
+import type { Person } from "./people.ts";
+import { createProvider } from "./provider.ts";
+
+export type CabinetOptions = {
+  readonly clientId: string;
+  readonly clientSecret: string;
+  readonly redirectUris: readonly string[];
+  readonly postLogoutRedirectUris?: readonly string[];
+  /** Expected in API tokens; `torikomi` where left out. */
+  readonly audience?: string;
+  /** For API tokens only: sign-ins run by the machine's clock on both sides. */
+  readonly now?: () => Date;
+  readonly port?: number;
+  readonly keyAlgorithm?: KeyAlgorithm;
+};
+
+/** What the cabinet knows at the moment. */
+export type State = {
+  readonly options: CabinetOptions;
+  readonly issuer: string;
+  /** The newest first. */
+  keys: SigningKey[];
+  readonly people: Map<string, Person>;
+  readonly awaited: Person[];
+  readonly redirectUris: string[];
+  readonly postLogoutRedirectUris: string[];
+  readonly adapter: AdapterFactory;
+  readonly cookieKey: string;
+  /** Null while it has to be built anew: a provider cannot change its keys and clients. */
+  provider: Provider | null;
+};
+
+export function createState(options: CabinetOptions, issuer: string, key: SigningKey): State {
+  return {
+    options,
+    issuer,
+    keys: [key],
+    people: new Map(),
+    awaited: [],
+    redirectUris: [...options.redirectUris],
+    postLogoutRedirectUris: [...(options.postLogoutRedirectUris ?? [])],
+    adapter: createMemoryAdapter(),
+    cookieKey: randomBytes(32).toString("base64url"),
+    provider: null,
+  };
+}
+
+/** An API token by the newest key. */
+export async function tokenOf(state: State, options: TokenOptions): Promise<string> {
+  const [key] = state.keys;
+  if (key === undefined) throw new Error("the cabinet has no key");
+  const { audience = "torikomi", now = () => new Date() } = state.options;
+  return signApiToken(key, { issuer: state.issuer, audience, now: now() }, options);
+}
+
+/** The provider for the present keys and clients. */
+export function providerOf(state: State): Provider {
+  state.provider ??= createProvider({
+    issuer: state.issuer,
+    keys: state.keys,
+    clients: state.redirectUris.length === 0 ? [] : [clientOf(state)],
+    adapter: state.adapter,
+    cookieKey: state.cookieKey,
+    findPerson: (sub) => state.people.get(sub) ?? null,
+    isSignInAwaited: () => state.awaited.length > 0,
+  });
+  return state.provider;
+}
+
+function clientOf({ options, keys, redirectUris, postLogoutRedirectUris }: State): ClientMetadata {
+  return {
+    client_id: options.clientId,
+    client_secret: options.clientSecret,
+    redirect_uris: redirectUris,
+    post_logout_redirect_uris: postLogoutRedirectUris,
+    id_token_signed_response_alg: keys[0]?.algorithm ?? "ES256",
+  };
+}
