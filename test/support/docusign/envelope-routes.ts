@@ -1,4 +1,4 @@
-import { documentsAnswer, envelopeAnswer, recipientsAnswer } from "./envelope-answers.ts";
+import { documentsAnswer, envelopeAnswer } from "./envelope-answers.ts";
 import { type Answer, DocuSignError, type Route } from "./exchange.ts";
 import {
   LISTING_PARAMETERS,
@@ -9,6 +9,7 @@ import {
   parseListing,
   words,
 } from "./listing.ts";
+import { recipientsAnswer } from "./recipient-answers.ts";
 import { type RestCall, type RestParts, restRoute } from "./rest-route.ts";
 import type { Envelope } from "./state.ts";
 import { sightOf, visibleEnvelopes } from "./visibility.ts";
@@ -95,7 +96,7 @@ function pageAnswer(
   const uri = (start: number): string => {
     const other = new URLSearchParams(query);
     other.set("start_position", String(start));
-    return `/accounts/${accountId}/envelopes?${other}`;
+    return `/accounts/${accountId}/envelopes?${other.toString()}`;
   };
   return {
     ...sizes,

@@ -1,13 +1,12 @@
 import type { Occurrence } from "./connect-events.ts";
 import {
-  createEnvelope,
   delegateRecipient,
-  type EnvelopeWish,
   markCompleted,
   markEnded,
   markPurged,
   reassignRecipient,
-} from "./envelopes.ts";
+} from "./envelope-changes.ts";
+import { createEnvelope, type EnvelopeWish } from "./envelopes.ts";
 import type { DocuSignState, Envelope, User } from "./state.ts";
 
 /** What people do with envelopes. Each resolves when Connect has told whom it tells. */

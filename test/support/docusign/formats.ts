@@ -1,3 +1,6 @@
+/** How an answer writes moments: the API and Connect differ. */
+export type DateFormat = (date: Date) => string;
+
 /** A moment as the API writes it: `2026-03-31T15:00:00.0000000Z`. */
 export function apiDate(date: Date): string {
   return `${date.toISOString().slice(0, -1)}0000Z`;

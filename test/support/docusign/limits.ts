@@ -82,10 +82,11 @@ function budgetOf(spending: Spending, limits: Limits, now: number): Budget {
       "X-BurstLimit-Limit": String(burst),
       "X-BurstLimit-Remaining": String(Math.max(0, burst - spending.spentInWindow)),
     },
-    exceeded: overHour
-      ? "HOURLY_APIINVOCATION_LIMIT_EXCEEDED"
-      : spending.spentInWindow > burst
-        ? "BURST_APIINVOCATION_LIMIT_EXCEEDED"
-        : null,
+    exceeded: exceededLimit(overHour, spending.spentInWindow > burst),
   };
+}
+
+function exceededLimit(overHour: boolean, overBurst: boolean): string | null {
+  if (overHour) return "HOURLY_APIINVOCATION_LIMIT_EXCEEDED";
+  return overBurst ? "BURST_APIINVOCATION_LIMIT_EXCEEDED" : null;
 }

@@ -84,9 +84,14 @@ export function listEnvelopes(envelopes: readonly Envelope[], listing: Listing, 
   const key = ORDERS[listing.orderBy] ?? (() => "");
   const direction = listing.descending ? -1 : 1;
   const keyed = matching.map((envelope) => ({ envelope, key: key(envelope) }));
-  keyed.sort((one, other) => direction * (one.key < other.key ? -1 : one.key > other.key ? 1 : 0));
+  keyed.sort((one, other) => direction * compare(one.key, other.key));
   const rows = keyed.slice(listing.start, listing.start + listing.count).map(({ envelope }) => envelope);
   return { rows, total: keyed.length };
+}
+
+function compare(one: string | number, other: string | number): number {
+  if (one === other) return 0;
+  return one < other ? -1 : 1;
 }
 
 function matches(envelope: Envelope, listing: Listing): boolean {

@@ -1,9 +1,9 @@
 import { type Answer, DocuSignError, type Exchange, type Route, type Template } from "./exchange.ts";
 import type { CallLimits } from "./limits.ts";
 import type { OAuth } from "./oauth.ts";
-import { bearerToken } from "./oauth-routes.ts";
 import type { DocuSignSchema } from "./schema.ts";
 import { type Account, type DocuSignState, membershipOf, type User } from "./state.ts";
+import { bearerToken } from "./token-routes.ts";
 
 export type RestParts = {
   readonly state: DocuSignState;

@@ -108,9 +108,8 @@ function failureAnswer({ status, body, html, headers = {} }: Failure): Answer {
 
 async function send(response: ServerResponse, answer: Answer, fault?: DownloadFault): Promise<void> {
   if (answer.content !== undefined) return await sendContent(response, answer, fault);
-  const isPage = answer.html !== undefined;
-  const text = isPage ? answer.html : answer.json === undefined ? "" : JSON.stringify(answer.json);
-  const type = isPage ? "text/html; charset=utf-8" : "application/json; charset=utf-8";
+  const text = answer.html ?? (answer.json === undefined ? "" : JSON.stringify(answer.json));
+  const type = answer.html !== undefined ? "text/html; charset=utf-8" : "application/json; charset=utf-8";
   response.writeHead(answer.status, {
     "Content-Type": type,
     "Content-Length": Buffer.byteLength(text),

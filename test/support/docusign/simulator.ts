@@ -9,12 +9,13 @@ import type { Call, Template } from "./exchange.ts";
 import { createFaults, type FaultVerbs } from "./faults.ts";
 import { createCallLimits, type Limits } from "./limits.ts";
 import type { LoginVerbs } from "./login.ts";
+import { createLoginRoutes } from "./login-routes.ts";
 import { createOAuth, type OAuthVerbs } from "./oauth.ts";
-import { createOAuthRoutes } from "./oauth-routes.ts";
 import { createPeople, type PeopleVerbs } from "./people.ts";
 import { createDocuSignSchema } from "./schema.ts";
 import { startServer } from "./server.ts";
 import { type Account, createDocuSignState, type DocuSignState } from "./state.ts";
+import { createTokenRoutes } from "./token-routes.ts";
 
 export type SimulatorOptions = {
   /** DocuSign's clock; the machine's unless given. */
@@ -85,11 +86,13 @@ export async function startDocuSignSimulator(options: SimulatorOptions): Promise
   const deliveries = createDeliveries();
   const address = { url: "" };
   const shared = { state, oauth, problems: record.problems, schema };
-  const login = createOAuthRoutes({ ...shared, client: options, baseUri: () => address.url });
+  const login = createLoginRoutes({ ...shared, client: options, origin: () => address.url });
+  const tokens = createTokenRoutes({ ...shared, client: options, baseUri: () => address.url });
   const rest = { ...shared, limits, includesIgnored: () => faults.includesIgnored };
   const server = await startServer({
     routes: [
       ...login.routes,
+      ...tokens,
       ...createEnvelopeRoutes(rest),
       ...createAccountRoutes(rest),
       ...createConnectRoutes(rest),

@@ -1,18 +1,11 @@
 import type { Answer, Exchange, Route } from "./exchange.ts";
 import { apiDate } from "./formats.ts";
-import {
-  allowedRedirect,
-  authorizationProblems,
-  type Client,
-  deniedRedirect,
-  type LoginVerbs,
-  loginPage,
-} from "./login.ts";
+import type { Client } from "./login.ts";
 import type { OAuth, TokenSet } from "./oauth.ts";
 import type { DocuSignSchema } from "./schema.ts";
 import type { DocuSignState, User } from "./state.ts";
 
-export type OAuthParts = {
+export type TokenParts = {
   readonly state: DocuSignState;
   readonly oauth: OAuth;
   readonly client: Client;
@@ -22,85 +15,27 @@ export type OAuthParts = {
   readonly baseUri: () => string;
 };
 
-/** The account server: login page, tokens, and who the user is. */
-export function createOAuthRoutes(parts: OAuthParts): { routes: Route[]; verbs: LoginVerbs } {
-  const expected: User[] = [];
-  const path = (template: Route["template"]): Pick<Route, "template" | "path"> => ({
-    template,
-    path: template,
-  });
-  return {
-    routes: [
-      {
-        method: "GET",
-        ...path("/oauth/auth"),
-        handle: (exchange) => showLogin(parts, exchange, expected.shift()),
-      },
-      { method: "POST", ...path("/oauth/auth"), handle: (exchange) => takeLogin(parts, exchange) },
-      {
-        method: "POST",
-        ...path("/oauth/token"),
-        handle: (exchange) => checked(parts, giveToken(parts, exchange)),
-      },
-      {
-        method: "GET",
-        ...path("/oauth/userinfo"),
-        handle: (exchange) => checked(parts, tellUser(parts, exchange)),
-      },
-    ],
-    verbs: {
-      nextLogin: (user) => void expected.push(user),
-      authorize: async (url, user) => allowedRedirect(parts.oauth, user, authorizationQuery(parts, url)),
-      deny: async (url) => deniedRedirect(authorizationQuery(parts, url)),
+/** Tokens for codes and refresh tokens, and who the user of a token is. */
+export function createTokenRoutes(parts: TokenParts): Route[] {
+  return [
+    {
+      method: "POST",
+      template: "/oauth/token",
+      path: "/oauth/token",
+      handle: (exchange) => checked(parts, giveToken(parts, exchange)),
     },
-  };
-}
-
-function authorizationQuery(parts: OAuthParts, authorizationUrl: string): URLSearchParams {
-  const url = new URL(authorizationUrl);
-  const elsewhere =
-    `${url.origin}${url.pathname}` === `${parts.baseUri()}/oauth/auth` ? [] : ["another address"];
-  const problems = [...elsewhere, ...authorizationProblems(parts.client, url.searchParams)];
-  parts.problems.push(...problems.map((problem) => `authorization: ${problem}`));
-  if (problems.length > 0) throw new Error(`DocuSign would refuse: ${problems.join(", ")}`);
-  return url.searchParams;
-}
-
-function showLogin(parts: OAuthParts, { call }: Exchange, user: User | undefined): Answer {
-  const refusal = refusedAuthorization(parts, call.query);
-  if (refusal !== null) return refusal;
-  if (user !== undefined) return redirect(allowedRedirect(parts.oauth, user, call.query));
-  return { status: 200, html: loginPage(parts.state, call.query, "") };
-}
-
-function takeLogin(parts: OAuthParts, { call, body }: Exchange): Answer {
-  const refusal = refusedAuthorization(parts, call.query);
-  if (refusal !== null) return refusal;
-  const form = new URLSearchParams(body.toString());
-  if (form.get("decision") === "deny") return redirect(deniedRedirect(call.query));
-  const email = (form.get("email") ?? "").toLowerCase();
-  const user = [...parts.state.users.values()].find((candidate) => candidate.email.toLowerCase() === email);
-  if (user !== undefined) return redirect(allowedRedirect(parts.oauth, user, call.query));
-  return {
-    status: 200,
-    html: loginPage(parts.state, call.query, "このメールアドレスのユーザーはいません。"),
-  };
-}
-
-function refusedAuthorization(parts: OAuthParts, query: URLSearchParams): Answer | null {
-  const problems = authorizationProblems(parts.client, query);
-  if (problems.length === 0) return null;
-  parts.problems.push(...problems.map((problem) => `authorization: ${problem}`));
-  return { status: 400, html: "<!doctype html><title>400</title><p>invalid_request</p>" };
-}
-
-function redirect(location: string): Answer {
-  return { status: 302, headers: { Location: location } };
+    {
+      method: "GET",
+      template: "/oauth/userinfo",
+      path: "/oauth/userinfo",
+      handle: (exchange) => checked(parts, tellUser(parts, exchange)),
+    },
+  ];
 }
 
 type OAuthAnswer = Answer & { readonly definition: string };
 
-function giveToken(parts: OAuthParts, { headers, body }: Exchange): OAuthAnswer {
+function giveToken(parts: TokenParts, { headers, body }: Exchange): OAuthAnswer {
   const form = new URLSearchParams(body.toString());
   const problem = tokenRequestProblem(parts.client, headers["authorization"], form);
   if (problem !== null) {
@@ -161,7 +96,7 @@ function oauthError(status: number, error: string, description?: string): OAuthA
   return { status, definition: "oauthError", json };
 }
 
-function tellUser(parts: OAuthParts, { headers }: Exchange): OAuthAnswer {
+function tellUser(parts: TokenParts, { headers }: Exchange): OAuthAnswer {
   const token = bearerToken(headers["authorization"]);
   const user = parts.oauth.userOf(token ?? "");
   if (user === "unknown") parts.problems.push("userinfo: an access token that was never issued");
@@ -174,7 +109,7 @@ export function bearerToken(authorization: string | string[] | undefined): strin
   return typeof authorization === "string" ? /^Bearer (\S+)$/.exec(authorization)?.[1] : undefined;
 }
 
-function userinfo({ state, baseUri }: OAuthParts, user: User): Record<string, unknown> {
+function userinfo({ state, baseUri }: TokenParts, user: User): Record<string, unknown> {
   const memberships = [...user.memberships].filter(([, { status }]) => status !== "Closed");
   return {
     sub: user.userId,
@@ -192,7 +127,7 @@ function userinfo({ state, baseUri }: OAuthParts, user: User): Record<string, un
   };
 }
 
-function checked({ schema, problems }: OAuthParts, { definition, ...answer }: OAuthAnswer): Answer {
+function checked({ schema, problems }: TokenParts, { definition, ...answer }: OAuthAnswer): Answer {
   const wrong = schema?.valueProblems(definition, answer.json) ?? [];
   problems.push(...wrong.map((problem) => `answer (${definition}): ${problem}`));
   return answer;
