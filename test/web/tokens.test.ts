@@ -238,6 +238,7 @@ test("a scope is needed, and write includes read of the same noun only", () => {
   assert.doesNotThrow(() => requireScope(caller, "links:read"));
   assert.throws(() => requireScope(caller, "links:write"), isRefusal("forbidden"));
   assert.throws(() => requireScope(caller, "groups:read"), isRefusal("forbidden"));
+  assert.throws(() => requireScope(caller, "contracts:erase"), isRefusal("forbidden"));
 });
 
 test("behind authenticate a handler knows its caller; without a good token it is never reached", async () => {
