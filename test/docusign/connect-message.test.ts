@@ -216,6 +216,7 @@ const RUBBISH: Readonly<Record<string, string | Buffer>> = {
   "XML in UTF-16": Buffer.from(`\uFEFF${xml("")}`, "utf16le"),
   "another XML document": "<html><body>hello</body></html>",
   "XML with two roots": `${xml("")}${xml("")}`,
+  "XML with another root beside its own": `${xml("")}<a/>`,
   "half an XML document": xml("").slice(0, -5),
   "XML that is not well-formed": xml("<a><b></a></b>"),
   "XML without envelope": "<DocuSignEnvelopeInformation><TimeZone>x</TimeZone></DocuSignEnvelopeInformation>",

@@ -56,7 +56,7 @@ const PAGES: readonly Page[] = [
   ["an end that counts in this page only", 3, 3, { totalSetSize: "9", endPosition: "2", nextUri: uri(6) }, 6],
   ["rows left out of a page", 0, 2, { totalSetSize: "9", endPosition: "2", nextUri: uri(3) }, 3],
   ["an empty page before more", 3, 0, { totalSetSize: "9", nextUri: uri(6) }, 6],
-  ["an empty page of a larger total", 6, 0, { totalSetSize: "9", endPosition: "8" }, null],
+  ["an empty page of a larger total", 6, 0, { totalSetSize: "20", endPosition: "8" }, null],
   ["a next address that leads back", 3, 0, { nextUri: uri(0) }, null],
 ];
 

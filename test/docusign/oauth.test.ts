@@ -95,7 +95,6 @@ const FAILURES: readonly (readonly [what: string, reply: Reply, kind: string, co
   ["too many calls", { status: 429 }, "throttled", "http-429"],
   ["an answer that is no JSON", { body: "OK" }, "later", "unreadable-answer"],
   ["an answer without token", { body: { token_type: "Bearer" } }, "later", "unreadable-answer"],
-  ["a redirect", { status: 302, headers: { location: "/elsewhere" } }, "later", "network"],
   ["a lost connection", (response) => response.destroy(), "later", "network"],
 ];
 
@@ -106,6 +105,16 @@ for (const [what, reply, kind, code] of FAILURES) {
     await assert.rejects(open(server.url).refresh("refresh-1"), isFault(kind, code));
   });
 }
+
+test("secrets do not follow a redirect", async () => {
+  await using server = await startServer(({ path }) =>
+    path === "/oauth/token" ? { status: 307, headers: { location: "/elsewhere" } } : { body: TOKENS },
+  );
+
+  await assert.rejects(open(server.url).refresh("refresh-1"), isFault("later", "network"));
+
+  assert.equal(server.received.length, 1);
+});
 
 test("a code that brings no refresh token can't make a link", async () => {
   await using server = await startServer(() => ({ body: { access_token: "access" } }));
