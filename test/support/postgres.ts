@@ -26,27 +26,19 @@ const TEMPLATE = "torikomi_template";
  * when it is disposed of, and also when this process is killed.
  */
 export async function startTestServer(): Promise<TestServer> {
+  await using opened = new AsyncDisposableStack();
   const dataDir = await mkdtemp(join(tmpdir(), "torikomi-test-"));
-  const endGuard = guard(dataDir);
-  try {
-    const server = await openEmbeddedPostgres({
-      dataDir,
-      production: false,
-      durable: false,
-      settings: SETTINGS,
-    });
-    await makeTemplate(server.connectionString);
-    return {
-      adminUrl: server.connectionString,
-      async [Symbol.asyncDispose]() {
-        await server.close();
-        await endGuard();
-      },
-    };
-  } catch (error) {
-    await endGuard();
-    throw error;
-  }
+  opened.defer(guard(dataDir));
+  const server = await openEmbeddedPostgres({
+    dataDir,
+    production: false,
+    durable: false,
+    settings: SETTINGS,
+  });
+  opened.defer(() => server.close());
+  await makeTemplate(server.connectionString);
+  const kept = opened.move();
+  return { adminUrl: server.connectionString, [Symbol.asyncDispose]: () => kept.disposeAsync() };
 }
 
 /** A fresh database, as `torikomi migrate` leaves it, on the run's server or the given one. */
