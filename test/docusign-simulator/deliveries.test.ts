@@ -3,7 +3,7 @@ import { test } from "node:test";
 import type { ConfigurationWish } from "../support/docusign/connect-routes.ts";
 import type { DocuSignSimulator } from "../support/docusign/simulator.ts";
 import type { Account, Envelope, User } from "../support/docusign/state.ts";
-import { startSimulator, within } from "./client.ts";
+import { rowsOf, startSimulator, within } from "./client.ts";
 import { isSignedWith, jsonOf, type Listener, type Post, startListener } from "./listener.ts";
 
 type Story = AsyncDisposable & {
@@ -176,6 +176,30 @@ test("held messages are delivered in the order, and as often, as the test says",
   simulator.releaseDeliveries();
   await simulator.concludeEnvelope({ from: admin });
   assert.equal(listener.posts.length, 6);
+});
+
+test("a held message tells what was when it happened, one of the older formats what is when it is sent", async () => {
+  await using story = await openStory({
+    events: ["envelope-sent"],
+    eventData: { version: "restv2.1", includeData: ["recipients"] },
+  });
+  const { simulator, listener, account, admin, stranger } = story;
+  simulator.addConfiguration(account, {
+    urlToPublishTo: listener.url,
+    deliveryMode: "aggregate",
+    events: [],
+    envelopeEvents: ["Sent"],
+  });
+  simulator.holdDeliveries();
+  const envelope = await simulator.sendEnvelope({ from: admin, to: [stranger] });
+  await simulator.completeEnvelope(envelope);
+
+  await simulator.deliver("all");
+
+  const [sim, aggregate] = listener.posts.map(jsonOf);
+  const summary = within(sim, "data", "envelopeSummary");
+  assert.deepEqual([within(summary, "status"), within(aggregate, "status")], ["sent", "completed"]);
+  assert.equal(rowsOf(within(summary, "recipients", "signers"))[0]?.["status"], "sent");
 });
 
 test("a lost message reaches nobody, the one after it does", async () => {

@@ -73,6 +73,11 @@ test("received counts by user id, and by e-mail address only where there is no i
   const listed = await asAdmin(`${LISTING}&user_filter=recipient_only`);
 
   assert.deepEqual(names(envelopes, idsOf(listed)), ["to address"]);
+  const read = envelopes.map(({ envelopeId }) => asAdmin(`/envelopes/${envelopeId}`));
+  assert.deepEqual(
+    (await Promise.all(read)).map(({ status }) => status),
+    [404, 200],
+  );
 });
 
 test("an envelope is read by account administrators, its sender and its recipients; others get the fitting code", async () => {

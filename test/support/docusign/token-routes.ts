@@ -57,6 +57,7 @@ function giveToken(parts: TokenParts, { headers, body }: Exchange): OAuthAnswer 
   return tokenAnswer(tokens, refreshing);
 }
 
+/** Not `client_id`: with it in the body as well as in Authorization, DocuSign refuses the grant. */
 const TOKEN_PARAMETERS: Record<string, readonly string[]> = {
   authorization_code: ["grant_type", "code", "code_verifier", "redirect_uri"],
   refresh_token: ["grant_type", "refresh_token"],
@@ -69,7 +70,6 @@ function tokenRequestProblem(
 ): string | null {
   const basic = Buffer.from(`${client.clientId}:${client.clientSecret}`).toString("base64");
   if (authorization !== `Basic ${basic}`) return "Authorization is not the client's";
-  if (form.has("client_id")) return "client_id belongs into Authorization only";
   const known = TOKEN_PARAMETERS[form.get("grant_type") ?? ""];
   if (known === undefined) return "client asks for an unknown grant_type";
   const unknown = [...form.keys()].filter((name) => !known.includes(name));
