@@ -1,0 +1,51 @@
+import { EventEmitter } from "node:events";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { WorkerEvents } from "graphile-worker";
+import type { Logger } from "pino";
+import type { Database } from "../store/database.ts";
+import {
+  listUnheldPools,
+  openWorkerLocks,
+  unlockPools,
+  type WorkerLockOptions,
+} from "../store/worker-locks.ts";
+
+/** Says to other processes that this one's worker pools are alive (design decision 9). */
+export type WorkerLock = {
+  /** For graphile-worker's `run` and `runOnce`: their pools are known by what they tell here. */
+  readonly events: WorkerEvents;
+  /** After the pools have stopped. */
+  close(): Promise<void>;
+};
+
+/** Starts holding a lock for each worker pool that is made with its `events`; see `openWorkerLocks`. */
+export function startWorkerLock(connectionString: string, options: WorkerLockOptions = {}): WorkerLock {
+  const locks = openWorkerLocks(connectionString, options);
+  const events: WorkerEvents = new EventEmitter();
+  events.on("pool:create", ({ workerPool }) => locks.hold(workerPool.id));
+  events.on("pool:release", ({ workerPool }) => locks.release(workerPool.id));
+  return { events, close: async () => await locks.close() };
+}
+
+/** A worker that starts, or whose connection was cut, takes its lock again within a second or two. */
+const PATIENCE_MS = 5_000;
+
+/**
+ * Gives back the jobs of worker pools that died, so that others take them up at once: pools whose lock nobody holds,
+ * now and again after `patienceMs`. Names them. To be run at the start of each worker and every minute.
+ */
+export async function unlockDeadWorkers(deps: {
+  db: Database;
+  log: Pick<Logger, "warn">;
+  patienceMs?: number;
+}): Promise<string[]> {
+  const suspects = await listUnheldPools(deps.db);
+  if (suspects.length === 0) return [];
+  await sleep(deps.patienceMs ?? PATIENCE_MS);
+  const still = new Set(await listUnheldPools(deps.db));
+  const dead = suspects.filter((pool) => still.has(pool));
+  if (dead.length === 0) return [];
+  await unlockPools(deps.db, dead);
+  deps.log.warn({ workerPools: dead }, "gave back the jobs of workers that died");
+  return dead;
+}

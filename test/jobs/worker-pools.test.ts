@@ -1,0 +1,182 @@
+import assert from "node:assert/strict";
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { test } from "node:test";
+import { setTimeout as pause } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { run, runOnce } from "graphile-worker";
+import { sql } from "kysely";
+import pino from "pino";
+import { startWorkerLock, unlockDeadWorkers } from "../../src/jobs/worker-pools.ts";
+import { type Database, openDatabase } from "../../src/store/database.ts";
+import { listUnheldPools } from "../../src/store/worker-locks.ts";
+import { createTestDatabase } from "../support/postgres.ts";
+
+const log = pino({ level: "silent" });
+
+test("a worker that is killed gives its job and its queue back", async () => {
+  await using world = await createWorld();
+  await world.queueJob();
+  const worker = await world.startWorker();
+
+  await kill(worker);
+  const dead = await until(async () => await unlockDeadWorkers({ ...world, log, patienceMs: 0 }), hasSome);
+
+  assert.equal(dead.length, 1);
+  assert.equal(await world.lockedJobs(), 0);
+  assert.deepEqual(await world.runJobs(), ["endless"]);
+});
+
+test("a worker that was alone finds its job again when it comes back under a new name", async () => {
+  await using world = await createWorld();
+  await world.queueJob();
+  await kill(await world.startWorker());
+  await until(async () => await listUnheldPools(world.db), hasSome);
+
+  await unlockDeadWorkers({ ...world, log, patienceMs: 0 });
+  const next = await world.startWorker();
+
+  assert.equal(await world.lockedJobs(), 1);
+  assert.deepEqual(await listUnheldPools(world.db), []);
+  await kill(next);
+});
+
+test("a worker that is alive keeps its job", async () => {
+  await using world = await createWorld();
+  await world.queueJob();
+  const worker = await world.startWorker();
+
+  const dead = await unlockDeadWorkers({ ...world, log, patienceMs: 0 });
+
+  assert.deepEqual(dead, []);
+  assert.equal(await world.lockedJobs(), 1);
+  await kill(worker);
+});
+
+test("a worker whose connections were cut holds its lock again soon, and keeps its job meanwhile", async () => {
+  await using world = await createWorld();
+  await world.queueJob();
+  const worker = await world.startWorker();
+  await sql`select pg_terminate_backend(pid) from pg_stat_activity
+    where datname = current_database() and application_name = 'torikomi worker lock'`.execute(world.db);
+
+  const dead = await unlockDeadWorkers({ ...world, log, patienceMs: 3_000 });
+
+  assert.deepEqual(dead, []);
+  assert.deepEqual(await listUnheldPools(world.db), []);
+  assert.equal(await world.lockedJobs(), 1);
+  await kill(worker);
+});
+
+test("a pool that has stopped needs no lock, and a process that goes on gives it up", async () => {
+  await using world = await createWorld();
+  const lock = startWorkerLock(world.connectionString);
+  const runner = await run({
+    connectionString: world.connectionString,
+    events: lock.events,
+    noHandleSignals: true,
+    taskList: { nothing: () => {} },
+  });
+  await until(
+    async () => await world.heldLocks(),
+    (count) => count === 1,
+  );
+
+  await runner.stop();
+
+  await until(
+    async () => await world.heldLocks(),
+    (count) => count === 0,
+  );
+  await lock.close();
+});
+
+test("a locked job whose pool never took a lock is given back", async () => {
+  await using world = await createWorld();
+  await world.queueJob();
+  await sql`update graphile_worker._private_jobs set locked_by = 'pool-of-long-ago', locked_at = now()`.execute(
+    world.db,
+  );
+
+  const dead = await unlockDeadWorkers({ ...world, log, patienceMs: 0 });
+
+  assert.deepEqual(dead, ["pool-of-long-ago"]);
+  assert.equal(await world.lockedJobs(), 0);
+});
+
+async function createWorld() {
+  const database = await createTestDatabase();
+  const { db, pool, close } = openDatabase(database.connectionString);
+  const children: ChildProcess[] = [];
+  return {
+    db,
+    connectionString: database.connectionString,
+    async queueJob() {
+      await sql`select graphile_worker.add_job('endless', queue_name := 'one-by-one')`.execute(db);
+    },
+    /** Settles when the worker has the job in hand and holds its lock. */
+    async startWorker() {
+      const script = fileURLToPath(new URL("worker-child.ts", import.meta.url));
+      const child = spawn(process.execPath, [script, database.connectionString], {
+        stdio: ["ignore", "pipe", "inherit"],
+      });
+      children.push(child);
+      await once(child.stdout, "data");
+      await until(
+        async () => await listUnheldPools(db),
+        (pools) => pools.length === 0,
+      );
+      return child;
+    },
+    lockedJobs: async () => await count(db, "graphile_worker.jobs where locked_at is not null"),
+    heldLocks: async () => await count(db, HELD_LOCKS),
+    /** Runs what is due here, and says which jobs that were. */
+    async runJobs() {
+      const done: string[] = [];
+      await runOnce({
+        pgPool: pool,
+        noHandleSignals: true,
+        taskList: { endless: () => void done.push("endless") },
+      });
+      return done;
+    },
+    async [Symbol.asyncDispose]() {
+      for (const child of children) await kill(child);
+      await close();
+      await database[Symbol.asyncDispose]();
+    },
+  };
+}
+
+const HELD_LOCKS = `pg_locks where locktype = 'advisory'
+  and database = (select oid from pg_database where datname = current_database())`;
+
+async function count(db: Database, from: string): Promise<number> {
+  const { rows } = await sql<{ count: string }>`select count(*) as count from ${sql.raw(from)}`.execute(db);
+  return Number(rows[0]?.count);
+}
+
+async function kill(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const ended = once(child, "exit");
+  child.kill("SIGKILL");
+  await ended;
+}
+
+const DEADLINE_MS = 20_000;
+
+/** Asks again until the answer is as wished; throws when that takes too long. */
+async function until<T>(ask: () => Promise<T>, wished: (answer: T) => boolean): Promise<T> {
+  const deadline = performance.now() + DEADLINE_MS;
+  for (;;) {
+    const answer = await ask();
+    if (wished(answer)) return answer;
+    if (performance.now() > deadline)
+      throw new Error(`waited too long; the last answer was ${String(answer)}`);
+    await pause(20);
+  }
+}
+
+function hasSome(list: readonly unknown[]): boolean {
+  return list.length > 0;
+}
