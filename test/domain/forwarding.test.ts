@@ -1,0 +1,335 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Forwarding, Recipient } from "../../src/domain/envelope.ts";
+import {
+  accountA,
+  accountB,
+  carbonCopy,
+  decide,
+  forwarding,
+  judge,
+  link,
+  recipient,
+  sentFrom,
+  u,
+  user,
+  x,
+  z,
+} from "./envelopes.ts";
+
+type Story = {
+  readonly tells: string;
+  readonly listed: readonly Recipient[];
+  readonly events?: readonly Forwarding[];
+};
+
+const nobody = { userId: null, email: null };
+const GUID_2 = "ABCDEF00-0000-4000-9000-000000000002";
+
+const excluded: Story[] = [
+  { tells: "X delegated to U, as U's entry says", listed: [recipient(x), recipient(u, { delegatedBy: x })] },
+  {
+    tells: "X delegated to U, as X's entry says",
+    listed: [recipient(x, { delegatedTo: [u] }), recipient(u)],
+  },
+  {
+    tells: "X delegated to U, as both entries and an event say",
+    listed: [recipient(x, { delegatedTo: [u] }), recipient(u, { delegatedBy: x })],
+    events: [forwarding(x, u)],
+  },
+  {
+    tells: "X delegated to U, as an event says",
+    listed: [recipient(x), recipient(u)],
+    events: [forwarding(x, u)],
+  },
+  {
+    tells: "X reassigned to U and is listed as carbon copy",
+    listed: [carbonCopy(x), recipient(u)],
+    events: [forwarding(x, u)],
+  },
+  {
+    tells: "X reassigned to U and is listed no more",
+    listed: [recipient(u, { group: "agents" })],
+    events: [forwarding(x, u)],
+  },
+  {
+    tells: "X reassigned to U, whose place is told by its recipient id",
+    listed: [carbonCopy(x), carbonCopy(u, { recipientId: "2" })],
+    events: [forwarding(x, u, "1", "2")],
+  },
+  {
+    tells: "X reassigned to U, whose place is told by its GUID in other case",
+    listed: [carbonCopy(x), carbonCopy(u, { recipientId: "2", recipientGuid: GUID_2 })],
+    events: [forwarding(x, u, undefined, GUID_2.toLowerCase())],
+  },
+  {
+    tells: "X reassigned to U, as an event says that holds recipient ids only",
+    listed: [carbonCopy(x, { recipientId: "1" }), recipient(u, { recipientId: "2" })],
+    events: [forwarding(nobody, nobody, "1", "2")],
+  },
+  {
+    tells: "somebody reassigned to U, who was given the same recipient id",
+    listed: [recipient(u, { recipientId: "1" })],
+    events: [forwarding(nobody, u, "1", "1")],
+  },
+  {
+    tells: "somebody reassigned to U, who was given the recipient id that the event calls the giver's",
+    listed: [recipient(u, { recipientId: "1" })],
+    events: [forwarding(nobody, u, "1")],
+  },
+  {
+    tells: "X, known by address only, delegated to U, known by address only",
+    listed: [
+      recipient({ userId: null, email: x.email }),
+      recipient(u, { delegatedBy: { userId: null, email: x.email.toUpperCase() } }),
+    ],
+  },
+  {
+    tells: "X and Z both delegated to U",
+    listed: [recipient(x), recipient(z), recipient(u, { delegatedBy: x }), recipient(u, { delegatedBy: z })],
+  },
+  {
+    tells: "X reassigned two places to U",
+    listed: [carbonCopy(x), carbonCopy(x), recipient(u), recipient(u)],
+    events: [forwarding(x, u, "1"), forwarding(x, u, "2")],
+  },
+  {
+    tells: "X reassigned to U, and Z, an agent, delegated to U, in whichever order the events came",
+    listed: [
+      carbonCopy(x),
+      recipient(z, { group: "agents" }),
+      recipient(u, { group: "agents" }),
+      recipient(u),
+    ],
+    events: [forwarding(x, u), forwarding(z, u)],
+  },
+  {
+    tells: "X reassigned to U, who reassigned to Z and is carbon copy for it",
+    listed: [carbonCopy(x), carbonCopy(u), recipient(z)],
+    events: [forwarding(u, z), forwarding(x, u)],
+  },
+  {
+    tells: "X reassigned to U, who reassigned to Z and is not listed any more",
+    listed: [recipient(z)],
+    events: [forwarding(x, u, "1", "2"), forwarding(u, z, "2", "3")],
+  },
+  {
+    tells:
+      "X and U reassigned one place to each other, until U reassigned it to Z, all with one recipient id",
+    listed: [carbonCopy(x), carbonCopy(u), carbonCopy(x), carbonCopy(u), recipient(z, { recipientId: "2" })],
+    events: [
+      forwarding(x, u, "1", "2"),
+      forwarding(u, x, "2", "2"),
+      forwarding(x, u, "2", "2"),
+      forwarding(u, z, "2", "2"),
+    ],
+  },
+  {
+    tells: "X reassigned to U, who reassigned to Z, one event with a GUID and one with a number",
+    listed: [carbonCopy(x), recipient(z)],
+    events: [forwarding(x, u, undefined, GUID_2), forwarding(u, z, "2", "3")],
+  },
+  {
+    tells: "somebody reassigned to U, and X, a signer, delegated to somebody, which need not be the same act",
+    listed: [recipient(x), recipient(u, { group: "editors" })],
+    events: [forwarding(nobody, u), forwarding(x, nobody)],
+  },
+  {
+    tells: "X delegated to U, who delegated to Z",
+    listed: [
+      recipient(x, { delegatedTo: [u] }),
+      recipient(u, { delegatedBy: x, delegatedTo: [z] }),
+      recipient(z, { delegatedBy: u }),
+    ],
+  },
+  {
+    tells: "X delegated to U, who delegated to two others",
+    listed: [
+      recipient(u, { delegatedBy: x }),
+      recipient(z, { delegatedBy: u }),
+      recipient(user("4"), { delegatedBy: u }),
+    ],
+  },
+  {
+    tells: "X delegated to U, who delegated one place to two others, as U's entry says",
+    listed: [recipient(u, { delegatedBy: x, delegatedTo: [z, user("4")] })],
+  },
+  {
+    tells: "X delegated to U, who reassigned to Z",
+    listed: [recipient(x, { delegatedTo: [u] }), carbonCopy(u), recipient(z)],
+    events: [forwarding(x, u, "1", "2"), forwarding(u, z, "2", "3")],
+  },
+  {
+    tells: "U is listed nowhere, though X forwarded to U",
+    listed: [carbonCopy(x)],
+    events: [forwarding(x, u)],
+  },
+];
+
+for (const { tells, listed, events } of excluded) {
+  test(`not received, only forwarded: ${tells}`, () => {
+    const about = sentFrom(accountB, { recipients: listed });
+
+    assert.equal(decide(about, link(), events), "exclude: forwarded-to-user");
+  });
+}
+
+const imported: Story[] = [
+  {
+    tells: "U reassigned to X and is listed as carbon copy",
+    listed: [carbonCopy(u), recipient(x)],
+    events: [forwarding(u, x)],
+  },
+  { tells: "U reassigned to X and is listed no more", listed: [recipient(x)], events: [forwarding(u, x)] },
+  {
+    tells: "U reassigned to somebody unknown",
+    listed: [],
+    events: [forwarding(u, nobody)],
+  },
+  { tells: "U delegated to X, as X's entry says", listed: [recipient(x, { delegatedBy: u })] },
+  { tells: "U delegated to X, as U's entry says", listed: [recipient(u, { delegatedTo: [x] })] },
+  {
+    tells: "X forwarded to U, who is carbon copy besides",
+    listed: [carbonCopy(x), recipient(u), carbonCopy(u)],
+    events: [forwarding(x, u)],
+  },
+  {
+    tells: "X delegated to U, who signs in a place of their own too",
+    listed: [recipient(x), recipient(u, { delegatedBy: x }), recipient(u)],
+  },
+  {
+    tells: "X delegated a signature to U, who is an editor besides",
+    listed: [recipient(x), recipient(u, { group: "editors" })],
+    events: [forwarding(x, u)],
+  },
+  {
+    tells: "X, who signs and is an agent, delegated the signature to U, who is an editor besides",
+    listed: [
+      recipient(x, { recipientId: "1" }),
+      recipient(x, { group: "agents" }),
+      recipient(u, { group: "editors" }),
+    ],
+    events: [forwarding(x, u, "1")],
+  },
+  {
+    tells: "X reassigned to U once, told twice, and U signs in a place of their own too",
+    listed: [carbonCopy(x), recipient(u, { recipientId: "2" }), recipient(u, { recipientId: "3" })],
+    events: [forwarding(x, u, "1", "2"), forwarding(x, u, "1", "2"), forwarding(x, u)],
+  },
+  {
+    tells: "X reassigned to U, who passed it on, and signs in a place of their own too",
+    listed: [
+      carbonCopy(x),
+      recipient(u, { recipientId: "5" }),
+      carbonCopy(u),
+      recipient(z, { recipientId: "3" }),
+    ],
+    events: [forwarding(x, u, "1", "2"), forwarding(u, z, "2", "3")],
+  },
+  {
+    tells: "U gave a place of their own to Z, and holds one that X reassigned",
+    listed: [carbonCopy(x), recipient(u, { recipientId: "2" }), recipient(z, { recipientId: "9" })],
+    events: [forwarding(x, u, "7", "2"), forwarding(u, z, "1", "9")],
+  },
+  {
+    tells: "U passed on what X reassigned, and a place of their own",
+    listed: [carbonCopy(x), recipient(z), recipient(user("4"))],
+    events: [forwarding(x, u), forwarding(u, z), forwarding(u, user("4"))],
+  },
+  {
+    tells: "U passed on what X reassigned, as ids tell, and a place of their own, told without",
+    listed: [carbonCopy(x), recipient(z), recipient(user("4"))],
+    events: [forwarding(x, u, "1", "2"), forwarding(u, z, "2", "3"), forwarding(u, user("4"))],
+  },
+  {
+    tells: "U reassigned to X, who reassigned back to U",
+    listed: [carbonCopy(u), carbonCopy(x), recipient(u)],
+    events: [forwarding(u, x, "1", "2"), forwarding(x, u, "2", "3")],
+  },
+  {
+    tells: "X forwarded to another user who shares U's address",
+    listed: [carbonCopy(x), recipient(u), recipient({ ...z, email: u.email })],
+    events: [forwarding(x, { ...z, email: u.email })],
+  },
+  {
+    tells: "X forwarded to U's address, to a place that another user holds",
+    listed: [
+      carbonCopy(x),
+      recipient(u, { recipientId: "1" }),
+      recipient({ ...z, email: u.email }, { recipientId: "2" }),
+    ],
+    events: [forwarding(x, { userId: null, email: u.email }, "3", "2")],
+  },
+  {
+    tells: "X forwarded to Z, and U is listed besides",
+    listed: [carbonCopy(x), recipient(z), recipient(u)],
+    events: [forwarding(x, z)],
+  },
+  {
+    tells: "U took the place of U",
+    listed: [recipient(u, { delegatedBy: u, delegatedTo: [u] })],
+    events: [forwarding(u, u)],
+  },
+  {
+    tells: "a delegation names nobody",
+    listed: [
+      recipient(u, {
+        delegatedBy: { userId: null, email: "" },
+        delegatedTo: [nobody],
+      }),
+    ],
+  },
+  {
+    tells: "a forwarding names nobody that is listed",
+    listed: [recipient(u, { recipientId: "1" })],
+    events: [forwarding(nobody, nobody, "8", "9")],
+  },
+  {
+    tells: "X forwarded to U by an event, but U is listed as carbon copy only",
+    listed: [carbonCopy(x), carbonCopy(u)],
+    events: [forwarding(x, u)],
+  },
+];
+
+for (const { tells, listed, events } of imported) {
+  test(`received: ${tells}`, () => {
+    assert.equal(decide(sentFrom(accountB, { recipients: listed }), link(), events), "import: received");
+  });
+}
+
+test("what the account sent is imported even where it only reached the linked user by forwarding", () => {
+  const about = sentFrom(accountA, { recipients: [recipient(u, { delegatedBy: x })] });
+
+  assert.equal(decide(about), "import: sent");
+});
+
+test("a forwarding among others says nothing about the linked user", () => {
+  const about = sentFrom(accountB, { recipients: [carbonCopy(x), recipient(z)] });
+
+  assert.equal(decide(about, link(), [forwarding(x, z)]), "exclude: not-ours");
+});
+
+test("while the recipients are not known, forwardings alone decide nothing", () => {
+  const about = sentFrom(accountB, { recipients: null });
+
+  assert.equal(decide(about, link(), [forwarding(u, x)]), "undecided: recipients-unknown");
+});
+
+test("the facts tell who forwarded to the linked user, and to whom the linked user forwarded", () => {
+  const about = sentFrom(accountB, {
+    recipients: [recipient(u, { group: "agents", delegatedBy: x }), recipient(z, { delegatedBy: u })],
+  });
+
+  const { facts } = judge(about);
+
+  assert.deepEqual(facts.matched, [
+    { group: "agents", by: "user-id", forwarded: true, forwardedFrom: x.userId },
+  ]);
+  assert.deepEqual(facts.forwardedTo, [z.userId]);
+});
+
+test("the facts leave out a delegation that names nobody", () => {
+  const about = sentFrom(accountB, { recipients: [recipient(u, { delegatedTo: [nobody] })] });
+
+  assert.deepEqual(judge(about).facts.forwardedTo, []);
+});

@@ -1,0 +1,68 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { nextFullHour, spreadWithin, startOfHour } from "../../src/domain/schedule.ts";
+
+const HOUR_MS = 3_600_000;
+
+const hours = [
+  { now: "2026-02-10T03:00:00.000Z", start: "2026-02-10T03:00:00.000Z", next: "2026-02-10T04:00:00.000Z" },
+  { now: "2026-02-10T03:00:00.001Z", start: "2026-02-10T03:00:00.000Z", next: "2026-02-10T04:00:00.000Z" },
+  { now: "2026-02-10T03:59:59.999Z", start: "2026-02-10T03:00:00.000Z", next: "2026-02-10T04:00:00.000Z" },
+  { now: "2026-12-31T23:30:00.000Z", start: "2026-12-31T23:00:00.000Z", next: "2027-01-01T00:00:00.000Z" },
+  { now: "1969-12-31T23:30:00.000Z", start: "1969-12-31T23:00:00.000Z", next: "1970-01-01T00:00:00.000Z" },
+];
+
+for (const { now, start, next } of hours) {
+  test(`at ${now} the hour began at ${start}, and the next begins at ${next}`, () => {
+    assert.equal(startOfHour(new Date(now)).toISOString(), start);
+    assert.equal(nextFullHour(new Date(now)).toISOString(), next);
+  });
+}
+
+const moments = fc.date({
+  min: new Date("0001-01-01"),
+  max: new Date("9999-12-31"),
+  noInvalidDate: true,
+});
+
+test("every moment lies in the hour between its start and the next", () => {
+  fc.assert(
+    fc.property(moments, (now) => {
+      const [start, next] = [startOfHour(now), nextFullHour(now)];
+
+      assert.ok(start <= now && now < next);
+      assert.equal(next.getTime() - start.getTime(), HOUR_MS);
+      assert.deepEqual([start.getUTCMinutes(), start.getUTCSeconds(), start.getUTCMilliseconds()], [0, 0, 0]);
+    }),
+  );
+});
+
+test("a link's delay is always the same, and lies within the window", () => {
+  fc.assert(
+    fc.property(fc.uuid(), fc.nat(HOUR_MS), (linkId, windowMs) => {
+      const delay = spreadWithin(linkId, windowMs);
+
+      assert.equal(spreadWithin(linkId, windowMs), delay);
+      assert.ok(Number.isInteger(delay));
+      assert.ok(delay >= 0 && (delay < windowMs || windowMs === 0));
+    }),
+  );
+});
+
+test("without a window nothing is delayed", () => {
+  assert.equal(spreadWithin("00000000-0000-4000-8000-000000000001", 0), 0);
+});
+
+test("1,000 links whose ids differ in the last digits only are spread over two minutes without a burst", () => {
+  const seconds = Array.from({ length: 1000 }, (_, index) => {
+    const linkId = `00000000-0000-4000-8000-${String(index).padStart(12, "0")}`;
+    return Math.floor(spreadWithin(linkId, 120_000) / 1000);
+  });
+
+  const counts = Map.groupBy(seconds, (second) => second);
+  const busiest = Math.max(...[...counts.values()].map((links) => links.length));
+
+  assert.ok(counts.size >= 115, `${counts.size} of 120 seconds are used`);
+  assert.ok(busiest <= 25, `${busiest} links in one second`);
+});

@@ -1,0 +1,154 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { type EndedLink, type Ending, endOf, startsFor } from "../../src/domain/window.ts";
+import { accountA, accountB, u, x } from "./envelopes.ts";
+
+const january = new Date("2026-01-01T00:00:00Z");
+const february = new Date("2026-02-01T00:00:00Z");
+const march = new Date("2026-03-01T00:00:00Z");
+const april = new Date("2026-04-01T00:00:00Z");
+
+/** A link that ended at a moment, having accounted for everything until then. */
+function ended(accountId: typeof accountA, by: typeof u, endedAt = february): EndedLink {
+  return { accountId, userId: by.userId, endedAt, sentUntil: endedAt, receivedUntil: endedAt };
+}
+
+const next = { accountId: accountA, userId: u.userId };
+const none = { sentFrom: null, receivedFrom: null };
+
+test("not linked before, no previous link: both begin at none", () => {
+  assert.deepEqual(startsFor([], next), none);
+});
+
+test("not linked before, previous link of another account: both begin at none", () => {
+  assert.deepEqual(startsFor([ended(accountA, x, january), ended(accountB, x, february)], next), none);
+});
+
+test("not linked before, previous link of the same account: sent goes on where that ended", () => {
+  const history = [ended(accountB, x, march), ended(accountA, x, april)];
+
+  assert.deepEqual(startsFor(history, next), { sentFrom: april, receivedFrom: null });
+});
+
+test("linked before, previous link of another account: both go on where the user's own ended", () => {
+  const history = [ended(accountA, u, january), ended(accountA, x, february), ended(accountB, x, march)];
+
+  assert.deepEqual(startsFor(history, next), { sentFrom: january, receivedFrom: january });
+});
+
+test("linked before, previous link of the same account by another: sent goes on there, received at the own", () => {
+  const history = [ended(accountA, u, february), ended(accountA, x, march)];
+
+  assert.deepEqual(startsFor(history, next), { sentFrom: march, receivedFrom: february });
+});
+
+test("linked before, previous link of the same account by the user: both go on there", () => {
+  const history = [ended(accountA, u, january), ended(accountB, x, february), ended(accountA, u, march)];
+
+  assert.deepEqual(startsFor(history, next), { sentFrom: march, receivedFrom: march });
+});
+
+test("the same user on another account was not linked before", () => {
+  assert.deepEqual(startsFor([ended(accountB, u, march)], next), none);
+});
+
+test("what ended last counts, in whichever order the history is listed", () => {
+  const history = [ended(accountA, u, march), ended(accountA, x, april), ended(accountA, u, january)];
+
+  assert.deepEqual(startsFor(history, next), { sentFrom: april, receivedFrom: march });
+});
+
+test("of two links that ended at once, the later one in the history counts", () => {
+  const early = { ...ended(accountA, x, march), sentUntil: january };
+  const late = { ...ended(accountA, x, march), sentUntil: february };
+
+  assert.deepEqual(startsFor([early, late], next), { sentFrom: february, receivedFrom: null });
+});
+
+test("a link goes on where the one before stopped importing, not where it was deleted", () => {
+  const failed = { ...ended(accountA, u, april), sentUntil: february, receivedUntil: january };
+
+  assert.deepEqual(startsFor([failed], next), { sentFrom: february, receivedFrom: january });
+});
+
+test("a link that accounted for nothing leaves the next one all history", () => {
+  const nothing = { ...ended(accountA, u), sentUntil: null, receivedUntil: null };
+
+  assert.deepEqual(startsFor([nothing], next), none);
+});
+
+const deleted: Ending = {
+  endedAt: april,
+  sentFrom: null,
+  receivedFrom: null,
+  reachedSent: null,
+  reachedReceived: null,
+  oldestWaiting: null,
+};
+
+const endings: { when: string; given: Partial<Ending>; sent: Date | null; received: Date | null }[] = [
+  { when: "before its first import was through", given: {}, sent: null, received: null },
+  {
+    when: "before it reached anything, with starts of its own",
+    given: { sentFrom: february, receivedFrom: january },
+    sent: february,
+    received: january,
+  },
+  {
+    when: "having reached what it sent further than what it received",
+    given: { reachedSent: march, reachedReceived: february },
+    sent: march,
+    received: february,
+  },
+  {
+    when: "having reached one side only",
+    given: { sentFrom: january, receivedFrom: january, reachedReceived: march },
+    sent: january,
+    received: march,
+  },
+  {
+    when: "having looked further than its end",
+    given: { endedAt: march, reachedSent: april, reachedReceived: april },
+    sent: march,
+    received: march,
+  },
+  {
+    when: "while an older envelope waits",
+    given: { reachedSent: april, reachedReceived: april, oldestWaiting: february },
+    sent: february,
+    received: february,
+  },
+  {
+    when: "while an envelope waits from after what was reached",
+    given: { reachedSent: february, reachedReceived: january, oldestWaiting: march },
+    sent: february,
+    received: january,
+  },
+  {
+    when: "while an envelope waits from before its own start",
+    given: {
+      sentFrom: march,
+      receivedFrom: january,
+      reachedSent: april,
+      reachedReceived: april,
+      oldestWaiting: february,
+    },
+    sent: march,
+    received: february,
+  },
+  {
+    when: "while an envelope waits and nothing was reached",
+    given: { oldestWaiting: february },
+    sent: null,
+    received: null,
+  },
+];
+
+for (const { when, given, sent, received } of endings) {
+  test(`a link that ends ${when} says up to when it accounted for every envelope`, () => {
+    assert.deepEqual(endOf({ ...deleted, ...given }), {
+      sentUntil: sent,
+      receivedUntil: received,
+    });
+  });
+}
