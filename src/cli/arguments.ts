@@ -27,10 +27,13 @@ export class UsageError extends Error {
 }
 
 export type Command =
-  | { readonly name: "serve" | "work" | "all" | "migrate" | "reencrypt" | "doctor" | "help" }
+  | Plain<"serve" | "work" | "all" | "migrate" | "reencrypt" | "doctor" | "help">
   | ReconcileCommand
   | ExplainCommand
   | ReplayCommand;
+
+/** A command without options; one member of the union for each name. */
+type Plain<Name extends string> = Name extends string ? { readonly name: Name } : never;
 
 export type ReconcileCommand = {
   readonly name: "reconcile";
@@ -65,8 +68,7 @@ export function parseCommand(args: readonly string[]): Command {
     case "migrate":
     case "reencrypt":
     case "doctor":
-      readOptions(rest, {}, 0);
-      return { name };
+      return parsePlain(name, rest);
     case "reconcile":
       return parseReconcile(rest);
     case "explain":
@@ -80,6 +82,11 @@ export function parseCommand(args: readonly string[]): Command {
     default:
       throw new UsageError(`unknown command ${JSON.stringify(name)}`);
   }
+}
+
+function parsePlain<Name extends string>(name: Name, args: readonly string[]): { readonly name: Name } {
+  readOptions(args, {}, 0);
+  return { name };
 }
 
 function parseReconcile(args: readonly string[]): ReconcileCommand {

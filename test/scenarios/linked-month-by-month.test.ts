@@ -4,7 +4,12 @@ import type { Account, User } from "../support/docusign/state.ts";
 import { createWorld, type World } from "../support/world.ts";
 
 /** import-rules 2.1, as the help page's two tables have it: months in Japan, links without a gap between them. */
-const MONTHS = { jan: "2030-12-31T15:00:00Z", feb: "2031-01-31T15:00:00Z", mar: "2031-02-28T15:00:00Z", apr: "2031-03-31T15:00:00Z" };
+const MONTHS = {
+  jan: "2030-12-31T15:00:00Z",
+  feb: "2031-01-31T15:00:00Z",
+  mar: "2031-02-28T15:00:00Z",
+  apr: "2031-03-31T15:00:00Z",
+};
 
 type Company = { readonly account: Account; readonly colleague: User };
 
@@ -19,7 +24,12 @@ test("users of different accounts, X in January, Y in February, X in March: each
   await story.beforeAllLinks("2030-11-20T01:00:00Z");
   await world.link(x);
   await story.month("jan", MONTHS.feb);
-  assert.deepEqual(await story.news(), ["received by x in jan", "received by x in past", "sent by a in jan", "sent by a in past"]);
+  assert.deepEqual(await story.news(), [
+    "received by x in jan",
+    "received by x in past",
+    "sent by a in jan",
+    "sent by a in past",
+  ]);
 
   await story.relink(y, MONTHS.feb);
   await story.month("feb", MONTHS.mar);
@@ -34,7 +44,12 @@ test("users of different accounts, X in January, Y in February, X in March: each
 
   await story.relink(x, MONTHS.mar);
   await story.month("mar", MONTHS.apr);
-  assert.deepEqual(await story.news(), ["received by x in feb", "received by x in mar", "sent by a in feb", "sent by a in mar"]);
+  assert.deepEqual(await story.news(), [
+    "received by x in feb",
+    "received by x in mar",
+    "sent by a in feb",
+    "sent by a in mar",
+  ]);
 });
 
 test("users of the same account, X in January, Z in February, X in March: each month brings what the help page says", async () => {
@@ -47,7 +62,12 @@ test("users of the same account, X in January, Z in February, X in March: each m
   await story.beforeAllLinks("2030-11-20T01:00:00Z");
   await world.link(x);
   await story.month("jan", MONTHS.feb);
-  assert.deepEqual(await story.news(), ["received by x in jan", "received by x in past", "sent by a in jan", "sent by a in past"]);
+  assert.deepEqual(await story.news(), [
+    "received by x in jan",
+    "received by x in past",
+    "sent by a in jan",
+    "sent by a in past",
+  ]);
 
   await story.relink(z, MONTHS.feb);
   await story.month("feb", MONTHS.mar);
@@ -65,7 +85,10 @@ test("users of the same account, X in January, Z in February, X in March: each m
 
 function company(world: World, name: string): Company {
   const account = world.docusign.addAccount({ name });
-  return { account, colleague: world.docusign.addUser(account, { name: `${name}の社員`, role: "DS Sender" }) };
+  return {
+    account,
+    colleague: world.docusign.addUser(account, { name: `${name}の社員`, role: "DS Sender" }),
+  };
 }
 
 type Cast = { readonly [name: string]: Company | User };
@@ -78,7 +101,11 @@ function createStory(world: World, cast: Cast) {
     for (const [name, one] of Object.entries(cast)) {
       const wish =
         "colleague" in one
-          ? { from: one.colleague, to: [{ name: "客", email: "kyaku@example.com" }], subject: `sent by ${name} in ${month}` }
+          ? {
+              from: one.colleague,
+              to: [{ name: "客", email: "kyaku@example.com" }],
+              subject: `sent by ${name} in ${month}`,
+            }
           : { from: stranger, to: [{ user: one }], subject: `received by ${name} in ${month}` };
       await world.docusign.concludeEnvelope({ ...wish, completedAt: at });
     }

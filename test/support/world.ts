@@ -6,13 +6,17 @@ import { join } from "node:path";
 import { sql } from "kysely";
 import { type Logger, pino } from "pino";
 import { type Config, parseConfig } from "../../src/config.ts";
-import { type Service, startService } from "../../src/service.ts";
 import { nextFullHour } from "../../src/domain/schedule.ts";
+import { type Service, startService } from "../../src/service.ts";
 import { reconcileAll } from "../../src/usecases/reconcile-all.ts";
 import { type Browser, createBrowser } from "./browser.ts";
 import { type Cabinet, startCabinet } from "./cabinet/cabinet.ts";
 import type { Person } from "./cabinet/people.ts";
-import { type DocuSignSimulator, type SimulatorOptions, startDocuSignSimulator } from "./docusign/simulator.ts";
+import {
+  type DocuSignSimulator,
+  type SimulatorOptions,
+  startDocuSignSimulator,
+} from "./docusign/simulator.ts";
 import type { User } from "./docusign/state.ts";
 import { createTestDatabase, type TestDatabase } from "./postgres.ts";
 
@@ -73,12 +77,23 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
   await using opened = new AsyncDisposableStack();
   const database = opened.use(await createTestDatabase());
   const docusign = opened.use(
-    await startDocuSignSimulator({ now, hmacKeys: HMAC_KEYS, clientId: "torikomi", clientSecret: "secret", ...options.docusign }),
+    await startDocuSignSimulator({
+      now,
+      hmacKeys: HMAC_KEYS,
+      clientId: "torikomi",
+      clientSecret: "secret",
+      ...options.docusign,
+    }),
   );
   const port = await findFreePort();
   const url = `http://127.0.0.1:${port}`;
   const cabinet = opened.use(
-    await startCabinet({ now, clientId: "page", clientSecret: "page-secret", redirectUris: [`${url}/sign-in/callback`] }),
+    await startCabinet({
+      now,
+      clientId: "page",
+      clientSecret: "page-secret",
+      redirectUris: [`${url}/sign-in/callback`],
+    }),
   );
   const dataDir = await mkdtemp(join(tmpdir(), "torikomi-world-"));
   opened.defer(async () => await rm(dataDir, { recursive: true, force: true }));
@@ -115,7 +130,11 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
       assert.equal((await caller.send("PUT", `/v1/groups/${group}`, { name: "契約書" })).status, 200);
       const begun = await caller.send("POST", "/v1/link", { groupId: group });
       assert.equal(begun.status, 201, JSON.stringify(begun.body));
-      return await finishLink(world, createBrowser(), { person, user, authorizationUrl: begun.body.authorizationUrl });
+      return await finishLink(world, createBrowser(), {
+        person,
+        user,
+        authorizationUrl: begun.body.authorizationUrl,
+      });
     },
     runJobs,
     async runHour() {
@@ -137,7 +156,10 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
         await assertNoFailedJobs(service);
         docusign.assertNoProblems();
         if (options.expectErrors !== true) {
-          assert.deepEqual(logged.filter((line) => JSON.parse(line).level >= 50), []);
+          assert.deepEqual(
+            logged.filter((line) => JSON.parse(line).level >= 50),
+            [],
+          );
         }
       } finally {
         await kept.disposeAsync();
@@ -156,7 +178,9 @@ export async function finishLink(
   const returnAddress = await world.docusign.authorize(authorizationUrl, user);
   world.cabinet.nextSignIn(person);
   const page = await browser.get(returnAddress);
-  const outcome = page.trail.map((address) => new URL(address).searchParams.get("result")).findLast((code) => code !== null);
+  const outcome = page.trail
+    .map((address) => new URL(address).searchParams.get("result"))
+    .findLast((code) => code !== null);
   assert.ok(outcome, `the browser ended at ${page.url} (${page.status})`);
   return outcome;
 }
@@ -216,7 +240,10 @@ function createApi(url: string, token: string): Api {
   const send = async (method: string, path: string, body?: object): Promise<Answer> => {
     const response = await fetch(`${url}${path}`, {
       method,
-      headers: { authorization: `Bearer ${token}`, ...(body !== undefined && { "content-type": "application/json" }) },
+      headers: {
+        authorization: `Bearer ${token}`,
+        ...(body !== undefined && { "content-type": "application/json" }),
+      },
       ...(body !== undefined && { body: JSON.stringify(body) }),
     });
     const text = await response.text();
@@ -231,7 +258,9 @@ const MOST_PASSES = 200;
 /** The queue goes by the database's clock: what is due by ours is made due there. A job that failed runs once. */
 async function runAllJobs(service: Service, now: Date): Promise<void> {
   const { db } = service.foundation.back;
-  await sql`update graphile_worker._private_jobs set run_at = now() where run_at <= ${now} and locked_at is null`.execute(db);
+  await sql`update graphile_worker._private_jobs set run_at = now() where run_at <= ${now} and locked_at is null`.execute(
+    db,
+  );
   for (let pass = 0; pass < MOST_PASSES; pass += 1) {
     await service.runDueJobs();
     const { numAffectedRows } = await sql`
@@ -243,16 +272,17 @@ async function runAllJobs(service: Service, now: Date): Promise<void> {
 }
 
 async function listJobs(service: Service): Promise<unknown[]> {
-  const { rows } = await sql`select task_identifier, key, run_at, attempts, last_error from graphile_worker.jobs`.execute(
-    service.foundation.back.db,
-  );
+  const { rows } =
+    await sql`select task_identifier, key, run_at, attempts, last_error from graphile_worker.jobs`.execute(
+      service.foundation.back.db,
+    );
   return rows;
 }
 
 async function assertNoFailedJobs(service: Service): Promise<void> {
-  const { rows } = await sql`select task_identifier, last_error from graphile_worker.jobs where last_error is not null`.execute(
-    service.foundation.back.db,
-  );
+  const { rows } =
+    await sql`select task_identifier, last_error from graphile_worker.jobs where last_error is not null`.execute(
+      service.foundation.back.db,
+    );
   assert.deepEqual(rows, []);
 }
-

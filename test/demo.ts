@@ -1,0 +1,212 @@
+import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import { mkdtemp, rm } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pino } from "pino";
+import { parseConfig } from "../src/config.ts";
+import { startService } from "../src/service.ts";
+import { type Browser, createBrowser } from "./support/browser.ts";
+import { type Cabinet, startCabinet } from "./support/cabinet/cabinet.ts";
+import { type DocuSignSimulator, startDocuSignSimulator } from "./support/docusign/simulator.ts";
+import type { User } from "./support/docusign/state.ts";
+
+/**
+ * Everything on one machine: embedded PostgreSQL, a DocuSign, a cabinet to sign in at, and `torikomi all`. Links an
+ * account, completes an envelope every few seconds for a while, and prints each contract as a service would read it.
+ * With `--once` it ends by itself after that, with 1 where a contract did not arrive.
+ */
+const ENVELOPES = 12;
+const PAUSE_MS = 2_000;
+const TENANT = "demo";
+const SCOPES = "contracts:read contracts:write groups:write links:read links:write";
+
+const once = process.argv.includes("--once");
+const interrupted = Promise.race(
+  ["SIGINT", "SIGTERM"].map((name) => new Promise((resolve) => process.once(name, resolve))),
+);
+
+await using stack = new AsyncDisposableStack();
+const dataDir = await mkdtemp(join(tmpdir(), "torikomi-demo-"));
+stack.defer(async () => await rm(dataDir, { recursive: true, force: true }));
+const port = await choosePort(3000);
+const url = `http://127.0.0.1:${port}`;
+const hmacKey = randomBytes(32).toString("base64");
+const docusign = stack.use(
+  await startDocuSignSimulator({
+    clientId: "demo",
+    clientSecret: "demo",
+    hmacKeys: [hmacKey],
+    validate: false,
+  }),
+);
+const cabinet = stack.use(
+  await startCabinet({ clientId: "page", clientSecret: "page", redirectUris: [`${url}/sign-in/callback`] }),
+);
+const service = await startService(
+  parseConfig({
+    DATA_DIR: dataDir,
+    HOST: "127.0.0.1",
+    PORT: String(port),
+    PUBLIC_URL: url,
+    DOCUSIGN_OAUTH_URL: docusign.url,
+    DOCUSIGN_CLIENT_ID: "demo",
+    DOCUSIGN_CLIENT_SECRET: "demo",
+    CONNECT_HMAC_KEYS: hmacKey,
+    CABINET_ISSUER: cabinet.issuer,
+    CABINET_CLIENT_ID: "page",
+    CABINET_CLIENT_SECRET: "page",
+  }),
+  "all",
+  { log: pino({ level: "warn" }, pino.destination(2)), now: () => new Date() },
+);
+stack.use(service);
+
+const token = await cabinet.token({ tenant: TENANT, scope: SCOPES, expiresIn: 12 * 60 * 60 });
+const account = docusign.addAccount({ name: "株式会社デモ" });
+const admin = docusign.addUser(account, { name: "連携 太郎", email: "admin@demo.example", role: "DS Admin" });
+const colleague = docusign.addUser(account, {
+  name: "営業 花子",
+  email: "sales@demo.example",
+  role: "DS Sender",
+});
+await concludeContract(0, "連携前に締結した契約書");
+await linkAccount(cabinet, docusign, admin);
+explain();
+const waits = await watchContracts();
+print(
+  `\n${waits.length} contracts; from event to readable contract: median ${median(waits)} ms, longest ${Math.max(...waits)} ms.`,
+);
+if (!once) {
+  print("Everything stays up until Ctrl-C.");
+  await interrupted;
+}
+await stack.disposeAsync();
+process.exitCode = waits.length >= ENVELOPES ? 0 : 1;
+
+function print(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+async function api(method: string, path: string, body?: object): Promise<any> {
+  const response = await fetch(`${url}${path}`, {
+    method,
+    headers: { authorization: `Bearer ${token}`, ...(body && { "content-type": "application/json" }) },
+    ...(body && { body: JSON.stringify(body) }),
+  });
+  assert.ok(response.ok, `${method} ${path}: ${response.status} ${response.ok ? "" : await response.text()}`);
+  return response.status === 204 ? null : await response.json();
+}
+
+/** The way an owner goes: choose a group, log in at DocuSign, come back signed in at the cabinet. */
+async function linkAccount(at: Cabinet, by: DocuSignSimulator, user: User): Promise<void> {
+  const owner = at.addPerson({ sub: "owner", name: "契約 管理者", tenant: TENANT, role: "owner" });
+  at.addPerson({ sub: "member", name: "一般 社員", tenant: TENANT, role: "member" });
+  await api("PUT", "/v1/groups/sales", { name: "営業部の契約書" });
+  await api("PUT", "/v1/groups/legal", { name: "法務部の契約書" });
+  const browser: Browser = createBrowser();
+  at.nextSignIn(owner);
+  await browser.get(`${url}/sign-in?return_to=/healthz`);
+  const { authorizationUrl } = await apiAs(at, owner.sub, "POST", "/v1/link", { groupId: "sales" });
+  const returned = await browser.get(await by.authorize(authorizationUrl, user));
+  assert.ok(
+    returned.trail.some((address) => address.includes("result=linked")),
+    `linking ended at ${returned.url}`,
+  );
+}
+
+async function apiAs(at: Cabinet, sub: string, method: string, path: string, body: object): Promise<any> {
+  const bearer = await at.token({ tenant: TENANT, scope: SCOPES, sub });
+  const response = await fetch(`${url}${path}`, {
+    method,
+    headers: { authorization: `Bearer ${bearer}`, "content-type": "application/json" },
+    body: JSON.stringify(body),
+  });
+  assert.ok(response.ok, `${method} ${path}: ${response.status}`);
+  return await response.json();
+}
+
+async function concludeContract(number: number, subject: string): Promise<void> {
+  await docusign.concludeEnvelope({
+    from: colleague,
+    to: [{ name: "取引先 次郎", email: "jiro@customer.example" }],
+    subject,
+    documents: [{ name: `業務委託契約書 ${number}.docx` }],
+  });
+}
+
+function explain(): void {
+  print(`torikomi runs on one machine: PostgreSQL, documents in files, DocuSign and the cabinet played by this program.
+
+  the page       ${url}/links        (sign in as 契約 管理者, who may change, or 一般 社員, who may look)
+  the API        ${url}/openapi.json
+  DocuSign       ${docusign.url}
+  health         ${url}/readyz   ${url}/metrics
+
+  export TOKEN=${token}
+  curl -H "Authorization: Bearer $TOKEN" ${url}/v1/contracts
+  curl -H "Authorization: Bearer $TOKEN" ${url}/v1/link
+  curl -H "Authorization: Bearer $TOKEN" "${url}/v1/changes?wait=30"
+
+An envelope is completed every ${PAUSE_MS / 1000} seconds, ${ENVELOPES} in all:
+`);
+}
+
+/** Follows the change feed as a cabinet service does, and times each contract from its envelope's completion. */
+async function watchContracts(): Promise<number[]> {
+  const completedAt = new Map<string, number>();
+  const waits: number[] = [];
+  let after = 0;
+  const sending = completeEnvelopes(completedAt);
+  const deadline = Date.now() + 60_000;
+  while (waits.length < ENVELOPES && Date.now() < deadline) {
+    const { items, next } = await api("GET", `/v1/changes?after=${after}&wait=10`);
+    after = next;
+    for (const { contract } of items) {
+      const since = completedAt.get(contract.source.subject);
+      const wait = since === undefined ? null : Date.now() - since;
+      if (wait !== null) waits.push(wait);
+      print(
+        `${contract.concludedOn}  ${contract.fileName}  ${contract.bytes} bytes  ${wait === null ? "(found at linking)" : `${wait} ms`}`,
+      );
+      print(`  curl -H "Authorization: Bearer $TOKEN" -OJ ${url}/v1/contracts/${contract.id}/document`);
+    }
+  }
+  await sending;
+  return waits;
+}
+
+async function completeEnvelopes(completedAt: Map<string, number>): Promise<void> {
+  for (let number = 1; number <= ENVELOPES; number += 1) {
+    const subject = `契約 ${number}`;
+    completedAt.set(subject, Date.now());
+    await concludeContract(number, subject);
+    const gone = await Promise.race([
+      interrupted.then(() => true),
+      new Promise((resolve) => setTimeout(resolve, PAUSE_MS, false)),
+    ]);
+    if (gone === true) return;
+  }
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((one, other) => one - other)[Math.floor(values.length / 2)] ?? Number.NaN;
+}
+
+async function choosePort(wanted: number): Promise<number> {
+  for (const port of [wanted, 0]) {
+    const server = createServer();
+    const chosen = await new Promise<number | null>((resolve) => {
+      server.once("error", () => resolve(null));
+      server.listen(port, "127.0.0.1", () => {
+        const address = server.address();
+        resolve(typeof address === "object" && address !== null ? address.port : null);
+      });
+    });
+    if (chosen === null) continue;
+    await new Promise((resolve) => server.close(resolve));
+    return chosen;
+  }
+  throw new Error("no free port");
+}

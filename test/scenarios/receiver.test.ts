@@ -1,0 +1,273 @@
+import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
+import { connect } from "node:net";
+import { test } from "node:test";
+import { sql } from "kysely";
+import { minimalEvent, post, sign } from "../support/connect.ts";
+import { aggregateMessage, simMessage } from "../support/docusign/connect-message.ts";
+import { xmlMessage } from "../support/docusign/xml-message.ts";
+import { createWorld, HMAC_KEYS, type World } from "../support/world.ts";
+
+const [FIRST_KEY = "", SECOND_KEY = ""] = HMAC_KEYS;
+
+type Linked = { readonly world: World; readonly linkId: string } & AsyncDisposable;
+
+async function createLinkedWorld(options: Parameters<typeof createWorld>[0] = {}): Promise<Linked> {
+  const world = await createWorld(options);
+  const account = world.docusign.addAccount();
+  assert.equal(
+    await world.link(world.docusign.addUser(account, { name: "山田", role: "DS Admin" })),
+    "linked",
+  );
+  await world.runJobs();
+  const { body } = await (await world.api()).get("/v1/link");
+  return { world, linkId: body.id, [Symbol.asyncDispose]: async () => await world[Symbol.asyncDispose]() };
+}
+
+async function countEvents(world: World): Promise<number> {
+  const { db } = world.service.foundation.back;
+  const row = await db
+    .selectFrom("connect_event")
+    .select((is) => is.fn.countAll<string>().as("count"))
+    .executeTakeFirstOrThrow();
+  return Number(row.count);
+}
+
+async function queuedImports(world: World): Promise<number> {
+  const { rows } =
+    await sql`select 1 from graphile_worker.jobs where task_identifier = 'import-envelope'`.execute(
+      world.service.foundation.back.db,
+    );
+  return rows.length;
+}
+
+test("a signed event is recorded with its job before it is answered with 200", async () => {
+  await using linked = await createLinkedWorld();
+
+  const answer = await post(linked.world, linked.linkId, minimalEvent());
+
+  assert.equal(answer.status, 200);
+  assert.equal(await countEvents(linked.world), 1);
+  assert.equal(await queuedImports(linked.world), 1);
+  await forgetJobs(linked.world);
+});
+
+test("a retry of an event is recognised though its retryCount and so its bytes differ", async () => {
+  await using linked = await createLinkedWorld();
+  const envelopeId = randomUUID();
+  const data = { envelopeId, accountId: randomUUID(), userId: randomUUID() };
+
+  const first = await post(linked.world, linked.linkId, minimalEvent({}, data));
+  const retry = await post(linked.world, linked.linkId, minimalEvent({ retryCount: 3 }, data));
+
+  assert.deepEqual([first.body.result, retry.body.result], ["recorded", "repeat"]);
+  assert.equal(retry.status, 200);
+  assert.equal(await countEvents(linked.world), 1);
+  assert.equal(await queuedImports(linked.world), 1);
+  await forgetJobs(linked.world);
+});
+
+test("the same event many times at once is recorded once, and every delivery is answered with 200", async () => {
+  await using linked = await createLinkedWorld();
+  const event = minimalEvent();
+
+  const answers = await Promise.all(
+    Array.from({ length: 30 }, async () => await post(linked.world, linked.linkId, event)),
+  );
+
+  assert.deepEqual(new Set(answers.map((answer) => answer.status)), new Set([200]));
+  assert.equal(answers.filter((answer) => answer.body.result === "recorded").length, 1);
+  assert.equal(await countEvents(linked.world), 1);
+  await forgetJobs(linked.world);
+});
+
+test("every format that DocuSign sends brings the contract in", async () => {
+  await using linked = await createLinkedWorld();
+  const { world, linkId } = linked;
+  const account = [...world.docusign.state.accounts.values()][0];
+  const sender = world.docusign.addUser(account!, { name: "佐藤", role: "DS Sender" });
+  const bodies = [
+    (envelope: any) => simMessage(world.docusign.state, envelope),
+    (envelope: any) => simMessage(world.docusign.state, envelope, { includeData: ["recipients"] }),
+    (envelope: any) =>
+      simMessage(world.docusign.state, envelope, { includeData: ["recipients", "documents"] }),
+    (envelope: any) => aggregateMessage(world.docusign.state, envelope, { includeData: ["recipients"] }),
+    (envelope: any) => xmlMessage(world.docusign.state, envelope),
+  ];
+
+  for (const [index, body] of bodies.entries()) {
+    world.docusign.loseNext(1);
+    const envelope = await world.docusign.concludeEnvelope({
+      from: sender,
+      to: [{ name: "乙", email: "otsu@example.com" }],
+      subject: `契約 ${index}`,
+    });
+    assert.equal((await post(world, linkId, body(envelope))).status, 200);
+    await world.runJobs();
+  }
+
+  const subjects = (await world.contracts()).map((contract) => contract.source.subject);
+  assert.deepEqual(subjects.sort(), ["契約 0", "契約 1", "契約 2", "契約 3", "契約 4"]);
+});
+
+test("events about anything but completion are recorded, answered with 200, and import nothing", async () => {
+  await using linked = await createLinkedWorld();
+
+  const sent = await post(linked.world, linked.linkId, minimalEvent({ event: "envelope-sent" }));
+  const template = await post(
+    linked.world,
+    linked.linkId,
+    JSON.stringify({
+      event: "template-created",
+      configurationId: 1,
+      generatedDateTime: "2031-01-15T03:00:00Z",
+      data: { templateId: "t" },
+    }),
+  );
+
+  assert.deepEqual([sent.status, template.status], [200, 200]);
+  assert.equal(await countEvents(linked.world), 2);
+  assert.equal(await queuedImports(linked.world), 0);
+});
+
+test("any header under any current key proves an event, and nothing else does", async () => {
+  await using linked = await createLinkedWorld();
+  const event = (): string => minimalEvent();
+  const attempt = async (headers: (body: string) => Record<string, string>): Promise<number> => {
+    const body = event();
+    return (await post(linked.world, linked.linkId, body, { headers: headers(body) })).status;
+  };
+
+  const statuses = {
+    "second key in the second header": await attempt((body) => ({
+      "x-docusign-signature-1": "x",
+      "X-DocuSign-Signature-2": sign(body, SECOND_KEY),
+    })),
+    "first key in the seventh header": await attempt((body) => ({
+      "x-docusign-signature-7": sign(body, FIRST_KEY),
+    })),
+    "no header": await attempt(() => ({})),
+    "another key": await attempt((body) => ({ "x-docusign-signature-1": sign(body, "another") })),
+    "the key decoded from base64": await attempt((body) => ({
+      "x-docusign-signature-1": sign(body, Buffer.from(FIRST_KEY, "base64").toString("latin1")),
+    })),
+    "another body": await attempt((body) => ({ "x-docusign-signature-1": sign(`${body} `, FIRST_KEY) })),
+    "too short": await attempt((body) => ({ "x-docusign-signature-1": sign(body, FIRST_KEY).slice(0, 20) })),
+    hexadecimal: await attempt((body) => ({
+      "x-docusign-signature-1": Buffer.from(sign(body, FIRST_KEY), "base64").toString("hex"),
+    })),
+    "outside the alphabet": await attempt(() => ({ "x-docusign-signature-1": "*".repeat(44) })),
+  };
+
+  const proven = Object.entries(statuses).filter(([, status]) => status === 200);
+  assert.deepEqual(
+    proven.map(([name]) => name),
+    ["second key in the second header", "first key in the seventh header"],
+  );
+  assert.ok(Object.values(statuses).every((status) => status === 200 || status === 401));
+  await forgetJobs(linked.world);
+});
+
+test("signed rubbish is refused with 400, unsigned rubbish with 401", async () => {
+  await using linked = await createLinkedWorld();
+  const deep = `${"[".repeat(10_000)}${"]".repeat(10_000)}`;
+  const bomb = `<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;&a;&a;">]><DocuSignEnvelopeInformation>&b;</DocuSignEnvelopeInformation>`;
+  const rubbish = [
+    "",
+    "{}",
+    "[]",
+    "null",
+    "12",
+    "no json",
+    "<a/>",
+    bomb,
+    deep,
+    `{"event":${deep}}`,
+    minimalEvent({}, { envelopeId: "no-uuid" }),
+  ];
+
+  const statuses: number[] = [];
+  for (const body of rubbish) statuses.push((await post(linked.world, linked.linkId, body)).status);
+  const unsigned = await post(linked.world, linked.linkId, "no json", { headers: {} });
+
+  assert.deepEqual(
+    statuses,
+    rubbish.map(() => 400),
+  );
+  assert.equal(unsigned.status, 401);
+  assert.equal(await countEvents(linked.world), 0);
+});
+
+test("an unknown link is gone, an ended one too, and what is no link id is not found", async () => {
+  await using linked = await createLinkedWorld();
+  const { world, linkId } = linked;
+
+  const unknown = await post(world, randomUUID(), minimalEvent());
+  const unsigned = await post(world, randomUUID(), minimalEvent(), { headers: {} });
+  const nonsense = await post(world, "nonsense", minimalEvent());
+  assert.equal((await (await world.api()).send("DELETE", "/v1/link")).status, 204);
+  const ended = await post(world, linkId, minimalEvent());
+
+  assert.deepEqual([unknown.status, unsigned.status, nonsense.status, ended.status], [410, 401, 404, 410]);
+});
+
+test("a body over 32 MiB is refused with 413, and one with documents inside is taken", async () => {
+  await using linked = await createLinkedWorld();
+  const withDocuments = minimalEvent(
+    {},
+    { envelopeSummary: { envelopeDocuments: [{ PDFBytes: "A".repeat(30 * 1024 * 1024) }] } },
+  );
+
+  const taken = await post(linked.world, linked.linkId, withDocuments);
+  const huge = await post(linked.world, linked.linkId, Buffer.alloc(40 * 1024 * 1024, "A"));
+
+  assert.deepEqual([taken.status, huge.status], [200, 413]);
+  await forgetJobs(linked.world);
+});
+
+test("a sender that is slow or never finishes is held to a time limit and harms nobody else", async () => {
+  await using linked = await createLinkedWorld();
+  const { world, linkId } = linked;
+  const slow = connect(world.service.port, "127.0.0.1");
+  slow.on("error", () => {});
+  slow.write(`POST /connect/${linkId} HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n{"event"`);
+
+  const answer = await post(world, linkId, minimalEvent());
+
+  assert.equal(answer.status, 200);
+  assert.equal(await countEvents(world), 1);
+  slow.destroy();
+  await forgetJobs(world);
+});
+
+test("while the database is away events are answered with 503 and when to come again, never with 200", async () => {
+  await using linked = await createLinkedWorld({ expectErrors: true });
+  const { world, linkId } = linked;
+  await world.service.foundation.front.close();
+
+  const answer = await post(world, linkId, minimalEvent());
+
+  assert.equal(answer.status, 503);
+  assert.match(answer.headers.get("retry-after") ?? "", /^\d+$/);
+  assert.equal(await countEvents(world), 0);
+});
+
+test("with IMPORT_TIMING=hourly an event's import waits for the next full hour", async () => {
+  await using linked = await createLinkedWorld({ config: { importTiming: "hourly" } });
+  const { world } = linked;
+  const account = [...world.docusign.state.accounts.values()][0];
+  const sender = world.docusign.addUser(account!, { name: "佐藤", role: "DS Sender" });
+  await world.docusign.concludeEnvelope({ from: sender, to: [{ name: "乙", email: "otsu@example.com" }] });
+
+  await world.runJobs();
+  assert.deepEqual(await world.contracts(), []);
+  world.clock.pass(50 * 60 * 1000);
+  await world.runJobs();
+
+  assert.equal((await world.contracts()).length, 1);
+});
+
+/** The imports of envelopes that DocuSign does not know are not these tests' subject. */
+async function forgetJobs(world: World): Promise<void> {
+  await sql`delete from graphile_worker._private_jobs`.execute(world.service.foundation.back.db);
+}
