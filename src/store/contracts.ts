@@ -138,9 +138,15 @@ export async function listToErase(db: Kysely<DB>, limit: number): Promise<{ id: 
     .execute();
 }
 
-/** Notes that a deleted contract's bytes are gone. */
+/** Notes that a deleted contract's bytes are gone, so that nothing says any more that the store holds them. */
 export async function markErased(db: Kysely<DB>, id: string, at: Date): Promise<void> {
-  await db.updateTable("contract").set({ erased_at: at }).where("id", "=", id).execute();
+  await db
+    .with("erased", (tx) =>
+      tx.updateTable("contract").set({ erased_at: at }).where("id", "=", id).returning("document_key"),
+    )
+    .deleteFrom("stored_document")
+    .where("key", "in", (select) => select.selectFrom("erased").select("document_key"))
+    .execute();
 }
 
 function selectContracts(db: Kysely<DB>) {

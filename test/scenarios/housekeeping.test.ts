@@ -1,0 +1,248 @@
+import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
+import { mkdtemp, readdir, rm, utimes } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { sql } from "kysely";
+import pino from "pino";
+import { openFileStore } from "../../src/documents/file-store.ts";
+import { openDatabase } from "../../src/store/database.ts";
+import { eraseDocuments } from "../../src/usecases/delete-contract.ts";
+import { tidy } from "../../src/usecases/housekeeping.ts";
+import { createTestDatabase } from "../support/postgres.ts";
+
+const NOON = new Date("2026-07-01T12:00:00Z");
+/** The hour that looks at the document store. */
+const NIGHT = new Date("2026-07-01T18:30:00Z");
+const LINK = "00000000-0000-4000-8000-000000000001";
+
+test("bodies of events go after the configured days, however many; the events stay", async () => {
+  await using world = await createWorld();
+  await world.addEvents(1_200, days(31));
+  await world.addEvents(3, days(29));
+
+  const report = await world.tidy(NOON);
+
+  assert.equal(report.bodies, 1_200);
+  assert.equal(await world.count("connect_event where body is not null"), 3);
+  assert.equal(await world.count("connect_event"), 1_203);
+});
+
+test("what another session has in hand is left to the next hour, not waited for", async () => {
+  await using world = await createWorld();
+  await world.addEvents(2, days(31));
+
+  const report = await world.whileHolding(
+    "select from connect_event where id = (select min(id) from connect_event) for update",
+    async () => await world.tidy(NOON),
+  );
+
+  assert.equal(report.bodies, 1);
+  assert.equal((await world.tidy(NOON)).bodies, 1);
+});
+
+test("begun linkings, sign-ins and sessions go when they expire, and not before", async () => {
+  await using world = await createWorld();
+  for (const at of [days(1), days(-1)]) {
+    await world.run(`insert into linking values ('\\x${hex()}', 't', 's', 'g', 'c', ${moment(at)})`);
+    await world.run(`insert into sign_in values ('\\x${hex()}', 'c', 'n', '/', ${moment(at)})`);
+    await world.run(`insert into page_session (id_hash, tenant, subject, role, csrf_token, started_at, expires_at)
+      values ('\\x${hex()}', 't', 's', 'owner', 'c', ${moment(at)}, ${moment(at)})`);
+  }
+
+  await world.tidy(NOON);
+
+  for (const table of ["linking", "sign_in", "page_session"])
+    assert.equal(await world.count(table), 1, table);
+});
+
+test("reconciliations are kept for 400 days, a link's first one for ever", async () => {
+  await using world = await createWorld();
+  await world.addReconciliation("hourly", "done", days(401));
+  await world.addReconciliation("full", "failed", days(401));
+  await world.addReconciliation("hourly", "done", days(399));
+  await world.addReconciliation("first", "done", days(900));
+  await world.addReconciliation("hourly", "running", days(900));
+
+  const report = await world.tidy(NOON);
+
+  assert.equal(report.reconciliations, 2);
+  assert.equal(await world.count("reconciliation"), 3);
+});
+
+test("jobs that ran out of attempts are kept for 30 days to be looked at", async () => {
+  await using world = await createWorld();
+  await world.addJob(days(31), "attempts = max_attempts");
+  await world.addJob(days(29), "attempts = max_attempts");
+  await world.addJob(days(31), "attempts = 1");
+
+  const report = await world.tidy(NOON);
+
+  assert.equal(report.failedJobs, 1);
+  assert.equal(await world.count("graphile_worker.jobs"), 2);
+});
+
+test("at night documents that belong to nothing are erased, and no others", async () => {
+  await using world = await createWorld();
+  const imported = await world.addContract();
+  const underWay = await world.addStored();
+  const orphan = await world.addDocument(`contracts/${randomUUID()}`, days(3));
+  const fresh = await world.addDocument(`contracts/${randomUUID()}`, days(1));
+  const foreign = await world.addDocument(`other/${randomUUID()}`, days(3));
+
+  const report = await world.tidy(NIGHT);
+
+  assert.deepEqual(report.orphans, { examined: 3, orphans: 1, erased: 1 });
+  assert.deepEqual(await world.documents(), [imported, underWay, fresh, foreign].sort());
+  assert.ok(!(await world.documents()).includes(orphan));
+});
+
+test("a contract's document stays even where its memory in the list of stored ones is lost", async () => {
+  await using world = await createWorld();
+  const key = await world.addContract();
+  await world.run("delete from stored_document");
+
+  await world.tidy(NIGHT);
+
+  assert.deepEqual(await world.documents(), [key]);
+});
+
+test("by day the document store is not looked at", async () => {
+  await using world = await createWorld();
+  await world.addDocument(`contracts/${randomUUID()}`, days(3));
+
+  const report = await world.tidy(NOON);
+
+  assert.equal(report.orphans, null);
+  assert.equal((await world.documents()).length, 1);
+});
+
+test("where most documents belong to nothing, the database is doubted and nothing is erased", async () => {
+  await using world = await createWorld();
+  for (let count = 0; count < 25; count += 1) await world.addDocument(`contracts/${randomUUID()}`, days(3));
+
+  const report = await world.tidy(NIGHT);
+
+  assert.deepEqual(report.orphans, { examined: 25, orphans: 25, erased: 0 });
+  assert.equal((await world.documents()).length, 25);
+  assert.match(world.logged(), /too many documents belong to nothing/);
+});
+
+test("an erased contract's document is forgotten, and goes again should a restored backup bring it back", async () => {
+  await using world = await createWorld();
+  const key = await world.addContract("deleted_at = now()");
+  await world.erase();
+  assert.deepEqual(await world.documents(), []);
+  assert.equal(await world.count("stored_document"), 0);
+  await world.addDocument(key, days(3));
+
+  const report = await world.tidy(NIGHT);
+
+  assert.equal(report.orphans?.erased, 1);
+  assert.deepEqual(await world.documents(), []);
+});
+
+async function createWorld() {
+  const database = await createTestDatabase();
+  const { db, pool, close } = openDatabase(database.connectionString);
+  const folder = await mkdtemp(join(tmpdir(), "torikomi-tidy-"));
+  const documents = await openFileStore(folder);
+  const lines: string[] = [];
+  const log = pino({}, { write: (line: string) => void lines.push(line) });
+  const run = async (statement: string) => void (await sql.raw(statement).execute(db));
+  const world = {
+    run,
+    logged: () => lines.join(""),
+    tidy: async (at: Date) => await tidy({ db, documents, log, now: () => at, eventRetentionDays: 30 }),
+    erase: async () => await eraseDocuments({ db, documents, now: () => NOON }),
+    async documents() {
+      const keys: string[] = [];
+      for await (const { key } of documents.list()) keys.push(key);
+      return keys.sort();
+    },
+    async count(from: string) {
+      const { rows } = await sql<{
+        count: number;
+      }>`select count(*)::int as count from ${sql.raw(from)}`.execute(db);
+      return rows[0]?.count;
+    },
+    async whileHolding<T>(statement: string, work: () => Promise<T>): Promise<T> {
+      const session = await pool.connect();
+      try {
+        await session.query("begin");
+        await session.query(statement);
+        return await work();
+      } finally {
+        await session.query("rollback");
+        session.release();
+      }
+    },
+    async addEvents(count: number, at: Date) {
+      await run(`insert into connect_event (link_id, identity, format, event, received_at, body)
+        select '${LINK}', gen_random_uuid()::text, 'xml', 'envelope-completed', ${moment(at)}, 'body' from generate_series(1, ${count})`);
+    },
+    async addReconciliation(kind: string, state: string, at: Date) {
+      await run(`insert into reconciliation (id, link_id, tenant, kind, state, window_from, window_to, side, cursor_from, started_at)
+        values ('${randomUUID()}', '${LINK}', 't', '${kind}', '${state}', now(), now(), 'sent', now(), ${moment(at)})`);
+    },
+    async addJob(at: Date, then: string) {
+      await run("select graphile_worker.add_job('some-task')");
+      await run(`update graphile_worker._private_jobs set updated_at = ${moment(at)}, ${then}
+        where id = (select max(id) from graphile_worker._private_jobs)`);
+    },
+    async addDocument(key: string, modifiedAt: Date) {
+      await documents.put(key, chunks());
+      for (const path of await readdir(folder, { recursive: true })) {
+        if (path.endsWith(key.replaceAll("/", "_"))) await utimes(join(folder, path), modifiedAt, modifiedAt);
+      }
+      return key;
+    },
+    /** A document that is stored and remembered, its contract not committed yet. */
+    async addStored(envelope: string = randomUUID()) {
+      const key = await world.addDocument(`contracts/${randomUUID()}`, days(3));
+      await run(`insert into stored_document values ('t', '${envelope}', '1', '${key}', 3, 'a', now())`);
+      return key;
+    },
+    async addContract(then = "pages = 1") {
+      const envelope = randomUUID();
+      const key = await world.addStored(envelope);
+      await run(`insert into envelope (tenant, envelope_id, link_id, state, reason, found_by, found_at)
+        values ('t', '${envelope}', '${LINK}', 'imported', 'sent', 'event', now())`);
+      await run(`insert into contract (id, tenant, envelope_id, document_id, link_id, group_id, file_name, concluded_on,
+          completed_at, account_id, bytes, sha256, document_key, imported_at)
+        values ('${randomUUID()}', 't', '${envelope}', '1', '${LINK}', 'g', 'a.pdf', '2026-07-01', now(),
+          gen_random_uuid(), 3, 'a', '${key}', now())`);
+      await run(`update contract set ${then} where document_key = '${key}'`);
+      return key;
+    },
+    async [Symbol.asyncDispose]() {
+      await close();
+      await database[Symbol.asyncDispose]();
+      await rm(folder, { recursive: true });
+    },
+  };
+  await run("insert into cabinet_group (tenant, id, name, created_at) values ('t', 'g', 'G', now())");
+  await run(`insert into link (id, tenant, group_id, state, account_id, account_name, base_uri, user_id, user_name,
+      linked_at, approval, connect_sent, connect_received)
+    values ('${LINK}', 't', 'g', 'active', gen_random_uuid(), 'A', 'https://demo.example', gen_random_uuid(), 'U', now(),
+      'not-needed', 'active', 'active')`);
+  return world;
+}
+
+async function* chunks(): AsyncGenerator<Uint8Array> {
+  yield Buffer.from("pdf");
+}
+
+/** A moment so many days before noon; a negative number is after it. */
+function days(count: number): Date {
+  return new Date(NOON.getTime() - count * 24 * 60 * 60 * 1000);
+}
+
+function moment(at: Date): string {
+  return `timestamptz '${at.toISOString()}'`;
+}
+
+function hex(): string {
+  return randomUUID().replaceAll("-", "");
+}
