@@ -1,4 +1,4 @@
-import type { Kysely } from "kysely";
+import { type Kysely, sql } from "kysely";
 import type { DB } from "./schema.ts";
 
 export type Group = { readonly id: string; readonly name: string };
@@ -54,4 +54,20 @@ export async function listGroups(db: Kysely<DB>, tenant: string): Promise<Group[
     .orderBy("name")
     .orderBy("id")
     .execute();
+}
+
+/** A page of the tenant's groups by name. */
+export async function listGroupPage(
+  db: Kysely<DB>,
+  tenant: string,
+  page: { limit: number; after: Group | null },
+): Promise<Group[]> {
+  let query = db
+    .selectFrom("cabinet_group")
+    .select(["id", "name"])
+    .where("tenant", "=", tenant)
+    .where("deleted_at", "is", null);
+  if (page.after !== null)
+    query = query.where(sql<boolean>`(name, id) > (${page.after.name}, ${page.after.id})`);
+  return await query.orderBy("name").orderBy("id").limit(page.limit).execute();
 }

@@ -1,4 +1,4 @@
-import type { Kysely, Selectable } from "kysely";
+import { type Kysely, type Selectable, sql } from "kysely";
 import type { AccountId, LinkId, UserId } from "../domain/identifiers.ts";
 import { parseUuid } from "../domain/identifiers.ts";
 import { known, oneOf } from "./rows.ts";
@@ -88,6 +88,20 @@ export async function listLinks(db: Kysely<DB>, tenant: string): Promise<Link[]>
     .orderBy("linked_at")
     .orderBy("id")
     .execute();
+  return rows.map(toLink);
+}
+
+/** A page of the tenant's links, ended ones included, the newest first. */
+export async function listLinkPage(
+  db: Kysely<DB>,
+  tenant: string,
+  page: { limit: number; after: { linkedAt: Date; id: string } | null },
+): Promise<Link[]> {
+  let query = db.selectFrom("link").selectAll().where("tenant", "=", tenant);
+  if (page.after !== null) {
+    query = query.where(sql<boolean>`(linked_at, id) < (${page.after.linkedAt}, ${page.after.id}::uuid)`);
+  }
+  const rows = await query.orderBy("linked_at", "desc").orderBy("id", "desc").limit(page.limit).execute();
   return rows.map(toLink);
 }
 

@@ -29,6 +29,17 @@ export async function enqueueImport(
   });
 }
 
+/** The import of an envelope that waits in the queue, or is under way; null where there is none. */
+export async function findImportJob(
+  db: Kysely<DB>,
+  linkId: LinkId,
+  envelopeId: EnvelopeId,
+): Promise<{ runAt: Date } | null> {
+  const { rows } = await sql<{ run_at: Date }>`
+    select run_at from graphile_worker.jobs where key = ${`import:${linkId}:${envelopeId}`}`.execute(db);
+  return rows[0] === undefined ? null : { runAt: rows[0].run_at };
+}
+
 /** Queues the next page of a link's reconciliation; the queue of its own keeps runs of one link apart. */
 export async function enqueueReconciliation(
   db: Kysely<DB>,

@@ -162,6 +162,24 @@ export async function listReconciliations(
   return rows.map(toReconciliation);
 }
 
+/** How many envelopes the link's first import listed; null while it has not listed them all. */
+export async function countListedFirst(
+  db: Kysely<DB>,
+  link: { tenant: string; id: LinkId },
+): Promise<number | null> {
+  const row = await db
+    .selectFrom("reconciliation")
+    .select("listed")
+    .where("tenant", "=", link.tenant)
+    .where("link_id", "=", link.id)
+    .where("kind", "=", "first")
+    .where("state", "=", "done")
+    .orderBy("started_at", "desc")
+    .limit(1)
+    .executeTakeFirst();
+  return row?.listed ?? null;
+}
+
 /** The link's latest run that is done. */
 export async function findLatest(db: Kysely<DB>, linkId: LinkId): Promise<Reconciliation | null> {
   const row = await db

@@ -76,10 +76,11 @@ export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifie
   };
 }
 
-/** Refuses with `forbidden` unless the caller holds the scope; `write` includes `read` of the same noun. */
-export function requireScope(caller: Caller, scope: string): void {
-  if (caller.scopes.has(scope) || caller.scopes.has(scope.replace(/:read$/, ":write"))) return;
-  throw new Refusal("forbidden", `the token lacks the scope ${scope}`);
+/** Refuses with `forbidden` unless the caller holds one of the scopes; `write` includes `read` of the same noun. */
+export function requireScope(caller: Caller, ...anyOf: readonly string[]): void {
+  const enough = anyOf.flatMap((scope) => [scope, scope.replace(/:read$/, ":write")]);
+  if (enough.some((scope) => caller.scopes.has(scope))) return;
+  throw new Refusal("forbidden", `the token lacks the scope ${anyOf.join(" or ")}`);
 }
 
 const callers = new WeakMap<Response, Caller>();

@@ -1,0 +1,63 @@
+import { type RequestHandler, Router } from "express";
+import { changesEndpoint } from "./api-changes.ts";
+import { contractEndpoints } from "./api-contracts.ts";
+import { envelopeEndpoint } from "./api-envelopes.ts";
+import { groupEndpoints } from "./api-groups.ts";
+import { historyEndpoints } from "./api-history.ts";
+import { linkEndpoints } from "./api-link.ts";
+import { documentEndpoint } from "./contract-document.ts";
+import type { ApiDeps, Endpoint } from "./endpoint.ts";
+import { describeApi } from "./openapi.ts";
+import { errorHandler, notFoundHandler } from "./problem.ts";
+import { limitRequests } from "./rate-limit.ts";
+import { RequestFault } from "./request-fault.ts";
+import { authenticate, type TokenVerifier } from "./tokens.ts";
+
+/** Everything that the cabinet API offers (service.md). */
+export const ENDPOINTS: readonly Endpoint[] = [
+  ...contractEndpoints,
+  documentEndpoint,
+  changesEndpoint,
+  ...groupEndpoints,
+  ...linkEndpoints,
+  ...historyEndpoints,
+  envelopeEndpoint,
+];
+
+export type ApiRoutesDeps = ApiDeps & {
+  verifyToken: TokenVerifier;
+  /** For each subject of each tenant, counted by each process for itself. */
+  requestsPerMinute: number;
+};
+
+/** `/v1/…` for holders of the cabinet's tokens, and `/openapi.json` for everybody. Errors are answered as JSON. */
+export function apiRoutes(deps: ApiRoutesDeps): Router {
+  const api = Router();
+  api.use(authenticate(deps.verifyToken), limitRequests(deps.requestsPerMinute));
+  for (const [path, endpoints] of Map.groupBy(ENDPOINTS, inExpress)) {
+    for (const endpoint of endpoints) api[endpoint.method](path, ...endpoint.serve(deps));
+    api.all(path, refuseMethod(endpoints));
+  }
+  api.use(notFoundHandler, errorHandler(deps.log));
+
+  const description = describeApi(ENDPOINTS);
+  const router = Router();
+  router.get("/openapi.json", (_request, response) => {
+    response.set("Cache-Control", "no-cache").json(description);
+  });
+  return router.use("/v1", api);
+}
+
+/** `/v1/contracts/{id}` is `/contracts/:id` below `/v1`. */
+function inExpress({ path }: Endpoint): string {
+  return path.replace(/^\/v1/, "").replace(/\{(\w+)\}/g, ":$1");
+}
+
+function refuseMethod(endpoints: readonly Endpoint[]): RequestHandler {
+  const methods = endpoints.map(({ method }) => method.toUpperCase());
+  const allowed = methods.includes("GET") ? ["HEAD", ...methods] : methods;
+  return (_request, response) => {
+    response.set("Allow", allowed.join(", "));
+    throw new RequestFault(405, "there is no such method here");
+  };
+}

@@ -1,0 +1,125 @@
+import type { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import type { Request, Response } from "express";
+import type { ByteRange } from "../documents/documents.ts";
+import { contentDisposition, downloadName } from "../domain/contract.ts";
+import type { StoredContract } from "../store/contracts.ts";
+import { CONTRACT_ID, getContract } from "./api-contracts.ts";
+import { CONTRACT } from "./api-examples.ts";
+import { type ApiDeps, type Endpoint, endpoint, NO_BODY, NO_PARAMETERS } from "./endpoint.ts";
+import { RequestFault } from "./request-fault.ts";
+
+export const documentEndpoint: Endpoint = endpoint(
+  {
+    id: "getContractDocument",
+    method: "get",
+    path: "/v1/contracts/{id}/document",
+    summary: "The PDF of a contract",
+    description:
+      "Streamed, with `ETag`. A `Range` of bytes is answered with 206, `If-None-Match` with 304 where it is known already.",
+    scopes: ["contracts:read"],
+    params: CONTRACT_ID,
+    query: NO_PARAMETERS,
+    body: NO_BODY,
+    answer: { status: 200, description: "The PDF.", schema: null, mediaType: "application/pdf" },
+    problems: {
+      404: "There is no such contract, or it is deleted.",
+      416: "The document holds no such range.",
+    },
+    example: { params: { id: CONTRACT.id } },
+  },
+  async (deps, { caller, params, request, response }) => {
+    const found = await getContract(deps, caller.tenant, params.id);
+    response.set({ ETag: `"${found.sha256}"`, "Accept-Ranges": "bytes" });
+    if (request.fresh) {
+      response.status(304).end();
+      return;
+    }
+    const range = chooseRange(request, response, found);
+    if (request.method === "HEAD") {
+      describe(response, found, null);
+      response.end();
+      return;
+    }
+    await send(deps, response, found, range);
+  },
+);
+
+/**
+ * The one range that is asked for; null for the whole document: where several are asked for, where it is no range
+ * of bytes, and where `If-Range` names another document (RFC 9110).
+ */
+function chooseRange(
+  request: Request,
+  response: Response,
+  { bytes, sha256 }: StoredContract,
+): ByteRange | null {
+  const condition = request.headers["if-range"];
+  if (request.method !== "GET" || (condition !== undefined && condition !== `"${sha256}"`)) return null;
+  const ranges = request.range(bytes);
+  if (ranges === -1) {
+    response.set("Content-Range", `bytes */${bytes}`);
+    throw new RequestFault(416, "the document holds no such range");
+  }
+  if (ranges === undefined || ranges === -2 || ranges.type !== "bytes" || ranges.length > 1) return null;
+  const [only] = ranges;
+  return only === undefined ? null : { first: only.start, last: only.end };
+}
+
+async function send(
+  deps: ApiDeps,
+  response: Response,
+  found: StoredContract,
+  range: ByteRange | null,
+): Promise<void> {
+  const document = await deps.documents.open(found.documentKey, range ?? undefined);
+  if (document === null) {
+    response.removeHeader("ETag");
+    // Whoever deleted it meanwhile has its bytes erased.
+    await getContract(deps, found.tenant, found.id);
+    throw new Error(`the document store holds nothing under ${found.documentKey}`);
+  }
+  if (response.headersSent || response.destroyed) {
+    document.destroy();
+    return;
+  }
+  describe(response, found, range);
+  await stream(document, response, lengthOf(found, range));
+}
+
+function describe(response: Response, found: StoredContract, range: ByteRange | null): void {
+  response.status(range === null ? 200 : 206).set({
+    "Content-Type": "application/pdf",
+    "Content-Length": String(lengthOf(found, range)),
+    "Content-Disposition": contentDisposition(downloadName(found.fileName)),
+    "X-Content-Type-Options": "nosniff",
+    ...(range !== null && { "Content-Range": `bytes ${range.first}-${range.last}/${found.bytes}` }),
+  });
+}
+
+function lengthOf(found: StoredContract, range: ByteRange | null): number {
+  return range === null ? found.bytes : range.last - range.first + 1;
+}
+
+/** A reader who goes away ends it, which is nobody's fault; so does a document that is shorter or longer than told. */
+async function stream(document: Readable, response: Response, length: number): Promise<void> {
+  try {
+    await pipeline(document, (source: AsyncIterable<Uint8Array>) => exactly(source, length), response);
+  } catch (error) {
+    if (!isPrematureClose(error)) throw error;
+  }
+}
+
+async function* exactly(source: AsyncIterable<Uint8Array>, length: number): AsyncGenerator<Uint8Array> {
+  let left = length;
+  for await (const chunk of source) {
+    left -= chunk.byteLength;
+    if (left < 0) break;
+    yield chunk;
+  }
+  if (left !== 0) throw new Error("a stored document has another length than recorded");
+}
+
+function isPrematureClose(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "ERR_STREAM_PREMATURE_CLOSE";
+}
