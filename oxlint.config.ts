@@ -2,7 +2,7 @@ import type { OxlintConfig, OxlintOverride } from "oxlint";
 
 /** Who may import whom: down this list only, never up, never sideways. The first level are the files of src itself. */
 export const LEVELS: readonly (readonly string[])[] = [
-  ["main", "config", "service"],
+  ["main", "config", "service", "foundation"],
   ["web", "jobs", "cli"],
   ["usecases"],
   ["store", "docusign", "documents"],
@@ -91,6 +91,8 @@ const testRules: OxlintOverride["rules"] = {
   complexity: "off",
   "max-lines-per-function": "off",
   "typescript/no-base-to-string": "off",
+  "typescript/no-explicit-any": "off",
+  "typescript/no-non-null-assertion": "off",
   "typescript/no-unsafe-argument": "off",
   "typescript/no-unsafe-assignment": "off",
   "typescript/no-unsafe-call": "off",

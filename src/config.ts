@@ -64,8 +64,9 @@ export function parseConfig(environment: Environment, need: Need = "everything")
   const problems: string[] = [];
   const values = withFiles(environment, problems);
   const production = values["NODE_ENV"] === "production";
-  const parsed = schemaFor(production, need).safeParse(values);
+  const parsed = schemaFor(need).safeParse(values);
   for (const issue of parsed.error?.issues ?? []) problems.push(`${String(issue.path[0])}: ${issue.message}`);
+  problems.push(...checkTogether(values, production, need));
   if (!parsed.success || problems.length > 0) throw new ConfigError([...new Set(problems)]);
   return toConfig(parsed.data, production, need);
 }
@@ -199,22 +200,21 @@ const NAMES: ReadonlySet<string> = new Set(Object.keys(values));
 const REQUIRED_IN_PRODUCTION = ["DATABASE_URL", "PUBLIC_URL", "ENCRYPTION_KEYS", "CABINET_ISSUER"] as const;
 const FOR_THE_DATABASE: ReadonlySet<string> = new Set(["DATABASE_URL"]);
 
-function schemaFor(production: boolean, need: Need) {
-  const shape = need === "everything" ? values : { ...values, ...SPARED };
-  return z.object(shape).superRefine((given, context) => {
-    for (const name of production ? REQUIRED_IN_PRODUCTION : []) {
-      const needed = need === "everything" || FOR_THE_DATABASE.has(name);
-      if (needed && given[name] === undefined)
-        context.addIssue({ code: "custom", path: [name], message: "is required in production" });
-    }
-    if ((given.CABINET_CLIENT_ID === undefined) !== (given.CABINET_CLIENT_SECRET === undefined)) {
-      context.addIssue({
-        code: "custom",
-        path: ["CABINET_CLIENT_SECRET"],
-        message: "goes together with CABINET_CLIENT_ID",
-      });
-    }
-  });
+function schemaFor(need: Need) {
+  return z.object(need === "everything" ? values : { ...values, ...SPARED });
+}
+
+/** What depends on where we run and on each other; looked at beside the schema, so that every problem is named at once. */
+function checkTogether(given: Record<string, string>, production: boolean, need: Need): string[] {
+  const problems: string[] = [];
+  for (const name of production ? REQUIRED_IN_PRODUCTION : []) {
+    const needed = need === "everything" || FOR_THE_DATABASE.has(name);
+    if (needed && given[name] === undefined) problems.push(`${name}: is required in production`);
+  }
+  if ((given["CABINET_CLIENT_ID"] === undefined) !== (given["CABINET_CLIENT_SECRET"] === undefined)) {
+    problems.push("CABINET_CLIENT_SECRET: goes together with CABINET_CLIENT_ID");
+  }
+  return problems;
 }
 
 /** What only `everything` insists on. */
@@ -224,7 +224,9 @@ const SPARED = {
   CONNECT_HMAC_KEYS: list.default([]),
 };
 
-function toConfig(given: z.infer<ReturnType<typeof schemaFor>>, production: boolean, need: Need): Config {
+type Given = z.infer<ReturnType<typeof schemaFor>>;
+
+function toConfig(given: Given, production: boolean, need: Need): Config {
   const dataDir = resolve(given.DATA_DIR);
   const makesKey = need === "everything" && given.ENCRYPTION_KEYS === undefined;
   return {
@@ -244,19 +246,8 @@ function toConfig(given: z.infer<ReturnType<typeof schemaFor>>, production: bool
     adminProfiles: given.DOCUSIGN_ADMIN_PROFILES,
     encryptionKeys: makesKey ? [localKey(dataDir)] : (given.ENCRYPTION_KEYS ?? []),
     documentStore: given.DOCUMENT_STORE,
-    documentEncryption: {
-      ...(given.DOCUMENT_STORE_ENCRYPTION !== undefined && {
-        serverSideEncryption: given.DOCUMENT_STORE_ENCRYPTION,
-      }),
-      ...(given.DOCUMENT_STORE_KMS_KEY !== undefined && { kmsKeyId: given.DOCUMENT_STORE_KMS_KEY }),
-      forcePathStyle: (given.AWS_ENDPOINT_URL_S3 ?? given.AWS_ENDPOINT_URL) !== undefined,
-    },
-    cabinet: {
-      issuer: given.CABINET_ISSUER ?? null,
-      audience: given.CABINET_AUDIENCE,
-      clientId: given.CABINET_CLIENT_ID ?? null,
-      clientSecret: given.CABINET_CLIENT_SECRET ?? null,
-    },
+    documentEncryption: documentEncryptionOf(given),
+    cabinet: cabinetOf(given),
     importTiming: given.IMPORT_TIMING,
     eventRetentionDays: given.EVENT_RETENTION_DAYS,
     largeImport: given.LARGE_IMPORT,
@@ -264,6 +255,25 @@ function toConfig(given: z.infer<ReturnType<typeof schemaFor>>, production: bool
     workerConcurrency: given.WORKER_CONCURRENCY,
     shutdownTimeoutMs: given.SHUTDOWN_TIMEOUT,
     logLevel: given.LOG_LEVEL,
+  };
+}
+
+function documentEncryptionOf(given: Given): Config["documentEncryption"] {
+  const { DOCUMENT_STORE_ENCRYPTION: encryption, DOCUMENT_STORE_KMS_KEY: kmsKeyId } = given;
+  return {
+    ...(encryption !== undefined && { serverSideEncryption: encryption }),
+    ...(kmsKeyId !== undefined && { kmsKeyId }),
+    // Servers that aren't AWS know buckets by path.
+    forcePathStyle: (given.AWS_ENDPOINT_URL_S3 ?? given.AWS_ENDPOINT_URL) !== undefined,
+  };
+}
+
+function cabinetOf(given: Given): Config["cabinet"] {
+  return {
+    issuer: given.CABINET_ISSUER ?? null,
+    audience: given.CABINET_AUDIENCE,
+    clientId: given.CABINET_CLIENT_ID ?? null,
+    clientSecret: given.CABINET_CLIENT_SECRET ?? null,
   };
 }
 

@@ -3,7 +3,8 @@ import { type Logger, pino } from "pino";
 import { type Command, EXIT, parseCommand, USAGE, UsageError } from "./cli/arguments.ts";
 import { runOperatorCommand } from "./cli/commands.ts";
 import { type Config, ConfigError, parseConfig } from "./config.ts";
-import { migrate, openFoundation, type Role, startService, withDatabase } from "./service.ts";
+import { migrate, openFoundation, withDatabase } from "./foundation.ts";
+import { type Role, startService } from "./service.ts";
 import { describeError } from "./web/request-context.ts";
 
 process.exitCode = await main();

@@ -61,30 +61,24 @@ export type ReplayCommand = {
 /** Reads the arguments after the program's name; without any it is `all`. Throws a UsageError. */
 export function parseCommand(args: readonly string[]): Command {
   const [name = "all", ...rest] = args;
+  if (["help", "--help", "-h"].includes(name)) return { name: "help" };
+  const plain = PLAIN.find((one) => one === name);
+  if (plain !== undefined) return parsePlain(plain, rest);
   switch (name) {
-    case "serve":
-    case "work":
-    case "all":
-    case "migrate":
-    case "reencrypt":
-    case "doctor":
-      return parsePlain(name, rest);
     case "reconcile":
       return parseReconcile(rest);
     case "explain":
       return parseExplain(rest);
     case "replay":
       return parseReplay(rest);
-    case "help":
-    case "--help":
-    case "-h":
-      return { name: "help" };
     default:
       throw new UsageError(`unknown command ${JSON.stringify(name)}`);
   }
 }
 
-function parsePlain<Name extends string>(name: Name, args: readonly string[]): { readonly name: Name } {
+const PLAIN = ["serve", "work", "all", "migrate", "reencrypt", "doctor"] as const;
+
+function parsePlain(name: (typeof PLAIN)[number], args: readonly string[]): Command {
   readOptions(args, {}, 0);
   return { name };
 }

@@ -1,3 +1,4 @@
+import type { WorkerEvents } from "graphile-worker";
 import {
   parseCronItems,
   Logger as QueueLogger,
@@ -16,6 +17,8 @@ export type WorkerOptions = {
   concurrency: number;
   shutdownTimeoutMs: number;
   log: Logger;
+  /** What tells other processes that these workers are alive. */
+  events: WorkerEvents;
 };
 
 export type Worker = {
@@ -47,8 +50,11 @@ export async function startWorker(deps: TaskDeps, options: WorkerOptions): Promi
     taskList: createTasks(deps),
     parsedCronItems: parseCronItems(CRON_ITEMS),
     logger: queueLogger(options.log),
+    events: options.events,
     preset: { worker: { gracefulShutdownAbortTimeout: options.shutdownTimeoutMs } },
   });
+  // A worker that died alone and comes back under a new name finds its old jobs here.
+  await runner.addJob("rescue-jobs", {}, { jobKey: "rescue-jobs", maxAttempts: 1 });
   return { stop: async () => await runner.stop() };
 }
 

@@ -23,9 +23,7 @@ export async function lockTokens(tx: Kysely<DB>, vault: Vault, linkId: LinkId): 
 export async function storeTokens(
   db: Kysely<DB>,
   vault: Vault,
-  linkId: LinkId,
-  tokens: LinkTokens,
-  now: Date,
+  { linkId, tokens, now }: { linkId: LinkId; tokens: LinkTokens; now: Date },
 ): Promise<void> {
   const columns = {
     refresh_token: vault.seal(tokens.refreshToken),

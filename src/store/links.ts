@@ -174,31 +174,20 @@ export type LinkChange = Partial<{
 
 /** Changes an unended link; an ended one stays as it was. */
 export async function changeLink(tx: Kysely<DB>, id: LinkId, change: LinkChange): Promise<void> {
+  const { connect, account, user, ...plain } = change;
   const columns = {
-    ...(change.groupId !== undefined && { group_id: change.groupId }),
-    ...(change.state !== undefined && { state: change.state }),
-    ...(change.cause !== undefined && { cause: change.cause }),
-    ...(change.approval !== undefined && { approval: change.approval }),
-    ...(change.connect !== undefined && connectColumns(change.connect)),
-    ...(change.account !== undefined && {
-      account_name: change.account.name,
-      base_uri: change.account.baseUri,
-    }),
-    ...(change.user !== undefined && { user_name: change.user.name, user_email: change.user.email }),
-    ...(change.sentReached !== undefined && { sent_reached: change.sentReached }),
-    ...(change.receivedReached !== undefined && { received_reached: change.receivedReached }),
-    ...(change.checkedAt !== undefined && { checked_at: change.checkedAt }),
-    ...(change.fullyCheckedAt !== undefined && { fully_checked_at: change.fullyCheckedAt }),
-    ...(change.colleagueSentAt !== undefined && { colleague_sent_at: change.colleagueSentAt }),
-    ...(change.firstImportTotal !== undefined && { first_import_total: change.firstImportTotal }),
-    ...(change.firstImportStartedAt !== undefined && {
-      first_import_started_at: change.firstImportStartedAt,
-    }),
-    ...(change.firstImportListedAt !== undefined && { first_import_listed_at: change.firstImportListedAt }),
-    ...(change.firstImportDoneAt !== undefined && { first_import_done_at: change.firstImportDoneAt }),
+    ...Object.fromEntries(Object.entries(plain).map(([name, value]) => [toColumn(name), value])),
+    ...(connect && connectColumns(connect)),
+    ...(account && { account_name: account.name, base_uri: account.baseUri }),
+    ...(user && { user_name: user.name, user_email: user.email }),
   };
   if (Object.keys(columns).length === 0) return;
   await tx.updateTable("link").set(columns).where("id", "=", id).where("state", "<>", "ended").execute();
+}
+
+/** The plain columns are named as their properties, in snake_case. */
+function toColumn(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }
 
 /** Ends a link for good and destroys its tokens; history and contracts remain (import-rules 5). */

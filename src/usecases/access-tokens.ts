@@ -42,7 +42,7 @@ async function renew(deps: TokenDeps, linkId: LinkId, stale: string | undefined)
     if (stored === null) throw new DocuSignFault("authorization-gone", "link-ended");
     if (isUsable(stored, stale, deps.now())) return stored.accessToken;
     const tokens = toLinkTokens(await deps.oauth.refresh(stored.refreshToken), deps.now());
-    await storeTokens(tx, deps.vault, linkId, tokens, deps.now());
+    await storeTokens(tx, deps.vault, { linkId, tokens, now: deps.now() });
     return tokens.accessToken;
   });
 }

@@ -127,7 +127,7 @@ async function commitLink(
       connect: { sent: "pending", received: "pending", sentId: null, receivedId: null },
       firstImportTotal: total,
     });
-    await storeTokens(tx, deps.vault, id, toLinkTokens(tokens, now), now);
+    await storeTokens(tx, deps.vault, { linkId: id, tokens: toLinkTokens(tokens, now), now });
     await changeLink(tx, id, { checkedAt: now });
     const details = { groupId: linking.groupId, accountId: account.accountId, userId: user.userId };
     await recordAudit(tx, {
@@ -165,7 +165,7 @@ async function repairLink(deps: FinishDeps, candidate: Candidate, link: Link): P
   const now = deps.now();
   const repaired = await deps.db.transaction().execute(async (tx) => {
     if (!(await hasGroup(tx, linking.tenant, linking.groupId))) return false;
-    await storeTokens(tx, deps.vault, link.id, toLinkTokens(tokens, now), now);
+    await storeTokens(tx, deps.vault, { linkId: link.id, tokens: toLinkTokens(tokens, now), now });
     await changeLink(tx, link.id, { groupId: linking.groupId, account, user, checkedAt: now });
     await recoverLink(tx, link, now);
     const details = { groupId: linking.groupId, cause: link.cause };

@@ -3,7 +3,7 @@ import type { DocumentStore } from "../documents/documents.ts";
 import type { DocuSignAccount } from "../docusign/account.ts";
 import type { Envelope } from "../domain/envelope.ts";
 import type { EnvelopeId, LinkId } from "../domain/identifiers.ts";
-import { decideOwnership, type Ownership } from "../domain/ownership.ts";
+import { decideOwnership, type Ownership, type OwnershipQuestion } from "../domain/ownership.ts";
 import type { Database } from "../store/database.ts";
 import {
   claimEnvelope,
@@ -121,7 +121,7 @@ export async function decide(db: Database, link: Link, envelope: Envelope): Prom
 }
 
 /** What of a link the rules look at. */
-export function owning(link: Link) {
+export function owning(link: Link): OwnershipQuestion["link"] {
   return {
     accountId: link.account.id,
     userId: link.user.id,

@@ -37,7 +37,7 @@ export async function postponeAfterFault(
   );
   switch (error.kind) {
     case "later":
-      return await retryLater(deps, attempt, error, "docusign-unavailable");
+      return await retryLater(deps, attempt, { error, reason: "docusign-unavailable" });
     case "throttled":
       return await waitForBudget(deps, attempt, error);
     case "authorization-gone":
@@ -48,16 +48,18 @@ export async function postponeAfterFault(
     case "not-found":
       return await whereGone(deps, attempt, error);
     case "never":
-      return await retryLater(deps, attempt, error, reasonOf(error), DOWNLOAD_AGAIN_MS);
+      return await retryLater(deps, attempt, {
+        error,
+        reason: reasonOf(error),
+        shortestMs: DOWNLOAD_AGAIN_MS,
+      });
   }
 }
 
 async function retryLater(
   deps: ImportDeps,
   attempt: Attempt,
-  error: DocuSignFault,
-  reason: string,
-  shortestMs?: number,
+  { error, reason, shortestMs }: { error: DocuSignFault; reason: string; shortestMs?: number },
 ): Promise<ImportOutcome> {
   const until = retryAfter(attempt.entry, deps.now(), shortestMs);
   return await postpone(deps, attempt, { reason: until === null ? "import-failed" : reason, until, error });
@@ -81,7 +83,7 @@ async function recheckAdmin(
   error: DocuSignFault,
 ): Promise<ImportOutcome> {
   if (await isStillAdmin(deps, attempt))
-    return await retryLater(deps, attempt, error, "docusign-unavailable");
+    return await retryLater(deps, attempt, { error, reason: "docusign-unavailable" });
   return await postpone(deps, attempt, { reason: "link-error", until: deps.now(), error });
 }
 
@@ -99,7 +101,7 @@ async function isStillAdmin(deps: ImportDeps, { link, account }: Attempt): Promi
 async function whereGone(deps: ImportDeps, attempt: Attempt, error: DocuSignFault): Promise<ImportOutcome> {
   const { entry, link } = attempt;
   if (entry.attempts < ATTEMPTS_TO_FIND || entry.listing !== null) {
-    return await retryLater(deps, attempt, error, "docusign-unavailable");
+    return await retryLater(deps, attempt, { error, reason: "docusign-unavailable" });
   }
   if (entry.completedAt === null) {
     await forgetEnvelope(deps.db, entry.tenant, entry.envelopeId);
@@ -111,9 +113,13 @@ async function whereGone(deps: ImportDeps, attempt: Attempt, error: DocuSignFaul
     now: deps.now(),
     state: "excluded",
     reason: "documents-purged",
-    facts: typeof entry.facts === "object" ? { ...entry.facts } : {},
+    facts: factsOf(entry),
   });
   return { kind: "excluded", reason: "documents-purged" };
+}
+
+function factsOf({ facts }: LedgerEntry): object {
+  return typeof facts === "object" && facts !== null && !Array.isArray(facts) ? facts : {};
 }
 
 function reasonOf(error: DocuSignFault): string {

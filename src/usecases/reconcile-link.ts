@@ -1,7 +1,7 @@
 import type { DocuSignAccount } from "../docusign/account.ts";
 import { DocuSignFault } from "../docusign/faults.ts";
 import type { LinkId } from "../domain/identifiers.ts";
-import { countParked, countTotals, unparkEnvelopes } from "../store/envelopes.ts";
+import { countParked, countTotals, nextDueAt, unparkEnvelopes } from "../store/envelopes.ts";
 import { changeLink, findLink, type Link } from "../store/links.ts";
 import {
   addCalls,
@@ -131,33 +131,48 @@ export function overlapStart(link: Link): Date {
 
 type Finish = { link: Link; run: Reconciliation; account: DocuSignAccount; manual: boolean };
 
-async function finish(deps: ReconcileDeps, { link, run, account, manual }: Finish): Promise<Reconciliation> {
-  const current = (await findRunning(deps.db, link.id)) ?? run;
-  const isFull = run.kind === "full";
-  if (isFull || !current.colleagueSeen) await checkAdmin(deps, link, account);
-  if (isFull || (current.missed > 0 && run.kind !== "first")) await ensureConnect(deps, link, account);
+async function finish(deps: ReconcileDeps, work: Finish): Promise<Reconciliation> {
+  const { link, manual } = work;
+  const run = (await findRunning(deps.db, link.id)) ?? work.run;
+  await checkHealth(deps, { ...work, run });
   const now = deps.now();
   const attemptedBefore = manual ? now : new Date(now.getTime() - UNPARK_AFTER_MS);
   await unparkEnvelopes(deps.db, link.id, { now, attemptedBefore });
-  const totals = await countTotals(deps.db, link.id);
+  const { waiting } = await countTotals(deps.db, link.id);
   const failed = await countParked(deps.db, link.id);
-  const atDocuSign = isFull ? current.listed : null;
+  const atDocuSign = run.kind === "full" ? run.listed : null;
   await endReconciliation(deps.db, run.id, {
     state: "done",
     now,
-    waiting: totals.waiting,
+    waiting,
     failed,
     atDocuSign,
     failure: null,
   });
-  await changeLink(deps.db, link.id, {
-    ...(run.kind === "first" && { firstImportListedAt: now }),
-    ...(isFull && { fullyCheckedAt: now }),
-  });
-  const after = await findLink(deps.db, link.id);
-  if (after !== null && totals.waiting === 0) await endFirstImport(deps.db, after, now);
+  await noteListed(deps, link, run, now);
   await wakeBacklog(deps.db, link.id, now);
-  return { ...current, state: "done", endedAt: now, waiting: totals.waiting, failed };
+  return { ...run, state: "done", endedAt: now, waiting, failed };
+}
+
+/**
+ * Once a day, and whenever no listing showed that the whole account is visible, DocuSign is asked whether the user
+ * still is an admin; Connect is looked at once a day, and whenever it missed something.
+ */
+async function checkHealth(deps: ReconcileDeps, { link, run, account }: Finish): Promise<void> {
+  const isFull = run.kind === "full";
+  if (isFull || !run.colleagueSeen) await checkAdmin(deps, link, account);
+  const isPending = link.connect.sent === "pending" || link.connect.received === "pending";
+  const isIll = run.missed > 0 && run.kind !== "first";
+  if (isFull || isPending || isIll) await ensureConnect(deps, link, account);
+}
+
+/** A first import of which nothing waits is over with its listing. */
+async function noteListed(deps: ReconcileDeps, link: Link, run: Reconciliation, now: Date): Promise<void> {
+  if (run.kind === "full") await changeLink(deps.db, link.id, { fullyCheckedAt: now });
+  if (run.kind === "first") await changeLink(deps.db, link.id, { firstImportListedAt: now });
+  const current = await findLink(deps.db, link.id);
+  const isThrough = (await nextDueAt(deps.db, link.id)) === null;
+  if (current !== null && isThrough) await endFirstImport(deps.db, current, now);
 }
 
 const AGAIN_MS = 60 * 1000;

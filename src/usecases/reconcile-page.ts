@@ -57,37 +57,63 @@ export async function reconcilePage(deps: ReconcileDeps, work: PageWork): Promis
 
 type Judged = { readonly found: readonly FoundEnvelope[]; readonly counts: PageCounts };
 
+/** A listed envelope beside what the ledger has of it, and what follows from the listing. */
+type Row = {
+  readonly envelope: Envelope;
+  readonly entry: LedgerEntry | undefined;
+  readonly line: FoundEnvelope;
+  readonly announced: boolean;
+};
+
 async function judgePage(
   deps: ReconcileDeps,
   work: PageWork,
   envelopes: readonly Envelope[],
 ): Promise<Judged> {
-  const { link, run } = work;
+  const { link } = work;
+  const rows = await readRows(deps, link, envelopes);
+  const found = rows.filter(({ entry, line }) => entry === undefined || changes(entry, line, link));
+  return { found: found.map(({ line }) => line), counts: tally(work, rows) };
+}
+
+async function readRows(deps: ReconcileDeps, link: Link, envelopes: readonly Envelope[]): Promise<Row[]> {
   const ids = envelopes.map((envelope) => envelope.id);
   const known = await findEnvelopes(deps.db, link.tenant, ids);
+  const unknown = ids.filter((id) => !known.has(id));
+  const announced = await announcedEnvelopes(deps.db, link.id, unknown);
   const forwardings = await listForwardingsOf(deps.db, link.tenant, ids);
-  const announced = await announcedEnvelopes(
-    deps.db,
-    link.id,
-    ids.filter((id) => !known.has(id)),
-  );
-  const found: FoundEnvelope[] = [];
-  const counts = { listed: 0, known: 0, missed: 0, excluded: new Map<string, number>() };
-  for (const envelope of envelopes) {
-    const entry = known.get(envelope.id);
-    const line = judgeRow(link, envelope, forwardings.get(envelope.id) ?? []);
-    if (entry === undefined || changes(entry, line, link)) found.push(line);
-    // What the account sent was counted when its side was listed.
-    if (run.side === "received" && entry !== undefined && envelope.sender.accountId === link.account.id)
-      continue;
-    counts.listed += 1;
-    if (entry !== undefined || announced.has(envelope.id)) counts.known += 1;
-    else if (line.state === "excluded")
-      counts.excluded.set(line.reason, (counts.excluded.get(line.reason) ?? 0) + 1);
-    else counts.missed += 1;
-  }
-  const colleagueSeen = newestOfColleagues(link, envelopes) !== null;
-  return { found, counts: { ...counts, excluded: Object.fromEntries(counts.excluded), colleagueSeen } };
+  return envelopes.map((envelope) => ({
+    envelope,
+    entry: known.get(envelope.id),
+    line: judgeRow(link, envelope, forwardings.get(envelope.id) ?? []),
+    announced: announced.has(envelope.id),
+  }));
+}
+
+function tally({ link, run }: PageWork, rows: readonly Row[]): PageCounts {
+  // What the account sent was counted when its side was listed.
+  const isCounted = ({ envelope, entry }: Row): boolean =>
+    run.side === "sent" || entry === undefined || envelope.sender.accountId !== link.account.id;
+  const counted = rows.filter(isCounted);
+  const isKnown = ({ entry, announced }: Row): boolean => entry !== undefined || announced;
+  const fresh = counted.filter((row) => !isKnown(row)).map(({ line }) => line);
+  return {
+    listed: counted.length,
+    known: counted.length - fresh.length,
+    missed: fresh.filter(({ state }) => state === "waiting").length,
+    excluded: countByReason(fresh.filter(({ state }) => state === "excluded")),
+    colleagueSeen:
+      newestOfColleagues(
+        link,
+        rows.map(({ envelope }) => envelope),
+      ) !== null,
+  };
+}
+
+function countByReason(lines: readonly FoundEnvelope[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const { reason } of lines) counts[reason] = (counts[reason] ?? 0) + 1;
+  return counts;
 }
 
 /** Decided from the listing itself; what it does not tell, the import asks for. */

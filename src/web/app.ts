@@ -4,11 +4,13 @@ import type { Logger } from "pino";
 import { errorHandler, notFoundHandler, problemPage } from "./problem.ts";
 import { requestContext } from "./request-context.ts";
 
+export type Route = Router | RequestHandler;
+
 export type AppParts = {
   log: Logger;
   trustProxy: number;
   /** In the order in which they are tried. */
-  routes: readonly (Router | RequestHandler)[];
+  routes: readonly Route[];
 };
 
 /** The application: what holds for every request, the routes, and one place where errors are answered. */

@@ -1,0 +1,138 @@
+import type { Logger } from "pino";
+import type { Config } from "./config.ts";
+import { openDocumentStore } from "./documents/open-store.ts";
+import { createDocuSignOAuth } from "./docusign/oauth.ts";
+import type { TaskDeps } from "./jobs/tasks.ts";
+import { migrateQueue } from "./jobs/worker.ts";
+import { unlockDeadWorkers } from "./jobs/worker-pools.ts";
+import { type OpenDatabase, openDatabase } from "./store/database.ts";
+import { openEmbeddedPostgres } from "./store/embedded.ts";
+import { migrateToLatest } from "./store/migrate.ts";
+import { createVault } from "./store/vault.ts";
+import { createAccessTokens } from "./usecases/access-tokens.ts";
+import { createCallBudgets } from "./usecases/call-budgets.ts";
+import type { FinishDeps } from "./usecases/finish-linking.ts";
+import { tidy } from "./usecases/housekeeping.ts";
+import { createOpenAccount } from "./usecases/open-account.ts";
+import { createMetrics, type Metrics } from "./web/metrics.ts";
+
+export type Surroundings = { readonly log: Logger; readonly now: () => Date };
+
+/** What stands ready to be used by services and commands alike; disposing of it closes everything in reverse. */
+export type Foundation = AsyncDisposable &
+  Surroundings & {
+    readonly config: Config;
+    readonly connectionString: string;
+    /** Few connections, waited for only shortly: people and DocuSign wait at the other end. */
+    readonly front: OpenDatabase;
+    /** A connection for each job and its lock. */
+    readonly back: OpenDatabase;
+    readonly metrics: Metrics;
+    readonly tasks: TaskDeps & FinishDeps;
+  };
+
+const FRONT_CONNECTIONS = 20;
+const FRONT_PATIENCE_MS = 2_000;
+const BACK_PATIENCE_MS = 30_000;
+
+/** Opens database, document store and DocuSign. Starts nothing that runs by itself. */
+export async function openFoundation(config: Config, { log, now }: Surroundings): Promise<Foundation> {
+  await using opened = new AsyncDisposableStack();
+  const connectionString = await findDatabase(config, log, opened);
+  const open = databaseOpener({ connectionString, log }, opened);
+  const front = open("front", { max: FRONT_CONNECTIONS, connectionTimeoutMs: FRONT_PATIENCE_MS });
+  const back = open("back", { max: config.workerConcurrency * 2 + 5, connectionTimeoutMs: BACK_PATIENCE_MS });
+  const metrics = createMetrics();
+  const tasks = await createTaskDeps({ config, log, now, back, metrics }, opened);
+  const kept = opened.move();
+  return {
+    config,
+    log,
+    now,
+    connectionString,
+    front,
+    back,
+    metrics,
+    tasks,
+    [Symbol.asyncDispose]: async () => await kept.disposeAsync(),
+  };
+}
+
+/** Brings the database to the current version, the queue's part of it included. */
+export async function migrate(database: OpenDatabase): Promise<{ applied: string[] }> {
+  return await migrateToLatest(database.db, async () => await migrateQueue(database.pool));
+}
+
+/** Opens the configured database only, for `migrate`, and closes it when the work is done. */
+export async function withDatabase<T>(
+  config: Config,
+  log: Logger,
+  work: (database: OpenDatabase) => Promise<T>,
+): Promise<T> {
+  await using opened = new AsyncDisposableStack();
+  const open = databaseOpener({ connectionString: await findDatabase(config, log, opened), log }, opened);
+  return await work(open("command", { max: 2, connectionTimeoutMs: BACK_PATIENCE_MS }));
+}
+
+async function findDatabase(config: Config, log: Logger, opened: AsyncDisposableStack): Promise<string> {
+  if (config.databaseUrl !== null) return config.databaseUrl;
+  const embedded = await openEmbeddedPostgres({
+    dataDir: config.dataDir,
+    production: config.production,
+    log: (message) => log.warn(message),
+  });
+  opened.defer(async () => await embedded.close());
+  return embedded.connectionString;
+}
+
+type DatabaseOpener = (name: string, limits: { max: number; connectionTimeoutMs: number }) => OpenDatabase;
+
+function databaseOpener(
+  { connectionString, log }: { connectionString: string; log: Logger },
+  opened: AsyncDisposableStack,
+): DatabaseOpener {
+  const onError = (error: Error): void => log.warn({ err: error }, "database connection lost");
+  return (name, limits) =>
+    opened.adopt(
+      openDatabase(connectionString, { ...limits, onError, applicationName: `torikomi ${name}` }),
+      async (database) => await database.close(),
+    );
+}
+
+type TaskSurroundings = Surroundings & { config: Config; back: OpenDatabase; metrics: Metrics };
+
+async function createTaskDeps(
+  { config, log, now, back, metrics }: TaskSurroundings,
+  opened: AsyncDisposableStack,
+): Promise<TaskDeps & FinishDeps> {
+  const { db } = back;
+  const vault = createVault(config.encryptionKeys);
+  const redirectUri = `${config.publicUrl}/links/docusign/callback`;
+  const oauth = createDocuSignOAuth({ ...config.docusign, redirectUri, now });
+  const documents = opened.adopt(
+    await openDocumentStore(config.documentStore, config.dataDir, config.documentEncryption),
+    async (store) => await store.close(),
+  );
+  const budgets = createCallBudgets({ db, log, now, reserveShare: config.firstImportReserve });
+  const tokens = createAccessTokens({ db, vault, oauth, now });
+  const openAccount = createOpenAccount({ tokens, budgets, now, onCall: () => metrics.docusignCall() });
+  const { adminProfiles, publicUrl, largeImport, eventRetentionDays } = config;
+  return {
+    db,
+    vault,
+    oauth,
+    documents,
+    budgets,
+    openAccount,
+    log,
+    now,
+    adminProfiles,
+    publicUrl,
+    largeImport,
+    lanes: Math.max(1, config.workerConcurrency - 2),
+    onImport: (outcome) => metrics.importEnded(outcome),
+    onReconciled: (missed) => metrics.missed(missed),
+    tidy: async () => await tidy({ db, documents, log, now, eventRetentionDays }),
+    rescueJobs: async () => metrics.workersRescued((await unlockDeadWorkers({ db, log })).length),
+  };
+}
