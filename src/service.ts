@@ -2,10 +2,12 @@ import type { Config } from "./config.ts";
 import { type Foundation, migrate, openFoundation, type Surroundings } from "./foundation.ts";
 import { runDueJobs, startWorker } from "./jobs/worker.ts";
 import { startWorkerLock } from "./jobs/worker-pools.ts";
+import { type ChangeNews, createChangeNews } from "./store/change-news.ts";
 import { createEventRecorder } from "./store/event-recorder.ts";
 import { recordEvents } from "./store/events.ts";
 import { isCurrent } from "./store/migrate.ts";
 import { endSession, findSession, storeSession, storeSignIn, takeSignIn } from "./store/page-sessions.ts";
+import { apiRoutes } from "./web/api.ts";
 import { createApp, type Route } from "./web/app.ts";
 import { callbackRoutes } from "./web/callback.ts";
 import { connectRoutes } from "./web/connect.ts";
@@ -13,6 +15,7 @@ import { metricsRoute } from "./web/metrics.ts";
 import { operationsRoutes } from "./web/operations.ts";
 import { startHttpServer } from "./web/server.ts";
 import { signInRoutes } from "./web/sign-in.ts";
+import { createTokenVerifier, refuseEveryToken, type TokenVerifier } from "./web/tokens.ts";
 
 export type Role = "serve" | "work" | "all";
 
@@ -33,11 +36,16 @@ export async function startService(config: Config, role: Role, surroundings: Sur
   const foundation = started.use(await openFoundation(config, surroundings));
   if (role === "all" || !config.production) await migrate(foundation.back);
   const closing = new AbortController();
-  const server = await startHttpServer(createServiceApp(foundation, role, closing.signal), config);
+  const news = role === "work" ? null : openChangeNews(foundation, started);
+  const routes = news === null ? [] : serviceRoutes(foundation, news);
+  const server = await startHttpServer(createServiceApp(foundation, routes, closing.signal), config);
   started.defer(async () => await server.close(config.shutdownTimeoutMs));
   if (role !== "serve") await startWork(foundation, started);
   // Last in, first out: those who wait are answered before the server waits for them.
-  started.defer(() => closing.abort());
+  started.defer(async () => {
+    closing.abort();
+    await news?.close();
+  });
   const kept = started.move();
   return {
     port: server.port,
@@ -66,7 +74,7 @@ async function startWork(foundation: Foundation, started: AsyncDisposableStack):
 
 function createServiceApp(
   foundation: Foundation,
-  role: Role,
+  routes: readonly Route[],
   closing: AbortSignal,
 ): ReturnType<typeof createApp> {
   const { config, log, now, front, back, metrics } = foundation;
@@ -75,7 +83,6 @@ function createServiceApp(
     checkReady: readiness(foundation, closing),
     metrics: metricsRoute(metrics, { db: front.db, log, now, pools }),
   });
-  const routes = role === "work" ? [] : serviceRoutes(foundation);
   return createApp({ log, trustProxy: config.trustProxy, routes: [operations, ...routes] });
 }
 
@@ -89,15 +96,47 @@ function readiness({ front }: Foundation, closing: AbortSignal): () => Promise<v
 /** Of what waits for the database: enough for a burst, little enough for the memory of a small container. */
 const RECORDER_LIMITS = { batch: 100, waiting: 10_000, waitingBytes: 128 * 1024 * 1024, writers: 2 };
 
-function serviceRoutes(foundation: Foundation): Route[] {
-  const { config, now, front, metrics } = foundation;
-  const { hmacKeys, importTiming } = config;
+/** How long the API may take to begin an answer, and how often one caller may ask this process. */
+const API_LIMITS = { answerWithinMs: 30_000, requestsPerMinute: 600 };
+
+function serviceRoutes(foundation: Foundation, changeNews: ChangeNews): Route[] {
+  const { config, log, now, front, metrics, tasks } = foundation;
+  const { hmacKeys, importTiming, firstImportReserve: reserveShare } = config;
   const recorder = createEventRecorder(
     async (events) => await recordEvents(front.db, events),
     RECORDER_LIMITS,
   );
   const onEvent = (outcome: string): void => metrics.eventReceived(outcome);
-  return [connectRoutes({ hmacKeys, recorder, importTiming, now, onEvent }), ...pageRoutes(foundation)];
+  const verifyToken = tokenVerifier(foundation);
+  const api = {
+    ...tasks,
+    db: front.db,
+    log,
+    changeNews,
+    importTiming,
+    reserveShare,
+    verifyToken,
+    ...API_LIMITS,
+  };
+  return [
+    connectRoutes({ hmacKeys, recorder, importTiming, now, onEvent }),
+    apiRoutes(api),
+    ...pageRoutes(foundation),
+  ];
+}
+
+function tokenVerifier({ config, now }: Foundation): TokenVerifier {
+  const { issuer, audience } = config.cabinet;
+  return issuer === null ? refuseEveryToken : createTokenVerifier({ issuer, audience, now });
+}
+
+function openChangeNews({ connectionString, log }: Foundation, started: AsyncDisposableStack): ChangeNews {
+  return started.adopt(
+    createChangeNews(connectionString, {
+      onError: (error) => log.warn({ err: error }, "change news are away"),
+    }),
+    async (news) => await news.close(),
+  );
 }
 
 /** The page needs the cabinet's sign-in; without a client there, there is no page and nobody can finish a linking. */

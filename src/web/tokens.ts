@@ -76,6 +76,11 @@ export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifie
   };
 }
 
+/** Where no issuer is configured there is nobody whose tokens could be good. */
+export const refuseEveryToken: TokenVerifier = async () => {
+  throw new Refusal("unauthorized", "CABINET_ISSUER is not configured");
+};
+
 /** Refuses with `forbidden` unless the caller holds one of the scopes; `write` includes `read` of the same noun. */
 export function requireScope(caller: Caller, ...anyOf: readonly string[]): void {
   const enough = anyOf.flatMap((scope) => [scope, scope.replace(/:read$/, ":write")]);
