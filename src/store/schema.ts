@@ -222,8 +222,20 @@ export interface Reconciliation {
   at_docusign: number | null;
   calls: Generated<number>;
   colleague_seen: Generated<boolean>;
+  /**
+   * envelopes that the next page lists again: they are counted already
+   */
+  counted_ids: Generated<string[]>;
   cursor_from: Timestamp;
   cursor_position: Generated<number>;
+  /**
+   * full checks: what differs between the ledger and DocuSign; null where nothing does
+   */
+  difference: Json | null;
+  /**
+   * rows of both sides as DocuSign counted them when the side began
+   */
+  docusign_count: Generated<number>;
   ended_at: Timestamp | null;
   excluded: Generated<Json>;
   failed: Generated<number>;
@@ -234,10 +246,27 @@ export interface Reconciliation {
   link_id: string;
   listed: Generated<number>;
   missed: Generated<number>;
+  /**
+   * rows of both sides that were listed, each once
+   */
+  rows_seen: Generated<number>;
   side: string;
   started_at: Timestamp;
   state: string;
   tenant: string;
+  /**
+   * missed ones of which an active Connect configuration should have told
+   */
+  unannounced: Generated<number>;
+  /**
+   * full checks: envelopes of the ledger that DocuSign no longer lists
+   */
+  unlisted: Generated<number>;
+  /**
+   * the first of them
+   */
+  unlisted_ids: Generated<string[]>;
+  unreadable: Generated<number>;
   waiting: Generated<number>;
   window_from: Timestamp;
   window_to: Timestamp;
