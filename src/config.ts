@@ -167,7 +167,8 @@ const values = {
     .enum(["AES256", "aws:kms"], { error: "has to be AES256 or aws:kms" })
     .optional(),
   DOCUMENT_STORE_KMS_KEY: z.string().optional(),
-  CABINET_ISSUER: url.optional(),
+  // As the issuer writes itself, slash at the end included: it is compared.
+  CABINET_ISSUER: z.url({ protocol: /^https?$/, error: "has to be an http or https address" }).optional(),
   CABINET_AUDIENCE: z.string().default("torikomi"),
   CABINET_CLIENT_ID: z.string().optional(),
   CABINET_CLIENT_SECRET: z.string().optional(),

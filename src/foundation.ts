@@ -33,6 +33,7 @@ export type Foundation = AsyncDisposable &
 
 const FRONT_CONNECTIONS = 20;
 const FRONT_PATIENCE_MS = 2_000;
+const FRONT_QUERY_MS = 15_000;
 const BACK_PATIENCE_MS = 30_000;
 
 /** Opens database, document store and DocuSign. Starts nothing that runs by itself. */
@@ -40,7 +41,11 @@ export async function openFoundation(config: Config, { log, now }: Surroundings)
   await using opened = new AsyncDisposableStack();
   const connectionString = await findDatabase(config, log, opened);
   const open = databaseOpener({ connectionString, log }, opened);
-  const front = open("front", { max: FRONT_CONNECTIONS, connectionTimeoutMs: FRONT_PATIENCE_MS });
+  const front = open("front", {
+    max: FRONT_CONNECTIONS,
+    connectionTimeoutMs: FRONT_PATIENCE_MS,
+    queryTimeoutMs: FRONT_QUERY_MS,
+  });
   const back = open("back", { max: config.workerConcurrency * 2 + 5, connectionTimeoutMs: BACK_PATIENCE_MS });
   const metrics = createMetrics();
   const tasks = await createTaskDeps({ config, log, now, back, metrics }, opened);
@@ -85,7 +90,10 @@ async function findDatabase(config: Config, log: Logger, opened: AsyncDisposable
   return embedded.connectionString;
 }
 
-type DatabaseOpener = (name: string, limits: { max: number; connectionTimeoutMs: number }) => OpenDatabase;
+type DatabaseOpener = (
+  name: string,
+  limits: { max: number; connectionTimeoutMs: number; queryTimeoutMs?: number },
+) => OpenDatabase;
 
 function databaseOpener(
   { connectionString, log }: { connectionString: string; log: Logger },

@@ -58,6 +58,7 @@ export async function startService(config: Config, role: Role, surroundings: Sur
 
 async function startWork(foundation: Foundation, started: AsyncDisposableStack): Promise<void> {
   const { config, log, tasks, back, connectionString } = foundation;
+  if (!(await isCurrent(back.db))) throw new Error("migrations are not current: run torikomi migrate");
   const lock = startWorkerLock(connectionString, {
     onLost: (error) => log.warn({ err: error }, "the worker's lock was lost and is taken again"),
   });

@@ -10,6 +10,8 @@ export type DatabaseOptions = {
   /** Told of connections that break; the query under way fails by itself. */
   onError?: (error: Error) => void;
   statementTimeoutMs?: number;
+  /** How long an answer is waited for, should the network swallow it: the connection is then given up. */
+  queryTimeoutMs?: number;
   /** How long a caller waits for a connection, new or free: short, so that the receiver can answer 503. */
   connectionTimeoutMs?: number;
 };
@@ -35,6 +37,7 @@ export function openDatabase(connectionString: string, options: DatabaseOptions 
     application_name: options.applicationName ?? "torikomi",
     connectionTimeoutMillis: options.connectionTimeoutMs ?? 2_000,
     ...(options.statementTimeoutMs !== undefined && { statement_timeout: options.statementTimeoutMs }),
+    ...(options.queryTimeoutMs !== undefined && { query_timeout: options.queryTimeoutMs }),
     keepAlive: true,
     types: readDatesAsText(),
   });
