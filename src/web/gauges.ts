@@ -135,13 +135,13 @@ const STATE_GAUGES: readonly StateGauge[] = [
   },
   {
     name: "feed_unpublished_changes",
-    help: "Changes that are committed but not published in the feed yet",
+    help: "Changes that have no place in the feed yet, since nobody has read it after them",
     labels: [],
     values: ({ feed }) => [[feed.unpublished]],
   },
   {
     name: "feed_oldest_unpublished_seconds",
-    help: "Age of the oldest change that is not published yet",
+    help: "Age of the oldest change that has no place in the feed yet",
     labels: [],
     values: ({ feed }) => [[feed.oldestSeconds]],
   },
