@@ -1,0 +1,157 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Envelope, User } from "../support/docusign/state.ts";
+import { type Companies, createLinkedCompanies, fateOf } from "../support/linked-world.ts";
+
+/** Adds somebody of the partner's company, who is nothing to the linked account. */
+function outsider({ world, partner }: Companies, name: string): User {
+  const account = world.docusign.state.accounts.get(partner.defaultAccountId);
+  return world.docusign.addUser(account!, { name, role: "DS Sender" });
+}
+
+/** The partner sends to one person, who passes the place on; then it is completed. */
+async function forwarded(
+  { world, partner }: Companies,
+  from: User,
+  pass: (envelope: Envelope) => Promise<Envelope>,
+): Promise<Envelope> {
+  const envelope = await world.docusign.sendEnvelope({ from: partner, to: [from] });
+  await pass(envelope);
+  return await world.docusign.completeEnvelope(envelope);
+}
+
+test("who reassigned an envelope to somebody else has received it; who got it that way has not", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world, admin } = companies;
+  const other = outsider(companies, "渡辺");
+
+  const away = await forwarded(companies, admin, (one) => world.docusign.reassign(one, admin, other));
+  const hither = await forwarded(companies, other, (one) => world.docusign.reassign(one, other, admin));
+  await world.runJobs();
+
+  assert.equal(await fateOf(world, away), "imported received");
+  assert.equal(await fateOf(world, hither), "excluded forwarded-to-user");
+});
+
+for (const spelling of ["lower", "capitalised"] as const) {
+  test(`a delegation counts for the delegator, told in ${spelling} letters`, async () => {
+    await using companies = await createLinkedCompanies();
+    const { world, admin } = companies;
+    const other = outsider(companies, "渡辺");
+
+    const away = await forwarded(companies, admin, (one) =>
+      world.docusign.delegate(one, admin, other, spelling),
+    );
+    const hither = await forwarded(companies, other, (one) =>
+      world.docusign.delegate(one, other, admin, spelling),
+    );
+    await world.runJobs();
+
+    assert.equal(await fateOf(world, away), "imported received");
+    assert.equal(await fateOf(world, hither), "excluded forwarded-to-user");
+  });
+
+  test(`a delegation is seen without any event too, told in ${spelling} letters`, async () => {
+    await using companies = await createLinkedCompanies();
+    const { world, admin } = companies;
+    const other = outsider(companies, "渡辺");
+    world.docusign.holdDeliveries();
+
+    const away = await forwarded(companies, admin, (one) =>
+      world.docusign.delegate(one, admin, other, spelling),
+    );
+    const hither = await forwarded(companies, other, (one) =>
+      world.docusign.delegate(one, other, admin, spelling),
+    );
+    await world.runHour();
+
+    assert.equal(await fateOf(world, away), "imported received");
+    assert.equal(await fateOf(world, hither), "excluded forwarded-to-user");
+  });
+}
+
+test("a reassignment of which no event came leaves recipients to count as listed", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world, admin } = companies;
+  const other = outsider(companies, "渡辺");
+  world.docusign.holdDeliveries();
+
+  const hither = await forwarded(companies, other, (one) => world.docusign.reassign(one, other, admin));
+  const away = await forwarded(companies, admin, (one) => world.docusign.reassign(one, admin, other));
+  await world.runHour();
+
+  assert.equal(await fateOf(world, hither), "imported received");
+  assert.equal(await fateOf(world, away), "imported received");
+});
+
+test("a reassignment is heeded whichever of its events and the completion comes first", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world, admin } = companies;
+  const other = outsider(companies, "渡辺");
+  world.docusign.holdDeliveries();
+
+  const hither = await forwarded(companies, other, (one) => world.docusign.reassign(one, other, admin));
+  world.docusign.held.reverse();
+  await world.docusign.deliver("all");
+  await world.runJobs();
+
+  assert.equal(await fateOf(world, hither), "excluded forwarded-to-user");
+});
+
+test("a reassignment that is told only after the hour's listing is heeded where nothing was imported yet", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world, admin } = companies;
+  const other = outsider(companies, "渡辺");
+  world.docusign.holdDeliveries();
+  world.docusign.failNext(1, { status: 500 }, "/envelopes/{envelopeId}/documents/{documentId}");
+
+  const hither = await forwarded(companies, other, (one) => world.docusign.reassign(one, other, admin));
+  await world.runHour();
+  await world.docusign.deliver("all");
+  await world.runJobs();
+
+  assert.equal(await fateOf(world, hither), "excluded forwarded-to-user");
+  assert.deepEqual(await world.contracts(), []);
+});
+
+test("a reassignment that is told after the import changes nothing any more", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world, admin } = companies;
+  const other = outsider(companies, "渡辺");
+  world.docusign.holdDeliveries();
+
+  const hither = await forwarded(companies, other, (one) => world.docusign.reassign(one, other, admin));
+  await world.runHour();
+  await world.docusign.deliver("all");
+  await world.runHour();
+
+  assert.equal(await fateOf(world, hither), "imported received");
+  assert.equal((await world.contracts()).length, 1);
+});
+
+test("what the account sent is imported however it was forwarded", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world, admin, colleague } = companies;
+  const other = outsider(companies, "渡辺");
+
+  const envelope = await world.docusign.sendEnvelope({ from: colleague, to: [other] });
+  await world.docusign.reassign(envelope, other, admin);
+  await world.docusign.completeEnvelope(envelope);
+  await world.runJobs();
+
+  assert.equal(await fateOf(world, envelope), "imported sent");
+});
+
+test("who got an envelope by forwarding and passed it on has not received it, carbon copy or not", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world, admin } = companies;
+  const [first, last] = [outsider(companies, "渡辺"), outsider(companies, "中村")];
+
+  const envelope = await forwarded(companies, first, async (one) => {
+    await world.docusign.reassign(one, first, admin);
+    return await world.docusign.reassign(one, admin, last);
+  });
+  await world.runJobs();
+
+  assert.equal(await fateOf(world, envelope), "excluded forwarded-to-user");
+});
