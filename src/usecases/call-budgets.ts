@@ -1,20 +1,30 @@
 import type { Logger } from "pino";
+import { DocuSignFault } from "../docusign/faults.ts";
 import type { CallLimits } from "../docusign/limits.ts";
 import type { AccountId } from "../domain/identifiers.ts";
-import { mayCall, type Pace } from "../domain/pace.ts";
+import { type CallBudget, mayCall, type Pace } from "../domain/pace.ts";
 import { findBudget, noteLimits, pauseAccount } from "../store/budgets.ts";
 import type { Database } from "../store/database.ts";
 
+/** First imports leave a reserve of the hour's calls to the customer's other integrations. */
+export type CallKind = "first-import" | "other";
+
 export type CallBudgets = {
-  /** Takes note of what an answer's headers said. */
+  /**
+   * Begins a call, which `note` ends. Throws the fault `throttled` with code `budget-reserve` where a first import
+   * would call into the reserve: calls that are under way count as made.
+   */
+  begin(accountId: AccountId, kind: CallKind): void;
+  /** Ends a call and takes note of what its answer's headers said. */
   note(accountId: AccountId, limits: CallLimits): void;
   /** Makes no calls for the account until the moment, in no process. */
   pause(accountId: AccountId, until: Date): Promise<void>;
-  /** Whether calls may be made now; a first import leaves the reserve to the customer's other integrations. */
-  pace(accountId: AccountId, kind: "first-import" | "other"): Promise<Pace>;
-  /** What is left of the hour's calls, by account, as far as this process has seen. */
-  remaining(): ReadonlyMap<AccountId, number>;
+  /** Whether calls may be made now, from what all processes have seen. */
+  pace(accountId: AccountId, kind: CallKind): Promise<Pace>;
 };
+
+/** The code of the fault with which `begin` refuses. */
+export const BUDGET_RESERVE = "budget-reserve";
 
 type BudgetDeps = { db: Database; log: Logger; now: () => Date; reserveShare: number };
 
@@ -23,31 +33,53 @@ const SHARE_EVERY_MS = 2_000;
 
 /** The hour's calls of each account, read from DocuSign's headers and shared through the database (design decision 7). */
 export function createCallBudgets(deps: BudgetDeps): CallBudgets {
-  const seen = new Map<AccountId, CallLimits>();
+  const { db, log, now, reserveShare } = deps;
+  const seen = new Map<AccountId, CallBudget>();
+  const underWay = new Map<AccountId, number>();
   const sharedAt = new Map<AccountId, number>();
+  const paceOf = (accountId: AccountId): Pace => {
+    const budget = seen.get(accountId);
+    const calls = underWay.get(accountId) ?? 0;
+    return budget === undefined ? { kind: "go" } : mayCall(less(budget, calls), reserveShare, now());
+  };
   return {
+    begin(accountId, kind) {
+      const pace: Pace = kind === "first-import" ? paceOf(accountId) : { kind: "go" };
+      if (pace.kind === "wait") throw new DocuSignFault("throttled", BUDGET_RESERVE, { retryAt: pace.until });
+      underWay.set(accountId, (underWay.get(accountId) ?? 0) + 1);
+    },
     note(accountId, limits) {
+      underWay.set(accountId, Math.max(0, (underWay.get(accountId) ?? 0) - 1));
       if (limits.remaining === null) return;
-      seen.set(accountId, limits);
-      const now = deps.now();
-      if (now.getTime() - (sharedAt.get(accountId) ?? 0) < SHARE_EVERY_MS) return;
-      sharedAt.set(accountId, now.getTime());
-      noteLimits(deps.db, accountId, limits, now).catch((error: unknown) =>
-        deps.log.warn({ err: error, accountId }, "call budget could not be shared"),
+      seen.set(accountId, latest(seen.get(accountId), limits));
+      const at = now();
+      if (at.getTime() - (sharedAt.get(accountId) ?? 0) < SHARE_EVERY_MS) return;
+      sharedAt.set(accountId, at.getTime());
+      noteLimits(db, accountId, limits, at).catch((error: unknown) =>
+        log.warn({ err: error, accountId }, "call budget could not be shared"),
       );
     },
     async pause(accountId, until) {
-      await pauseAccount(deps.db, accountId, until, deps.now());
+      await pauseAccount(db, accountId, until, now());
     },
     async pace(accountId, kind) {
-      const now = deps.now();
-      const shared = await findBudget(deps.db, accountId);
-      if (shared?.pausedUntil != null && shared.pausedUntil > now)
+      const shared = await findBudget(db, accountId);
+      if (shared?.pausedUntil != null && shared.pausedUntil > now())
         return { kind: "wait", until: shared.pausedUntil };
-      if (kind === "other") return { kind: "go" };
-      const budget = seen.get(accountId) ?? shared;
-      return budget == null ? { kind: "go" } : mayCall(budget, deps.reserveShare, now);
+      if (shared?.remaining != null) seen.set(accountId, latest(seen.get(accountId), shared));
+      return kind === "other" ? { kind: "go" } : paceOf(accountId);
     },
-    remaining: () => new Map([...seen].map(([id, limits]) => [id, limits.remaining ?? 0])),
   };
+}
+
+/** Of one hour the lower number, as answers may come out of order; else that of the later hour. */
+function latest(one: CallBudget | undefined, other: CallBudget): CallBudget {
+  if (one === undefined) return other;
+  const [hour, otherHour] = [one.resetsAt?.getTime() ?? 0, other.resetsAt?.getTime() ?? 0];
+  if (hour !== otherHour) return hour > otherHour ? one : other;
+  return (one.remaining ?? 0) < (other.remaining ?? 0) ? one : other;
+}
+
+function less(budget: CallBudget, calls: number): CallBudget {
+  return { ...budget, remaining: budget.remaining === null ? null : budget.remaining - calls };
 }

@@ -16,7 +16,7 @@ import {
 import { listForwardings } from "../store/forwardings.ts";
 import { findLink, type Link } from "../store/links.ts";
 import { withLock } from "../store/locks.ts";
-import type { CallBudgets } from "./call-budgets.ts";
+import type { CallBudgets, CallKind } from "./call-budgets.ts";
 import { postponeAfterFault, retryAfter } from "./import-faults.ts";
 import type { HealthDeps } from "./link-health.ts";
 import { readListing } from "./listed-envelope.ts";
@@ -57,7 +57,8 @@ const LEASE_MS = 2 * 60 * 1000;
 /**
  * Takes one envelope in, if it is the link's: what DocuSign's API says decides (import-rules 1 and 2), each content
  * document becomes one contract (import-rules 4), and contracts and ledger are written in one commit. Doing it
- * twice, or twice at once, changes nothing. Faults of DocuSign end as `waiting`; all others are thrown.
+ * twice, or twice at once, changes nothing. Faults end as `waiting`; thrown are only those that cannot be written
+ * down either.
  */
 export async function importEnvelope(deps: ImportDeps, request: ImportRequest): Promise<ImportOutcome> {
   const link = await findLink(deps.db, request.linkId);
@@ -77,12 +78,18 @@ async function importAlone(deps: ImportDeps, link: Link, request: ImportRequest)
   const pace = await deps.budgets.pace(link.account.id, "other");
   if (pace.kind === "wait") return await wait(deps, entry, "account-throttled", pace.until);
 
-  const account = deps.openAccount(link);
+  const account = deps.openAccount(link, undefined, kindOfCalls(link, entry));
   try {
     return await judge(deps, link, entry, account);
   } catch (error) {
     return await postponeAfterFault(deps, { link, entry, account }, error);
   }
+}
+
+/** What the hour or an event brings while the first import goes on is no part of it. */
+function kindOfCalls({ firstImport }: Link, { foundBy, foundAt }: LedgerEntry): CallKind {
+  if (foundBy !== "reconciliation" || firstImport.doneAt !== null) return "other";
+  return firstImport.listedAt === null || foundAt <= firstImport.listedAt ? "first-import" : "other";
 }
 
 async function judge(

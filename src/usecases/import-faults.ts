@@ -2,6 +2,7 @@ import type { DocuSignAccount } from "../docusign/account.ts";
 import { DocuSignFault } from "../docusign/faults.ts";
 import { forgetEnvelope, type LedgerEntry, postponeEnvelope, settleEnvelope } from "../store/envelopes.ts";
 import type { Link } from "../store/links.ts";
+import { BUDGET_RESERVE } from "./call-budgets.ts";
 import type { ImportDeps, ImportOutcome } from "./import-envelope.ts";
 import { checkAdmin, failLink } from "./link-health.ts";
 
@@ -23,33 +24,39 @@ export function retryAfter(entry: LedgerEntry, now: Date, shortestMs = FIRST_WAI
   return new Date(now.getTime() + Math.min(Math.max(wait, shortestMs), LONGEST_WAIT_MS));
 }
 
-/** Leaves the envelope waiting for what the fault says; throws what is no fault of DocuSign. */
+/**
+ * Leaves the envelope waiting for what the fault says. A fault of our own, such as a document store that is full,
+ * is logged and waited out too: one envelope's must not stop the others of its link.
+ */
 export async function postponeAfterFault(
   deps: ImportDeps,
   attempt: Attempt,
   error: unknown,
 ): Promise<ImportOutcome> {
-  if (!(error instanceof DocuSignFault)) throw error;
   const { link, entry } = attempt;
+  if (!(error instanceof DocuSignFault)) {
+    deps.log.error({ err: error, linkId: link.id, envelopeId: entry.envelopeId }, "import failed");
+    return await retryLater(deps, attempt, { code: "internal", reason: "import-failed" });
+  }
   deps.log.warn(
     { linkId: link.id, envelopeId: entry.envelopeId, fault: error.code, kind: error.kind },
     "import put off",
   );
   switch (error.kind) {
     case "later":
-      return await retryLater(deps, attempt, { error, reason: "docusign-unavailable" });
+      return await retryLater(deps, attempt, { code: error.code, reason: "docusign-unavailable" });
     case "throttled":
       return await waitForBudget(deps, attempt, error);
     case "authorization-gone":
       await failLink(deps.db, link, "authorization-revoked");
-      return await postpone(deps, attempt, { reason: "link-error", until: deps.now(), error });
+      return await postpone(deps, attempt, { reason: "link-error", until: deps.now(), code: error.code });
     case "not-permitted":
       return await recheckAdmin(deps, attempt, error);
     case "not-found":
       return await whereGone(deps, attempt, error);
     case "never":
       return await retryLater(deps, attempt, {
-        error,
+        code: error.code,
         reason: reasonOf(error),
         shortestMs: DOWNLOAD_AGAIN_MS,
       });
@@ -59,10 +66,10 @@ export async function postponeAfterFault(
 async function retryLater(
   deps: ImportDeps,
   attempt: Attempt,
-  { error, reason, shortestMs }: { error: DocuSignFault; reason: string; shortestMs?: number },
+  { code, reason, shortestMs }: { code: string; reason: string; shortestMs?: number },
 ): Promise<ImportOutcome> {
   const until = retryAfter(attempt.entry, deps.now(), shortestMs);
-  return await postpone(deps, attempt, { reason: until === null ? "import-failed" : reason, until, error });
+  return await postpone(deps, attempt, { reason: until === null ? "import-failed" : reason, until, code });
 }
 
 /** What DocuSign says of one envelope or document stops only that; what it says of the account stops all of it. */
@@ -71,10 +78,12 @@ async function waitForBudget(
   attempt: Attempt,
   error: DocuSignFault,
 ): Promise<ImportOutcome> {
+  const { code } = error;
   const until = error.retryAt ?? new Date(deps.now().getTime() + FIRST_WAIT_MS);
-  const ofAccount = !/envelope|request_is_throttled/i.test(error.code);
+  const ofAccount = code !== BUDGET_RESERVE && !/envelope|request_is_throttled/i.test(code);
   if (ofAccount) await deps.budgets.pause(attempt.link.account.id, until);
-  return await postpone(deps, attempt, { reason: "account-throttled", until, error, countsAsAttempt: false });
+  const reason = code === BUDGET_RESERVE ? "budget-reserve" : "account-throttled";
+  return await postpone(deps, attempt, { reason, until, code, countsAsAttempt: false });
 }
 
 async function recheckAdmin(
@@ -83,8 +92,8 @@ async function recheckAdmin(
   error: DocuSignFault,
 ): Promise<ImportOutcome> {
   if (await isStillAdmin(deps, attempt))
-    return await retryLater(deps, attempt, { error, reason: "docusign-unavailable" });
-  return await postpone(deps, attempt, { reason: "link-error", until: deps.now(), error });
+    return await retryLater(deps, attempt, { code: error.code, reason: "docusign-unavailable" });
+  return await postpone(deps, attempt, { reason: "link-error", until: deps.now(), code: error.code });
 }
 
 async function isStillAdmin(deps: ImportDeps, { link, account }: Attempt): Promise<boolean> {
@@ -101,7 +110,7 @@ async function isStillAdmin(deps: ImportDeps, { link, account }: Attempt): Promi
 async function whereGone(deps: ImportDeps, attempt: Attempt, error: DocuSignFault): Promise<ImportOutcome> {
   const { entry, link } = attempt;
   if (entry.attempts < ATTEMPTS_TO_FIND || entry.listing !== null) {
-    return await retryLater(deps, attempt, { error, reason: "docusign-unavailable" });
+    return await retryLater(deps, attempt, { code: error.code, reason: "docusign-unavailable" });
   }
   if (entry.completedAt === null) {
     await forgetEnvelope(deps.db, entry.tenant, entry.envelopeId);
@@ -130,14 +139,14 @@ function reasonOf(error: DocuSignFault): string {
 async function postpone(
   deps: ImportDeps,
   { entry }: Attempt,
-  put: { reason: string; until: Date | null; error: DocuSignFault; countsAsAttempt?: boolean },
+  put: { reason: string; until: Date | null; code: string; countsAsAttempt?: boolean },
 ): Promise<ImportOutcome> {
   await postponeEnvelope(deps.db, {
     tenant: entry.tenant,
     envelopeId: entry.envelopeId,
     reason: put.reason,
     until: put.until,
-    error: put.error.code,
+    error: put.code,
     countsAsAttempt: put.countsAsAttempt ?? true,
   });
   return { kind: "waiting", reason: put.reason, until: put.until };

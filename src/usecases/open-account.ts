@@ -1,10 +1,17 @@
 import { type DocuSignAccount, openDocuSignAccount } from "../docusign/account.ts";
 import type { Link } from "../store/links.ts";
 import type { AccessTokens } from "./access-tokens.ts";
-import type { CallBudgets } from "./call-budgets.ts";
+import type { CallBudgets, CallKind } from "./call-budgets.ts";
 
-/** DocuSign as the linked user sees it; `onCall` is told of each call that was made. */
-export type OpenAccount = (link: Pick<Link, "id" | "account">, onCall?: () => void) => DocuSignAccount;
+/**
+ * DocuSign as the linked user sees it; `onCall` is told of each call that was made. Calls of a first import stop
+ * before the reserve of the account's budget; calls are no such ones unless said.
+ */
+export type OpenAccount = (
+  link: Pick<Link, "id" | "account">,
+  onCall?: () => void,
+  kind?: CallKind,
+) => DocuSignAccount;
 
 /** Opens accounts with the link's tokens; every answer's limits go to the budgets. */
 export function createOpenAccount(deps: {
@@ -13,11 +20,15 @@ export function createOpenAccount(deps: {
   now: () => Date;
   onCall: () => void;
 }): OpenAccount {
-  return (link, onCall) =>
+  return (link, onCall, kind = "other") =>
     openDocuSignAccount({
       baseUri: link.account.baseUri,
       accountId: link.account.id,
-      accessToken: (stale) => deps.tokens.get(link.id, stale),
+      accessToken: async (stale) => {
+        const token = await deps.tokens.get(link.id, stale);
+        deps.budgets.begin(link.account.id, kind);
+        return token;
+      },
       now: deps.now,
       onAnswer: (limits) => {
         deps.budgets.note(link.account.id, limits);
