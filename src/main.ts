@@ -2,7 +2,10 @@
 import { type Logger, pino } from "pino";
 import { type Command, EXIT, parseCommand, USAGE, UsageError } from "./cli/arguments.ts";
 import { runOperatorCommand } from "./cli/commands.ts";
+import { tellProblems } from "./cli/doctor.ts";
+import type { Terminal } from "./cli/terminal.ts";
 import { type Config, ConfigError, parseConfig } from "./config.ts";
+import { describeFault } from "./domain/fault-text.ts";
 import { migrate, openFoundation, withDatabase } from "./foundation.ts";
 import { type Role, startService } from "./service.ts";
 import { describeError } from "./web/request-context.ts";
@@ -28,8 +31,10 @@ async function run(command: Command): Promise<number> {
       return await serveUntilSignal(command.name);
     case "migrate":
       return await migrateNow();
+    case "doctor":
+      return await runDoctor();
     default:
-      return await runOperator(command);
+      return await runOperator(command, openTerminal());
   }
 }
 
@@ -68,18 +73,42 @@ async function migrateNow(): Promise<number> {
 
 type OperatorCommand = Parameters<typeof runOperatorCommand>[0];
 
-async function runOperator(command: OperatorCommand): Promise<number> {
+async function runOperator(command: OperatorCommand, terminal: Terminal): Promise<number> {
   const config = parseConfig(process.env);
   // Commands talk to a person on standard output; what goes wrong beside that is told on standard error.
   const level = config.logLevel === "info" ? "warn" : config.logLevel;
   const log = pino({ level, serializers: { err: describeError } }, pino.destination(2));
   await using foundation = await openFoundation(config, { log, now });
-  if (!config.production) await migrate(foundation.back);
-  return await runOperatorCommand(command, foundation.tasks, {
+  // The doctor looks only.
+  if (!config.production && command.name !== "doctor") await migrate(foundation.back);
+  const { importTiming, production, publicUrl, cabinet } = config;
+  const settings = { production, publicUrl, cabinetIssuer: cabinet.issuer };
+  return await runOperatorCommand(command, { ...foundation.tasks, importTiming, settings }, terminal);
+}
+
+/** What keeps the doctor from looking at all is told as its other findings are. */
+async function runDoctor(): Promise<number> {
+  const terminal = openTerminal();
+  try {
+    return await runOperator({ name: "doctor" }, terminal);
+  } catch (error) {
+    const isConfig = error instanceof ConfigError;
+    const problems = isConfig ? error.problems : [describeFault(error)];
+    tellProblems(terminal, isConfig ? "configuration" : "start", problems);
+    return isConfig ? EXIT.config : EXIT.failed;
+  }
+}
+
+function openTerminal(): Terminal {
+  const stop = new AbortController();
+  void nextSignal().then(() => stop.abort());
+  return {
     write: (text) => void process.stdout.write(text),
     isTerminal: process.stdout.isTTY,
     stream: process.stdout,
-  });
+    language: process.env["LANG"]?.startsWith("ja") === true ? "ja" : "en",
+    signal: stop.signal,
+  };
 }
 
 function createLogger(config: Config): Logger {
@@ -103,6 +132,6 @@ function explainFailure(error: unknown): number {
     process.stderr.write(error.problems.map((problem) => `torikomi: ${problem}\n`).join(""));
     return EXIT.config;
   }
-  process.stderr.write(`torikomi: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.stderr.write(`torikomi: ${describeFault(error)}\n`);
   return EXIT.failed;
 }

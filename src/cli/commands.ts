@@ -1,28 +1,43 @@
-import type { Database } from "../store/database.ts";
-import { resealTokens } from "../store/link-tokens.ts";
-import type { Vault } from "../store/vault.ts";
+import type { CheckDeps } from "../usecases/check-service.ts";
+import type { ExplainDeps } from "../usecases/explain-envelope.ts";
+import type { ReconcileNowDeps } from "../usecases/reconcile-now.ts";
+import { resealSecrets } from "../usecases/reseal-secrets.ts";
 import { type Command, EXIT } from "./arguments.ts";
+import { runDoctor } from "./doctor.ts";
+import { runExplain } from "./explain.ts";
+import { runReconcile } from "./reconcile.ts";
+import { runReplay } from "./replay.ts";
+import { say, type Terminal } from "./terminal.ts";
 
 export type OperatorCommand = Extract<
   Command,
   { name: "reconcile" | "explain" | "replay" | "reencrypt" | "doctor" }
 >;
 
-export type Terminal = {
-  readonly write: (text: string) => void;
-  readonly isTerminal: boolean;
-  readonly stream: NodeJS.WriteStream;
-};
+export type CommandDeps = ReconcileNowDeps & ExplainDeps & CheckDeps;
 
-export type CommandDeps = { readonly db: Database; readonly vault: Vault };
-
-/** Carries out a command and gives the process's exit status; throws what is a fault. */
+/** Carries out a command and gives the process's exit status; throws what is a fault, in one line. */
 export async function runOperatorCommand(
   command: OperatorCommand,
   deps: CommandDeps,
   terminal: Terminal,
 ): Promise<number> {
-  const sealed = await resealTokens(deps.db, deps.vault);
-  terminal.write(`${command.name}: sealed the secrets of ${sealed} links anew\n`);
+  switch (command.name) {
+    case "reconcile":
+      return await runReconcile(deps, command, terminal);
+    case "explain":
+      return await runExplain(deps, command, terminal);
+    case "replay":
+      return await runReplay(deps, command, terminal);
+    case "reencrypt":
+      return await runReencrypt(deps, terminal);
+    case "doctor":
+      return await runDoctor(deps, terminal);
+  }
+}
+
+async function runReencrypt(deps: CommandDeps, terminal: Terminal): Promise<number> {
+  const { links, linkings } = await resealSecrets(deps);
+  say(terminal, `sealed anew: the tokens of ${links} links, ${linkings} linkings under way`);
   return EXIT.done;
 }

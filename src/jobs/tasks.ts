@@ -58,15 +58,20 @@ async function reconcile(
   const step = await reconcileStep(deps, { linkId: id, to: hour });
   switch (step.kind) {
     case "more":
+      if (step.ended !== null) countMissed(deps, step.ended);
       return await enqueueReconciliation(deps.db, { linkId: id, hour, runAt: null, first: step.first });
     case "put-off":
       return await enqueueReconciliation(deps.db, { linkId: id, hour, runAt: step.until, first: false });
     case "done":
-      if (step.reconciliation.kind !== "first") deps.onReconciled(step.reconciliation.missed);
-      return;
+      return countMissed(deps, step.reconciliation);
     case "not-importing":
       return;
   }
+}
+
+/** No event can have announced what a first import finds. */
+function countMissed(deps: TaskDeps, { kind, missed }: { kind: string; missed: number }): void {
+  if (kind !== "first") deps.onReconciled(missed);
 }
 
 /** The hour that the clock called for, also where that was made up later. */

@@ -1,8 +1,9 @@
 import type { DocuSignAccount } from "../docusign/account.ts";
 import type { Link } from "../store/links.ts";
 import { endReconciliation, findRunning, startReconciliation } from "../store/reconciliations.ts";
-import { overlapStart, type ReconcileDeps } from "./reconcile-link.ts";
+import type { ReconcileDeps } from "./reconcile-link.ts";
 import { reconcilePage } from "./reconcile-page.ts";
+import { overlapStart } from "./reconciliation-window.ts";
 
 /** An ending waits for its owner: a longer look is left to the next link. */
 const MOST_PAGES = 6;

@@ -3,6 +3,7 @@ import { DocuSignFault } from "../docusign/faults.ts";
 import type { LinkId } from "../domain/identifiers.ts";
 import { countParked, countTotals, nextDueAt, unparkEnvelopes } from "../store/envelopes.ts";
 import { changeLink, findLink, type Link } from "../store/links.ts";
+import { withLock } from "../store/locks.ts";
 import {
   addCalls,
   endReconciliation,
@@ -17,41 +18,55 @@ import { endFirstImport, wakeBacklog } from "./import-backlog.ts";
 import { checkAdmin, failLink } from "./link-health.ts";
 import type { OpenAccount } from "./open-account.ts";
 import { reconcilePage } from "./reconcile-page.ts";
+import { ALL_HISTORY, windowStart } from "./reconciliation-window.ts";
 
 export type ReconcileDeps = ConnectDeps & { openAccount: OpenAccount; budgets: CallBudgets };
 
+export type ReconcileRequest = {
+  readonly linkId: LinkId;
+  /** What completed before this moment is to be accounted for. */
+  readonly to: Date;
+  /** An operator asks: what is parked is taken up again, however lately it was tried. */
+  readonly manual?: boolean;
+  /** Exactly what completed from here until `to`; otherwise the window joins on to what is accounted for. */
+  readonly from?: Date;
+};
+
 export type ReconcileStep =
-  /** A page is done and there are more. */
-  | { readonly kind: "more"; readonly first: boolean }
+  /** A page is done and there are more. `ended` is the run that it was the last page of, where another one follows. */
+  | { readonly kind: "more"; readonly first: boolean; readonly ended: Reconciliation | null }
   | { readonly kind: "done"; readonly reconciliation: Reconciliation }
-  /** The account may not be called before then. */
-  | { readonly kind: "put-off"; readonly until: Date }
+  /** Nothing can be done before then; `busy`: another process is at a step of the same link. */
+  | {
+      readonly kind: "put-off";
+      readonly until: Date;
+      readonly reason: "account-throttled" | "docusign-unavailable" | "busy";
+    }
   /** The link does not import now: it has ended, awaits approval or is in error. */
   | { readonly kind: "not-importing"; readonly link: Link | null };
 
-/** Envelopes appear in listings late, and windows must overlap (design decision 3, facts 3). */
-const OVERLAP_MS = 24 * 60 * 60 * 1000;
-/** DocuSign was founded in 2003: no envelope is older. */
-const ALL_HISTORY = new Date("2003-01-01T00:00:00Z");
 const FULL_EVERY_MS = 24 * 60 * 60 * 1000;
-/** A proof older than this would make every hour list too many envelopes again. */
-const LONGEST_PROOF_MS = 90 * 24 * 60 * 60 * 1000;
 const UNPARK_AFTER_MS = 6 * 60 * 60 * 1000;
+const BUSY_MS = 5 * 1000;
 
 /**
  * One step of a link's reconciliation: starts a run where none is under way, then takes one page of listing into
- * the ledger; after the last one it checks the link's health and wakes the backlog. What completed before `to` is
- * accounted for when the step says done (import-rules 0 and 3). Each step continues from what is stored.
+ * the ledger; after the last one it checks the link's health and wakes the backlog. What was asked for is accounted
+ * for when the step says done (import-rules 0 and 3). Each step continues from what is stored; one that finds
+ * another run under way ends that first. Steps of one link never overlap, in whatever process.
  */
-export async function reconcileStep(
-  deps: ReconcileDeps,
-  request: { linkId: LinkId; to: Date; manual?: boolean },
-): Promise<ReconcileStep> {
+export async function reconcileStep(deps: ReconcileDeps, request: ReconcileRequest): Promise<ReconcileStep> {
   const link = await findLink(deps.db, request.linkId);
   if (link === null || !(await mayReconcile(deps, link))) return { kind: "not-importing", link };
   const pace = await deps.budgets.pace(link.account.id, "other");
-  if (pace.kind === "wait") return { kind: "put-off", until: pace.until };
+  if (pace.kind === "wait") return { kind: "put-off", until: pace.until, reason: "account-throttled" };
+  const step = await withLock(deps.db, `reconcile ${link.id}`, async () => await stepAlone(deps, request));
+  return step ?? { kind: "put-off", until: new Date(deps.now().getTime() + BUSY_MS), reason: "busy" };
+}
 
+async function stepAlone(deps: ReconcileDeps, request: ReconcileRequest): Promise<ReconcileStep> {
+  const link = await findLink(deps.db, request.linkId);
+  if (link === null || link.state === "ended") return { kind: "not-importing", link };
   const run = (await findRunning(deps.db, link.id)) ?? (await start(deps, link, request));
   let calls = 0;
   const account = deps.openAccount(link, () => {
@@ -59,16 +74,33 @@ export async function reconcileStep(
   });
   try {
     const page = await reconcilePage(deps, { link, run, account });
-    if (page === "more") return { kind: "more", first: run.kind === "first" };
-    return {
-      kind: "done",
-      reconciliation: await finish(deps, { link, run, account, manual: request.manual ?? false }),
-    };
+    if (page === "more") return { kind: "more", first: run.kind === "first", ended: null };
+    const ended = await finish(deps, { link, run, account, manual: request.manual ?? false });
+    return await afterRun(deps, request, { ...ended, calls: ended.calls + calls });
   } catch (error) {
     return await afterFault(deps, link, error);
   } finally {
     await addCalls(deps.db, run.id, calls);
   }
+}
+
+/** The run that ended may have been another than the one asked for: an earlier hour's, or an operator's window. */
+async function afterRun(
+  deps: ReconcileDeps,
+  request: ReconcileRequest,
+  ended: Reconciliation,
+): Promise<ReconcileStep> {
+  const link = await findLink(deps.db, ended.linkId);
+  if (link === null || link.state === "ended" || isAnswered(request, ended, link))
+    return { kind: "done", reconciliation: ended };
+  return { kind: "more", first: link.firstImport.listedAt === null, ended };
+}
+
+function isAnswered({ from, to }: ReconcileRequest, run: Reconciliation, link: Link): boolean {
+  if (from !== undefined) return +run.from === +from && +run.to === +to;
+  const { sentReached, receivedReached, firstImport } = link;
+  if (sentReached === null || receivedReached === null || firstImport.listedAt === null) return false;
+  return sentReached >= to && receivedReached >= to;
 }
 
 /** A vanished group stops imports, not the account of what waits; a lost admin right may have come back. */
@@ -88,45 +120,30 @@ async function hasRecovered(deps: ReconcileDeps, link: Link): Promise<boolean> {
   }
 }
 
-async function start(
-  deps: ReconcileDeps,
-  link: Link,
-  request: { to: Date; manual?: boolean },
-): Promise<Reconciliation> {
+async function start(deps: ReconcileDeps, link: Link, request: ReconcileRequest): Promise<Reconciliation> {
   const now = deps.now();
   const kind = kindOf(link, request, now);
   if (kind === "first")
     await changeLink(deps.db, link.id, { firstImportStartedAt: link.firstImport.startedAt ?? now });
-  const from = kind === "hourly" || kind === "manual" ? windowStart(link) : ALL_HISTORY;
+  const usual = kind === "hourly" || kind === "manual" ? windowStart(link) : ALL_HISTORY;
   return await startReconciliation(deps.db, {
     linkId: link.id,
     tenant: link.tenant,
     kind,
-    from,
+    from: request.from ?? usual,
     to: request.to,
     now,
   });
 }
 
-function kindOf(link: Link, request: { manual?: boolean }, now: Date): ReconciliationKind {
+/** A window of its own is neither a first import nor a full check. */
+function kindOf(link: Link, request: ReconcileRequest, now: Date): ReconciliationKind {
+  if (request.from !== undefined) return "manual";
   if (link.firstImport.listedAt === null) return "first";
   if (request.manual === true) return "manual";
   return (link.fullyCheckedAt ?? link.firstImport.listedAt).getTime() + FULL_EVERY_MS <= now.getTime()
     ? "full"
     : "hourly";
-}
-
-/** Far enough back to show a colleague's envelope again: seeing it proves that the whole account is still visible. */
-function windowStart(link: Link): Date {
-  const from = overlapStart(link);
-  const proof = link.colleagueSentAt;
-  return proof === null || proof > from || proof.getTime() < from.getTime() - LONGEST_PROOF_MS ? from : proof;
-}
-
-/** A day before the moment up to which the link has accounted for everything. */
-export function overlapStart(link: Link): Date {
-  const reached = Math.min(link.sentReached?.getTime() ?? 0, link.receivedReached?.getTime() ?? 0);
-  return new Date(Math.max(reached - OVERLAP_MS, ALL_HISTORY.getTime()));
 }
 
 type Finish = { link: Link; run: Reconciliation; account: DocuSignAccount; manual: boolean };
@@ -187,5 +204,9 @@ async function afterFault(deps: ReconcileDeps, link: Link, error: unknown): Prom
   }
   const until = error.retryAt ?? new Date(deps.now().getTime() + AGAIN_MS);
   if (error.kind === "throttled") await deps.budgets.pause(link.account.id, until);
-  return { kind: "put-off", until };
+  return {
+    kind: "put-off",
+    until,
+    reason: error.kind === "throttled" ? "account-throttled" : "docusign-unavailable",
+  };
 }

@@ -1,0 +1,72 @@
+import { listCurrentLinks } from "../store/links.ts";
+import { tenantsOfEnvelope } from "../store/waiting-envelopes.ts";
+import { type ExplainDeps, explainEnvelope } from "../usecases/explain-envelope.ts";
+import { EXIT, type ExplainCommand } from "./arguments.ts";
+import { type TenantsExplanation, tellExplanation } from "./explanation-lines.ts";
+import { say, sayJson, type Terminal } from "./terminal.ts";
+
+/**
+ * `torikomi explain`: for the tenant that is named; otherwise for all tenants that know the envelope, or, where none
+ * does, for those whose linked user finds it at DocuSign.
+ */
+export async function runExplain(
+  deps: ExplainDeps,
+  command: ExplainCommand,
+  terminal: Terminal,
+): Promise<number> {
+  const explanations = await explainTo(deps, command, terminal);
+  const isKnown = explanations.some(({ outcome }) => outcome !== "unknown");
+  if (command.json) sayJson(terminal, toJson(command, explanations));
+  else if (explanations.length === 0) say(terminal, NOBODY[terminal.language](command.envelopeId));
+  else
+    for (const line of explanations.flatMap((one) => tellExplanation(one, terminal.language)))
+      say(terminal, line);
+  return isKnown ? EXIT.done : EXIT.failed;
+}
+
+const NOBODY = {
+  en: (id: string) =>
+    `envelope ${id} is unknown: nothing is recorded of it, and no linked user finds it at DocuSign`,
+  ja: (id: string) => `封筒 ${id} は不明です。記録がなく、連携ユーザーからもDocuSignで見つかりません。`,
+} as const;
+
+async function explainTo(
+  deps: ExplainDeps,
+  { envelopeId, tenant }: ExplainCommand,
+  { language, signal }: Terminal,
+): Promise<TenantsExplanation[]> {
+  const known = tenant === null ? await tenantsOfEnvelope(deps.db, envelopeId) : [tenant];
+  const tenants = known.length > 0 ? known : (await listCurrentLinks(deps.db)).map((link) => link.tenant);
+  const explanations: TenantsExplanation[] = [];
+  for (const one of tenants) {
+    if (signal.aborted) break;
+    const explanation = await explainEnvelope(deps, one, envelopeId, language);
+    if (explanation !== null) explanations.push({ tenant: one, ...explanation });
+  }
+  const found = explanations.filter(({ outcome }) => outcome !== "unknown");
+  return found.length > 0 ? found : explanations;
+}
+
+/** One explanation where one tenant was asked about, a list where all were. */
+function toJson(command: ExplainCommand, explanations: readonly TenantsExplanation[]): object {
+  const told = explanations.map(({ contracts, ...rest }) => ({
+    ...rest,
+    contracts: contracts.map(({ id, fileName, groupId, importedAt, deletedAt, source }) => ({
+      id,
+      documentId: source.documentId,
+      fileName,
+      groupId,
+      importedAt,
+      deletedAt,
+    })),
+  }));
+  if (command.tenant === null) return { envelopeId: command.envelopeId, explanations: told };
+  return (
+    told[0] ?? {
+      tenant: command.tenant,
+      envelopeId: command.envelopeId,
+      outcome: "unknown",
+      reason: "not-found",
+    }
+  );
+}

@@ -1,0 +1,80 @@
+import type { Link } from "../store/links.ts";
+import {
+  type ForeseenEnvelope,
+  type ForeseenReconciliation,
+  type ForeseeReconciliationDeps,
+  foreseeReconciliation,
+} from "../usecases/foresee-reconciliation.ts";
+import { EXIT, type ReconcileCommand } from "./arguments.ts";
+import { showProgress } from "./progress.ts";
+import { tellCounts, tellObstacle, titleOf } from "./tell.ts";
+import { say, sayJson, type Terminal } from "./terminal.ts";
+
+/** `torikomi reconcile --dry-run`: what would be imported and what not, and by which rule. */
+export async function foreseeLinks(
+  deps: ForeseeReconciliationDeps,
+  links: readonly Link[],
+  command: ReconcileCommand,
+  terminal: Terminal,
+): Promise<number> {
+  const foreseen: ForeseenReconciliation[] = [];
+  for (const link of links) {
+    if (terminal.signal.aborted) break;
+    const one = await foreseeLink(deps, link, command, terminal);
+    foreseen.push(one);
+    if (!command.json) for (const line of tell(one)) say(terminal, line);
+  }
+  if (command.json) sayJson(terminal, { dryRun: true, links: foreseen.map(toJson) });
+  const isAll = foreseen.length === links.length && foreseen.every(({ obstacle }) => obstacle === null);
+  return isAll ? EXIT.done : EXIT.notNow;
+}
+
+async function foreseeLink(
+  deps: ForeseeReconciliationDeps,
+  link: Link,
+  { from, to, json }: ReconcileCommand,
+  terminal: Terminal,
+): Promise<ForeseenReconciliation> {
+  using progress = showProgress(terminal, titleOf(link), json);
+  return await foreseeReconciliation(deps, link, {
+    from,
+    to,
+    signal: terminal.signal,
+    onProgress: progress.show,
+  });
+}
+
+/** More would bury the summary; `--json` tells them all. */
+const MOST_LINES = 50;
+
+function tell({ link, from, to, envelopes, calls, obstacle }: ForeseenReconciliation): string[] {
+  const left = envelopes.length - MOST_LINES;
+  return [
+    `${titleOf(link)}: dry run, nothing is written`,
+    `  window    ${from.toISOString()} to ${to.toISOString()}`,
+    ...envelopes.slice(0, MOST_LINES).map(tellEnvelope),
+    ...(left > 0 ? [`  … and ${left} more: --json tells them all`] : []),
+    `  listed    ${envelopes.length}: ${tellCounts(summarize(envelopes))}`,
+    `  took      ${calls} calls`,
+    ...(obstacle === null ? [] : [`  not all of it can be seen now: ${tellObstacle(obstacle, link)}`]),
+  ];
+}
+
+function tellEnvelope({ envelopeId, completedAt, outcome, reason }: ForeseenEnvelope): string {
+  return `  ${envelopeId}  ${completedAt?.toISOString() ?? "completed at an unknown time"}  ${outcome}: ${reason}`;
+}
+
+/** How many of each outcome, exclusions by their rules. */
+function summarize(envelopes: readonly ForeseenEnvelope[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const { outcome, reason } of envelopes) {
+    const name = outcome === "excluded" ? `excluded (${reason})` : outcome;
+    counts[name] = (counts[name] ?? 0) + 1;
+  }
+  return counts;
+}
+
+function toJson({ link, from, to, envelopes, calls, obstacle }: ForeseenReconciliation): object {
+  const summary = summarize(envelopes);
+  return { linkId: link.id, tenant: link.tenant, from, to, envelopes, summary, calls, notNow: obstacle };
+}

@@ -1,0 +1,55 @@
+import { SingleBar } from "cli-progress";
+import type { Progress } from "../usecases/reconcile-now.ts";
+import { say, type Terminal } from "./terminal.ts";
+
+/** Shows how far a command has come with one link; disposing of it takes the bar away. */
+export type ProgressView = Disposable & { readonly show: (progress: Progress) => void };
+
+/** A bar on a terminal, plain lines elsewhere, nothing beside a JSON document. */
+export function showProgress(terminal: Terminal, title: string, json: boolean): ProgressView {
+  if (json) return { show: () => {}, [Symbol.dispose]: () => {} };
+  return terminal.isTerminal ? showBar(terminal, title) : showLines(terminal, title);
+}
+
+const FORMAT = "{title}: {phase} [{bar}] {value}/{goal}";
+
+function showBar({ stream }: Terminal, title: string): ProgressView {
+  const bar = new SingleBar({ stream, format: FORMAT, clearOnComplete: true, hideCursor: true });
+  return {
+    show: (progress) => {
+      const { value, total, goal } = measure(progress);
+      if (!bar.isActive) bar.start(total, value, { title, phase: progress.phase, goal });
+      bar.setTotal(total);
+      bar.update(value, { title, phase: progress.phase, goal });
+    },
+    [Symbol.dispose]: () => bar.stop(),
+  };
+}
+
+/** How much there is to list is known only at the end. */
+function measure(progress: Progress): { value: number; total: number; goal: string } {
+  if (progress.phase === "importing")
+    return { value: progress.done, total: progress.total, goal: String(progress.total) };
+  return { value: progress.listed, total: progress.listed + 1, goal: "?" };
+}
+
+const LINE_EVERY = 100;
+
+function showLines(terminal: Terminal, title: string): ProgressView {
+  let last = "";
+  return {
+    show: (progress) => {
+      const line = tellProgress(progress);
+      if (line === null || line === last) return;
+      last = line;
+      say(terminal, `${title}: ${line}`);
+    },
+    [Symbol.dispose]: () => {},
+  };
+}
+
+function tellProgress(progress: Progress): string | null {
+  if (progress.phase === "listing") return `listed ${progress.listed}`;
+  const { done, total } = progress;
+  return done % LINE_EVERY === 0 || done === total ? `imports: ${done} of ${total}` : null;
+}

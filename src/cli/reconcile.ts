@@ -1,0 +1,113 @@
+import type { Link } from "../store/links.ts";
+import type { Reconciliation } from "../store/reconciliations.ts";
+import { type ReconciledLink, type ReconcileNowDeps, reconcileNow } from "../usecases/reconcile-now.ts";
+import { EXIT, type ReconcileCommand, UsageError } from "./arguments.ts";
+import { foreseeLinks } from "./foresee.ts";
+import { chooseLinks } from "./links.ts";
+import { showProgress } from "./progress.ts";
+import { tellCounts, tellDuration, tellObstacle, titleOf } from "./tell.ts";
+import { say, sayJson, type Terminal } from "./terminal.ts";
+
+/** `torikomi reconcile`: one link after the other, each with what it found and what became of it. */
+export async function runReconcile(
+  deps: ReconcileNowDeps,
+  command: ReconcileCommand,
+  terminal: Terminal,
+): Promise<number> {
+  if (command.from !== null && command.from >= deps.now()) throw new UsageError("--from lies in the future");
+  const links = await chooseLinks(deps.db, command.link);
+  if (links.length === 0 && !command.json) say(terminal, "there is no link to reconcile");
+  if (command.dryRun) return await foreseeLinks(deps, links, command, terminal);
+  return await reconcileLinks(deps, links, command, terminal);
+}
+
+async function reconcileLinks(
+  deps: ReconcileNowDeps,
+  links: readonly Link[],
+  command: ReconcileCommand,
+  terminal: Terminal,
+): Promise<number> {
+  const reconciled: ReconciledLink[] = [];
+  for (const link of links) {
+    if (terminal.signal.aborted) break;
+    const one = await reconcileLink(deps, link, command, terminal);
+    reconciled.push(one);
+    if (!command.json) for (const line of tell(one)) say(terminal, line);
+  }
+  if (command.json) sayJson(terminal, { dryRun: false, links: reconciled.map(toJson) });
+  const isAll = reconciled.length === links.length && reconciled.every(({ obstacle }) => obstacle === null);
+  return isAll ? EXIT.done : EXIT.notNow;
+}
+
+async function reconcileLink(
+  deps: ReconcileNowDeps,
+  link: Link,
+  { from, to, json }: ReconcileCommand,
+  terminal: Terminal,
+): Promise<ReconciledLink> {
+  using progress = showProgress(terminal, titleOf(link), json);
+  return await reconcileNow(deps, link, { from, to, signal: terminal.signal, onProgress: progress.show });
+}
+
+function tell({
+  link,
+  runs,
+  imports,
+  waiting,
+  failed,
+  calls,
+  durationMs,
+  obstacle,
+}: ReconciledLink): string[] {
+  return [
+    titleOf(link),
+    ...runs.flatMap(tellRun),
+    `  imported  ${imports.imported} envelopes`,
+    `  waiting   ${tellCounts(waiting)}; failed ${failed}`,
+    `  took      ${calls} calls, ${tellDuration(durationMs)}`,
+    ...(obstacle === null ? [] : [`  not all of it can be done now: ${tellObstacle(obstacle, link)}`]),
+  ];
+}
+
+function tellRun({ kind, from, to, listed, known, missed, excluded }: Reconciliation): string[] {
+  // Of what a first import finds, no event can have told.
+  const news = `${kind === "first" ? "new" : "missed by events"} ${missed}`;
+  return [
+    `  window    ${from.toISOString()} to ${to.toISOString()} (${kind})`,
+    `  listed    ${listed}: known ${known}, ${news}, excluded by rule: ${tellCounts(excluded)}`,
+  ];
+}
+
+function toJson({
+  link,
+  runs,
+  imports,
+  waiting,
+  failed,
+  calls,
+  durationMs,
+  obstacle,
+}: ReconciledLink): object {
+  return {
+    linkId: link.id,
+    tenant: link.tenant,
+    state: link.state,
+    cause: link.cause,
+    reconciliations: runs.map((run) => ({
+      id: run.id,
+      kind: run.kind,
+      from: run.from,
+      to: run.to,
+      listed: run.listed,
+      known: run.known,
+      missed: run.missed,
+      excluded: run.excluded,
+    })),
+    imported: imports.imported,
+    waiting,
+    failed,
+    calls,
+    durationMs,
+    notNow: obstacle,
+  };
+}

@@ -1,0 +1,65 @@
+import type { Link } from "../store/links.ts";
+import type { BacklogDeps } from "../usecases/import-backlog.ts";
+import type { Progress } from "../usecases/reconcile-now.ts";
+import { type ReplayedLink, replayEvents } from "../usecases/replay-events.ts";
+import { EXIT, type ReplayCommand } from "./arguments.ts";
+import { chooseLinks } from "./links.ts";
+import { type ProgressView, showProgress } from "./progress.ts";
+import { tellCounts, tellObstacle, titleOf } from "./tell.ts";
+import { say, sayJson, type Terminal } from "./terminal.ts";
+
+/** `torikomi replay`: the imports that recorded events ask for, once more. */
+export async function runReplay(
+  deps: BacklogDeps,
+  command: ReplayCommand,
+  terminal: Terminal,
+): Promise<number> {
+  if (command.link !== null) await chooseLinks(deps.db, command.link);
+  const replayed: ReplayedLink[] = [];
+  using progress = followLinks(terminal, command.json);
+  const options = { linkId: command.link, since: command.since, signal: terminal.signal };
+  for await (const one of replayEvents(deps, { ...options, onProgress: progress.show })) {
+    progress.endLink();
+    replayed.push(one);
+    if (!command.json) for (const line of tell(one)) say(terminal, line);
+  }
+  if (command.json) sayJson(terminal, { links: replayed.map(toJson) });
+  else if (replayed.length === 0) say(terminal, "no recorded event announces a completion");
+  const isAll = !terminal.signal.aborted && replayed.every(({ obstacle }) => obstacle === null);
+  return isAll ? EXIT.done : EXIT.notNow;
+}
+
+type LinksView = Disposable & {
+  readonly show: (link: Link, progress: Progress) => void;
+  readonly endLink: () => void;
+};
+
+/** A progress view of its own for each link. */
+function followLinks(terminal: Terminal, json: boolean): LinksView {
+  let view: ProgressView | null = null;
+  const endLink = (): void => {
+    view?.[Symbol.dispose]();
+    view = null;
+  };
+  return {
+    show: (link, progress) => {
+      view ??= showProgress(terminal, titleOf(link), json);
+      view.show(progress);
+    },
+    endLink,
+    [Symbol.dispose]: endLink,
+  };
+}
+
+function tell({ link, announced, imports, waiting, obstacle }: ReplayedLink): string[] {
+  return [
+    titleOf(link),
+    `  announced ${announced}: ${tellCounts(imports)}`,
+    `  waiting   ${tellCounts(waiting)}`,
+    ...(obstacle === null ? [] : [`  not all of it can be done now: ${tellObstacle(obstacle, link)}`]),
+  ];
+}
+
+function toJson({ link, announced, imports, waiting, obstacle }: ReplayedLink): object {
+  return { linkId: link.id, tenant: link.tenant, announced, outcomes: imports, waiting, notNow: obstacle };
+}

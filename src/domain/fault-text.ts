@@ -1,0 +1,13 @@
+/** What a fault says, in one line, its cause's code or words included; of several at once, the first's. */
+export function describeFault(fault: unknown): string {
+  if (!(fault instanceof Error)) return oneLine(String(fault));
+  // A connection that is refused under each of a host's addresses has words in its parts only.
+  if (fault.message === "" && fault instanceof AggregateError) return describeFault(fault.errors[0]);
+  const own = oneLine(fault.message) || fault.name;
+  const cause = fault.cause instanceof Error ? describeFault(fault.cause) : "";
+  return cause === "" || own.includes(cause) ? own : `${own} (${cause})`;
+}
+
+function oneLine(text: string): string {
+  return text.trim().replace(/\s+/g, " ");
+}

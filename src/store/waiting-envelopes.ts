@@ -1,0 +1,58 @@
+import { type Kysely, sql } from "kysely";
+import type { EnvelopeId, LinkId } from "../domain/identifiers.ts";
+import type { DB } from "./schema.ts";
+
+/** How many envelopes of the link wait for each cause, parked ones included. */
+export async function countWaitingByCause(db: Kysely<DB>, linkId: LinkId): Promise<Record<string, number>> {
+  const rows = await db
+    .selectFrom("envelope")
+    .select(["reason", (select) => select.fn.countAll<string>().as("count")])
+    .where("link_id", "=", linkId)
+    .where("state", "=", "waiting")
+    .groupBy("reason")
+    .orderBy("reason")
+    .execute();
+  return Object.fromEntries(rows.map((row) => [row.reason, Number(row.count)]));
+}
+
+/** Whether an import of the link is in somebody's hands: what is merely queued is due at once, what is leased later. */
+export async function hasLeased(db: Kysely<DB>, linkId: LinkId, now: Date): Promise<boolean> {
+  const row = await db
+    .selectFrom("envelope")
+    .select("envelope_id")
+    .where("link_id", "=", linkId)
+    .where("state", "=", "waiting")
+    .where("reason", "=", "queued")
+    .where("waiting_until", ">", now)
+    .limit(1)
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
+/** Makes those of the envelopes due again that are parked, as if they had never been tried. */
+export async function takeUpParked(
+  db: Kysely<DB>,
+  tenant: string,
+  envelopeIds: readonly EnvelopeId[],
+  now: Date,
+): Promise<void> {
+  await db
+    .updateTable("envelope")
+    .set({ waiting_until: now, attempts: 0 })
+    .where("tenant", "=", tenant)
+    .where("envelope_id", "=", sql<string>`any(${envelopeIds}::uuid[])`)
+    .where("state", "=", "waiting")
+    .where("waiting_until", "is", null)
+    .execute();
+}
+
+/** The tenants whose ledger or whose links' events know the envelope, in alphabetical order. */
+export async function tenantsOfEnvelope(db: Kysely<DB>, envelopeId: EnvelopeId): Promise<string[]> {
+  const { rows } = await sql<{ tenant: string }>`
+    select tenant from envelope where envelope_id = ${envelopeId}
+    union
+    select link.tenant from connect_event join link on link.id = connect_event.link_id
+    where connect_event.envelope_id = ${envelopeId}
+    order by tenant`.execute(db);
+  return rows.map((row) => row.tenant);
+}
