@@ -1,4 +1,4 @@
-import type { Kysely } from "kysely";
+import { type Kysely, sql } from "kysely";
 import type { AccountId } from "../domain/identifiers.ts";
 import type { DB } from "./schema.ts";
 
@@ -47,7 +47,7 @@ export async function noteLimits(
     .execute();
 }
 
-/** Makes no calls for the account until the moment. */
+/** Makes no calls for the account until the moment, or until a later one that was set before. */
 export async function pauseAccount(
   db: Kysely<DB>,
   accountId: AccountId,
@@ -58,7 +58,10 @@ export async function pauseAccount(
     .insertInto("account_budget")
     .values({ account_id: accountId, paused_until: until, observed_at: now })
     .onConflict((conflict) =>
-      conflict.column("account_id").doUpdateSet({ paused_until: until, observed_at: now }),
+      conflict.column("account_id").doUpdateSet({
+        paused_until: sql<Date>`greatest(account_budget.paused_until, excluded.paused_until)`,
+        observed_at: now,
+      }),
     )
     .execute();
 }

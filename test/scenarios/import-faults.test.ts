@@ -1,0 +1,255 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { openDocuSignAccount } from "../../src/docusign/account.ts";
+import { type EnvelopeId, type LinkId, parseUuid } from "../../src/domain/identifiers.ts";
+import { createAccessTokens } from "../../src/usecases/access-tokens.ts";
+import { importEnvelope } from "../../src/usecases/import-envelope.ts";
+import type { Failure } from "../support/docusign/faults.ts";
+import {
+  CUSTOMER,
+  concludeUnheard,
+  createLinkedCompanies,
+  explain,
+  fateOf,
+  linkOf,
+  subjects,
+} from "../support/linked-world.ts";
+import type { World } from "../support/world.ts";
+
+const ENVELOPE = "/envelopes/{envelopeId}";
+const DOCUMENT = "/envelopes/{envelopeId}/documents/{documentId}";
+const HTML = "<!doctype html><title>Service Unavailable</title>";
+
+/** Whatever it is, it may be over after a while. */
+const PASSING: Readonly<Record<string, (docusign: World["docusign"]) => void>> = {
+  "an error of DocuSign's, at the envelope": (docusign) => docusign.failNext(1, { status: 500 }, ENVELOPE),
+  "an error of DocuSign's, at the document": (docusign) => docusign.failNext(1, { status: 503 }, DOCUMENT),
+  "a page instead of the envelope": (docusign) => docusign.failNext(1, { status: 200, html: HTML }, ENVELOPE),
+  "a page instead of the document": (docusign) => docusign.failNext(1, { status: 200, html: HTML }, DOCUMENT),
+  "a page of what stands before DocuSign": (docusign) =>
+    docusign.failNext(1, { status: 444, html: HTML }, ENVELOPE),
+  "an answer that is no envelope": (docusign) =>
+    docusign.failNext(1, { status: 200, body: { surprise: true } }, ENVELOPE),
+  "an envelope that DocuSign's index does not know yet": (docusign) =>
+    docusign.failNext(1, { status: 404, body: { errorCode: "ENVELOPE_DOES_NOT_EXIST" } }, ENVELOPE),
+  "a document that breaks off": (docusign) => docusign.truncateNextDownload(),
+  "no connection at all": (docusign) => docusign.goDown(),
+};
+
+test("an import waits while DocuSign fails in a way that may pass, and succeeds later", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world, colleague } = companies;
+  const fates: Record<string, string[]> = {};
+
+  for (const [name, befall] of Object.entries(PASSING)) {
+    const envelope = await world.docusign.concludeEnvelope({ from: colleague, to: [CUSTOMER] });
+    befall(world.docusign);
+    await world.runJobs();
+    world.docusign.comeUp();
+    const meanwhile = await fateOf(world, envelope);
+    world.clock.pass(5_000);
+    await world.runJobs();
+    fates[name] = [meanwhile, await fateOf(world, envelope)];
+  }
+
+  const expected = ["waiting docusign-unavailable", "imported sent"];
+  assert.deepEqual(fates, Object.fromEntries(Object.keys(PASSING).map((name) => [name, expected])));
+});
+
+const NO_PDF: Readonly<Record<string, { bytes: Buffer | string; reason: string }>> = {
+  "no PDF": { bytes: "PK\u0003\u0004 a word processor's file", reason: "document-not-pdf" },
+  empty: { bytes: "", reason: "document-empty" },
+};
+
+for (const [name, { bytes, reason }] of Object.entries(NO_PDF)) {
+  test(`an envelope with a document that is ${name} waits as a whole, and is not asked for again at once`, async () => {
+    await using companies = await createLinkedCompanies();
+    const { world, colleague } = companies;
+    const documents = [{ name: "一" }, { name: "二" }];
+    const envelope = await world.docusign.concludeEnvelope({ from: colleague, to: [CUSTOMER], documents });
+    world.docusign.serveNextDownloadAs(bytes);
+
+    await world.runJobs();
+    assert.equal(await fateOf(world, envelope), `waiting ${reason}`);
+    world.clock.pass(15 * 60 * 1000);
+    await world.runJobs();
+    assert.equal(world.docusign.callsTo(DOCUMENT).length, 1);
+    assert.deepEqual(await world.contracts(), []);
+    world.clock.pass(5 * 60 * 1000);
+    await world.runJobs();
+
+    assert.equal((await world.contracts()).length, 2);
+  });
+}
+
+test("a document that stands still is given up, its half is not kept, and the import succeeds later", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world, colleague } = companies;
+  const { tasks } = world.service.foundation;
+  const envelope = await concludeUnheard(world, { from: colleague, to: [CUSTOMER] });
+  const linkId = parseUuid<LinkId>((await linkOf(world)).id)!;
+  const envelopeId = parseUuid<EnvelopeId>(envelope.envelopeId)!;
+  const tokens = createAccessTokens(tasks);
+  const impatient: typeof tasks = {
+    ...tasks,
+    openAccount: ({ id, account }) =>
+      openDocuSignAccount({
+        baseUri: account.baseUri,
+        accountId: account.id,
+        accessToken: async (stale) => await tokens.get(id, stale),
+        timeoutMs: 200,
+      }),
+  };
+  world.docusign.stallNextDownload();
+
+  const stalled = await importEnvelope(impatient, { linkId, envelopeId, foundBy: "event" });
+  const told = await explain(world, envelope);
+  const keys: string[] = [];
+  for await (const { key } of tasks.documents.list()) keys.push(key);
+  world.clock.pass(5_000);
+  await importEnvelope(tasks, { linkId, envelopeId, foundBy: "event" });
+
+  assert.equal(stalled.kind, "waiting");
+  assert.equal(told.lastError, "timeout");
+  assert.deepEqual(keys, []);
+  assert.equal(await fateOf(world, envelope), "imported sent");
+});
+
+for (const status of [429, 400] as const) {
+  test(`an account whose hour is spent, said with ${status}, is left alone until the reset, to the second`, async () => {
+    await using companies = await createLinkedCompanies();
+    const { world, account, colleague } = companies;
+    world.docusign.setLimits({ status });
+    const until = new Date("2031-01-15T04:47:13Z");
+    world.docusign.throttle(account, until);
+    for (const subject of ["一", "二", "三"]) {
+      await world.docusign.concludeEnvelope({ from: colleague, to: [CUSTOMER], subject });
+    }
+    const unheard = await concludeUnheard(world, { from: colleague, to: [CUSTOMER], subject: "四" });
+
+    await world.runJobs();
+    const asked = world.docusign.calls.length;
+    const refused = world.docusign.calls.filter((call) => call.status === status);
+    await world.runHour();
+    world.clock.now = new Date(until.getTime() - 1_000);
+    await world.runJobs();
+    assert.equal(world.docusign.calls.length, asked, "nobody called before the reset");
+    assert.equal(refused.length, 1);
+    assert.deepEqual(await world.contracts(), []);
+    world.clock.now = until;
+    await world.runJobs();
+
+    assert.deepEqual(await subjects(world), ["一", "三", "二", "四"]);
+    assert.equal((await explain(world, unheard)).attempts, 1);
+  });
+}
+
+test("waiting for the hour's budget is no attempt, and is told with its end", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world, account, colleague } = companies;
+  const until = new Date("2031-01-15T03:47:13Z");
+  world.docusign.throttle(account, until);
+
+  const envelope = await world.docusign.concludeEnvelope({ from: colleague, to: [CUSTOMER] });
+  await world.runJobs();
+
+  const told = await explain(world, envelope);
+  assert.equal(`${told.outcome} ${told.reason}`, "waiting account-throttled");
+  assert.equal(told.waitingFor.until, until.toISOString());
+  assert.equal(told.attempts, 0);
+});
+
+test("the limit of the burst is waited for half a minute", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world, colleague } = companies;
+  const burst: Failure = {
+    status: 429,
+    body: { errorCode: "BURST_APIINVOCATION_LIMIT_EXCEEDED", message: "x" },
+  };
+  world.docusign.failNext(1, burst, ENVELOPE);
+
+  const envelope = await world.docusign.concludeEnvelope({ from: colleague, to: [CUSTOMER] });
+  await world.runJobs();
+  const asked = world.docusign.calls.length;
+  world.clock.pass(29_000);
+  await world.runJobs();
+  assert.equal(world.docusign.calls.length, asked);
+  assert.equal(await fateOf(world, envelope), "waiting account-throttled");
+  world.clock.pass(1_000);
+  await world.runJobs();
+
+  assert.equal(await fateOf(world, envelope), "imported sent");
+});
+
+test("a burst's shorter wait does not end the longer one for the hour", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world, account, colleague } = companies;
+  const { budgets } = world.service.foundation.tasks;
+  const until = new Date("2031-01-15T03:47:13Z");
+  const accountId = parseUuid<Parameters<typeof budgets.pause>[0]>(account.accountId)!;
+
+  await budgets.pause(accountId, until);
+  await budgets.pause(accountId, new Date("2031-01-15T03:10:30Z"));
+  await world.docusign.concludeEnvelope({ from: colleague, to: [CUSTOMER] });
+  const asked = world.docusign.calls.length;
+  world.clock.pass(60_000);
+  await world.runJobs();
+
+  assert.equal(world.docusign.calls.length, asked);
+});
+
+test("what DocuSign refuses of one envelope stops no other", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world, colleague } = companies;
+  const refused = await world.docusign.concludeEnvelope({
+    from: colleague,
+    to: [CUSTOMER],
+    subject: "refused",
+  });
+  await world.docusign.concludeEnvelope({ from: colleague, to: [CUSTOMER], subject: "other" });
+  const isRefused = ({ path }: { path: string }) => path.includes(refused.envelopeId);
+  const polling: Failure = {
+    status: 400,
+    body: { errorCode: "HOURLY_ENVELOPE_POLLING_LIMIT_EXCEEDED", message: "x" },
+  };
+  world.docusign.failNext(1, polling, isRefused);
+
+  await world.runJobs();
+  assert.deepEqual(await subjects(world), ["other"]);
+  world.clock.pass(15 * 60 * 1000);
+  await world.runJobs();
+
+  assert.deepEqual(await subjects(world), ["other", "refused"]);
+});
+
+test("a download that DocuSign blocks is not tried again within a quarter of an hour", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world, colleague } = companies;
+  const blocked: Failure = {
+    status: 400,
+    body: { errorCode: "API_REQUEST_IS_THROTTLED", message: "GetDocument call blocked" },
+  };
+  world.docusign.failNext(1, blocked, DOCUMENT);
+
+  await world.docusign.concludeEnvelope({ from: colleague, to: [CUSTOMER] });
+  await world.runJobs();
+  world.clock.pass(14 * 60 * 1000);
+  await world.runJobs();
+  assert.equal(world.docusign.callsTo(DOCUMENT).length, 1);
+  world.clock.pass(60 * 1000);
+  await world.runJobs();
+
+  assert.equal((await world.contracts()).length, 1);
+});
+
+test("what is logged of a fault holds no token and no address", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world, admin, colleague } = companies;
+  world.docusign.failNext(1, { status: 500, body: { errorCode: "X", message: admin.email } }, ENVELOPE);
+
+  await world.docusign.concludeEnvelope({ from: colleague, to: [CUSTOMER] });
+  await world.runJobs();
+
+  assert.equal(world.logged.length, 1);
+  assert.doesNotMatch(world.logged.join("\n"), /@|bearer|token":/i);
+});

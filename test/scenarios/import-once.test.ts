@@ -1,0 +1,211 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { sql } from "kysely";
+import { pino } from "pino";
+import { type EnvelopeId, type LinkId, parseUuid } from "../../src/domain/identifiers.ts";
+import { openFoundation } from "../../src/foundation.ts";
+import { claimEnvelope } from "../../src/store/envelopes.ts";
+import { type ImportRequest, importEnvelope } from "../../src/usecases/import-envelope.ts";
+import { reconcileAll } from "../../src/usecases/reconcile-all.ts";
+import type { Envelope } from "../support/docusign/state.ts";
+import {
+  CUSTOMER,
+  concludeUnheard,
+  createLinkedCompanies,
+  explain,
+  fateOf,
+  linkOf,
+  subjects,
+} from "../support/linked-world.ts";
+import type { World } from "../support/world.ts";
+
+const DOCUMENT = "/envelopes/{envelopeId}/documents/{documentId}";
+const THREE = [{ name: "一" }, { name: "二" }, { name: "三" }];
+
+/** How often each document was asked for, the most-asked-for first. */
+function downloads(world: World): number[] {
+  const paths = world.docusign.callsTo(DOCUMENT).map((call) => call.path);
+  const counts = Map.groupBy(paths, (path) => path).values();
+  return [...counts].map((asked) => asked.length).sort((one, other) => other - one);
+}
+
+async function requestFor(world: World, envelope: Envelope): Promise<ImportRequest> {
+  const linkId = parseUuid<LinkId>((await linkOf(world)).id);
+  const envelopeId = parseUuid<EnvelopeId>(envelope.envelopeId);
+  assert.ok(linkId !== null && envelopeId !== null);
+  return { linkId, envelopeId, foundBy: "event" };
+}
+
+test("an event that comes again, before the import and after it, changes nothing", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world, colleague } = companies;
+  world.docusign.holdDeliveries();
+
+  await world.docusign.concludeEnvelope({ from: colleague, to: [CUSTOMER], documents: THREE });
+  const [delivery] = await world.docusign.deliverTwice("all");
+  await world.runJobs();
+  await world.docusign.redeliver(delivery!);
+  await world.runJobs();
+  await world.runHour();
+
+  assert.equal((await world.contracts()).length, 3);
+  assert.deepEqual(downloads(world), [1, 1, 1]);
+  const { body } = await (await world.api()).get("/v1/changes");
+  assert.equal(body.items.length, 3);
+});
+
+test("an import that runs again finds everything done", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world, colleague } = companies;
+  const { tasks } = world.service.foundation;
+  const envelope = await concludeUnheard(world, { from: colleague, to: [CUSTOMER], documents: THREE });
+  const request = await requestFor(world, envelope);
+
+  const first = await importEnvelope(tasks, request);
+  const contracts = await world.contracts();
+  const calls = world.docusign.calls.length;
+  const second = await importEnvelope(tasks, request);
+
+  assert.deepEqual([first.kind, second.kind], ["imported", "settled"]);
+  assert.deepEqual(await world.contracts(), contracts);
+  assert.equal(world.docusign.calls.length, calls, "what is settled costs no call");
+});
+
+test("one envelope imported by many workers of two processes at once is imported once", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world, colleague } = companies;
+  await using other = await openFoundation(world.config, {
+    log: pino({ level: "silent" }),
+    now: () => world.clock.now,
+  });
+  const envelope = await concludeUnheard(world, { from: colleague, to: [CUSTOMER], documents: THREE });
+  const request = await requestFor(world, envelope);
+
+  const here = [1, 2, 3].map(async () => await importEnvelope(world.service.foundation.tasks, request));
+  const there = [1, 2, 3].map(async () => await importEnvelope(other.tasks, request));
+  const outcomes = (await Promise.all([...here, ...there])).map(({ kind }) => kind);
+
+  assert.equal(outcomes.filter((kind) => kind === "imported").length, 1);
+  assert.ok(outcomes.every((kind) => ["imported", "busy", "settled"].includes(kind)));
+  assert.equal((await world.contracts()).length, 3);
+  assert.deepEqual(downloads(world), [1, 1, 1]);
+});
+
+test("events and the hour's reconciliation bring the same envelopes in at the same time, each once", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world, colleague } = companies;
+  const { foundation } = world.service;
+  world.docusign.holdDeliveries();
+  const names = Array.from({ length: 12 }, (_, index) => `契約 ${String(index).padStart(2, "0")}`);
+  for (const subject of names) {
+    await world.docusign.concludeEnvelope({ from: colleague, to: [CUSTOMER], subject });
+  }
+  world.clock.pass(50 * 60 * 1000);
+
+  await reconcileAll(foundation.tasks, world.clock.now);
+  const workers = [1, 2, 3].map(async () => await world.service.runDueJobs());
+  await Promise.all([world.docusign.deliver("all", { atOnce: true }), ...workers]);
+  await Promise.all([world.service.runDueJobs(), world.service.runDueJobs(), world.service.runDueJobs()]);
+  await world.runJobs();
+
+  assert.deepEqual(await subjects(world), names);
+  assert.deepEqual(
+    downloads(world),
+    names.map(() => 1),
+  );
+});
+
+test("a retry does not ask again for the documents that are stored already", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world, colleague } = companies;
+  const isThird = ({ path }: { path: string }) => path.endsWith("/documents/3");
+  world.docusign.failNext(2, { status: 503 }, isThird);
+
+  const envelope = await world.docusign.concludeEnvelope({
+    from: colleague,
+    to: [CUSTOMER],
+    documents: THREE,
+  });
+  await world.runJobs();
+  assert.equal(await fateOf(world, envelope), "waiting docusign-unavailable");
+  assert.deepEqual(await world.contracts(), []);
+  world.clock.pass(60_000);
+  await world.runJobs();
+  world.clock.pass(60_000);
+  await world.runJobs();
+
+  assert.equal((await world.contracts()).length, 3);
+  assert.deepEqual(downloads(world), [3, 1, 1]);
+});
+
+test("a commit that fails leaves no contract, and its repetition asks DocuSign for no document again", async () => {
+  await using companies = await createLinkedCompanies({ expectErrors: true });
+  const { world, colleague } = companies;
+  const { db } = world.service.foundation.back;
+  await sql`create function refuse() returns trigger language plpgsql as $$ begin raise 'disk full'; end $$`.execute(
+    db,
+  );
+  await sql`create trigger refuse before insert on change for each row execute function refuse()`.execute(db);
+
+  const envelope = await world.docusign.concludeEnvelope({
+    from: colleague,
+    to: [CUSTOMER],
+    documents: THREE,
+  });
+  await world.runJobs();
+  assert.deepEqual(await world.contracts(), []);
+  assert.equal(await fateOf(world, envelope), "waiting import-failed");
+  await sql`drop trigger refuse on change`.execute(db);
+  world.clock.pass(60_000);
+  await world.runJobs();
+
+  assert.equal((await world.contracts()).length, 3);
+  assert.deepEqual(downloads(world), [1, 1, 1]);
+});
+
+test("an envelope that a worker had in hand when it died comes in by the next hour", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world, colleague } = companies;
+  const { tasks } = world.service.foundation;
+  const envelope = await concludeUnheard(world, { from: colleague, to: [CUSTOMER], subject: "in hand" });
+  const { now } = world.clock;
+  const leaseUntil = new Date(now.getTime() + 120_000);
+  await claimEnvelope(tasks.db, {
+    ...(await requestFor(world, envelope)),
+    tenant: "tenant-1",
+    now,
+    leaseUntil,
+  });
+
+  await world.runHour();
+
+  assert.deepEqual(await subjects(world), ["in hand"]);
+});
+
+test("attempts and their last error are told until the import succeeds", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world, colleague } = companies;
+  world.docusign.failNext(
+    2,
+    { status: 500, body: { errorCode: "UNSPECIFIED_ERROR", message: "x" } },
+    DOCUMENT,
+  );
+
+  const envelope = await world.docusign.concludeEnvelope({ from: colleague, to: [CUSTOMER] });
+  await world.runJobs();
+  const first = await explain(world, envelope);
+  world.clock.pass(5_000);
+  await world.runJobs();
+  const second = await explain(world, envelope);
+  world.clock.pass(10_000);
+  await world.runJobs();
+  const third = await explain(world, envelope);
+
+  assert.deepEqual([first.attempts, second.attempts, third.attempts], [1, 2, 3]);
+  assert.deepEqual(
+    [first.lastError, second.lastError, third.lastError],
+    ["UNSPECIFIED_ERROR", "UNSPECIFIED_ERROR", null],
+  );
+  assert.equal(first.waitingFor.until, "2031-01-15T03:10:05.000Z");
+  assert.equal(second.waitingFor.until, "2031-01-15T03:10:15.000Z");
+});
