@@ -1,8 +1,14 @@
 import type { DocuSignAccount } from "../docusign/account.ts";
-import type { Link } from "../store/links.ts";
-import { endReconciliation, findRunning, startReconciliation } from "../store/reconciliations.ts";
+import { changeLink, type Link } from "../store/links.ts";
+import {
+  endReconciliation,
+  findRunning,
+  type Reconciliation,
+  startReconciliation,
+} from "../store/reconciliations.ts";
+import { checkAdmin } from "./link-health.ts";
 import type { ReconcileDeps } from "./reconcile-link.ts";
-import { reconcilePage } from "./reconcile-page.ts";
+import { provenAfterwards, reconcilePage } from "./reconcile-page.ts";
 import { overlapStart } from "./reconciliation-window.ts";
 
 /** An ending waits for its owner: a longer look is left to the next link. */
@@ -27,6 +33,7 @@ export async function closeAccount(deps: ReconcileDeps, link: Link, account: Doc
     now,
   });
   const done = await listAll(deps, link, account);
+  if (done) await proveListing(deps, link, { run: (await findRunning(deps.db, link.id)) ?? run, account });
   const failure = done ? null : "too many envelopes to list before the end";
   await endReconciliation(deps.db, run.id, {
     state: done ? "done" : "failed",
@@ -36,6 +43,16 @@ export async function closeAccount(deps: ReconcileDeps, link: Link, account: Doc
     atDocuSign: null,
     failure,
   });
+}
+
+/** As after each reconciliation: a listing that showed nothing between others may not have shown the whole account. */
+async function proveListing(
+  deps: ReconcileDeps,
+  link: Link,
+  { run, account }: { run: Reconciliation; account: DocuSignAccount },
+): Promise<void> {
+  if (run.colleagueSeen || !(await checkAdmin(deps, link, account))) return;
+  await changeLink(deps.db, link.id, provenAfterwards({ link, run }));
 }
 
 async function listAll(deps: ReconcileDeps, link: Link, account: DocuSignAccount): Promise<boolean> {

@@ -17,7 +17,7 @@ import { type ConnectDeps, ensureConnect } from "./ensure-connect.ts";
 import { endFirstImport, wakeBacklog } from "./import-backlog.ts";
 import { checkAdmin, failLink } from "./link-health.ts";
 import type { OpenAccount } from "./open-account.ts";
-import { reconcilePage } from "./reconcile-page.ts";
+import { provenAfterwards, reconcilePage } from "./reconcile-page.ts";
 import { ALL_HISTORY, windowStart } from "./reconciliation-window.ts";
 
 export type ReconcileDeps = ConnectDeps & { openAccount: OpenAccount; budgets: CallBudgets };
@@ -177,7 +177,9 @@ async function finish(deps: ReconcileDeps, work: Finish): Promise<Reconciliation
  */
 async function checkHealth(deps: ReconcileDeps, { link, run, account }: Finish): Promise<void> {
   const isFull = run.kind === "full";
-  if (isFull || !run.colleagueSeen) await checkAdmin(deps, link, account);
+  if ((isFull || !run.colleagueSeen) && (await checkAdmin(deps, link, account))) {
+    await changeLink(deps.db, link.id, provenAfterwards({ link, run }));
+  }
   const isPending = link.connect.sent === "pending" || link.connect.received === "pending";
   const isIll = run.missed > 0 && run.kind !== "first";
   if (isFull || isPending || isIll) await ensureConnect(deps, link, account);

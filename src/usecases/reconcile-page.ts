@@ -33,7 +33,7 @@ export async function reconcilePage(deps: ReconcileDeps, work: PageWork): Promis
       tally(work, rows),
       next ?? { side: "received", cursorFrom: run.from, cursorPosition: 0 },
     );
-    await changeLink(tx, link.id, reached(work, envelopes, next));
+    await changeLink(tx, link.id, reached(work, rows, next));
   });
   return next === null ? "done" : "more";
 }
@@ -56,11 +56,7 @@ function tally({ link, run }: PageWork, rows: readonly ListedRow[]): PageCounts 
     known: counted.length - fresh.length,
     missed: fresh.filter(({ state }) => state === "waiting").length,
     excluded: countByReason(fresh.filter(({ state }) => state === "excluded")),
-    colleagueSeen:
-      newestOfColleagues(
-        link,
-        rows.map(({ envelope }) => envelope),
-      ) !== null,
+    colleagueSeen: run.side === "sent" && newestProof(link, rows) !== null,
   };
 }
 
@@ -72,30 +68,51 @@ function countByReason(lines: readonly FoundEnvelope[]): Record<string, number> 
 
 /**
  * How far the link has accounted for everything: to the window's end once a side is through, else to the cursor. A
- * window that begins later than what was reached, as an operator may ask for, proves nothing of the gap between.
+ * window that begins later than what was reached, as an operator may ask for, proves nothing of the gap between;
+ * nor does a listing of what the account sent, unless it is known to show the whole account.
  */
-function reached({ link, run }: PageWork, envelopes: readonly Envelope[], next: Cursor | null): LinkChange {
+function reached({ link, run }: PageWork, rows: readonly ListedRow[], next: Cursor | null): LinkChange {
   const sideDone = next?.side !== run.side;
   const moment = sideDone ? run.to : next.cursorFrom;
-  const before = run.side === "sent" ? link.sentReached : link.receivedReached;
-  const colleagueSentAt = newestOfColleagues(link, envelopes);
-  const moves = leavesNoGap(run.from, before);
+  if (run.side === "received") {
+    const moves = leavesNoGap(run.from, link.receivedReached);
+    return moves ? { receivedReached: later(moment, link.receivedReached) } : {};
+  }
+  const proof = newestProof(link, rows);
+  const proven = proof !== null || run.colleagueSeen || wasJustChecked(link, run);
   return {
-    ...(colleagueSentAt !== null && { colleagueSentAt: later(colleagueSentAt, link.colleagueSentAt) }),
-    ...(moves && run.side === "sent" && { sentReached: later(moment, before) }),
-    ...(moves && run.side === "received" && { receivedReached: later(moment, before) }),
+    ...(proof !== null && { colleagueSentAt: later(proof, link.colleagueSentAt) }),
+    ...(proven &&
+      leavesNoGap(run.from, link.sentReached) && { sentReached: later(moment, link.sentReached) }),
   };
 }
 
-function newestOfColleagues(link: Link, envelopes: readonly Envelope[]): Date | null {
-  const moments = envelopes
-    .filter(
-      ({ sender }) =>
-        sender.accountId === link.account.id && sender.userId !== null && sender.userId !== link.user.id,
-    )
-    .map((envelope) => envelope.completedAt)
+const JUST_MS = 60 * 60 * 1000;
+
+/** A first import follows the linking, where DocuSign said that the user is an admin. */
+function wasJustChecked(link: Link, run: Reconciliation): boolean {
+  return run.kind === "first" && link.checkedAt !== null && +run.startedAt - +link.checkedAt < JUST_MS;
+}
+
+/** For a listing that proved nothing by itself: DocuSign has said since that the user still is an admin. */
+export function provenAfterwards({ link, run }: Pick<PageWork, "link" | "run">): LinkChange {
+  return leavesNoGap(run.from, link.sentReached) ? { sentReached: later(run.to, link.sentReached) } : {};
+}
+
+/** The newest completion listed that only the right to see the whole account can show: between others. */
+function newestProof(link: Link, rows: readonly ListedRow[]): Date | null {
+  const moments = rows
+    .filter(({ envelope }) => isBetweenOthers(link, envelope))
+    .map(({ envelope }) => envelope.completedAt)
     .filter((moment) => moment !== null);
   return moments.reduce<Date | null>((newest, moment) => later(moment, newest), null);
+}
+
+function isBetweenOthers({ account, user }: Link, { sender, recipients }: Envelope): boolean {
+  const byColleague = sender.accountId === account.id && sender.userId !== null && sender.userId !== user.id;
+  if (!byColleague || recipients === null) return false;
+  const email = user.email?.toLowerCase();
+  return recipients.every((one) => one.userId !== user.id && one.email?.toLowerCase() !== email);
 }
 
 function later(one: Date, other: Date | null): Date {
