@@ -137,7 +137,7 @@ async function createTaskDeps(
     adminProfiles,
     publicUrl,
     largeImport,
-    lanes: Math.max(1, config.workerConcurrency - 2),
+    lanes: Math.max(1, Math.floor(config.workerConcurrency / 2)),
     onImport: (outcome) => metrics.importEnded(outcome),
     onReconciled: (missed) => metrics.missed(missed),
     tidy: async () => await tidy({ db, documents, log, now, eventRetentionDays }),

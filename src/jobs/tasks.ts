@@ -5,13 +5,13 @@ import { startOfHour } from "../domain/schedule.ts";
 import { enqueueReconciliation } from "../store/queue.ts";
 import { eraseDocuments } from "../usecases/delete-contract.ts";
 import { type BacklogDeps, runBacklogTurn, wakeBacklog } from "../usecases/import-backlog.ts";
-import { type ImportOutcome, importEnvelope } from "../usecases/import-envelope.ts";
+import { importEnvelope } from "../usecases/import-envelope.ts";
 import { reconcileAll } from "../usecases/reconcile-all.ts";
 import { type ReconcileDeps, reconcileStep } from "../usecases/reconcile-link.ts";
+import type { LinkShare } from "./link-share.ts";
 
 export type TaskDeps = BacklogDeps &
   ReconcileDeps & {
-    onImport: (outcome: ImportOutcome["kind"]) => void;
     onReconciled: (missed: number) => void;
     /** Housekeeping, once an hour. */
     tidy: () => Promise<unknown>;
@@ -20,13 +20,15 @@ export type TaskDeps = BacklogDeps &
   };
 
 /** Every task by its name in the queue: read the payload, call the use case, queue what follows. */
-export function createTasks(deps: TaskDeps): TaskList {
+export function createTasks(deps: TaskDeps, share: LinkShare): TaskList {
   return {
-    "import-envelope": async (payload) => await importOne(deps, importPayload.parse(payload)),
-    "import-backlog": async (payload, { abortSignal }) =>
-      await runBacklogTurn(deps, { ...backlogPayload.parse(payload), signal: abortSignal }),
+    "import-envelope": share.within(async (payload) => await importOne(deps, importPayload.parse(payload))),
+    "import-backlog": share.within(
+      async (payload, { abortSignal }) =>
+        await runBacklogTurn(deps, { ...backlogPayload.parse(payload), signal: abortSignal }),
+    ),
     "reconcile-all": async (payload) => await reconcileAll(deps, hourOf(payload, deps.now())),
-    "reconcile-link": async (payload) => await reconcile(deps, reconcilePayload.parse(payload)),
+    "reconcile-link": share.within(async (payload) => await reconcile(deps, reconcilePayload.parse(payload))),
     "erase-documents": async () => await eraseDocuments(deps),
     housekeeping: async () => void (await deps.tidy()),
     "rescue-jobs": async () => void (await deps.rescueJobs()),

@@ -8,6 +8,7 @@ import {
   runOnce,
 } from "graphile-worker";
 import type { Logger } from "pino";
+import { createLinkShare } from "./link-share.ts";
 import { createTasks, type TaskDeps } from "./tasks.ts";
 
 type Pool = NonNullable<Parameters<typeof run>[0]["pgPool"]>;
@@ -42,12 +43,14 @@ const CRON_ITEMS = [
 
 /** Starts taking jobs from the queue, and the clock that queues the hourly ones. */
 export async function startWorker(deps: TaskDeps, options: WorkerOptions): Promise<Worker> {
+  const share = createLinkShare(options.concurrency);
   const runner: Runner = await run({
     pgPool: options.pgPool,
     concurrency: options.concurrency,
     pollInterval: POLL_MS,
     noHandleSignals: true,
-    taskList: createTasks(deps),
+    taskList: createTasks(deps, share),
+    forbiddenFlags: share.fullFlags,
     parsedCronItems: parseCronItems(CRON_ITEMS),
     logger: queueLogger(options.log),
     events: options.events,
@@ -61,12 +64,16 @@ export async function startWorker(deps: TaskDeps, options: WorkerOptions): Promi
 /** Runs the jobs that are due until none is; for tests and commands that wait for their outcome. */
 export async function runDueJobs(
   deps: TaskDeps,
-  options: Pick<WorkerOptions, "pgPool" | "log">,
+  options: Pick<WorkerOptions, "pgPool" | "log"> & Partial<Pick<WorkerOptions, "concurrency">>,
 ): Promise<void> {
+  const concurrency = options.concurrency ?? 1;
+  const share = createLinkShare(concurrency);
   await runOnce({
     pgPool: options.pgPool,
+    concurrency,
     noHandleSignals: true,
-    taskList: createTasks(deps),
+    taskList: createTasks(deps, share),
+    forbiddenFlags: share.fullFlags,
     logger: queueLogger(options.log),
   });
 }

@@ -109,16 +109,20 @@ export async function claimEnvelope(
   return toEntry(row);
 }
 
-/** Takes the link's next due envelope and leases it, or null where none is due. Two lanes never take the same. */
+/**
+ * Takes the link's next due envelope, of those found after the moment where one is given, and leases it; null where
+ * none is due. Two lanes never take the same.
+ */
 export async function claimNextDue(
   db: Kysely<DB>,
-  claim: { linkId: LinkId; now: Date; leaseUntil: Date },
+  claim: { linkId: LinkId; now: Date; leaseUntil: Date; foundAfter?: Date },
 ): Promise<EnvelopeId | null> {
+  const foundAfter = claim.foundAfter === undefined ? sql`` : sql`and found_at > ${claim.foundAfter}`;
   const { rows } = await sql<{ envelope_id: string }>`
     update envelope set waiting_until = ${claim.leaseUntil}
     where (tenant, envelope_id) in (
       select tenant, envelope_id from envelope
-      where link_id = ${claim.linkId} and state = 'waiting' and waiting_until <= ${claim.now}
+      where link_id = ${claim.linkId} and state = 'waiting' and waiting_until <= ${claim.now} ${foundAfter}
       order by waiting_until limit 1
       for update skip locked
     )

@@ -11,9 +11,14 @@ type Job = {
   readonly key: string;
   readonly priority: number;
   readonly runAt: Date | null;
-  /** Jobs of one queue never run at the same time. */
-  readonly queue?: string;
+  /** Whose jobs must not take all workers. */
+  readonly linkId?: LinkId;
 };
+
+/** The flag of a link's jobs, by which workers leave them in the queue while others have their turn. */
+export function linkFlag(linkId: string): string {
+  return `link:${linkId}`;
+}
 
 /** Queues the import of one envelope in the caller's transaction; a job that waits already is replaced. */
 export async function enqueueImport(
@@ -26,6 +31,7 @@ export async function enqueueImport(
     key: `import:${job.linkId}:${job.envelopeId}`,
     priority: PRIORITY.event,
     runAt: job.runAt,
+    linkId: job.linkId,
   });
 }
 
@@ -40,7 +46,7 @@ export async function findImportJob(
   return rows[0] === undefined ? null : { runAt: rows[0].run_at };
 }
 
-/** Queues the next page of a link's reconciliation; the queue of its own keeps runs of one link apart. */
+/** Queues the next page of a link's reconciliation; one that waits already is replaced. */
 export async function enqueueReconciliation(
   db: Kysely<DB>,
   job: { linkId: LinkId; hour: Date; runAt: Date | null; first: boolean },
@@ -51,7 +57,7 @@ export async function enqueueReconciliation(
     key: `reconcile:${job.linkId}`,
     priority: job.first ? PRIORITY.firstImport : PRIORITY.reconciliation,
     runAt: job.runAt,
-    queue: `reconcile:${job.linkId}`,
+    linkId: job.linkId,
   });
 }
 
@@ -66,6 +72,7 @@ export async function enqueueBacklog(
     key: `backlog:${job.linkId}:${job.lane}`,
     priority: job.first ? PRIORITY.firstImport : PRIORITY.reconciliation,
     runAt: job.runAt,
+    linkId: job.linkId,
   });
 }
 
@@ -80,11 +87,13 @@ export async function enqueueErasure(db: Kysely<DB>): Promise<void> {
   });
 }
 
+/** No named queues: fetching a job locks all of them, which is slow where each link has one. */
 async function enqueue(db: Kysely<DB>, job: Job): Promise<void> {
+  const flags = job.linkId === undefined ? null : [linkFlag(job.linkId)];
   await sql`
     select graphile_worker.add_job(
       ${job.task}, ${JSON.stringify(job.payload)}::json,
-      queue_name := ${job.queue ?? null}, run_at := ${job.runAt}::timestamptz,
-      job_key := ${job.key}, priority := ${job.priority}::int
+      run_at := ${job.runAt}::timestamptz, job_key := ${job.key}, priority := ${job.priority}::int,
+      flags := ${flags}::text[]
     )`.execute(db);
 }

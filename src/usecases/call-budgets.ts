@@ -75,9 +75,13 @@ export function createCallBudgets(deps: BudgetDeps): CallBudgets {
 /** Of one hour the lower number, as answers may come out of order; else that of the later hour. */
 function latest(one: CallBudget | undefined, other: CallBudget): CallBudget {
   if (one === undefined) return other;
-  const [hour, otherHour] = [one.resetsAt?.getTime() ?? 0, other.resetsAt?.getTime() ?? 0];
+  const [hour, otherHour] = [hourOf(one), hourOf(other)];
   if (hour !== otherHour) return hour > otherHour ? one : other;
-  return (one.remaining ?? 0) < (other.remaining ?? 0) ? one : other;
+  return Number(one.remaining) < Number(other.remaining) ? one : other;
+}
+
+function hourOf({ resetsAt }: CallBudget): number {
+  return resetsAt?.getTime() ?? 0;
 }
 
 function less(budget: CallBudget, calls: number): CallBudget {
