@@ -1,0 +1,323 @@
+import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import { test } from "node:test";
+import { sql } from "kysely";
+import { pino } from "pino";
+import type { Config } from "../../src/config.ts";
+import { type EnvelopeId, type LinkId, parseUuid } from "../../src/domain/identifiers.ts";
+import { openFoundation } from "../../src/foundation.ts";
+import { findTokens, type LinkTokens } from "../../src/store/link-tokens.ts";
+import { createVault } from "../../src/store/vault.ts";
+import { importEnvelope } from "../../src/usecases/import-envelope.ts";
+import { resealSecrets } from "../../src/usecases/reseal-secrets.ts";
+import {
+  CUSTOMER,
+  concludeUnheard,
+  createLinkedCompanies,
+  fateOf,
+  historyOf,
+  linkOf,
+  subjects,
+} from "../support/linked-world.ts";
+import type { World } from "../support/world.ts";
+
+const HOUR_MS = 60 * 60 * 1000;
+const ENVELOPE = "/envelopes/{envelopeId}";
+
+async function linkIdOf(world: World): Promise<LinkId> {
+  const id = parseUuid<LinkId>((await linkOf(world)).id);
+  assert.ok(id !== null);
+  return id;
+}
+
+async function tokensOf(world: World): Promise<LinkTokens> {
+  const { db, vault } = world.service.foundation.tasks;
+  const tokens = await findTokens(db, vault, await linkIdOf(world));
+  assert.ok(tokens !== null);
+  return tokens;
+}
+
+function refreshes(world: World): number {
+  // The first of all token calls is the login's.
+  return world.docusign.callsTo("/oauth/token").length - 1;
+}
+
+test("an access token that ran out is renewed once, however many imports of two processes ask at once", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world, colleague } = companies;
+  await using other = await openFoundation(world.config, {
+    log: pino({ level: "silent" }),
+    now: () => world.clock.now,
+  });
+  const linkId = await linkIdOf(world);
+  world.clock.pass(8 * HOUR_MS);
+  const requests = [];
+  for (let count = 0; count < 6; count += 1) {
+    const { envelopeId } = await concludeUnheard(world, { from: colleague, to: [CUSTOMER] });
+    requests.push({ linkId, envelopeId: parseUuid<EnvelopeId>(envelopeId)!, foundBy: "event" as const });
+  }
+
+  const outcomes = await Promise.all(
+    requests.map(async (request, index) =>
+      importEnvelope(index % 2 === 0 ? world.service.foundation.tasks : other.tasks, request),
+    ),
+  );
+
+  assert.deepEqual(
+    outcomes.map(({ kind }) => kind),
+    requests.map(() => "imported"),
+  );
+  assert.equal(refreshes(world), 1);
+  assert.deepEqual(
+    world.docusign.calls.filter((call) => call.status === 401),
+    [],
+  );
+});
+
+test("an access token that DocuSign refuses before its time is renewed once, however many imports ask", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world, admin, colleague } = companies;
+  const linkId = await linkIdOf(world);
+  const requests = [];
+  for (let count = 0; count < 4; count += 1) {
+    const { envelopeId } = await concludeUnheard(world, { from: colleague, to: [CUSTOMER] });
+    requests.push({ linkId, envelopeId: parseUuid<EnvelopeId>(envelopeId)!, foundBy: "event" as const });
+  }
+  world.docusign.expireAccessTokens(admin);
+
+  const { tasks } = world.service.foundation;
+  await Promise.all(requests.map(async (request) => importEnvelope(tasks, request)));
+
+  assert.equal((await world.contracts()).length, requests.length);
+  assert.equal(refreshes(world), 1);
+});
+
+test("a renewed refresh token is stored before anything is done with what came with it", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world, colleague } = companies;
+  const before = await tokensOf(world);
+  await world.docusign.concludeEnvelope({ from: colleague, to: [CUSTOMER] });
+  world.clock.pass(8 * HOUR_MS);
+  let meanwhile: LinkTokens | null = null;
+  world.docusign.onNext(ENVELOPE, async () => {
+    meanwhile = await tokensOf(world);
+  });
+
+  await world.runJobs();
+
+  const after = await tokensOf(world);
+  assert.notEqual(after.refreshToken, before.refreshToken);
+  assert.deepEqual(meanwhile, after);
+});
+
+test("refresh tokens that work only once carry a link over months", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world, colleague } = companies;
+
+  for (let month = 0; month < 4; month += 1) {
+    world.clock.pass(25 * 24 * HOUR_MS);
+    await world.docusign.concludeEnvelope({ from: colleague, to: [CUSTOMER] });
+    await world.runJobs();
+  }
+
+  assert.equal((await world.contracts()).length, 4);
+  assert.equal(refreshes(world), 4);
+});
+
+test("a renewal that fails for now stops nothing for good", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world, colleague } = companies;
+  const envelope = await world.docusign.concludeEnvelope({ from: colleague, to: [CUSTOMER] });
+  world.clock.pass(8 * HOUR_MS);
+  world.docusign.failNext(1, { status: 503, html: "<h1>503</h1>" }, "/oauth/token");
+
+  await world.runJobs();
+  assert.equal(await fateOf(world, envelope), "waiting docusign-unavailable");
+  assert.equal((await linkOf(world)).state, "active");
+  world.clock.pass(5_000);
+  await world.runJobs();
+
+  assert.equal(await fateOf(world, envelope), "imported sent");
+});
+
+test("a revoked authorisation stops the link visibly; imports wait, nobody calls, and linking again mends it in place", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world, admin, colleague } = companies;
+  const { id } = await linkOf(world);
+  world.docusign.revokeConsent(admin);
+  const heard = await world.docusign.concludeEnvelope({ from: colleague, to: [CUSTOMER], subject: "heard" });
+
+  await world.runJobs();
+  const broken = await linkOf(world);
+  assert.equal(broken.state, "error");
+  assert.equal(broken.cause.code, "authorization-revoked");
+  assert.match(broken.cause.message, /もう一度連携/);
+  assert.equal(await fateOf(world, heard), "waiting link-error");
+  const asked = world.docusign.calls.length;
+  await concludeUnheard(world, { from: colleague, to: [CUSTOMER], subject: "unheard" });
+  await world.runHour();
+  assert.equal(world.docusign.calls.length, asked, "nobody calls with what is gone");
+  assert.equal(await world.link(admin), "linked");
+  await world.runJobs();
+
+  const repaired = await linkOf(world);
+  assert.deepEqual([repaired.id, repaired.state, repaired.cause], [id, "active", null]);
+  assert.deepEqual(await subjects(world), ["heard", "unheard"]);
+  assert.equal((await historyOf(world)).length, 1);
+});
+
+test("a revoked authorisation is found by the hour where no event brings it to light", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world, admin } = companies;
+  world.docusign.revokeConsent(admin);
+
+  await world.runHour();
+
+  assert.equal((await linkOf(world)).cause.code, "authorization-revoked");
+});
+
+test("a closed user stops the link", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world, admin, account, colleague } = companies;
+  const elsewhere = world.docusign.addAccount();
+  world.docusign.addMembership(elsewhere, admin, { role: "DS Sender" });
+  world.docusign.closeUser(admin, account);
+
+  const envelope = await world.docusign.concludeEnvelope({ from: colleague, to: [CUSTOMER] });
+  await world.runJobs();
+
+  assert.equal((await linkOf(world)).state, "error");
+  assert.equal(await fateOf(world, envelope), "waiting link-error");
+});
+
+test("a user closed everywhere stops the link", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world, admin } = companies;
+  world.docusign.closeUser(admin);
+
+  await world.runHour();
+
+  assert.equal((await linkOf(world)).cause.code, "authorization-revoked");
+});
+
+test("while a link is in error another user or account is not linked in its place", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world, admin, account } = companies;
+  const colleague = world.docusign.addUser(account, { name: "田中", role: "DS Admin" });
+  const other = world.docusign.addAccount({ name: "別会社" });
+  world.docusign.revokeConsent(admin);
+  await world.runHour();
+  const broken = await linkOf(world);
+
+  assert.equal(await world.link(colleague), "already-linked");
+  world.docusign.addMembership(other, admin, { role: "DS Admin" });
+  world.docusign.setDefaultAccount(admin, other);
+  assert.equal(await world.link(admin), "already-linked");
+
+  assert.deepEqual(await linkOf(world), broken);
+});
+
+test("the lost right of an admin is noticed within the hour, before any import fails, and so is its return", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world, account, admin, colleague, partner } = companies;
+  await world.docusign.concludeEnvelope({
+    from: colleague,
+    to: [admin],
+    subject: "from a colleague, to the admin",
+  });
+  await world.docusign.concludeEnvelope({ from: partner, to: [admin], subject: "received" });
+  await world.runHour();
+  world.docusign.setRole(admin, account, "DS Sender");
+
+  await world.runHour();
+  const broken = await linkOf(world);
+  assert.equal(broken.state, "error");
+  assert.equal(broken.cause.code, "not-admin");
+  assert.match(broken.cause.message, /DS Adminではなくなっています/);
+  await concludeUnheard(world, { from: colleague, to: [CUSTOMER], subject: "meanwhile" });
+  const heard = await world.docusign.concludeEnvelope({ from: colleague, to: [CUSTOMER], subject: "heard" });
+  await world.runHour();
+  assert.equal(await fateOf(world, heard), "waiting link-error");
+  world.docusign.setRole(admin, account, "DS Admin");
+  await world.runHour();
+
+  assert.equal((await linkOf(world)).state, "active");
+  assert.deepEqual(await subjects(world), [
+    "from a colleague, to the admin",
+    "heard",
+    "meanwhile",
+    "received",
+  ]);
+});
+
+test("the right to see the account is proven anew each hour while colleagues' envelopes show it, and asked for otherwise", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world, account, admin, colleague } = companies;
+  await world.docusign.concludeEnvelope({ from: colleague, to: [CUSTOMER] });
+  await world.runHour();
+  const askedFor = (): number => world.docusign.callsTo("/users/{userId}").length;
+  const before = askedFor();
+
+  await world.runHour();
+  assert.equal(askedFor(), before);
+  world.docusign.setRole(admin, account, "custom", { isAdmin: true, apiAccountWideAccess: false });
+  await world.runHour();
+
+  assert.equal((await linkOf(world)).cause?.code, "not-admin");
+});
+
+test("the database holds no token in the clear", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world } = companies;
+  const { accessToken, refreshToken } = await tokensOf(world);
+  const { db } = world.service.foundation.back;
+
+  await (await world.api()).send("DELETE", "/v1/link");
+  await world.link(companies.admin);
+  const later = await tokensOf(world);
+  const { rows: tables } = await sql<{ name: string }>`
+    select format('%I.%I', table_schema, table_name) as name from information_schema.tables
+    where table_schema not in ('pg_catalog', 'information_schema') and table_type = 'BASE TABLE'`.execute(db);
+  const dump: string[] = [];
+  for (const { name } of tables) {
+    const { rows } = await sql<{ row: string }>`select t::text as row from ${sql.raw(name)} as t`.execute(db);
+    dump.push(...rows.map(({ row }) => row));
+  }
+
+  assert.ok(
+    dump.some((row) => row.includes("v1.")),
+    "sealed tokens are there",
+  );
+  for (const secret of [accessToken, refreshToken, later.accessToken, later.refreshToken]) {
+    assert.ok(!dump.some((row) => row.includes(secret)));
+  }
+});
+
+test("encryption keys are rotated: the old one still opens, the new one seals, and once all is sealed anew the old one can go", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world, colleague } = companies;
+  const [old] = world.config.encryptionKeys;
+  const fresh = { id: "fresh", key: randomBytes(32) };
+  const surroundings = { log: pino({ level: "silent" }), now: () => new Date(world.clock.now) };
+  const opened = async (encryptionKeys: Config["encryptionKeys"]) =>
+    await openFoundation({ ...world.config, encryptionKeys }, surroundings);
+  const linkId = await linkIdOf(world);
+  const before = await tokensOf(world);
+
+  const sealed = await (async () => {
+    await using both = await opened([fresh, old!]);
+    assert.deepEqual(await findTokens(both.tasks.db, both.tasks.vault, linkId), before);
+    return await resealSecrets(both.tasks);
+  })();
+  await using alone = await opened([fresh]);
+  const { envelopeId } = await concludeUnheard(world, { from: colleague, to: [CUSTOMER] });
+  const outcome = await importEnvelope(alone.tasks, {
+    linkId,
+    envelopeId: parseUuid<EnvelopeId>(envelopeId)!,
+    foundBy: "event",
+  });
+
+  assert.deepEqual(sealed, { links: 1, linkings: 0 });
+  assert.equal(outcome.kind, "imported");
+  await assert.rejects(findTokens(alone.tasks.db, createVault([old!]), linkId), /ENCRYPTION_KEYS/);
+});
