@@ -1,0 +1,436 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { sql } from "kysely";
+import { createBrowser } from "../support/browser.ts";
+import type { User } from "../support/docusign/state.ts";
+import { createCompanies, createLinkedCompanies, linkOf } from "../support/linked-world.ts";
+import { createWorld, finishLink, type World } from "../support/world.ts";
+
+/** Begins a linking as the owner of the tenant; gives the address that the browser is to be sent to. */
+async function begin(world: World, { tenant = "tenant-1", group = "group-1" } = {}): Promise<string> {
+  const caller = await world.api(tenant);
+  assert.equal((await caller.send("PUT", `/v1/groups/${group}`, { name: "契約書" })).status, 200);
+  const { status, body } = await caller.send("POST", "/v1/link", { groupId: group });
+  assert.equal(status, 201, JSON.stringify(body));
+  return body.authorizationUrl;
+}
+
+/** What a linking leaves behind, here and at DocuSign. */
+async function traces(world: World): Promise<Record<string, number>> {
+  const { db } = world.service.foundation.back;
+  const count = async (table: string): Promise<number> => {
+    const { rows } = await sql<{ count: string }>`select count(*) from ${sql.table(table)}`.execute(db);
+    return Number(rows[0]?.count);
+  };
+  const configurations = [...world.docusign.state.accounts.values()].flatMap((account) =>
+    world.docusign.configurations(account),
+  );
+  return {
+    begun: await count("linking"),
+    links: await count("link"),
+    tokens: await count("link_token"),
+    audit: await count("audit"),
+    jobs: await count("graphile_worker.jobs"),
+    configurations: configurations.length,
+  };
+}
+
+const NO_TRACE = { begun: 0, links: 0, tokens: 0, audit: 0, jobs: 0, configurations: 0 };
+
+test("a linking asks for a fresh login, with PKCE and the extended scope, and returns to our callback", async () => {
+  await using companies = await createCompanies();
+  const { world } = companies;
+
+  const address = new URL(await begin(world));
+  const again = new URL(await begin(world));
+
+  assert.equal(`${address.origin}${address.pathname}`, `${world.docusign.url}/oauth/auth`);
+  const { state, code_challenge, ...rest } = Object.fromEntries(address.searchParams);
+  assert.deepEqual(rest, {
+    response_type: "code",
+    scope: "signature extended",
+    client_id: "torikomi",
+    redirect_uri: `${world.url}/links/docusign/callback`,
+    prompt: "login",
+    code_challenge_method: "S256",
+  });
+  assert.notEqual(again.searchParams.get("state"), state);
+  assert.notEqual(again.searchParams.get("code_challenge"), code_challenge);
+});
+
+test("a finished linking shows account and user, and imports into the group", async () => {
+  await using companies = await createCompanies();
+  const { world, account, admin } = companies;
+
+  assert.equal(await world.link(admin, { group: "legal" }), "linked");
+
+  const link = await linkOf(world);
+  assert.equal(link.state, "active");
+  assert.equal(link.groupId, "legal");
+  assert.deepEqual(link.account, { id: account.accountId, name: "株式会社甲" });
+  assert.deepEqual(link.user, { id: admin.userId, name: "山田", email: admin.email });
+  assert.equal(link.linkedAt, "2031-01-15T03:10:00.000Z");
+  assert.deepEqual([link.sentFrom, link.receivedFrom], [null, null]);
+});
+
+/** import-rules 5: everybody but a DS Admin of their default account. */
+const REFUSED: Readonly<Record<string, (world: World) => User>> = {
+  "a DS Sender": ({ docusign }) => docusign.addUser(docusign.addAccount(), { name: "甲", role: "DS Sender" }),
+  "a DS Viewer": ({ docusign }) => docusign.addUser(docusign.addAccount(), { name: "甲", role: "DS Viewer" }),
+  "a user with custom permission": ({ docusign }) =>
+    docusign.addUser(docusign.addAccount(), { name: "甲", role: "custom" }),
+  "an administrator with a profile of the customer's own": ({ docusign }) =>
+    docusign.addUser(docusign.addAccount(), {
+      name: "甲",
+      role: "custom",
+      isAdmin: true,
+      apiAccountWideAccess: true,
+      profileName: "当社の管理者",
+    }),
+  "an administrator who does not reach the whole account": ({ docusign }) =>
+    docusign.addUser(docusign.addAccount(), { name: "甲", role: "DS Admin", apiAccountWideAccess: false }),
+  "one who has an admin's profile but is none": ({ docusign }) =>
+    docusign.addUser(docusign.addAccount(), { name: "甲", role: "DS Admin", isAdmin: false }),
+  "a DS Admin of another account than their default one": ({ docusign }) => {
+    const user = docusign.addUser(docusign.addAccount(), { name: "甲", role: "DS Sender" });
+    docusign.addMembership(docusign.addAccount(), user, { role: "DS Admin" });
+    return user;
+  },
+  "a DS Admin who is not active": ({ docusign }) =>
+    docusign.addUser(docusign.addAccount(), { name: "甲", role: "DS Admin", status: "ActivationSent" }),
+  "a user who is closed in their default account": ({ docusign }) => {
+    const account = docusign.addAccount();
+    const user = docusign.addUser(account, { name: "甲", role: "DS Admin" });
+    docusign.addMembership(docusign.addAccount(), user, { role: "DS Admin" });
+    docusign.closeUser(user, account);
+    return user;
+  },
+};
+
+test("everybody but a DS Admin of their default account is refused, without a trace", async () => {
+  await using world = await createWorld();
+  const results: Record<string, string> = {};
+
+  for (const [name, make] of Object.entries(REFUSED)) results[name] = await world.link(make(world));
+
+  assert.deepEqual(results, Object.fromEntries(Object.keys(REFUSED).map((name) => [name, "not-admin"])));
+  assert.deepEqual(await traces(world), NO_TRACE);
+});
+
+test("a DS Admin of the default account is linked to it, whatever they are elsewhere, and stays so when the default changes", async () => {
+  await using companies = await createCompanies();
+  const { world, account, admin } = companies;
+  const other = world.docusign.addAccount({ name: "別会社" });
+  world.docusign.addMembership(other, admin, { role: "DS Sender" });
+
+  assert.equal(await world.link(admin), "linked");
+  world.docusign.setDefaultAccount(admin, other);
+  await world.runJobs();
+  await world.runHour();
+
+  const link = await linkOf(world);
+  assert.deepEqual([link.account.id, link.state], [account.accountId, "active"]);
+});
+
+/** The results of linking administrators with profiles of these names, each for a tenant of its own. */
+async function linkWithProfiles(world: World, profileNames: readonly string[]): Promise<string[]> {
+  const rights = { role: "custom", isAdmin: true, apiAccountWideAccess: true } as const;
+  const results: string[] = [];
+  for (const [index, profileName] of profileNames.entries()) {
+    const user = world.docusign.addUser(world.docusign.addAccount(), { name: "甲", ...rights, profileName });
+    results.push(await world.link(user, { tenant: `tenant-${index}` }));
+  }
+  return results;
+}
+
+test("DOCUSIGN_ADMIN_PROFILES names the profiles that count, in any case", async () => {
+  await using world = await createWorld({
+    config: { adminProfiles: ["アカウント管理者", "Account Administrator"] },
+  });
+
+  const results = await linkWithProfiles(world, [
+    "アカウント管理者",
+    "account administrator",
+    "DS Admin",
+    "",
+  ]);
+
+  assert.deepEqual(results, ["linked", "linked", "not-admin", "not-admin"]);
+});
+
+test("with DOCUSIGN_ADMIN_PROFILES=* any profile counts, but not without an admin's rights", async () => {
+  await using world = await createWorld({ config: { adminProfiles: ["*"] } });
+  const sender = world.docusign.addUser(world.docusign.addAccount(), { name: "乙", role: "DS Sender" });
+
+  const results = await linkWithProfiles(world, ["当社の管理者"]);
+
+  assert.deepEqual(results, ["linked"]);
+  assert.equal(await world.link(sender, { tenant: "tenant-9" }), "not-admin");
+});
+
+test("a group that is unknown, another tenant's or gone cannot be chosen", async () => {
+  await using companies = await createCompanies();
+  const { world } = companies;
+  const caller = await world.api();
+  await (await world.api("tenant-2")).send("PUT", "/v1/groups/theirs", { name: "他社" });
+  await caller.send("PUT", "/v1/groups/gone", { name: "前の" });
+  await caller.send("DELETE", "/v1/groups/gone");
+
+  for (const groupId of ["unknown", "theirs", "gone"]) {
+    const { status, body } = await caller.send("POST", "/v1/link", { groupId });
+    assert.equal(status, 422, groupId);
+    assert.equal(body.detail, "取り込み先契約書グループが見つかりませんでした。");
+  }
+  assert.deepEqual(await traces(world), NO_TRACE);
+});
+
+test("a group that is deleted while its owner logs in at DocuSign ends the linking, without a trace", async () => {
+  await using companies = await createCompanies();
+  const { world, admin } = companies;
+  const authorizationUrl = await begin(world);
+  assert.equal((await (await world.api()).send("DELETE", "/v1/groups/group-1")).status, 204);
+
+  const result = await finishLink(world, createBrowser(), {
+    person: world.owner(),
+    user: admin,
+    authorizationUrl,
+  });
+
+  assert.equal(result, "group-not-found");
+  assert.deepEqual(await traces(world), NO_TRACE);
+});
+
+test("while a link is active no other can be begun, and what was begun before is refused at its return", async () => {
+  await using companies = await createCompanies();
+  const { world, admin } = companies;
+  const authorizationUrl = await begin(world);
+  assert.equal(await world.link(admin), "linked");
+  const link = await linkOf(world);
+
+  const { status, body } = await (await world.api()).send("POST", "/v1/link", { groupId: "group-1" });
+  const result = await finishLink(world, createBrowser(), {
+    person: world.owner(),
+    user: admin,
+    authorizationUrl,
+  });
+
+  assert.equal(status, 409);
+  assert.equal(body.type, "urn:torikomi:problem:link-active");
+  assert.equal(result, "already-linked");
+  assert.deepEqual(await linkOf(world), link);
+});
+
+test("of two owners who return at the same moment one is linked and the other finds it so", async () => {
+  await using world = await createWorld();
+  const { docusign, cabinet } = world;
+  const people = ["first owner", "second owner"].map((sub) =>
+    cabinet.addPerson({ sub, name: sub, tenant: "tenant-1", role: "owner" }),
+  );
+  const returns: (() => Promise<string>)[] = [];
+  for (const person of people) {
+    const token = await cabinet.token({
+      tenant: "tenant-1",
+      scope: "groups:write links:write",
+      sub: person.sub,
+    });
+    const send = async (method: string, path: string, body: object) =>
+      await fetch(`${world.url}${path}`, {
+        method,
+        headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+        body: JSON.stringify(body),
+      });
+    await send("PUT", "/v1/groups/group-1", { name: "契約書" });
+    const answer = await send("POST", "/v1/link", { groupId: "group-1" });
+    const { authorizationUrl }: any = await answer.json();
+    const user = docusign.addUser(docusign.addAccount(), { name: person.name, role: "DS Admin" });
+    const browser = createBrowser();
+    cabinet.nextSignIn(person);
+    await browser.get(`${world.url}/sign-in?return_to=/links`);
+    const returnAddress = await docusign.authorize(authorizationUrl, user);
+    returns.push(async () => {
+      const page = await browser.peek(returnAddress);
+      return page.headers.get("location") ?? `status ${page.status}`;
+    });
+  }
+
+  const results = await Promise.all(returns.map(async (comeBack) => await comeBack()));
+
+  assert.deepEqual(results.sort(), ["/links?result=already-linked", "/links?result=linked"]);
+  const left = await traces(world);
+  assert.deepEqual([left["links"], left["tokens"], left["configurations"]], [1, 1, 2]);
+});
+
+test("who goes back at DocuSign's login has cancelled, without a trace, and can begin again", async () => {
+  await using companies = await createCompanies();
+  const { world, admin } = companies;
+  const browser = createBrowser();
+  const returnAddress = await world.docusign.deny(await begin(world));
+  world.cabinet.nextSignIn(world.owner());
+
+  const { trail } = await browser.get(returnAddress);
+
+  assert.ok(trail.includes(`${world.url}/links?result=cancelled`), trail.join("\n"));
+  assert.deepEqual(await traces(world), NO_TRACE);
+  assert.equal(await world.link(admin), "linked");
+});
+
+/** Comes back from DocuSign in a browser of its own, signed in at the cabinet as the person. */
+async function comeBack(world: World, returnAddress: string, person = world.owner()): Promise<string> {
+  world.cabinet.nextSignIn(person);
+  const { trail } = await createBrowser().get(returnAddress);
+  return trail.map((address) => new URL(address).searchParams.get("result")).findLast(Boolean) ?? "none";
+}
+
+test("a return that is stale, used already, changed or made up counts for nothing", async () => {
+  await using companies = await createCompanies();
+  const { world, admin } = companies;
+  const callback = `${world.url}/links/docusign/callback`;
+  const stale = await world.docusign.authorize(await begin(world), admin);
+  world.clock.pass(15 * 60 * 1000);
+
+  const results = {
+    "after 15 minutes": await comeBack(world, stale),
+    "with a state of nobody's": await comeBack(world, `${callback}?state=made-up&code=1`),
+    "without state": await comeBack(world, `${callback}?code=1`),
+    "with two states": await comeBack(world, `${callback}?state=a&state=b&code=1`),
+  };
+  assert.deepEqual(new Set(Object.values(results)), new Set(["expired"]), JSON.stringify(results));
+  const other = new URL(await world.docusign.authorize(await begin(world), admin));
+  other.searchParams.delete("code");
+  assert.equal(await comeBack(world, other.href), "failed");
+  other.searchParams.set("code", "1");
+  assert.equal(await comeBack(world, other.href), "expired", "each state counts once, whatever came of it");
+
+  assert.deepEqual(await traces(world), NO_TRACE);
+});
+
+test("a return counts until its 15 minutes are over, and once", async () => {
+  await using companies = await createCompanies();
+  const { world, admin } = companies;
+  const authorizationUrl = await begin(world);
+  world.clock.pass(15 * 60 * 1000 - 1_000);
+  const returnAddress = await world.docusign.authorize(authorizationUrl, admin);
+
+  assert.equal(await comeBack(world, returnAddress), "linked");
+  const before = await traces(world);
+  assert.equal(await comeBack(world, returnAddress), "expired");
+
+  assert.deepEqual(await traces(world), before);
+});
+
+test("a linking is finished by nobody but the owner who began it, and still by them after others tried", async () => {
+  await using companies = await createCompanies();
+  const { world, admin } = companies;
+  const owner = world.owner();
+  const others = {
+    "another owner of the tenant": world.cabinet.addPerson({
+      sub: "another owner",
+      name: "別の所有者",
+      tenant: "tenant-1",
+      role: "owner",
+    }),
+    "an owner of another tenant": world.owner("tenant-2"),
+    "the same name in another tenant": { ...owner, tenant: "tenant-2" },
+    "the same person who is no owner any more": { ...owner, role: "member" as const },
+  };
+  const returnAddress = await world.docusign.authorize(await begin(world), admin);
+
+  const results: string[] = [];
+  for (const person of Object.values(others)) results.push(await comeBack(world, returnAddress, person));
+  assert.ok(
+    results.every((result) => result === "expired" || result === "failed"),
+    results.join(),
+  );
+  assert.deepEqual(await traces(world), { ...NO_TRACE, begun: 1 });
+  world.cabinet.addPerson(owner);
+
+  assert.equal(await comeBack(world, returnAddress, owner), "linked");
+});
+
+test("an address that is sent to a stranger links nothing of the stranger's, whoever they are at the cabinet", async () => {
+  await using companies = await createCompanies();
+  const { world, admin: stranger } = companies;
+  const attackersAddress = await begin(world, { tenant: "attacker" });
+  const returnAddress = await world.docusign.authorize(attackersAddress, stranger);
+  const nobody = createBrowser();
+  const guest = world.cabinet.addPerson({ sub: "guest", name: "客", role: "guest" });
+
+  const asOwnerElsewhere = await comeBack(world, returnAddress, world.owner("tenant-2"));
+  const asGuest = await comeBack(world, returnAddress, guest);
+  const signedOut = await nobody.peek(returnAddress);
+
+  assert.deepEqual([asOwnerElsewhere, asGuest], ["expired", "none"]);
+  assert.equal(signedOut.status, 303);
+  assert.match(signedOut.headers.get("location") ?? "", /^\/sign-in\?return_to=/);
+  assert.deepEqual(await traces(world), { ...NO_TRACE, begun: 1 });
+  assert.equal((await (await world.api("attacker")).get("/v1/link")).status, 404);
+});
+
+test("a linking that DocuSign fails half-way leaves no trace, and works the next time", async () => {
+  await using companies = await createCompanies();
+  const { world, admin, colleague } = companies;
+  await world.docusign.concludeEnvelope({ from: colleague, to: [admin] });
+  const results: Record<string, string> = {};
+
+  for (const step of ["/oauth/token", "/oauth/userinfo", "/users/{userId}", "/envelopes"] as const) {
+    world.docusign.failNext(1, { status: 500 }, step);
+    results[step] = await world.link(admin);
+    assert.deepEqual(await traces(world), NO_TRACE, step);
+  }
+
+  assert.deepEqual(new Set(Object.values(results)), new Set(["failed"]), JSON.stringify(results));
+  assert.equal(await world.link(admin), "linked");
+});
+
+test("an error that DocuSign reports at the return is a failure, not a cancellation", async () => {
+  await using companies = await createCompanies();
+  const { world } = companies;
+  const state = new URL(await begin(world)).searchParams.get("state") ?? "";
+  const address = new URL(`${world.url}/links/docusign/callback`);
+  address.search = new URLSearchParams({ state, error: "server_error" }).toString();
+
+  assert.equal(await comeBack(world, address.href), "failed");
+
+  assert.deepEqual(await traces(world), NO_TRACE);
+});
+
+test("what is stored of a begun linking finishes it for nobody: neither state nor verifier is in the clear", async () => {
+  await using companies = await createCompanies();
+  const { world, admin } = companies;
+  const authorizationUrl = await begin(world);
+  const state = new URL(authorizationUrl).searchParams.get("state") ?? "";
+  const { db, vault } = world.service.foundation.tasks;
+
+  const row = await db.selectFrom("linking").selectAll().executeTakeFirstOrThrow();
+
+  const verifier = vault.open(row.code_verifier);
+  assert.ok(!JSON.stringify(row).includes(state));
+  assert.ok(!row.state_hash.includes(state));
+  assert.ok(!row.code_verifier.includes(verifier));
+  const returnAddress = await world.docusign.authorize(authorizationUrl, admin);
+  assert.equal(await comeBack(world, returnAddress), "linked");
+});
+
+test("who may only look, or belongs to another tenant, cannot begin, change, approve or end a link", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world } = companies;
+  const link = await linkOf(world);
+  const attempts = [
+    ["POST", "/v1/link", { groupId: "group-1" }],
+    ["PATCH", "/v1/link", { groupId: "group-1" }],
+    ["POST", "/v1/link/approve", undefined],
+    ["DELETE", "/v1/link", undefined],
+  ] as const;
+  const reader = await world.api("tenant-1", "links:read contracts:write groups:write");
+  const neighbour = await world.api("tenant-2");
+
+  const refused: number[] = [];
+  for (const [method, path, body] of attempts) refused.push((await reader.send(method, path, body)).status);
+  const foreign: number[] = [];
+  for (const [method, path, body] of attempts)
+    foreign.push((await neighbour.send(method, path, body)).status);
+
+  assert.deepEqual(refused, [403, 403, 403, 403]);
+  assert.deepEqual(foreign, [422, 404, 404, 404]);
+  assert.deepEqual(await linkOf(world), link);
+});
