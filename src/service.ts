@@ -8,9 +8,10 @@ import { recordEvents } from "./store/events.ts";
 import { isCurrent } from "./store/migrate.ts";
 import { endSession, findSession, storeSession, storeSignIn, takeSignIn } from "./store/page-sessions.ts";
 import { apiRoutes } from "./web/api.ts";
-import { createApp, type Route } from "./web/app.ts";
+import { type AppParts, createApp, type Pages, type Route } from "./web/app.ts";
 import { callbackRoutes } from "./web/callback.ts";
 import { connectRoutes } from "./web/connect.ts";
+import { linksPageRoutes, unconfiguredRoutes } from "./web/links-page.ts";
 import { metricsRoute } from "./web/metrics.ts";
 import { operationsRoutes } from "./web/operations.ts";
 import { startHttpServer } from "./web/server.ts";
@@ -37,8 +38,9 @@ export async function startService(config: Config, role: Role, surroundings: Sur
   if (role === "all" || !config.production) await migrate(foundation.back);
   const closing = new AbortController();
   const news = role === "work" ? null : openChangeNews(foundation, started);
-  const routes = news === null ? [] : serviceRoutes(foundation, news);
-  const server = await startHttpServer(createServiceApp(foundation, routes, closing.signal), config);
+  const parts =
+    news === null ? { routes: [] } : { routes: serviceRoutes(foundation, news), pages: pagesOf(foundation) };
+  const server = await startHttpServer(createServiceApp(foundation, parts, closing.signal), config);
   started.defer(async () => await server.close(config.shutdownTimeoutMs));
   if (role !== "serve") await startWork(foundation, started);
   // Last in, first out: those who wait are answered before the server waits for them.
@@ -75,7 +77,7 @@ async function startWork(foundation: Foundation, started: AsyncDisposableStack):
 
 function createServiceApp(
   foundation: Foundation,
-  routes: readonly Route[],
+  { routes, ...parts }: Pick<AppParts, "routes" | "pages">,
   closing: AbortSignal,
 ): ReturnType<typeof createApp> {
   const { config, log, now, front, back, metrics } = foundation;
@@ -84,7 +86,7 @@ function createServiceApp(
     checkReady: readiness(foundation, closing),
     metrics: metricsRoute(metrics, { db: front.db, log, now, pools }),
   });
-  return createApp({ log, trustProxy: config.trustProxy, routes: [operations, ...routes] });
+  return createApp({ log, trustProxy: config.trustProxy, routes: [operations, ...routes], ...parts });
 }
 
 function readiness({ front }: Foundation, closing: AbortSignal): () => Promise<void> {
@@ -119,11 +121,7 @@ function serviceRoutes(foundation: Foundation, changeNews: ChangeNews): Route[] 
     verifyToken,
     ...API_LIMITS,
   };
-  return [
-    connectRoutes({ hmacKeys, recorder, importTiming, now, onEvent }),
-    apiRoutes(api),
-    ...pageRoutes(foundation),
-  ];
+  return [connectRoutes({ hmacKeys, recorder, importTiming, now, onEvent }), apiRoutes(api)];
 }
 
 function tokenVerifier({ config, now }: Foundation): TokenVerifier {
@@ -141,15 +139,21 @@ function openChangeNews({ connectionString, log }: Foundation, started: AsyncDis
 }
 
 /** The page needs the cabinet's sign-in; without a client there, there is no page and nobody can finish a linking. */
-function pageRoutes({ config, now, front, tasks }: Foundation): Route[] {
+function pagesOf({ config, now, front, tasks }: Foundation): Pages {
   const { issuer, clientId, clientSecret } = config.cabinet;
-  if (issuer === null || clientId === null || clientSecret === null) return [];
-  const { publicUrl } = config;
+  if (issuer === null || clientId === null || clientSecret === null) {
+    return { routes: [unconfiguredRoutes()], leadTo: [] };
+  }
+  const { publicUrl, importTiming, firstImportReserve: reserveShare } = config;
   const { sessions, signIns } = pageStores(front.db);
-  return [
-    signInRoutes({ sessions, signIns, publicUrl, now, issuer, clientId, clientSecret, signedOutUrl: null }),
-    callbackRoutes({ ...tasks, sessions }),
-  ];
+  return {
+    routes: [
+      signInRoutes({ sessions, signIns, publicUrl, now, issuer, clientId, clientSecret, signedOutUrl: null }),
+      callbackRoutes({ ...tasks, sessions }),
+      linksPageRoutes({ ...tasks, db: front.db, sessions, importTiming, reserveShare }),
+    ],
+    leadTo: [config.docusign.oauthUrl, issuer].map((address) => new URL(address).origin),
+  };
 }
 
 type SignInStores = Pick<Parameters<typeof signInRoutes>[0], "sessions" | "signIns">;

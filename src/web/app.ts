@@ -9,8 +9,16 @@ export type Route = Router | RequestHandler;
 export type AppParts = {
   log: Logger;
   trustProxy: number;
-  /** In the order in which they are tried. */
+  /** In the order in which they are tried; their errors are answered as JSON. */
   routes: readonly Route[];
+  pages?: Pages;
+};
+
+export type Pages = {
+  /** Tried after the other routes; their errors are shown as pages. */
+  routes: readonly Route[];
+  /** Origins of others that the forms of the pages lead to. */
+  leadTo: readonly string[];
 };
 
 /** The application: what holds for every request, the routes, and one place where errors are answered. */
@@ -19,15 +27,25 @@ export function createApp(parts: AppParts): Express {
   app.set("trust proxy", parts.trustProxy);
   app.disable("x-powered-by");
   app.use(requestContext(parts.log));
-  app.use(securityHeaders());
+  app.use(securityHeaders(parts.pages?.leadTo ?? []));
   for (const route of parts.routes) app.use(route);
+  if (parts.pages !== undefined) app.use(pageRouter(parts.pages, parts.log));
   app.use(notFoundHandler);
-  app.use(errorHandler(parts.log, problemPage));
+  app.use(errorHandler(parts.log));
   return app;
 }
 
+function pageRouter({ routes }: Pages, log: Logger): Router {
+  const router = express.Router();
+  router.get("/", (_request, response) => response.redirect(303, "/links"));
+  for (const route of routes) router.use(route);
+  router.use(["/links", "/sign-in", "/sign-out"], notFoundHandler);
+  router.use(errorHandler(log, problemPage));
+  return router;
+}
+
 /** No inline script or style anywhere, no frames, no foreign sources. */
-function securityHeaders(): RequestHandler {
+function securityHeaders(leadTo: readonly string[]): RequestHandler {
   return helmet({
     contentSecurityPolicy: {
       useDefaults: false,
@@ -35,10 +53,10 @@ function securityHeaders(): RequestHandler {
         defaultSrc: ["'none'"],
         scriptSrc: ["'self'"],
         styleSrc: ["'self'"],
-        imgSrc: ["'self'", "data:"],
+        imgSrc: ["'self'"],
         connectSrc: ["'self'"],
         // Chromium applies form-action to redirects: linking leads to DocuSign, sign-out to the cabinet.
-        formAction: ["'self'", "https:", "http://127.0.0.1:*", "http://localhost:*"],
+        formAction: ["'self'", ...leadTo],
         baseUri: ["'none'"],
         frameAncestors: ["'none'"],
       },

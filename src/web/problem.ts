@@ -3,6 +3,7 @@ import type { ErrorRequestHandler, RequestHandler } from "express";
 import type { Logger } from "pino";
 import { Refusal, type RefusalCode } from "../domain/refusal.ts";
 import { type Html, html } from "./html.ts";
+import { layout, PAGE_NAME } from "./page-layout.ts";
 import { describeError, requestIdOf } from "./request-context.ts";
 
 /** An error answer as RFC 9457 has it; `type` is `urn:torikomi:problem:` and a stable code. */
@@ -19,6 +20,8 @@ type ProblemAnswer = {
   readonly body: Problem;
   readonly headers?: Readonly<Record<string, string>>;
 };
+
+const REQUEST_URN = "urn:torikomi:request:";
 
 type Kind = {
   readonly status: number;
@@ -75,7 +78,7 @@ export function errorHandler(
       response.destroy();
       return;
     }
-    const problem = id === null ? body : { ...body, instance: `urn:torikomi:request:${id}` };
+    const problem = id === null ? body : { ...body, instance: `${REQUEST_URN}${id}` };
     response.status(status).set({ ...headers, "Cache-Control": "no-store" });
     if (render !== undefined && request.accepts(["json", "html"]) === "html") {
       response.type("html").send(render(problem).toString());
@@ -92,23 +95,23 @@ export const notFoundHandler: RequestHandler = () => {
 
 /** A page for people that says what went wrong, how to go on, and the id to name when asking for help. */
 export function problemPage(problem: Problem): Html {
-  return html`<!doctype html>
-<html lang="ja">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${problem.status} 電子契約サービス連携</title>
-</head>
-<body>
-<main>
-<h1>${problem.status < 500 ? "表示できません" : "エラーが発生しました"}</h1>
-<p>${problem.detail ?? (problem.status === 404 ? "ページが見つかりませんでした。" : "時間をおいて、もう一度お試しください。")}</p>
-<p><a href="/links">電子契約サービス連携へ戻る</a></p>
-${problem.instance !== undefined && html`<p><small>${problem.instance}</small></p>`}
-</main>
-</body>
-</html>
-`;
+  const title = problem.status < 500 ? "表示できません" : "エラーが発生しました";
+  const content = html`<h1>${title}</h1>
+<section class="card">
+<p>${pageWords(problem)}</p>
+<p class="actions"><a class="button" href="/links">${PAGE_NAME}へ戻る</a></p>
+${problem.instance !== undefined && html`<p class="note">お問い合わせの際は、この番号をお知らせください：<span class="id">${problem.instance.replace(REQUEST_URN, "")}</span></p>`}
+</section>`;
+  return layout({ title, visitor: null, content });
+}
+
+/** Some details are for programs, in English. */
+function pageWords({ status, detail }: Problem): string {
+  if (detail !== undefined && /\p{Script=Hiragana}/u.test(detail)) return detail;
+  if (status === 404) return "ページが見つかりませんでした。";
+  return status < 500
+    ? "この操作はできません。ページを開き直してください。"
+    : "時間をおいて、もう一度お試しください。";
 }
 
 const REQUEST_FAULTS: Readonly<Record<number, string>> = {

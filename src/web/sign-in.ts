@@ -3,6 +3,7 @@ import * as openid from "openid-client";
 import { z } from "zod";
 import { Refusal } from "../domain/refusal.ts";
 import { html } from "./html.ts";
+import { layout, PAGE_NAME } from "./page-layout.ts";
 import {
   endSession,
   hashOf,
@@ -141,12 +142,12 @@ async function signOut(
   response.set("Cache-Control", "no-store").type("html").send(SIGNED_OUT.toString());
 }
 
-const SIGNED_OUT = html`<!doctype html>
-<html lang="ja">
-<head><meta charset="utf-8"><title>サインアウト</title></head>
-<body><main><h1>サインアウトしました</h1><p><a href="/links">電子契約サービス連携へ</a></p></main></body>
-</html>
-`;
+const SIGNED_OUT = layout({
+  title: "サインアウト",
+  visitor: null,
+  content: html`<h1>サインアウトしました</h1>
+<section class="card"><p class="actions"><a class="button" href="/links">${PAGE_NAME}へ</a></p></section>`,
+});
 
 /**
  * Where to end the session at the issuer too; null where it has no such address or cannot be asked for it, which

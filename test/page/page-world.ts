@@ -1,0 +1,109 @@
+import assert from "node:assert/strict";
+import { after } from "node:test";
+import {
+  type Browser,
+  type BrowserContext,
+  type BrowserContextOptions,
+  chromium,
+  type Page,
+} from "playwright-core";
+import type { User } from "../support/docusign/state.ts";
+import { type Companies, createCompanies } from "../support/linked-world.ts";
+import type { WorldOptions } from "../support/world.ts";
+
+const FLAGS =
+  "--no-sandbox --disable-background-networking --disable-component-update --disable-sync --no-first-run --disable-gpu";
+
+/** The system's Chromium, without a window. */
+export async function launchChromium(): Promise<Browser> {
+  return await chromium.launch({ executablePath: "/usr/bin/chromium", args: FLAGS.split(" ") });
+}
+
+/** One Chromium for a file of tests: launched when the first test asks, closed after the last one. */
+export function sharedChromium(): () => Promise<Browser> {
+  let launched: Promise<Browser> | null = null;
+  after(async () => await (await launched)?.close());
+  return async () => await (launched ??= launchChromium());
+}
+
+/** Companies, two groups, and people's browsers. */
+export type PageWorld = Companies & {
+  /** A browser of its own, signed in at the page. */
+  visit(role?: "owner" | "member", options?: BrowserContextOptions): Promise<Page>;
+  /** A browser of its own in which nobody has signed in. */
+  stranger(options?: BrowserContextOptions): Promise<Page>;
+};
+
+/** Everything that a test of the page needs. A page that breaks its own security policy, or whose script fails, fails the test. */
+export async function createPageWorld(
+  chromiumOf: () => Promise<Browser>,
+  options: WorldOptions = {},
+): Promise<PageWorld> {
+  await using opened = new AsyncDisposableStack();
+  const companies = opened.use(await createCompanies(options));
+  const { world } = companies;
+  const browser = await chromiumOf();
+  const complaints: string[] = [];
+  const api = await world.api();
+  assert.equal((await api.send("PUT", "/v1/groups/sales", { name: "営業部の契約書" })).status, 200);
+  assert.equal((await api.send("PUT", "/v1/groups/legal", { name: "法務部の契約書" })).status, 200);
+  const kept = opened.move();
+  const open = async (settings: BrowserContextOptions): Promise<Page> => {
+    const context = kept.adopt(
+      await browser.newContext({ locale: "ja-JP", baseURL: world.url, ...settings }),
+      async (one) => await one.close(),
+    );
+    listen(context, complaints);
+    return await context.newPage();
+  };
+  return {
+    ...companies,
+    async visit(role = "owner", settings = {}) {
+      const page = await open(settings);
+      const member = { sub: "member", name: "一般 社員", tenant: "tenant-1", role: "member" } as const;
+      world.cabinet.nextSignIn(role === "owner" ? world.owner() : world.cabinet.addPerson(member));
+      await page.goto("/links");
+      return page;
+    },
+    stranger: async (settings = {}) => await open(settings),
+    async [Symbol.asyncDispose]() {
+      await kept.disposeAsync();
+      assert.deepEqual(complaints, []);
+    },
+  };
+}
+
+function listen(context: BrowserContext, complaints: string[]): void {
+  context.on("weberror", (error) => complaints.push(error.error().message));
+  context.on("console", (line) => {
+    if (line.type() === "error" && /Content Security Policy/i.test(line.text())) complaints.push(line.text());
+  });
+}
+
+/** [連携] on the page: DocuSign's login is this user's, who allows at once. */
+export async function linkOnPage(
+  { world }: PageWorld,
+  page: Page,
+  user: User,
+  group = "営業部の契約書",
+): Promise<void> {
+  world.docusign.nextLogin(user);
+  await chooseAndLink(page, group);
+}
+
+/** Chooses as the help page says, and clicks [連携]. */
+export async function chooseAndLink(page: Page, group = "営業部の契約書"): Promise<void> {
+  await page.getByLabel("取り込み先契約書グループ").selectOption(group);
+  await page.getByLabel("連携サービス").selectOption("DocuSign");
+  await page.getByRole("button", { name: "連携", exact: true }).click();
+}
+
+/** The words of the page's message. */
+export async function messageOn(page: Page): Promise<string> {
+  return await page.locator(".message [role=status], .message [role=alert]").first().innerText();
+}
+
+/** The words of the link's state. */
+export async function stateOn(page: Page): Promise<string> {
+  return (await page.locator(".heading .badge").innerText()).replace(/^状態：/, "").trim();
+}
