@@ -1,4 +1,4 @@
-import type { ConnectEvent, Recorded } from "./events.ts";
+import type { ConnectEvent, Recorded } from "./record-events.ts";
 
 export type EventRecorder = {
   /** Settles once the commit that holds the event is done; rejects with `RecorderFull` where too many wait. */
@@ -10,6 +10,21 @@ export class RecorderFull extends Error {
   override readonly name = "RecorderFull";
 }
 
+export type RecorderLimits = {
+  /** Events that share a commit. */
+  readonly batch: number;
+  /** Events, and bytes of their bodies, that are under way or wait. */
+  readonly waiting: number;
+  readonly waitingBytes: number;
+  /** Commits at once. */
+  readonly writers: number;
+};
+
+/** Of the bodies that share a commit: they are copied together, and nobody is to wait for many large ones. */
+const BATCH_BYTES = 4 * 1024 * 1024;
+
+type Write = (events: readonly ConnectEvent[]) => Promise<Recorded[]>;
+
 type Waiting = {
   readonly event: ConnectEvent;
   readonly resolve: (recorded: Recorded) => void;
@@ -18,34 +33,31 @@ type Waiting = {
 
 /**
  * Shares commits between events that arrive while one is under way (design decision 11). A lone event is
- * written at once. Where a batch fails, its events are tried one by one, so that none can fail its neighbours.
+ * written at once. Where the data of a batch are refused, its halves are tried, so that no event can fail its
+ * neighbours.
  */
-export function createEventRecorder(
-  write: (events: readonly ConnectEvent[]) => Promise<Recorded[]>,
-  limits: { batch: number; waiting: number; waitingBytes: number; writers: number },
-): EventRecorder {
+export function createEventRecorder(write: Write, limits: RecorderLimits): EventRecorder {
   const queue: Waiting[] = [];
+  const held = { events: 0, bytes: 0 };
   let writers = 0;
-  let bytes = 0;
 
   async function drain(): Promise<void> {
     writers += 1;
-    try {
-      while (queue.length > 0) {
-        const batch = queue.splice(0, limits.batch);
-        await settle(write, batch);
-        for (const { event } of batch) bytes -= event.body.byteLength;
-      }
-    } finally {
-      writers -= 1;
+    while (queue.length > 0) {
+      const batch = queue.splice(0, countBatch(queue, limits.batch));
+      await settle(write, batch);
+      held.events -= batch.length;
+      held.bytes -= bytesOf(batch);
     }
+    writers -= 1;
   }
 
   return {
     async record(event) {
-      if (queue.length >= limits.waiting || bytes + event.body.byteLength > limits.waitingBytes)
-        throw new RecorderFull();
-      bytes += event.body.byteLength;
+      const bytes = event.body.byteLength;
+      if (held.events >= limits.waiting || held.bytes + bytes > limits.waitingBytes) throw new RecorderFull();
+      held.events += 1;
+      held.bytes += bytes;
       const settled = new Promise<Recorded>((resolve, reject) => queue.push({ event, resolve, reject }));
       if (writers < limits.writers) void drain();
       return await settled;
@@ -53,10 +65,18 @@ export function createEventRecorder(
   };
 }
 
-async function settle(
-  write: (events: readonly ConnectEvent[]) => Promise<Recorded[]>,
-  batch: readonly Waiting[],
-): Promise<void> {
+/** How many of those that wait longest share the next commit: one at least. */
+function countBatch(queue: readonly Waiting[], most: number): number {
+  let bytes = 0;
+  const fitting = queue.slice(0, most).findIndex(({ event }) => {
+    bytes += event.body.byteLength;
+    return bytes > BATCH_BYTES;
+  });
+  return fitting === -1 ? most : Math.max(1, fitting);
+}
+
+/** Never rejects: each event learns by itself what became of it. */
+async function settle(write: Write, batch: readonly Waiting[]): Promise<void> {
   try {
     const recorded = await write(batch.map(({ event }) => event));
     batch.forEach(({ resolve, reject }, index) => {
@@ -65,12 +85,18 @@ async function settle(
       else resolve(answer);
     });
   } catch (error) {
-    if (batch.length > 1 && isOfOneEvent(error)) for (const one of batch) await settle(write, [one]);
-    else for (const { reject } of batch) reject(error);
+    if (batch.length === 1 || !isOfTheData(error)) return batch.forEach(({ reject }) => reject(error));
+    const middle = Math.ceil(batch.length / 2);
+    await settle(write, batch.slice(0, middle));
+    await settle(write, batch.slice(middle));
   }
 }
 
 /** SQLSTATE classes 22 and 23: the data are at fault, not the database. */
-function isOfOneEvent(error: unknown): boolean {
+function isOfTheData(error: unknown): boolean {
   return error instanceof Error && "code" in error && /^2[23]/.test(String(error.code));
+}
+
+function bytesOf(batch: readonly Waiting[]): number {
+  return batch.reduce((bytes, { event }) => bytes + event.body.byteLength, 0);
 }

@@ -23,16 +23,16 @@ const TEMPLATE = "torikomi_template";
 
 /**
  * A PostgreSQL of its own in the temporary folder, holding a template of our database. It ends, and its folder goes,
- * when it is disposed of, and also when this process is killed.
+ * when it is disposed of, and also when this process is killed. It writes to disk only where what it costs is measured.
  */
-export async function startTestServer(): Promise<TestServer> {
+export async function startTestServer({ durable = false } = {}): Promise<TestServer> {
   await using opened = new AsyncDisposableStack();
   const dataDir = await mkdtemp(join(tmpdir(), "torikomi-test-"));
   opened.defer(guard(dataDir));
   const server = await openEmbeddedPostgres({
     dataDir,
     production: false,
-    durable: false,
+    durable,
     settings: SETTINGS,
   });
   opened.defer(() => server.close());

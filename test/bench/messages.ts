@@ -1,0 +1,75 @@
+import { createHmac, randomUUID } from "node:crypto";
+
+/** What the receivers of this bench hold as the one current Connect key. */
+export const KEY = "the bench's connect key=";
+
+/**
+ * HTTP requests as Connect sends them, ready to be written to a socket: JSON SIM with recipients, 2 KB, each about
+ * another envelope, signed over its bytes.
+ */
+export function signedRequests(count: number, linkIds: readonly string[]): Buffer[] {
+  return Array.from({ length: count }, (_, index) => signedRequest(linkIds[index % linkIds.length] ?? ""));
+}
+
+function signedRequest(linkId: string): Buffer {
+  const body = Buffer.from(completedMessage(randomUUID()));
+  const head =
+    `POST /connect/${linkId} HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json; charset=utf-8\r\n` +
+    `X-DocuSign-AccountId: ${ACCOUNT_ID}\r\nX-Authorization-Digest: HMACSHA256\r\n` +
+    `X-DocuSign-Signature-1: ${createHmac("sha256", KEY).update(body).digest("base64")}\r\n` +
+    `Content-Length: ${body.length}\r\n\r\n`;
+  return Buffer.concat([Buffer.from(head, "latin1"), body]);
+}
+
+const ACCOUNT_ID = randomUUID();
+const BODY_BYTES = 2048;
+
+function completedMessage(envelopeId: string): string {
+  const uri = `/envelopes/${envelopeId}`;
+  const message = (subject: string): string =>
+    JSON.stringify({
+      event: "envelope-completed",
+      apiVersion: "v2.1",
+      uri: `/restapi/v2.1/accounts/${ACCOUNT_ID}${uri}`,
+      retryCount: 0,
+      configurationId: 10_363_315,
+      generatedDateTime: "2031-01-15T03:00:00.2990000Z",
+      data: {
+        accountId: ACCOUNT_ID,
+        userId: ACCOUNT_ID,
+        envelopeId,
+        envelopeSummary: {
+          status: "completed",
+          documentsUri: `${uri}/documents`,
+          recipientsUri: `${uri}/recipients`,
+          envelopeUri: uri,
+          emailSubject: subject,
+          envelopeId,
+          sentDateTime: "2031-01-14T23:59:00.2990000Z",
+          completedDateTime: "2031-01-15T03:00:00.1990000Z",
+          sender: {
+            userName: "営業 花子",
+            userId: ACCOUNT_ID,
+            accountId: ACCOUNT_ID,
+            email: "a@example.com",
+          },
+          purgeState: "unpurged",
+          recipients: { signers: [signer(1), signer(2)], recipientCount: "2" },
+        },
+      },
+    });
+  return message("x".repeat(Math.max(0, BODY_BYTES - Buffer.byteLength(message("")))));
+}
+
+function signer(number: number): object {
+  return {
+    recipientId: String(number),
+    recipientIdGuid: ACCOUNT_ID,
+    name: "取引先 次郎",
+    email: `jiro${number}@customer.example`,
+    status: "completed",
+    routingOrder: String(number),
+    signedDateTime: "2031-01-15T02:59:00.1990000Z",
+    deliveryMethod: "email",
+  };
+}

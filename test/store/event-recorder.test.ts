@@ -1,0 +1,358 @@
+import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
+import { test } from "node:test";
+import { sql } from "kysely";
+import { parseConnectMessage } from "../../src/docusign/connect-message.ts";
+import { type EnvelopeId, type LinkId, parseUuid } from "../../src/domain/identifiers.ts";
+import { type OpenDatabase, openDatabase } from "../../src/store/database.ts";
+import { createEventRecorder, RecorderFull } from "../../src/store/event-recorder.ts";
+import { type ConnectEvent, type Recorded, recordEvents } from "../../src/store/record-events.ts";
+import { createTestDatabase } from "../support/postgres.ts";
+
+const LIMITS = { batch: 100, waiting: 1_000, waitingBytes: 1_000_000, writers: 1 };
+
+test("a lone event is written at once, and answered only when its commit is done", async () => {
+  const writer = createWriter();
+  const recorder = createEventRecorder(writer.write, LIMITS);
+  const order: string[] = [];
+
+  const recording = recorder.record(anEvent()).then(() => order.push("answered"));
+
+  assert.deepEqual(writer.sizes(), [1]);
+  await Promise.resolve();
+  order.push("committed");
+  writer.commit();
+  await recording;
+  assert.deepEqual(order, ["committed", "answered"]);
+});
+
+test("events that come while a commit is under way share the next one, in the order they came", async () => {
+  const writer = createWriter();
+  const recorder = createEventRecorder(writer.write, { ...LIMITS, batch: 3 });
+  const events = Array.from({ length: 6 }, () => anEvent());
+
+  const recordings = events.map(async (event) => await recorder.record(event));
+  while (writer.commit()) await settled();
+  await Promise.all(recordings);
+
+  assert.deepEqual(writer.sizes(), [1, 3, 2]);
+  assert.deepEqual(writer.batches.flat(), events);
+});
+
+test("several commits may be under way, never more than there are writers", async () => {
+  const writer = createWriter();
+  const recorder = createEventRecorder(writer.write, { ...LIMITS, writers: 2 });
+
+  const recordings = Array.from({ length: 5 }, async () => await recorder.record(anEvent()));
+
+  assert.deepEqual(writer.sizes(), [1, 1]);
+  while (writer.commit()) await settled();
+  await Promise.all(recordings);
+  assert.deepEqual(writer.sizes(), [1, 1, 3]);
+});
+
+test("large bodies share no commit, so that none waits for many of them", async () => {
+  const writer = createWriter();
+  const recorder = createEventRecorder(writer.write, { ...LIMITS, waitingBytes: 100_000_000 });
+  const megabytes = (count: number): ConnectEvent => anEvent({ body: Buffer.alloc(count * 1024 * 1024) });
+
+  const recordings = [1, 3, 1, 1, 9, 1].map(async (size) => await recorder.record(megabytes(size)));
+  while (writer.commit()) await settled();
+  await Promise.all(recordings);
+
+  assert.deepEqual(writer.sizes(), [1, 2, 1, 1, 1]);
+});
+
+test("what is more than may wait is refused, by number and by bytes, until commits make room", async () => {
+  const writer = createWriter();
+  const recorder = createEventRecorder(writer.write, { ...LIMITS, waiting: 2, waitingBytes: 100 });
+  const body = (length: number): ConnectEvent => anEvent({ body: Buffer.alloc(length) });
+
+  const small = [recorder.record(body(1)), recorder.record(body(1))];
+  await assert.rejects(recorder.record(body(1)), RecorderFull);
+  while (writer.commit()) await settled();
+  await Promise.all(small);
+  const large = recorder.record(body(99));
+  await assert.rejects(recorder.record(body(2)), RecorderFull);
+  const beside = recorder.record(body(1));
+  while (writer.commit()) await settled();
+
+  assert.deepEqual(await Promise.all([large, beside]), ["recorded", "recorded"]);
+});
+
+test("while the database is away every waiting event fails at the next attempt, and later ones are tried anew", async () => {
+  const writer = createWriter();
+  const recorder = createEventRecorder(writer.write, LIMITS);
+  const away = Object.assign(new Error("connect ECONNREFUSED"), { code: "ECONNREFUSED" });
+
+  const recordings = Array.from({ length: 50 }, async () => await recorder.record(anEvent()));
+  const outcomes = Promise.allSettled(recordings);
+  while (writer.fail(away)) await settled();
+
+  assert.deepEqual(
+    (await outcomes).map((outcome) => outcome.status === "rejected" && outcome.reason),
+    recordings.map(() => away),
+  );
+  assert.deepEqual(writer.sizes(), [1, 49]);
+  const again = recorder.record(anEvent());
+  writer.commit();
+  assert.equal(await again, "recorded");
+});
+
+test("one event that the database refuses fails alone", async () => {
+  await using world = await createWorld();
+  const recorder = createEventRecorder(world.write, LIMITS);
+  const person = { recipientId: "1", userId: null, email: "a\0@example.com" };
+  const poisoned = [
+    world.event({ event: "a\0b" }),
+    world.event({ forwardings: [{ from: person, to: person }] }),
+    world.event({ format: JSON.parse(`"telex"`) }),
+  ];
+  const events = Array.from({ length: 60 }, (_, index) => poisoned[index / 20] ?? world.event());
+
+  const outcomes = await Promise.allSettled(events.map(async (event) => await recorder.record(event)));
+
+  const failed = outcomes.flatMap((outcome, index) => (outcome.status === "rejected" ? [index] : []));
+  assert.deepEqual(failed, [0, 20, 40]);
+  assert.deepEqual(await world.count(), { events: 57, jobs: 57 });
+});
+
+test("no text that a signed message may hold is poison", async () => {
+  await using world = await createWorld();
+  const nasty = "\0 \ud800 \u202e \\ ' \" {} \\x00 NULL";
+  const recipient = (id: string): object => ({
+    recipientId: id,
+    recipientIdGuid: nasty,
+    name: nasty,
+    email: nasty,
+    status: "completed",
+    delegatedBy: [{ name: nasty, email: `${nasty} by`, userId: nasty }],
+  });
+  const messages = ["envelope-completed", "recipient-reassign", "recipient-delegate"].map((event) => ({
+    event,
+    configurationId: nasty,
+    generatedDateTime: "9999-12-31T23:59:59Z",
+    data: {
+      envelopeId: randomUUID(),
+      recipientId: `${nasty} 1`,
+      reassignedRecipientId: `${nasty} 2`,
+      envelopeSummary: { recipients: { signers: [recipient(`${nasty} 1`), recipient(`${nasty} 2`)] } },
+    },
+  }));
+
+  const events = messages.map((message) => world.received(JSON.stringify(message)));
+  const outcomes = await recordEvents(world.db, events);
+
+  assert.deepEqual(outcomes, ["recorded", "recorded", "recorded"]);
+  assert.ok((await world.forwardings()).length > 0);
+});
+
+test("bodies are stored byte by byte, empty ones included, and forwardings with their events", async () => {
+  await using world = await createWorld();
+  const place = (recipientId: string) => ({ recipientId, userId: null, email: null });
+  const forwardings = [
+    { from: place("1"), to: place("2") },
+    { from: place("2"), to: place("3") },
+  ];
+  const all = Buffer.from(Array.from({ length: 512 }, (_, index) => index % 256));
+  const events = [
+    world.event({ body: all.subarray(3, 300) }),
+    world.event({ body: Buffer.alloc(0) }),
+    world.event({ body: Buffer.from([0]), forwardings }),
+    world.event({ body: all }),
+  ];
+
+  await recordEvents(world.db, events);
+
+  for (const { envelopeId, body } of events)
+    assert.deepEqual(await world.bodyOf(envelopeId), Buffer.from(body));
+  const told = await world.forwardings();
+  assert.deepEqual(
+    told.map(({ envelope_id, from_recipient_id: from, to_recipient_id: to }) => [envelope_id, from, to]),
+    [
+      [events[2]?.envelopeId, "1", "2"],
+      [events[2]?.envelopeId, "2", "3"],
+    ],
+  );
+});
+
+test("repeats within a batch and before it are told from what is new, link by link", async () => {
+  await using world = await createWorld();
+  const event = world.event();
+  const otherLink = { ...event, linkId: await world.addLink() };
+  const unknownLink = { ...event, linkId: id<LinkId>() };
+  const endedLink = { ...event, linkId: await world.addLink("ended") };
+
+  const first = await recordEvents(world.db, [event, unknownLink, event, otherLink, endedLink]);
+  const again = await recordEvents(world.db, [world.event(), event]);
+
+  assert.deepEqual(first, ["recorded", "no-link", "repeat", "recorded", "no-link"]);
+  assert.deepEqual(again, ["recorded", "repeat"]);
+  assert.deepEqual(await world.count(), { events: 3, jobs: 3 });
+});
+
+test("two events of one batch about the same envelope queue one import, by the later of them", async () => {
+  await using world = await createWorld();
+  const event = world.event({ identity: "b", import: { at: new Date("2031-01-01T01:00:00Z") } });
+  const sooner = { ...event, identity: "a", import: { at: new Date("2031-01-01T00:00:00Z") } };
+
+  const outcomes = await recordEvents(world.db, [event, sooner]);
+
+  assert.deepEqual(outcomes, ["recorded", "recorded"]);
+  assert.deepEqual(await world.count(), { events: 2, jobs: 1 });
+});
+
+test("events that ask for no import wake no worker", async () => {
+  await using world = await createWorld();
+  await using jobs = await world.listenForJobs();
+
+  await recordEvents(world.db, [world.event({ import: null }), world.event({ import: null })]);
+  assert.deepEqual(await jobs.heard(), 0);
+  await recordEvents(world.db, [world.event(), world.event({ import: null })]);
+
+  assert.deepEqual(await jobs.heard(), 1);
+  assert.deepEqual(await world.count(), { events: 4, jobs: 1 });
+});
+
+test("batches with the same events in another order wait for one another without deadlock", async () => {
+  await using world = await createWorld();
+  const events = Array.from({ length: 100 }, () => world.event());
+
+  for (let round = 0; round < 5; round += 1) {
+    const same = events.map((event) => ({ ...event, identity: `${event.identity} ${round}` }));
+    const outcomes = await Promise.all(
+      [same, same.toReversed(), same, same.toReversed()].map(
+        async (batch) => await recordEvents(world.db, batch),
+      ),
+    );
+    const fresh = outcomes.flat().filter((outcome) => outcome === "recorded");
+    assert.equal(fresh.length, events.length);
+  }
+
+  assert.deepEqual(await world.count(), { events: 500, jobs: 100 });
+});
+
+/** Stands where the database would, and commits when it is told to. */
+function createWriter() {
+  const batches: (readonly ConnectEvent[])[] = [];
+  const open: { resolve: (recorded: Recorded[]) => void; reject: (error: Error) => void; size: number }[] =
+    [];
+  return {
+    batches,
+    sizes: () => batches.map((batch) => batch.length),
+    write: async (events: readonly ConnectEvent[]) => {
+      batches.push(events);
+      const { promise, resolve, reject } = Promise.withResolvers<Recorded[]>();
+      open.push({ resolve, reject, size: events.length });
+      return await promise;
+    },
+    commit: (): boolean => {
+      const next = open.shift();
+      next?.resolve(Array.from({ length: next.size }, () => "recorded"));
+      return next !== undefined;
+    },
+    fail: (error: Error): boolean => {
+      const next = open.shift();
+      next?.reject(error);
+      return next !== undefined;
+    },
+  };
+}
+
+/** Everything that waits for nothing but other promises has run. */
+async function settled(): Promise<void> {
+  await new Promise((resolve) => setImmediate(resolve));
+}
+
+function id<Id extends string>(): Id {
+  return parseUuid<Id & EnvelopeId>(randomUUID())!;
+}
+
+function anEvent(change: Partial<ConnectEvent> = {}): ConnectEvent {
+  return {
+    linkId: id<LinkId>(),
+    identity: randomUUID(),
+    format: "json-sim",
+    event: "envelope-completed",
+    envelopeId: id<EnvelopeId>(),
+    generatedAt: new Date("2031-01-15T03:00:00Z"),
+    receivedAt: new Date("2031-01-15T03:00:01Z"),
+    body: Buffer.from("{}"),
+    forwardings: [],
+    import: { at: null },
+    ...change,
+  };
+}
+
+async function createWorld() {
+  await using opened = new AsyncDisposableStack();
+  const database = opened.use(await createTestDatabase());
+  const connection = openDatabase(database.connectionString);
+  opened.defer(async () => await connection.close());
+  const { db } = connection;
+  const linkId = await addLink(connection);
+  const kept = opened.move();
+  return {
+    db,
+    write: async (events: readonly ConnectEvent[]) => await recordEvents(db, events),
+    addLink: async (state: "active" | "ended" = "active") => await addLink(connection, state),
+    event: (change: Partial<ConnectEvent> = {}) => anEvent({ linkId, ...change }),
+    received: (body: string): ConnectEvent => {
+      const message = parseConnectMessage(Buffer.from(body), "application/json");
+      assert.ok(message);
+      return anEvent({ linkId, ...message, body: Buffer.from(body) });
+    },
+    count: async () => {
+      const { rows } = await sql<{ events: number; jobs: number }>`
+        select (select count(*)::int from connect_event) as events,
+          (select count(*)::int from graphile_worker.jobs) as jobs`.execute(db);
+      return rows[0];
+    },
+    bodyOf: async (envelopeId: string | null) => {
+      const row = await db
+        .selectFrom("connect_event")
+        .select("body")
+        .where("envelope_id", "=", envelopeId)
+        .executeTakeFirstOrThrow();
+      return row.body;
+    },
+    forwardings: async () =>
+      await db.selectFrom("forwarding").selectAll().orderBy("event_id").orderBy("position").execute(),
+    listenForJobs: async () => await listenForJobs(connection),
+    [Symbol.asyncDispose]: async () => await kept.disposeAsync(),
+  };
+}
+
+async function addLink({ db }: OpenDatabase, state: "active" | "ended" = "active"): Promise<LinkId> {
+  const linkId = id<LinkId>();
+  await sql`insert into cabinet_group (tenant, id, name, created_at) values (${linkId}, 'g', 'g', now())`.execute(
+    db,
+  );
+  await sql`
+    insert into link (
+      id, tenant, group_id, state, account_id, account_name, base_uri, user_id, user_name, linked_at, ended_at,
+      approval, connect_sent, connect_received
+    ) values (
+      ${linkId}, ${linkId}, 'g', ${state}, gen_random_uuid(), '甲', 'http://localhost', gen_random_uuid(), '山田',
+      now(), ${state === "ended" ? new Date() : null}, 'not-needed', 'active', 'active'
+    )`.execute(db);
+  return linkId;
+}
+
+/** What workers hear when jobs come in. */
+async function listenForJobs({ pool }: OpenDatabase) {
+  const client = await pool.connect();
+  let heard = 0;
+  client.on("notification", () => {
+    heard += 1;
+  });
+  await client.query(`listen "jobs:insert"`);
+  return {
+    // Notifications come before the answer to a later query.
+    heard: async () => {
+      await client.query("select 1");
+      return heard;
+    },
+    [Symbol.asyncDispose]: async () => client.release(true),
+  };
+}
