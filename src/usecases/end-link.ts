@@ -5,6 +5,7 @@ import { endOf } from "../domain/window.ts";
 import { recordAudit } from "../store/audit.ts";
 import { countTotals, oldestWaiting } from "../store/envelopes.ts";
 import { closeLink, findCurrentLink, type Link, lockLink } from "../store/links.ts";
+import { abandonRun } from "../store/reconciliations.ts";
 import type { Owner } from "./begin-linking.ts";
 import { closeAccount } from "./close-account.ts";
 import { ensureConnect, removeConnect } from "./ensure-connect.ts";
@@ -31,6 +32,7 @@ export async function endLink(deps: ReconcileDeps, owner: Owner): Promise<void> 
       reachedReceived: current.receivedReached,
       oldestWaiting: await oldestWaiting(tx, link.id),
     });
+    await abandonRun(tx, link.id, endedAt);
     await closeLink(tx, link.id, { endedAt, ...until, totals: await countTotals(tx, link.id) });
     const details = { state: link.state, cause: link.cause };
     await recordAudit(tx, {
@@ -49,7 +51,7 @@ async function leaveDocuSign(deps: ReconcileDeps, link: Link): Promise<void> {
   const account = deps.openAccount(link);
   try {
     await accountForTheLast(deps, link, account);
-    await removeConnect(link, account);
+    await removeConnect(deps, link, account);
   } catch (error) {
     if (!(error instanceof DocuSignFault)) throw error;
     await restoreConnect(deps, link);

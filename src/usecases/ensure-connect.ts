@@ -15,15 +15,24 @@ type Side = { readonly state: string; readonly id: string | null };
 /**
  * Makes the link's Connect configurations, or finds again and mends those that it has (design decisions 1 and 2).
  * Where the account has no Connect, or someone switched ours off, the link says so and lives by reconciliation
- * (import-rules 5). Throws only where the authorisation is gone.
+ * (import-rules 5). Whatever DocuSign refuses here says nothing about the link itself.
  */
 export async function ensureConnect(
   deps: ConnectDeps,
   link: Link,
   account: DocuSignAccount,
 ): Promise<ConnectState> {
-  const sent = await ensureSide(deps, link, account, "custom");
-  const received = await ensureSide(deps, link, account, "customrecipient");
+  const { connect: before } = link;
+  const sent = await ensureSide(deps, link, account, {
+    type: "custom",
+    state: before.sent,
+    id: before.sentId,
+  });
+  const received = await ensureSide(deps, link, account, {
+    type: "customrecipient",
+    state: before.received,
+    id: before.receivedId,
+  });
   const connect = { sent: sent.state, sentId: sent.id, received: received.state, receivedId: received.id };
   await changeLink(deps.db, link.id, { connect });
   return connect;
@@ -33,24 +42,29 @@ async function ensureSide(
   deps: ConnectDeps,
   link: Link,
   account: DocuSignAccount,
-  type: Type,
+  before: Side & { readonly type: Type },
 ): Promise<Side> {
+  const { type } = before;
   try {
     const wanted = wantedConfiguration(deps.publicUrl, link, type);
     const existing = (await account.listConnectConfigurations()).find(
       (one) => one.type === type && one.url === wanted.url,
     );
     return existing === undefined
-      ? { state: "active", id: (await account.createConnectConfiguration(wanted)).id }
+      ? await make(account, { ...wanted, enabled: before.state !== "switched-off" })
       : await mend(account, wanted, existing);
   } catch (error) {
-    if (!(error instanceof DocuSignFault) || error.kind === "authorization-gone") throw error;
+    if (!(error instanceof DocuSignFault)) throw error;
     deps.log.warn({ linkId: link.id, type, fault: error.code }, "Connect configuration not made");
-    return {
-      state: error.kind === "later" || error.kind === "throttled" ? "pending" : "not-available",
-      id: null,
-    };
+    const passes = error.kind === "later" || error.kind === "throttled";
+    // What is there still has to be removed when the link ends.
+    return { state: passes ? "pending" : "not-available", id: before.id };
   }
+}
+
+async function make(account: DocuSignAccount, wanted: ConnectConfiguration): Promise<Side> {
+  const { id } = await account.createConnectConfiguration(wanted);
+  return { state: wanted.enabled ? "active" : "switched-off", id };
 }
 
 /** What someone switched off stays off: it was their will. */
@@ -69,27 +83,40 @@ function wantedConfiguration(publicUrl: string, link: Link, type: Type): Connect
     id: null,
     type,
     name: `torikomi ${type === "custom" ? "sent" : "received"}`,
-    url: `${publicUrl}/connect/${link.id}`,
+    url: addressOf(publicUrl, link),
     enabled: true,
     userIds: type === "custom" ? [] : [link.user.id],
   };
+}
+
+function addressOf(publicUrl: string, { id }: Pick<Link, "id">): string {
+  return `${publicUrl}/connect/${id}`;
 }
 
 /**
  * Removes the link's configurations at DocuSign. A refusal (authorisation gone, no longer admin) does not stop a
  * deletion (service.md, settled details); throws the fault where DocuSign cannot be reached.
  */
-export async function removeConnect(link: Link, account: DocuSignAccount): Promise<void> {
-  for (const id of [link.connect.sentId, link.connect.receivedId]) {
-    if (id !== null) await removeUnlessRefused(account, id);
-  }
+export async function removeConnect(
+  { publicUrl }: Pick<ConnectDeps, "publicUrl">,
+  link: Link,
+  account: DocuSignAccount,
+): Promise<void> {
+  const { sent, received, sentId, receivedId } = link.connect;
+  // Of one that is pending DocuSign may have made what it never answered for.
+  const isSure = sent !== "pending" && received !== "pending";
+  const found = isSure ? [] : ((await unlessRefused(account.listConnectConfigurations())) ?? []);
+  const ours = found.filter(({ url }) => url === addressOf(publicUrl, link)).map(({ id }) => id);
+  const ids = new Set([sentId, receivedId, ...ours].filter((id) => id !== null));
+  for (const id of ids) await unlessRefused(account.deleteConnectConfiguration(id));
 }
 
-async function removeUnlessRefused(account: DocuSignAccount, id: string): Promise<void> {
+async function unlessRefused<T>(call: Promise<T>): Promise<T | null> {
   try {
-    await account.deleteConnectConfiguration(id);
+    return await call;
   } catch (error) {
     const refused = error instanceof DocuSignFault && error.kind !== "later" && error.kind !== "throttled";
     if (!refused) throw error;
+    return null;
   }
 }

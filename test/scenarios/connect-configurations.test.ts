@@ -1,0 +1,312 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Call } from "../support/docusign/exchange.ts";
+import type { Account } from "../support/docusign/state.ts";
+import {
+  CUSTOMER,
+  concludeUnheard,
+  createCompanies,
+  createLinkedCompanies,
+  endLink,
+  linkOf,
+  subjects,
+} from "../support/linked-world.ts";
+import type { World } from "../support/world.ts";
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+const BOTH_ACTIVE = { sent: "active", received: "active" };
+
+const isCreation = ({ method, template }: Call): boolean => method === "POST" && template === "/connect";
+
+/** Type and address of the account's configurations. */
+function configured(world: World, account: Account): string[] {
+  return world.docusign
+    .configurations(account)
+    .map(({ configurationType, urlToPublishTo }) => `${configurationType} ${urlToPublishTo}`)
+    .sort();
+}
+
+async function ours(world: World, tenant?: string): Promise<string[]> {
+  const url = `${world.url}/connect/${(await linkOf(world, tenant)).id}`;
+  return [`custom ${url}`, `customrecipient ${url}`];
+}
+
+/** The next daily check of everything. */
+async function runNextDay(world: World): Promise<void> {
+  world.clock.pass(DAY_MS);
+  await world.runHour();
+}
+
+test("a linking makes one configuration for what the account sends and one for what the user receives", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world, account, admin } = companies;
+  const { id, connect } = await linkOf(world);
+
+  const made = world.docusign
+    .configurations(account)
+    .toSorted((one, other) => one.configurationType.localeCompare(other.configurationType));
+
+  const common = {
+    urlToPublishTo: `${world.url}/connect/${id}`,
+    integratorManaged: "true",
+    includeHMAC: "true",
+    requiresAcknowledgement: "true",
+    allowEnvelopePublish: "true",
+    enableLog: "true",
+    deliveryMode: "SIM",
+    eventData: { version: "restv2.1", format: "json", includeData: ["recipients"] },
+    events: ["envelope-completed", "recipient-reassign", "recipient-delegate"],
+  };
+  assert.deepEqual(
+    made.map(({ connectId: _, ...settings }) => settings),
+    [
+      { ...common, configurationType: "custom", name: "torikomi sent", allUsers: "true" },
+      {
+        ...common,
+        configurationType: "customrecipient",
+        name: "torikomi received",
+        allUsers: "false",
+        userIds: [admin.userId],
+      },
+    ],
+  );
+  assert.deepEqual(connect, BOTH_ACTIVE);
+});
+
+test("an account without Connect is linked all the same, says so, and imports by the hour", async () => {
+  await using companies = await createCompanies();
+  const { world, account, admin, colleague } = companies;
+  account.connect = false;
+
+  assert.equal(await world.link(admin), "linked");
+  await world.runJobs();
+  await world.docusign.concludeEnvelope({ from: colleague, to: [CUSTOMER], subject: "by the hour" });
+  await world.runHour();
+
+  assert.deepEqual((await linkOf(world)).connect, { sent: "not-available", received: "not-available" });
+  assert.equal((await linkOf(world)).state, "active");
+  assert.deepEqual(await subjects(world), ["by the hour"]);
+  assert.equal((await endLink(world)).status, 204);
+});
+
+test("an account without Recipient Connect hears of what it sends, and imports what it receives by the hour", async () => {
+  await using companies = await createCompanies();
+  const { world, account, admin, colleague, partner } = companies;
+  account.recipientConnect = false;
+
+  assert.equal(await world.link(admin), "linked");
+  await world.runJobs();
+  await world.docusign.concludeEnvelope({ from: colleague, to: [CUSTOMER], subject: "sent" });
+  await world.docusign.concludeEnvelope({ from: partner, to: [admin], subject: "received" });
+  await world.runJobs();
+  assert.deepEqual(await subjects(world), ["sent"]);
+  await world.runHour();
+
+  assert.deepEqual((await linkOf(world)).connect, { sent: "active", received: "not-available" });
+  assert.deepEqual(await subjects(world), ["received", "sent"]);
+});
+
+test("whatever code DocuSign refuses Connect with, the link works and says so", async () => {
+  await using companies = await createCompanies();
+  const { world, account, admin } = companies;
+
+  for (const code of ["PLAN_ITEM_NOT_ENABLED", "USER_LACKS_PERMISSIONS", "SOMETHING_NEW"]) {
+    world.docusign.refuseConnect(account, code);
+    assert.equal(await world.link(admin), "linked");
+    await world.runJobs();
+    const { state, connect } = await linkOf(world);
+    assert.deepEqual(
+      [state, connect],
+      ["active", { sent: "not-available", received: "not-available" }],
+      code,
+    );
+    assert.equal((await endLink(world)).status, 204);
+  }
+});
+
+test("Connect that cannot be set up at the linking is set up by the next reconciliation", async () => {
+  await using companies = await createCompanies();
+  const { world, account, admin } = companies;
+  world.docusign.failNext(2, { status: 500 }, "/connect");
+
+  assert.equal(await world.link(admin), "linked");
+  assert.deepEqual((await linkOf(world)).connect, { sent: "pending", received: "pending" });
+  await world.runJobs();
+
+  assert.deepEqual((await linkOf(world)).connect, BOTH_ACTIVE);
+  assert.deepEqual(configured(world, account), await ours(world));
+});
+
+test("a configuration that was made but never answered for is found again, not doubled, and mended", async () => {
+  await using companies = await createCompanies();
+  const { world, account, admin, colleague } = companies;
+  world.docusign.onNext(isCreation, async () => {
+    const { id } = await linkOf(world);
+    world.docusign.addConfiguration(account, { urlToPublishTo: `${world.url}/connect/${id}`, events: [] });
+  });
+  world.docusign.failNext(1, { status: 504, html: "<h1>504</h1>" }, isCreation);
+
+  assert.equal(await world.link(admin), "linked");
+  assert.equal((await linkOf(world)).connect.sent, "pending");
+  await world.runJobs();
+  await world.docusign.concludeEnvelope({ from: colleague, to: [CUSTOMER], subject: "heard" });
+  await world.runJobs();
+
+  assert.deepEqual((await linkOf(world)).connect, BOTH_ACTIVE);
+  assert.deepEqual(configured(world, account), await ours(world));
+  assert.deepEqual(await subjects(world), ["heard"]);
+});
+
+test("linking again in error finds the configurations there", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world, account, admin } = companies;
+  world.docusign.revokeConsent(admin);
+  await world.runHour();
+
+  assert.equal(await world.link(admin), "linked");
+  await world.runJobs();
+
+  assert.deepEqual(configured(world, account), await ours(world));
+});
+
+test("a configuration that someone changed is mended by the daily check", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world, account, colleague } = companies;
+  for (const { connectId } of world.docusign.configurations(account)) {
+    world.docusign.changeConfiguration(account, connectId, {
+      includeHMAC: "false",
+      events: ["envelope-sent"],
+    });
+  }
+
+  await runNextDay(world);
+  await world.docusign.concludeEnvelope({ from: colleague, to: [CUSTOMER], subject: "heard" });
+  await world.runJobs();
+
+  assert.deepEqual(await subjects(world), ["heard"]);
+  assert.deepEqual(configured(world, account), await ours(world));
+});
+
+test("a configuration that someone removed is made anew as soon as an event was missed", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world, account, colleague } = companies;
+  for (const { connectId } of world.docusign.configurations(account)) {
+    world.docusign.removeConfiguration(account, connectId);
+  }
+
+  await world.docusign.concludeEnvelope({ from: colleague, to: [CUSTOMER], subject: "unheard" });
+  await world.runHour();
+  assert.deepEqual(configured(world, account), await ours(world));
+  await world.docusign.concludeEnvelope({ from: colleague, to: [CUSTOMER], subject: "heard" });
+  await world.runJobs();
+
+  assert.deepEqual(await subjects(world), ["heard", "unheard"]);
+});
+
+for (const [how, change] of Object.entries({
+  "switched off": { allowEnvelopePublish: "false" },
+  paused: { pausePublish: "true" },
+})) {
+  test(`a configuration that someone ${how} stays so, is shown so, and imports go by the hour`, async () => {
+    await using companies = await createLinkedCompanies();
+    const { world, account, colleague } = companies;
+    for (const { connectId } of world.docusign.configurations(account)) {
+      world.docusign.changeConfiguration(account, connectId, change);
+    }
+
+    await runNextDay(world);
+    await world.docusign.concludeEnvelope({ from: colleague, to: [CUSTOMER], subject: "by the hour" });
+    await world.runJobs();
+    assert.deepEqual(await subjects(world), []);
+    await world.runHour();
+
+    assert.deepEqual((await linkOf(world)).connect, { sent: "switched-off", received: "switched-off" });
+    assert.deepEqual(await subjects(world), ["by the hour"]);
+    assert.equal((await endLink(world)).status, 204);
+    assert.deepEqual(configured(world, account), []);
+  });
+}
+
+test("the customer's own configurations are left alone, by linking, checks and ending", async () => {
+  await using companies = await createCompanies();
+  const { world, account, admin } = companies;
+  const own = [
+    world.docusign.addConfiguration(account, { urlToPublishTo: "https://customer.example/hook" }),
+    world.docusign.addConfiguration(account, {
+      urlToPublishTo: "https://customer.example/old",
+      configurationType: "customrecipient",
+      allowEnvelopePublish: "false",
+    }),
+  ];
+  const before = structuredClone(own);
+
+  assert.equal(await world.link(admin), "linked");
+  await world.runJobs();
+  await runNextDay(world);
+  assert.equal((await endLink(world)).status, 204);
+
+  assert.deepEqual(world.docusign.configurations(account), before);
+});
+
+test("ending a link removes its configurations, and nobody else's", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world, account } = companies;
+  const second = world.docusign.addUser(account, { name: "田中", role: "DS Admin" });
+  assert.equal(await world.link(second, { tenant: "tenant-2" }), "linked");
+  await world.runJobs();
+
+  assert.equal((await endLink(world)).status, 204);
+
+  assert.deepEqual(configured(world, account), await ours(world, "tenant-2"));
+});
+
+test("ending a link removes a configuration too that was made but never answered for", async () => {
+  await using companies = await createCompanies();
+  const { world, account, admin } = companies;
+  world.docusign.onNext(isCreation, async () => {
+    const { id } = await linkOf(world);
+    world.docusign.addConfiguration(account, { urlToPublishTo: `${world.url}/connect/${id}` });
+  });
+  world.docusign.failNext(1, { status: 504, html: "<h1>504</h1>" }, isCreation);
+  assert.equal(await world.link(admin), "linked");
+
+  assert.equal((await endLink(world)).status, 204);
+
+  assert.deepEqual(configured(world, account), []);
+});
+
+test("ending a link removes its configurations although they could not be looked at the last time", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world, account } = companies;
+  world.docusign.failNext(2, { status: 500 }, "/connect");
+  await runNextDay(world);
+  assert.deepEqual((await linkOf(world)).connect, { sent: "pending", received: "pending" });
+
+  assert.equal((await endLink(world)).status, 204);
+
+  assert.deepEqual(configured(world, account), []);
+});
+
+test("a link is ended although someone removed its configurations before", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world, account } = companies;
+  for (const { connectId } of world.docusign.configurations(account)) {
+    world.docusign.removeConfiguration(account, connectId);
+  }
+
+  assert.equal((await endLink(world)).status, 204);
+});
+
+test("each link hears only of what its own address is told", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world, account, partner } = companies;
+  const second = world.docusign.addUser(account, { name: "田中", role: "DS Admin" });
+  assert.equal(await world.link(second, { tenant: "tenant-2" }), "linked");
+  await world.runJobs();
+
+  await world.docusign.concludeEnvelope({ from: partner, to: [second], subject: "to the second" });
+  await concludeUnheard(world, { from: partner, to: [companies.admin], subject: "to the first" });
+  await world.runJobs();
+
+  assert.deepEqual([await subjects(world), await subjects(world, "tenant-2")], [[], ["to the second"]]);
+});
