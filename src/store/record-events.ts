@@ -44,8 +44,8 @@ export async function recordEvents(db: Kysely<DB>, events: readonly ConnectEvent
 }
 
 /**
- * One statement, which is one commit and one trip to the database whatever it holds. A second event about an envelope
- * replaces the job of the first.
+ * One statement, which is one commit and one trip to the database whatever it holds. Several events about an
+ * envelope queue one import, for the soonest of their moments.
  */
 async function writeEvents(db: Kysely<DB>, events: readonly ConnectEvent[]): Promise<Recorded[]> {
   const { rows } = await sql<{ outcome: Recorded }>`
@@ -69,7 +69,7 @@ async function writeEvents(db: Kysely<DB>, events: readonly ConnectEvent[]): Pro
           'import-envelope', json_build_object('linkId', link_id, 'envelopeId', envelope_id, 'foundBy', 'event'),
           null, import_at, null, 'import:' || link_id || ':' || envelope_id, ${PRIORITY.event}, null
         )::graphile_worker.job_spec
-        from recorded where imports order by link_id, envelope_id, position desc
+        from recorded where imports order by link_id, envelope_id, import_at nulls first
       ) as jobs
     )
     select
