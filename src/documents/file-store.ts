@@ -1,5 +1,4 @@
 import { createHash, randomUUID } from "node:crypto";
-import { createWriteStream } from "node:fs";
 import { mkdir, open, opendir, readdir, rename, rm, stat, unlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Readable } from "node:stream";
@@ -48,7 +47,9 @@ async function put(folder: string, key: string, source: AsyncIterable<Uint8Array
   const path = pathOf(folder, key);
   const { chunks, measured } = measure(source);
   await using draft = newDraft(folder);
-  await pipeline(chunks, createWriteStream(draft.path, { flags: "wx", mode: 0o600, flush: true }));
+  // Opened before the source is read: a stream that opens by itself may make the file after it was given up.
+  const file = await open(draft.path, "wx", 0o600);
+  await pipeline(chunks, file.createWriteStream({ flush: true }));
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   await rename(draft.path, path);
   // A file survives a power cut only when the folders that name it have been written as well.
