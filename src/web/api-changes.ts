@@ -37,6 +37,7 @@ export const changesEndpoint: Endpoint = endpoint(
       schema: changePage,
       example: CHANGES,
     },
+    patienceMs: MOST_SECONDS * 1_000,
     problems: {},
     example: { query: { after: "4710", limit: "50", wait: "0" } },
   },
@@ -49,9 +50,14 @@ export const changesEndpoint: Endpoint = endpoint(
   },
 );
 
-async function read(deps: ApiDeps, { tenant, after, limit: most }: Reading): Promise<Change[]> {
-  await publishChanges(deps.db);
-  return await listChanges(deps.db, tenant, after, most);
+async function read(
+  { db, changeTurns }: ApiDeps,
+  { tenant, after, limit: most }: Reading,
+): Promise<Change[]> {
+  return await changeTurns(async () => {
+    await publishChanges(db);
+    return await listChanges(db, tenant, after, most);
+  });
 }
 
 /** Reads at each news until there is something, and a last time when the wait is over; it is when the reader goes. */

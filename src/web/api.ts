@@ -12,6 +12,7 @@ import { errorHandler, notFoundHandler } from "./problem.ts";
 import { limitRequests } from "./rate-limit.ts";
 import { RequestFault } from "./request-fault.ts";
 import { authenticate, type TokenVerifier } from "./tokens.ts";
+import { createTurns } from "./turns.ts";
 
 /** Everything that the cabinet API offers (service.md). */
 export const ENDPOINTS: readonly Endpoint[] = [
@@ -24,16 +25,20 @@ export const ENDPOINTS: readonly Endpoint[] = [
   envelopeEndpoint,
 ];
 
-export type ApiRoutesDeps = ApiDeps & {
+export type ApiRoutesDeps = Omit<ApiDeps, "changeTurns"> & {
   verifyToken: TokenVerifier;
   /** For each subject of each tenant, counted by each process for itself. */
   requestsPerMinute: number;
 };
 
+/** Few of the database's connections: other requests are not to wait behind a thousand readers that wake. */
+const READ_CHANGES_AT_ONCE = 4;
+
 /** `/v1/…` for holders of the cabinet's tokens, and `/openapi.json` for everybody. Errors are answered as JSON. */
-export function apiRoutes(deps: ApiRoutesDeps): Router {
+export function apiRoutes(parts: ApiRoutesDeps): Router {
+  const deps = { ...parts, changeTurns: createTurns(READ_CHANGES_AT_ONCE) };
   const api = Router();
-  api.use(authenticate(deps.verifyToken), limitRequests(deps.requestsPerMinute));
+  api.use(forgetCaching, authenticate(parts.verifyToken), limitRequests(parts.requestsPerMinute));
   for (const [path, endpoints] of Map.groupBy(ENDPOINTS, inExpress)) {
     for (const endpoint of endpoints) api[endpoint.method](path, ...endpoint.serve(deps));
     api.all(path, refuseMethod(endpoints));
@@ -47,6 +52,15 @@ export function apiRoutes(deps: ApiRoutesDeps): Router {
   });
   return router.use("/v1", api);
 }
+
+/**
+ * `fetch` adds `Cache-Control: no-cache` of its own where its caller sets `If-None-Match`, and express would then ignore
+ * the condition. That is a word to caches, and here is the origin (RFC 9110 13.1.2).
+ */
+const forgetCaching: RequestHandler = (request, _response, next) => {
+  delete request.headers["cache-control"];
+  next();
+};
 
 /** `/v1/contracts/{id}` is `/contracts/:id` below `/v1`. */
 function inExpress({ path }: Endpoint): string {

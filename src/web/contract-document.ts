@@ -6,6 +6,7 @@ import { contentDisposition, downloadName } from "../domain/contract.ts";
 import type { StoredContract } from "../store/contracts.ts";
 import { CONTRACT_ID, getContract } from "./api-contracts.ts";
 import { CONTRACT } from "./api-examples.ts";
+import { readRange } from "./byte-range.ts";
 import { type ApiDeps, type Endpoint, endpoint, NO_BODY, NO_PARAMETERS } from "./endpoint.ts";
 import { RequestFault } from "./request-fault.ts";
 
@@ -45,10 +46,7 @@ export const documentEndpoint: Endpoint = endpoint(
   },
 );
 
-/**
- * The one range that is asked for; null for the whole document: where several are asked for, where it is no range
- * of bytes, and where `If-Range` names another document (RFC 9110).
- */
+/** Only of the document that the reader began with: `If-Range` names it, strongly (RFC 9110 13.1.5). */
 function chooseRange(
   request: Request,
   response: Response,
@@ -56,14 +54,10 @@ function chooseRange(
 ): ByteRange | null {
   const condition = request.headers["if-range"];
   if (request.method !== "GET" || (condition !== undefined && condition !== `"${sha256}"`)) return null;
-  const ranges = request.range(bytes);
-  if (ranges === -1) {
-    response.set("Content-Range", `bytes */${bytes}`);
-    throw new RequestFault(416, "the document holds no such range");
-  }
-  if (ranges === undefined || ranges === -2 || ranges.type !== "bytes" || ranges.length > 1) return null;
-  const [only] = ranges;
-  return only === undefined ? null : { first: only.start, last: only.end };
+  const range = readRange(request.headers.range, bytes);
+  if (range !== "beyond") return range;
+  response.set("Content-Range", `bytes */${bytes}`);
+  throw new RequestFault(416, "the document holds no such range");
 }
 
 async function send(

@@ -4,6 +4,7 @@ import { z } from "zod";
 import type { DocumentStore } from "../documents/documents.ts";
 import { Refusal } from "../domain/refusal.ts";
 import type { ChangeNews } from "../store/change-news.ts";
+import { isUnavailable } from "../store/unavailable.ts";
 import type { BeginDeps } from "../usecases/begin-linking.ts";
 import type { DescribeDeps } from "../usecases/describe-link.ts";
 import type { ExplainDeps } from "../usecases/explain-envelope.ts";
@@ -11,6 +12,7 @@ import type { ReconcileDeps } from "../usecases/reconcile-link.ts";
 import { parseQuery } from "./query.ts";
 import { describeError } from "./request-context.ts";
 import { type Caller, callerOf, requireScope } from "./tokens.ts";
+import type { Turns } from "./turns.ts";
 
 export type ApiDeps = BeginDeps &
   ReconcileDeps &
@@ -18,6 +20,8 @@ export type ApiDeps = BeginDeps &
   ExplainDeps & {
     documents: DocumentStore;
     changeNews: ChangeNews;
+    /** Turns of those who read changes: all who wait for a tenant's news wake at the same moment. */
+    changeTurns: Turns;
     log: Logger;
     /** How long an answer may take to begin. */
     answerWithinMs: number;
@@ -56,6 +60,8 @@ type Definition<Params, Query, Body, Answer> = {
     readonly example?: unknown;
     readonly mediaType?: string;
   };
+  /** How long it may wait of its own accord, beside the time that an answer may take. */
+  readonly patienceMs?: number;
   /** The problems that are this endpoint's own, by status. */
   readonly problems: Readonly<Record<number, string>>;
   readonly example: {
@@ -85,7 +91,8 @@ export function endpoint<Params, Query, Body, Answer>(
     return async (request, response) => {
       response.set("Cache-Control", "private, no-cache");
       const call = checkRequest(definition, request, response);
-      const value = await beginInTime(deps, response, handle(deps, call));
+      const withinMs = deps.answerWithinMs + (definition.patienceMs ?? 0);
+      const value = await beginInTime(response, reachable(handle(deps, call)), { withinMs, log: deps.log });
       if (answer.schema !== null) response.status(answer.status).json(z.encode(answer.schema, value));
       else if (answer.status === 204) response.status(204).end();
     };
@@ -131,17 +138,31 @@ function parseBody<Body>(schema: z.ZodType<Body>, body: unknown): Body {
   throw new Refusal("malformed", problems.join("; "));
 }
 
+/** A database that cannot be reached is a word to the caller, to ask again, rather than a fault of ours. */
+async function reachable<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    if (!isUnavailable(error)) throw error;
+    throw new Refusal("unavailable", "This cannot be answered just now.", { cause: error });
+  }
+}
+
 /**
  * Waits for the work until its time is over: then the caller is told to ask again, and whatever is under way ends
  * by itself. An answer that has begun may take as long as it takes.
  */
-async function beginInTime<T>(deps: ApiDeps, response: Response, work: Promise<T>): Promise<T> {
+async function beginInTime<T>(
+  response: Response,
+  work: Promise<T>,
+  { withinMs, log }: { withinMs: number; log: ApiDeps["log"] },
+): Promise<T> {
   const { promise: tooLate, reject } = Promise.withResolvers<never>();
   const timer = setTimeout(() => {
     if (response.headersSent) return;
-    work.catch((error: unknown) => deps.log.warn({ error: describeError(error) }, "a late answer failed"));
+    work.catch((error: unknown) => log.warn({ error: describeError(error) }, "a late answer failed"));
     reject(new Refusal("unavailable", "This takes longer than expected. Its outcome will be seen later."));
-  }, deps.answerWithinMs);
+  }, withinMs);
   try {
     return await Promise.race([work, tooLate]);
   } finally {

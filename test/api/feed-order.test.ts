@@ -1,0 +1,170 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { sql } from "kysely";
+import { listChanges, publishChanges, recordChanges } from "../../src/store/changes.ts";
+import { type NewContract, storeContracts } from "../../src/store/contracts.ts";
+import type { Database } from "../../src/store/database.ts";
+import { claimEnvelope } from "../../src/store/envelopes.ts";
+import { createWorld, type World } from "../support/world.ts";
+import { id, storeTestLink } from "./stored.ts";
+
+const ROUNDS = 25;
+const WRITERS = 5;
+const READERS = 3;
+
+test("readers see each change once and all in the same order, however the transactions of writers commit", async () => {
+  await using world = await createWorld();
+  const { db } = world.service.foundation.front;
+  const linkId = await storeTestLink(world);
+  const random = createRandom(20_310_115);
+  const readers = Array.from({ length: READERS }, () => createReader(db));
+  const written: string[] = [];
+
+  for (let round = 0; round < ROUNDS; round += 1) {
+    const open: OpenWrite[] = [];
+    for (let writer = 0; writer < WRITERS; writer += 1) open.push(await beginWrite(world, linkId));
+    // The last to write may be the first to commit, and one gives up.
+    const shuffled = open.toSorted(() => random() - 0.5);
+    const [abandoned, ...committed] = shuffled;
+    await abandoned?.end("rollback");
+    for (const write of committed) {
+      const reading = readers.map(async (reader) => await reader.read(1 + Math.floor(random() * 3)));
+      await write.end("commit");
+      written.push(write.contractId);
+      await Promise.all(reading);
+    }
+  }
+  for (const reader of readers) while ((await reader.read(200)) > 0);
+
+  const [first, ...others] = readers.map((reader) => reader.seen);
+  assert.deepEqual(first?.map((one) => one.contractId).sort(), written.sort());
+  for (const other of others) assert.deepEqual(other, first);
+  const sequences = first?.map((one) => one.sequence) ?? [];
+  assert.ok(sequences.every((sequence, index) => index === 0 || sequence > (sequences[index - 1] ?? 0)));
+});
+
+test("a publication that is under way keeps no later change from its place, nor from being seen", async () => {
+  await using world = await createWorld();
+  const { db } = world.service.foundation.front;
+  const linkId = await storeTestLink(world);
+  const writes = await Promise.all(Array.from({ length: 8 }, async () => await beginWrite(world, linkId)));
+
+  await Promise.all(writes.flatMap((write) => [write.end("commit"), publishChanges(db), publishChanges(db)]));
+  await publishChanges(db);
+
+  const changes = await listChanges(db, "tenant-1", 0, 200);
+  assert.deepEqual(new Set(changes.map(readContractId)), new Set(writes.map((write) => write.contractId)));
+  assert.equal(changes.length, writes.length);
+});
+
+test("a publication waits until the one under way is through", async () => {
+  await using world = await createWorld();
+  const { db } = world.service.foundation.front;
+  const linkId = await storeTestLink(world);
+  await (await beginWrite(world, linkId)).end("commit");
+  const held = Promise.withResolvers<void>();
+  const release = Promise.withResolvers<void>();
+  const holding = db.transaction().execute(async (tx) => {
+    await sql`lock table change in share mode`.execute(tx);
+    held.resolve();
+    await release.promise;
+  });
+  await held.promise;
+
+  const publications = [publishChanges(db), publishChanges(db)];
+  let waits = await listWaits(db);
+  while (waits.length < 2) waits = await listWaits(db);
+  release.resolve();
+  await Promise.all([holding, ...publications]);
+
+  assert.deepEqual(waits, ["advisory", "relation"]);
+});
+
+async function listWaits(db: Database): Promise<string[]> {
+  const { rows } = await sql<{ locktype: string }>`
+    select locktype from pg_locks join pg_stat_activity using (pid)
+    where not granted and datname = current_database() order by locktype`.execute(db);
+  return rows.map((row) => row.locktype);
+}
+
+type OpenWrite = { readonly contractId: string; end: (how: "commit" | "rollback") => Promise<void> };
+
+/** A transaction that has written a contract and its change, and is left open. */
+async function beginWrite(
+  world: World,
+  linkId: Awaited<ReturnType<typeof storeTestLink>>,
+): Promise<OpenWrite> {
+  const { db } = world.service.foundation.back;
+  const contract = await prepare(world, linkId);
+  const wrote = Promise.withResolvers<void>();
+  const end = Promise.withResolvers<"commit" | "rollback">();
+  const transaction = db.transaction().execute(async (tx) => {
+    await storeContracts(tx, [contract]);
+    await recordChanges(tx, "imported", [contract], world.clock.now);
+    wrote.resolve();
+    if ((await end.promise) === "rollback") throw new Error("given up");
+  });
+  await Promise.race([wrote.promise, transaction]);
+  return {
+    contractId: contract.id,
+    async end(how) {
+      end.resolve(how);
+      await transaction.catch((error: unknown) => assert.equal(how, "rollback", String(error)));
+    },
+  };
+}
+
+async function prepare(
+  world: World,
+  linkId: Awaited<ReturnType<typeof storeTestLink>>,
+): Promise<NewContract> {
+  const now = world.clock.now;
+  const envelopeId = id<NewContract["source"]["envelopeId"]>();
+  const claim = { tenant: "tenant-1", envelopeId, linkId, foundBy: "event", now, leaseUntil: now } as const;
+  await claimEnvelope(world.service.foundation.front.db, claim);
+  return {
+    id: id(),
+    tenant: "tenant-1",
+    groupId: "group-1",
+    linkId,
+    fileName: "契約書.pdf",
+    concludedOn: "2031-01-15",
+    importedAt: now,
+    pages: 1,
+    bytes: 1,
+    sha256: "0".repeat(64),
+    documentKey: `contracts/${id()}`,
+    source: { envelopeId, documentId: "1", accountId: id(), completedAt: now, subject: null },
+  };
+}
+
+type Seen = { sequence: number; contractId: unknown };
+
+/** Follows the feed as a service does, and remembers what it saw. */
+function createReader(db: Database): { seen: Seen[]; read: (limit: number) => Promise<number> } {
+  const seen: Seen[] = [];
+  return {
+    seen,
+    async read(limit) {
+      await publishChanges(db);
+      const changes = await listChanges(db, "tenant-1", seen.at(-1)?.sequence ?? 0, limit);
+      seen.push(...changes.map((one) => ({ sequence: one.sequence, contractId: readContractId(one) })));
+      return changes.length;
+    },
+  };
+}
+
+function readContractId({ contract }: { contract: unknown }): unknown {
+  return typeof contract === "object" && contract !== null ? Reflect.get(contract, "id") : null;
+}
+
+/** Mulberry32: the same numbers from the same seed. */
+function createRandom(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}

@@ -1,0 +1,32 @@
+import { type ApiRoutesDeps, apiRoutes } from "../../src/web/api.ts";
+import { createApp } from "../../src/web/app.ts";
+import { startHttpServer } from "../../src/web/server.ts";
+import { createTokenVerifier } from "../../src/web/tokens.ts";
+import type { World } from "../support/world.ts";
+
+export type Served = AsyncDisposable & { readonly url: string };
+
+/** One more server of the API on a world's database, with parts of the test's choice. */
+export async function serveApi(
+  world: World,
+  parts: Pick<ApiRoutesDeps, "changeNews"> & Partial<ApiRoutesDeps>,
+): Promise<Served> {
+  const { front, tasks, log, now, config } = world.service.foundation;
+  const { audience } = config.cabinet;
+  const deps: ApiRoutesDeps = {
+    ...tasks,
+    db: front.db,
+    importTiming: "immediate",
+    reserveShare: 0.25,
+    answerWithinMs: 60_000,
+    requestsPerMinute: 100_000,
+    verifyToken: createTokenVerifier({ issuer: world.cabinet.issuer, audience, now }),
+    ...parts,
+  };
+  const app = createApp({ log, trustProxy: 0, routes: [apiRoutes(deps)] });
+  const server = await startHttpServer(app, { host: "127.0.0.1", port: 0 });
+  return {
+    url: `http://127.0.0.1:${server.port}`,
+    [Symbol.asyncDispose]: async () => await server.close(1_000),
+  };
+}

@@ -1,0 +1,98 @@
+import { createHash, randomUUID } from "node:crypto";
+import { parseUuid } from "../../src/domain/identifiers.ts";
+import { recordChanges } from "../../src/store/changes.ts";
+import { type NewContract, storeContracts } from "../../src/store/contracts.ts";
+import { claimEnvelope, settleEnvelope } from "../../src/store/envelopes.ts";
+import { storeGroup } from "../../src/store/groups.ts";
+import { type Link, storeLink } from "../../src/store/links.ts";
+import type { World } from "../support/world.ts";
+
+/** A UUID as one of our ids. */
+export function id<Id extends NonNullable<ReturnType<typeof parseUuid>>>(text: string = randomUUID()): Id {
+  const parsed = parseUuid<Id>(text);
+  if (parsed === null) throw new Error(`${text} is no UUID`);
+  return parsed;
+}
+
+/** A link that is in the database only: DocuSign knows nothing of it. */
+export async function storeTestLink(
+  world: Pick<World, "service" | "clock">,
+  wish: { tenant?: string; id?: string; state?: Link["state"] } = {},
+): Promise<Link["id"]> {
+  const { db } = world.service.foundation.front;
+  const { tenant = "tenant-1", state = "active" } = wish;
+  const linkId = id<Link["id"]>(wish.id);
+  await storeGroup(db, tenant, { id: "group-1", name: "契約書" }, world.clock.now);
+  await storeLink(db, {
+    id: linkId,
+    tenant,
+    groupId: "group-1",
+    state,
+    account: { id: id(), name: "甲", baseUri: "http://127.0.0.1:9" },
+    user: { id: id(), name: "山田", email: "yamada@example.com" },
+    linkedAt: world.clock.now,
+    sentFrom: null,
+    receivedFrom: null,
+    approval: "not-needed",
+    connect: { sent: "active", received: "active", sentId: null, receivedId: null },
+    firstImportTotal: 0,
+  });
+  return linkId;
+}
+
+export type ContractWish = Partial<Omit<NewContract, "source" | "linkId">> & {
+  linkId: Link["id"];
+  envelopeId?: string;
+  bytesOf?: Buffer;
+};
+
+/** A contract as an import leaves it: its bytes, its envelope in the ledger, its place in the feed. */
+export async function storeTestContract(
+  world: Pick<World, "service" | "clock">,
+  wish: ContractWish,
+): Promise<NewContract> {
+  const { front, tasks } = world.service.foundation;
+  const { linkId, envelopeId = randomUUID(), bytesOf = Buffer.from("%PDF-1.7 a document"), ...rest } = wish;
+  const now = rest.importedAt ?? world.clock.now;
+  const contract: NewContract = {
+    id: id(),
+    tenant: "tenant-1",
+    groupId: "group-1",
+    fileName: "契約書.docx",
+    concludedOn: "2031-01-15",
+    importedAt: now,
+    pages: 1,
+    bytes: bytesOf.byteLength,
+    sha256: createHash("sha256").update(bytesOf).digest("hex"),
+    documentKey: `contracts/${randomUUID()}`,
+    linkId,
+    source: {
+      envelopeId: id(envelopeId),
+      documentId: "1",
+      accountId: id(),
+      completedAt: now,
+      subject: "ご契約",
+    },
+    ...rest,
+  };
+  const { tenant, source } = contract;
+  await tasks.documents.put(contract.documentKey, chunks(bytesOf));
+  const envelope = { tenant, envelopeId: source.envelopeId, linkId };
+  await claimEnvelope(front.db, { ...envelope, foundBy: "event", now, leaseUntil: now });
+  await front.db.transaction().execute(async (tx) => {
+    await storeContracts(tx, [contract]);
+    await recordChanges(tx, "imported", [contract], now);
+    const decided = { state: "imported", reason: "sent", completedAt: now } as const;
+    await settleEnvelope(tx, {
+      ...envelope,
+      ...decided,
+      now,
+      facts: { status: "completed", sentByAccount: true },
+    });
+  });
+  return contract;
+}
+
+async function* chunks(bytes: Buffer): AsyncGenerator<Uint8Array> {
+  yield bytes;
+}
