@@ -86,9 +86,17 @@ export async function listUnheldPools(db: Kysely<DB>): Promise<string[]> {
   return rows.map((row) => row.pool);
 }
 
-/** Gives back the jobs and queues that the pools have in hand. */
+/**
+ * Gives back the jobs and queues that the pools have in hand. A job that was queued anew while it ran has given its key
+ * to its successor and would not be run again: it is removed, since it would look like one that was given up.
+ */
 export async function unlockPools(db: Kysely<DB>, pools: readonly string[]): Promise<void> {
-  await sql`select graphile_worker.force_unlock_workers(${[...pools]}::text[])`.execute(db);
+  await db.transaction().execute(async (tx) => {
+    await sql`
+      delete from graphile_worker._private_jobs
+      where locked_by = any(${[...pools]}::text[]) and key is null and attempts >= max_attempts`.execute(tx);
+    await sql`select graphile_worker.force_unlock_workers(${[...pools]}::text[])`.execute(tx);
+  });
 }
 
 const LOCK_PREFIX = "worker pool ";

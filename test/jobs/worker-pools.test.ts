@@ -104,6 +104,19 @@ test("a locked job whose pool never took a lock is given back", async () => {
   assert.equal(await world.lockedJobs(), 0);
 });
 
+test("a job that was queued anew while it ran leaves only its successor", async () => {
+  await using world = await createWorld();
+  await world.queueJob("again");
+  const worker = await world.startWorker();
+  await world.queueJob("again");
+
+  await kill(worker);
+  await until(async () => await unlockDeadWorkers({ ...world, log, patienceMs: 0 }), hasSome);
+
+  assert.equal(await world.outOfAttempts(), 0);
+  assert.deepEqual(await world.runJobs(), ["endless"]);
+});
+
 async function createWorld() {
   const database = await createTestDatabase();
   const { db, pool, close } = openDatabase(database.connectionString);
@@ -111,8 +124,10 @@ async function createWorld() {
   return {
     db,
     connectionString: database.connectionString,
-    async queueJob() {
-      await sql`select graphile_worker.add_job('endless', queue_name := 'one-by-one')`.execute(db);
+    async queueJob(key: string | null = null) {
+      await sql`select graphile_worker.add_job('endless', queue_name := 'one-by-one', job_key := ${key})`.execute(
+        db,
+      );
     },
     /** Settles when the worker has the job in hand and holds its lock. */
     async startWorker() {
@@ -129,6 +144,7 @@ async function createWorld() {
       return child;
     },
     lockedJobs: async () => await count(db, "graphile_worker.jobs where locked_at is not null"),
+    outOfAttempts: async () => await count(db, "graphile_worker.jobs where attempts >= max_attempts"),
     heldLocks: async () => await count(db, HELD_LOCKS),
     /** Runs what is due here, and says which jobs that were. */
     async runJobs() {
