@@ -12,7 +12,7 @@ import { type AppParts, createApp, type Pages, type Route } from "./web/app.ts";
 import { callbackRoutes } from "./web/callback.ts";
 import { connectRoutes } from "./web/connect.ts";
 import { linksPageRoutes, unconfiguredRoutes } from "./web/links-page.ts";
-import { metricsRoute } from "./web/metrics.ts";
+import { metricsRoute, requestTimer } from "./web/metrics.ts";
 import { operationsRoutes } from "./web/operations.ts";
 import { startHttpServer } from "./web/server.ts";
 import { signInRoutes } from "./web/sign-in.ts";
@@ -86,7 +86,9 @@ function createServiceApp(
     checkReady: readiness(foundation, closing),
     metrics: metricsRoute(metrics, { db: front.db, log, now, pools }),
   });
-  return createApp({ log, trustProxy: config.trustProxy, routes: [operations, ...routes], ...parts });
+  const timer = requestTimer(metrics);
+  const { trustProxy } = config;
+  return createApp({ log, timer, trustProxy, routes: [operations, ...routes], ...parts });
 }
 
 function readiness({ front }: Foundation, closing: AbortSignal): () => Promise<void> {

@@ -1,4 +1,6 @@
 import { createHash, randomUUID } from "node:crypto";
+import { once } from "node:events";
+import { createWriteStream } from "node:fs";
 import { mkdir, open, opendir, readdir, rename, rm, stat, unlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Readable } from "node:stream";
@@ -47,15 +49,23 @@ async function put(folder: string, key: string, source: AsyncIterable<Uint8Array
   const path = pathOf(folder, key);
   const { chunks, measured } = measure(source);
   await using draft = newDraft(folder);
-  // Opened before the source is read: a stream that opens by itself may make the file after it was given up.
-  const file = await open(draft.path, "wx", 0o600);
-  await pipeline(chunks, file.createWriteStream({ flush: true }));
+  await writeWhole(chunks, draft.path);
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   await rename(draft.path, path);
   // A file survives a power cut only when the folders that name it have been written as well.
   await syncFolder(dirname(path));
   await syncFolder(folder);
   return measured();
+}
+
+async function writeWhole(chunks: AsyncIterable<Uint8Array>, path: string): Promise<void> {
+  const file = createWriteStream(path, { flags: "wx", mode: 0o600, flush: true });
+  try {
+    await pipeline(chunks, file);
+  } finally {
+    // A stream that is given up before it has opened makes its file all the same, a moment later.
+    if (!file.closed) await once(file, "close");
+  }
 }
 
 /**
