@@ -148,8 +148,16 @@ function readMoment(values: Values, name: string): Date | null {
   const text = values[name];
   if (typeof text !== "string") return null;
   const moment = new Date(text);
-  if (!RFC3339.test(text) || Number.isNaN(moment.getTime())) {
+  if (!RFC3339.test(text) || Number.isNaN(moment.getTime()) || !isDay(text.slice(0, DAY_CHARACTERS))) {
     throw new UsageError(`--${name} has to be a moment such as 2026-04-01T00:00:00Z, or a day`);
   }
   return moment;
+}
+
+const DAY_CHARACTERS = "2026-04-01".length;
+
+/** JavaScript takes 30 February for 2 March. */
+function isDay(text: string): boolean {
+  const day = new Date(text);
+  return !Number.isNaN(day.getTime()) && day.toISOString().startsWith(text);
 }

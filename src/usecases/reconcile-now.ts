@@ -60,11 +60,13 @@ export async function reconcileNow(
   let calls = 0;
   const counting: ReconcileNowDeps = {
     ...deps,
-    openAccount: (of, onCall) =>
-      deps.openAccount(of, () => {
+    openAccount: (of, onCall, kind) => {
+      const count = (): void => {
         calls += 1;
         onCall?.();
-      }),
+      };
+      return deps.openAccount(of, count, kind);
+    },
   };
   const listing = await listAll(counting, link, options);
   const imports = listing.obstacle === null ? await importBacklog(counting, link, options) : emptyTally();
@@ -201,6 +203,9 @@ async function findRemains(
 ): Promise<Obstacle | null> {
   const isStopped = options.signal.aborted && (await countDue(deps.db, link.id, deps.now())) > 0;
   if (isStopped) return { reason: "interrupted", until: null };
-  if (causes["account-throttled"] === undefined) return null;
-  return { reason: "account-throttled", until: await nextDueAt(deps.db, link.id) };
+  const reason = BUDGET_CAUSES.find((cause) => causes[cause] !== undefined);
+  return reason === undefined ? null : { reason, until: await nextDueAt(deps.db, link.id) };
 }
+
+/** Waits that end by themselves when the account's next hour begins. */
+const BUDGET_CAUSES = ["account-throttled", "budget-reserve"] as const;

@@ -1,0 +1,92 @@
+import assert from "node:assert/strict";
+import { type ChildProcessByStdio, spawn } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { PassThrough, type Readable } from "node:stream";
+import { text } from "node:stream/consumers";
+import { parseCommand } from "../../src/cli/arguments.ts";
+import { type CommandDeps, runOperatorCommand } from "../../src/cli/commands.ts";
+import type { World } from "../support/world.ts";
+
+export type Said = { readonly exit: number; readonly out: string };
+
+export type CommandOptions = {
+  /** Whether a person looks on. */
+  terminal?: boolean;
+  language?: "en" | "ja";
+  signal?: AbortSignal;
+  deps?: Partial<CommandDeps>;
+};
+
+/** Runs a command in this process, as the world's clock tells the time. */
+export async function runCommand(world: World, line: string, options: CommandOptions = {}): Promise<Said> {
+  const command = parseCommand(line.split(" "));
+  assert.ok(
+    command.name === "reconcile" ||
+      command.name === "explain" ||
+      command.name === "replay" ||
+      command.name === "reencrypt" ||
+      command.name === "doctor",
+  );
+  const stream = Object.assign(new PassThrough(), { isTTY: true, columns: 200, rows: 50 });
+  const told = text(stream);
+  const exit = await runOperatorCommand(
+    command,
+    { ...depsOf(world), ...options.deps },
+    {
+      write: (words) => void stream.write(words),
+      isTerminal: options.terminal === true,
+      stream,
+      language: options.language ?? "en",
+      signal: options.signal ?? new AbortController().signal,
+    },
+  );
+  stream.end();
+  return { exit, out: await told };
+}
+
+/** What main.ts hands to commands. */
+export function depsOf(world: World): CommandDeps {
+  const { production, publicUrl, cabinet, importTiming } = world.config;
+  const settings = { production, publicUrl, cabinetIssuer: cabinet.issuer };
+  return { ...world.service.foundation.tasks, importTiming, settings };
+}
+
+const PROGRAM = join(import.meta.dirname, "..", "..", "src", "main.ts");
+
+/** The program as a process of its own, with no environment but this. */
+export function startProgram(
+  args: readonly string[],
+  environment: Readonly<Record<string, string>>,
+): ChildProcessByStdio<null, Readable, Readable> {
+  const env = { PATH: process.env["PATH"] ?? "", ...environment };
+  return spawn(process.execPath, [PROGRAM, ...args], { env, stdio: ["ignore", "pipe", "pipe"] });
+}
+
+/** Runs the program to its end. */
+export async function runProgram(
+  args: readonly string[],
+  environment: Readonly<Record<string, string>>,
+): Promise<Said & { readonly err: string }> {
+  const child = startProgram(args, environment);
+  const [out, err, [exit]] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    once(child, "close"),
+  ]);
+  return { exit, out, err };
+}
+
+/** The world's configuration as environment variables. */
+export function environmentOf({ config, database }: World): Record<string, string> {
+  return {
+    DATABASE_URL: database.connectionString,
+    DATA_DIR: config.dataDir,
+    PUBLIC_URL: config.publicUrl,
+    DOCUSIGN_OAUTH_URL: config.docusign.oauthUrl,
+    DOCUSIGN_CLIENT_ID: config.docusign.clientId,
+    DOCUSIGN_CLIENT_SECRET: config.docusign.clientSecret,
+    CONNECT_HMAC_KEYS: config.hmacKeys.join(","),
+    CABINET_ISSUER: config.cabinet.issuer ?? "",
+  };
+}

@@ -1,0 +1,567 @@
+import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
+import { test } from "node:test";
+import { type LinkId, parseUuid } from "../../src/domain/identifiers.ts";
+import { Refusal } from "../../src/domain/refusal.ts";
+import { findCurrentLink, type Link } from "../../src/store/links.ts";
+import { startReconciliation } from "../../src/store/reconciliations.ts";
+import {
+  type Companies,
+  concludeUnheard,
+  createCompanies,
+  createLinkedCompanies,
+  endLink,
+  subjects,
+} from "../support/linked-world.ts";
+import { createWorld, type World } from "../support/world.ts";
+import { runCommand } from "./commands.ts";
+
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+const DAY_MS = 24 * HOUR_MS;
+
+test("a first import that is due is carried out by the command, and once only", async () => {
+  await using companies = await createCompanies();
+  const { world, admin } = companies;
+  await conclude(companies, "一", "二", "三");
+  world.clock.pass(MINUTE_MS);
+  await world.link(admin);
+  world.clock.pass(MINUTE_MS);
+
+  const first = await runCommand(world, "reconcile");
+  const second = await runCommand(world, "reconcile");
+  await world.runJobs();
+
+  assert.equal(first.exit, 0);
+  assert.match(
+    first.out,
+    /listed {4}3: known 0, new 3, excluded by rule: none\n {2}imported {2}3 envelopes\n {2}waiting {3}none; failed 0/,
+  );
+  assert.equal(second.exit, 0);
+  assert.match(second.out, /listed {4}3: known 3, missed by events 0.*\n {2}imported {2}0 envelopes/);
+  assert.deepEqual(await subjects(world), ["一", "三", "二"]);
+  assert.equal(downloads(world), 3);
+  const { firstImport } = await theLink(world);
+  assert.ok(firstImport.listedAt !== null && firstImport.doneAt !== null);
+});
+
+test("where there is no link the command says so and is done", async () => {
+  await using world = await createWorld();
+
+  const plain = await runCommand(world, "reconcile");
+  const json = await runCommand(world, "reconcile --json");
+
+  assert.deepEqual(plain, { exit: 0, out: "there is no link to reconcile\n" });
+  assert.equal(json.exit, 0);
+  assert.deepEqual(JSON.parse(json.out), { dryRun: false, links: [] });
+});
+
+test("a link that does not exist, or has ended, is refused by name", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world } = companies;
+  const { id } = await theLink(world);
+  assert.equal((await endLink(world)).status, 204);
+  const unknown = randomUUID();
+
+  for (const [link, message] of [
+    [unknown, `there is no link ${unknown}`],
+    [id, `link ${id} has ended`],
+  ] as const)
+    for (const command of ["reconcile", "reconcile --dry-run", "replay"])
+      await assert.rejects(
+        runCommand(world, `${command} --link ${link}`),
+        new Refusal("link-not-found", message),
+      );
+});
+
+test("only the link that was named is reconciled", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world } = companies;
+  const other = world.docusign.addUser(world.docusign.addAccount(), { name: "高橋", role: "DS Admin" });
+  await world.link(other, { tenant: "tenant-2" });
+  await world.runJobs();
+  const { id } = await theLink(world, "tenant-2");
+  world.docusign.calls.length = 0;
+
+  const { exit, out } = await runCommand(world, `reconcile --link ${id}`);
+  const all = await runCommand(world, "reconcile --json");
+
+  assert.equal(exit, 0);
+  assert.match(out, /of tenant-2/);
+  assert.doesNotMatch(out, /of tenant-1/);
+  assert.deepEqual(
+    JSON.parse(all.out)
+      .links.map((link: any) => link.tenant)
+      .sort(),
+    ["tenant-1", "tenant-2"],
+  );
+});
+
+test("while approval is awaited nothing is imported, and it can't be done now", async () => {
+  await using companies = await createCompanies({ config: { largeImport: 2 } });
+  const { world, admin } = companies;
+  await conclude(companies, "一", "二");
+  world.clock.pass(MINUTE_MS);
+  assert.equal(await world.link(admin), "awaiting-approval");
+
+  const { exit, out } = await runCommand(world, "reconcile");
+  const seen = await runCommand(world, "reconcile --dry-run");
+
+  assert.equal(exit, 75);
+  assert.match(out, /not all of it can be done now: the first import awaits its owner's approval/);
+  assert.deepEqual(await world.contracts(), []);
+  assert.equal(seen.exit, 0);
+  assert.match(seen.out, /listed {4}2: import 2/);
+});
+
+test("a link whose authorisation is gone can't be reconciled now, and the cause is named", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world, admin } = companies;
+  world.docusign.revokeConsent(admin);
+
+  const foreseen = await runCommand(world, "reconcile --dry-run");
+  const before = await theLink(world);
+  const first = await runCommand(world, "reconcile");
+  const second = await runCommand(world, "reconcile --json");
+
+  assert.equal(foreseen.exit, 75);
+  assert.equal(before.state, "active", "a dry run writes nothing");
+  assert.equal(first.exit, 75);
+  assert.match(first.out, /the link is in error \(authorization-revoked\)/);
+  assert.equal(second.exit, 75);
+  assert.deepEqual(JSON.parse(second.out).links[0].notNow, { reason: "link-error", until: null });
+});
+
+test("where the link's group is gone, what is found waits and it can't be done now", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world } = companies;
+  assert.equal((await (await world.api()).send("DELETE", "/v1/groups/group-1")).status, 204);
+  await concludeUnheard(world, wish(companies, "契約"));
+  world.clock.pass(MINUTE_MS);
+
+  const { exit, out } = await runCommand(world, "reconcile");
+  const again = await runCommand(world, "reconcile");
+
+  assert.equal(exit, 75);
+  assert.match(out, /waiting {3}group-missing 1; failed 0/);
+  assert.equal(again.exit, 75);
+  assert.match(again.out, /the link's group is missing/);
+});
+
+test("an account that takes no calls is put off to its reset, and goes on then", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world, account } = companies;
+  await concludeUnheard(world, wish(companies, "契約"));
+  world.clock.pass(MINUTE_MS);
+  const reset = new Date(world.clock.now.getTime() + 10 * MINUTE_MS);
+  world.docusign.throttle(account, reset);
+
+  const spent = await runCommand(world, "reconcile");
+  const foreseen = await runCommand(world, "reconcile --dry-run");
+  world.clock.now = reset;
+  const later = await runCommand(world, "reconcile");
+
+  assert.equal(spent.exit, 75);
+  assert.match(spent.out, new RegExp(`takes no more calls of the account, until ${reset.toISOString()}`));
+  assert.equal(foreseen.exit, 75);
+  assert.equal(later.exit, 0);
+  assert.deepEqual(await subjects(world), ["契約"]);
+});
+
+test("what still waits for the account's budget when the rest is done is no success yet", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world, account } = companies;
+  for (const subject of ["一", "二", "三", "四"]) await concludeUnheard(world, wish(companies, subject));
+  world.clock.pass(MINUTE_MS);
+  const reset = new Date(world.clock.now.getTime() + 10 * MINUTE_MS);
+  world.docusign.onNext("/envelopes/{envelopeId}/documents/{documentId}", () =>
+    world.docusign.throttle(account, reset),
+  );
+
+  const spent = await runCommand(world, "reconcile --json");
+  world.clock.now = reset;
+  const later = await runCommand(world, "reconcile --json");
+
+  assert.equal(spent.exit, 75);
+  const [link] = JSON.parse(spent.out).links;
+  assert.deepEqual(link.notNow, { reason: "account-throttled", until: reset.toISOString() });
+  assert.equal(link.imported + link.waiting["account-throttled"], 4);
+  assert.equal(later.exit, 0);
+  assert.deepEqual(await subjects(world), ["一", "三", "二", "四"]);
+});
+
+test("a first import leaves the reserve to others: the rest can't be done now", async () => {
+  await using companies = await createCompanies({ docusign: { limits: { hourly: 40 } } });
+  const { world, admin } = companies;
+  await conclude(companies, ...Array.from({ length: 40 }, (_, index) => `契約${index}`));
+  world.clock.pass(MINUTE_MS);
+  await world.link(admin);
+  world.clock.pass(MINUTE_MS);
+
+  const { exit, out } = await runCommand(world, "reconcile --json");
+
+  assert.equal(exit, 75);
+  const [link] = JSON.parse(out).links;
+  assert.deepEqual(link.notNow, { reason: "budget-reserve", until: "2031-01-15T04:00:00.000Z" });
+  assert.equal(link.imported + link.waiting["budget-reserve"], 40);
+  assert.ok(link.imported > 0);
+});
+
+test("a DocuSign that can't be reached puts the command off", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world } = companies;
+  world.docusign.failNext(1, { status: 503 }, "/envelopes");
+  const failed = await runCommand(world, "reconcile");
+  world.docusign.failNext(1, { status: 503 }, "/envelopes");
+  const foreseen = await runCommand(world, "reconcile --dry-run");
+
+  const again = await runCommand(world, "reconcile");
+
+  assert.equal(failed.exit, 75);
+  assert.match(failed.out, /DocuSign can't be reached/);
+  assert.equal(foreseen.exit, 75);
+  assert.equal(again.exit, 0);
+});
+
+test("an import that ends waiting with a cause of its own is told, and is no failure of the command", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world } = companies;
+  await concludeUnheard(world, wish(companies, "契約"));
+  world.clock.pass(MINUTE_MS);
+  world.docusign.serveNextDownloadAs("not a PDF");
+
+  const { exit, out } = await runCommand(world, "reconcile");
+
+  assert.equal(exit, 0);
+  assert.match(out, /imported {2}0 envelopes\n {2}waiting {3}document-not-pdf 1; failed 0/);
+});
+
+test("what is parked is taken up again, however lately it was tried", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world } = companies;
+  await concludeUnheard(world, wish(companies, "契約"));
+  world.clock.pass(MINUTE_MS);
+  world.docusign.serveNextDownloadAs("not a PDF");
+  await runCommand(world, "reconcile");
+  await park(world);
+  world.clock.pass(MINUTE_MS);
+
+  const { exit, out } = await runCommand(world, "reconcile");
+
+  assert.equal(exit, 0);
+  assert.match(out, /imported {2}1 envelopes/);
+  assert.deepEqual(await subjects(world), ["契約"]);
+});
+
+test("a window that begins later than what was reached imports its own, and proves nothing of the gap", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world } = companies;
+  const before = await theLink(world);
+  world.clock.pass(3 * DAY_MS);
+  await concludeUnheard(world, wish(companies, "gap"));
+  world.clock.pass(3 * DAY_MS);
+  const from = new Date(world.clock.now);
+  await concludeUnheard(world, wish(companies, "inside"));
+  world.clock.pass(HOUR_MS);
+
+  const { exit, out } = await runCommand(world, `reconcile --from ${from.toISOString()} --json`);
+
+  assert.equal(exit, 0);
+  const [run] = JSON.parse(out).links[0].reconciliations;
+  assert.deepEqual([run.from, run.to], [from.toISOString(), world.clock.now.toISOString()]);
+  assert.deepEqual(await subjects(world), ["inside"]);
+  const after = await theLink(world);
+  assert.deepEqual(reachedBy(after), reachedBy(before));
+  await world.runHour();
+  assert.deepEqual(await subjects(world), ["gap", "inside"]);
+});
+
+test("a window that ends in the past moves nothing back", async () => {
+  await using companies = await createCompanies();
+  const { world, admin } = companies;
+  await conclude(companies, "old");
+  world.clock.pass(3 * DAY_MS);
+  await world.link(admin);
+  await world.runJobs();
+  const before = await theLink(world);
+  const to = "2031-01-16T00:00:00.000Z";
+
+  const { exit, out } = await runCommand(world, `reconcile --to ${to} --json`);
+
+  assert.equal(exit, 0);
+  const [run] = JSON.parse(out).links[0].reconciliations;
+  assert.deepEqual([run.kind, run.to, run.listed], ["manual", to, 1]);
+  assert.deepEqual(reachedBy(await theLink(world)), reachedBy(before));
+});
+
+test("a window is no first import: that is still due after it", async () => {
+  await using companies = await createCompanies();
+  const { world, admin } = companies;
+  await conclude(companies, "old");
+  world.clock.pass(3 * DAY_MS);
+  await conclude(companies, "new");
+  world.clock.pass(MINUTE_MS);
+  await world.link(admin);
+
+  const { out } = await runCommand(world, "reconcile --from 2031-01-17 --to 2031-01-19 --json");
+  const between = await theLink(world);
+  const imported = await subjects(world);
+  const first = await runCommand(world, "reconcile --json");
+
+  assert.equal(JSON.parse(out).links[0].reconciliations[0].kind, "manual");
+  assert.deepEqual(imported, ["new"]);
+  assert.deepEqual([between.firstImport.listedAt, ...reachedBy(between)], [null, null, null]);
+  assert.equal(JSON.parse(first.out).links[0].reconciliations[0].kind, "first");
+  assert.deepEqual(await subjects(world), ["new", "old"]);
+});
+
+test("a window that leaves no gap moves the link on, never beyond now", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world } = companies;
+  world.clock.pass(3 * DAY_MS);
+
+  const { exit } = await runCommand(world, "reconcile --from 2030-01-01 --to 2040-01-01");
+
+  assert.equal(exit, 0);
+  assert.deepEqual(reachedBy(await theLink(world)), [world.clock.now, world.clock.now]);
+});
+
+test("a window in the future is wrong usage", async () => {
+  await using world = await createWorld();
+
+  await assert.rejects(runCommand(world, "reconcile --from 2040-01-01"), { name: "UsageError" });
+});
+
+test("a run that was interrupted is ended first, then comes the one that was asked for", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world } = companies;
+  await beginWindow(world, "2031-01-01T00:00:00Z", "2031-01-02T00:00:00Z");
+  await concludeUnheard(world, wish(companies, "契約"));
+  world.clock.pass(MINUTE_MS);
+
+  const { exit, out } = await runCommand(world, "reconcile --json");
+
+  assert.equal(exit, 0);
+  const { reconciliations } = JSON.parse(out).links[0];
+  assert.deepEqual(
+    reconciliations.map((run: any) => run.to),
+    ["2031-01-02T00:00:00.000Z", world.clock.now.toISOString()],
+  );
+  assert.deepEqual(await subjects(world), ["契約"]);
+});
+
+test("an operator's run that was interrupted does not cost the hour its reconciliation", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world } = companies;
+  await beginWindow(world, "2031-01-01T00:00:00Z", "2031-01-02T00:00:00Z");
+  await concludeUnheard(world, wish(companies, "契約"));
+
+  await world.runHour();
+
+  assert.deepEqual(await subjects(world), ["契約"]);
+  assert.deepEqual(reachedBy(await theLink(world)), [world.clock.now, world.clock.now]);
+});
+
+test("a command that is stopped leaves its run under way, and the next one goes on", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world } = companies;
+  await concludeUnheard(world, wish(companies, "契約"));
+  world.clock.pass(MINUTE_MS);
+  const stop = new AbortController();
+  world.docusign.onNext("/envelopes", () => stop.abort());
+
+  const stopped = await runCommand(world, "reconcile", { signal: stop.signal });
+  const imported = await subjects(world);
+  const next = await runCommand(world, "reconcile");
+
+  assert.equal(stopped.exit, 75);
+  assert.deepEqual(imported, []);
+  assert.equal(next.exit, 0);
+  assert.deepEqual(await subjects(world), ["契約"]);
+});
+
+test("commands and workers at the same link import each envelope once, and count each once", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world } = companies;
+  const names = Array.from({ length: 12 }, (_, index) => `契約${index}`);
+  for (const name of names) await concludeUnheard(world, wish(companies, name));
+  world.clock.pass(MINUTE_MS);
+  world.docusign.answerSlowly(20);
+
+  const said = await Promise.all([
+    runCommand(world, "reconcile"),
+    runCommand(world, "reconcile"),
+    world.runHour(),
+  ]);
+
+  assert.deepEqual([said[0].exit, said[1].exit], [0, 0]);
+  assert.deepEqual(await subjects(world), names.toSorted());
+  assert.equal(downloads(world), 12);
+  const { body } = await (await world.api()).get("/v1/reconciliations");
+  assert.equal(
+    body.items.reduce((sum: number, run: any) => sum + run.missed, 0),
+    12,
+  );
+});
+
+test("a command waits for what a worker has in hand", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world } = companies;
+  await concludeUnheard(world, wish(companies, "契約"));
+  world.clock.pass(MINUTE_MS);
+  world.docusign.answerSlowly(1_000, "/envelopes/{envelopeId}/documents/{documentId}");
+  const worker = Promise.withResolvers<void>();
+  world.docusign.onNext("/envelopes/{envelopeId}/documents/{documentId}", worker.resolve);
+
+  const hour = world.runHour();
+  await worker.promise;
+  const { exit, out } = await runCommand(world, "reconcile");
+
+  assert.equal(exit, 0);
+  assert.match(out, /waiting {3}none/);
+  await hour;
+  assert.equal(downloads(world), 1);
+});
+
+test("a terminal shows a bar and takes it away, whatever happens; JSON stays alone", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world } = companies;
+  await concludeUnheard(world, wish(companies, "契約"));
+  world.clock.pass(MINUTE_MS);
+
+  const shown = await runCommand(world, "reconcile", { terminal: true });
+  const json = await runCommand(world, "reconcile --json", { terminal: true });
+
+  assert.match(shown.out, /importing \[=+\] 1\/1/);
+  assert.ok(shown.out.includes("\u001B[?25h"), "the cursor is shown again");
+  assert.equal(JSON.parse(json.out).links.length, 1);
+});
+
+test("a dry run shows what would be imported and what not, and writes nothing", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world, admin, partner, colleague } = companies;
+  await world.docusign.concludeEnvelope(wish(companies, "imported"));
+  await world.runJobs();
+  const sent = await concludeUnheard(world, wish(companies, "sent"));
+  const foreign = await concludeUnheard(world, {
+    from: partner,
+    to: [admin, colleague],
+    subject: "received",
+  });
+  const purged = await concludeUnheard(world, wish(companies, "purged"));
+  await world.docusign.purgeDocuments(purged, "documents_purged");
+  world.clock.pass(MINUTE_MS);
+  const before = await everything(world);
+
+  const plain = await runCommand(world, "reconcile --dry-run");
+  const json = await runCommand(world, "reconcile --dry-run --json");
+
+  assert.equal(plain.exit, 0);
+  assert.match(plain.out, /imported 1/);
+  assert.match(plain.out, /import 2/);
+  assert.match(plain.out, /excluded \(documents-purged\) 1/);
+  const [{ envelopes, summary }] = JSON.parse(json.out).links;
+  const fates = new Map(envelopes.map((one: any) => [one.envelopeId, `${one.outcome}: ${one.reason}`]));
+  assert.equal(fates.get(sent.envelopeId), "import: sent");
+  assert.equal(fates.get(foreign.envelopeId), "import: received");
+  assert.equal(fates.get(purged.envelopeId), "excluded: documents-purged");
+  assert.deepEqual(summary, { imported: 1, import: 2, "excluded (documents-purged)": 1 });
+  assert.deepEqual(await everything(world), before);
+});
+
+test("a dry run tells fifty envelopes line by line and sums up the rest", async () => {
+  await using companies = await createCompanies();
+  const { world, admin } = companies;
+  await conclude(companies, ...Array.from({ length: 53 }, (_, index) => `契約${index}`));
+  world.clock.pass(MINUTE_MS);
+  await world.link(admin);
+  world.clock.pass(MINUTE_MS);
+
+  const { exit, out } = await runCommand(world, "reconcile --dry-run");
+
+  assert.equal(exit, 0);
+  assert.equal(out.match(/import: sent/g)?.length, 50);
+  assert.match(out, /… and 3 more: --json tells them all\n {2}listed {4}53: import 53/);
+});
+
+test("output names no person", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world, admin } = companies;
+  await concludeUnheard(world, wish(companies, "契約"));
+  world.clock.pass(MINUTE_MS);
+
+  const said = [
+    await runCommand(world, "reconcile --dry-run --json"),
+    await runCommand(world, "reconcile --json"),
+    await runCommand(world, "reconcile"),
+  ];
+
+  for (const { out } of said) {
+    assert.ok(!out.includes(admin.email));
+    assert.ok(!out.includes(admin.name));
+  }
+});
+
+/** From the admin to a customer, with one document. */
+function wish({ admin }: Companies, subject: string) {
+  return {
+    from: admin,
+    to: [{ name: "客", email: "kyaku@example.com" }],
+    documents: [{ name: "契約書.pdf" }],
+    subject,
+  };
+}
+
+async function conclude(companies: Companies, ...subjectsOf: string[]): Promise<void> {
+  for (const subject of subjectsOf) await companies.world.docusign.concludeEnvelope(wish(companies, subject));
+}
+
+async function theLink(world: World, tenant = "tenant-1"): Promise<Link> {
+  const link = await findCurrentLink(world.service.foundation.tasks.db, tenant);
+  assert.ok(link !== null);
+  return link;
+}
+
+function reachedBy({ sentReached, receivedReached }: Link): (Date | null)[] {
+  return [sentReached, receivedReached];
+}
+
+function downloads(world: World): number {
+  return world.docusign.callsTo("/envelopes/{envelopeId}/documents/{documentId}").length;
+}
+
+/** As a command leaves it that was stopped before its first page. */
+async function beginWindow(world: World, from: string, to: string): Promise<void> {
+  const link = await theLink(world);
+  const linkId = parseUuid<LinkId>(link.id);
+  assert.ok(linkId !== null);
+  await startReconciliation(world.service.foundation.tasks.db, {
+    linkId,
+    tenant: link.tenant,
+    kind: "manual",
+    from: new Date(from),
+    to: new Date(to),
+    now: world.clock.now,
+  });
+}
+
+/** As days of failed attempts leave it. */
+async function park(world: World): Promise<void> {
+  const parked = await world.service.foundation.tasks.db
+    .updateTable("envelope")
+    .set({ waiting_until: null, attempts: 28, reason: "import-failed" })
+    .where("state", "=", "waiting")
+    .executeTakeFirst();
+  assert.equal(parked.numUpdatedRows, 1n);
+}
+
+async function everything(world: World): Promise<unknown> {
+  const { db } = world.service.foundation.tasks;
+  return {
+    envelopes: await db.selectFrom("envelope").selectAll().orderBy("envelope_id").execute(),
+    contracts: await db.selectFrom("contract").selectAll().orderBy("id").execute(),
+    reconciliations: await db.selectFrom("reconciliation").selectAll().orderBy("id").execute(),
+    links: await db.selectFrom("link").selectAll().orderBy("id").execute(),
+    audit: await db.selectFrom("audit").selectAll().orderBy("id").execute(),
+  };
+}

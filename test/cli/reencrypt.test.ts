@@ -1,0 +1,43 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { findTokens } from "../../src/store/link-tokens.ts";
+import { takeLinking } from "../../src/store/linkings.ts";
+import { findCurrentLink } from "../../src/store/links.ts";
+import { createVault } from "../../src/store/vault.ts";
+import { hashState } from "../../src/usecases/begin-linking.ts";
+import { createLinkedCompanies } from "../support/linked-world.ts";
+import { runCommand } from "./commands.ts";
+
+test("after a reencryption the old key is needed no more, for links and for linkings under way", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world } = companies;
+  const { db } = world.service.foundation.tasks;
+  const link = await findCurrentLink(db, "tenant-1");
+  assert.ok(link !== null);
+  await (await world.api("tenant-2")).send("PUT", "/v1/groups/group-1", { name: "契約書" });
+  const begun = await (await world.api("tenant-2")).send("POST", "/v1/link", { groupId: "group-1" });
+  const state = new URL(begun.body.authorizationUrl).searchParams.get("state");
+  const newer = { id: "newer", key: Buffer.alloc(32, 7) };
+  const vault = createVault([newer, ...world.config.encryptionKeys]);
+
+  const first = await runCommand(world, "reencrypt", { deps: { vault } });
+  const second = await runCommand(world, "reencrypt", { deps: { vault } });
+
+  assert.deepEqual([first.exit, second.exit], [0, 0]);
+  assert.equal(first.out, "sealed anew: the tokens of 1 links, 1 linkings under way\n");
+  assert.equal(second.out, "sealed anew: the tokens of 0 links, 0 linkings under way\n");
+  const without = createVault([newer]);
+  assert.ok((await findTokens(db, without, link.id)) !== null);
+  const by = { tenant: "tenant-2", subject: "owner of tenant-2" };
+  assert.ok((await takeLinking(db, without, hashState(state ?? ""), by)) !== null);
+});
+
+test("a secret that no key opens ends the command with the key's name", async () => {
+  await using companies = await createLinkedCompanies();
+  const vault = createVault([{ id: "newer", key: Buffer.alloc(32, 7) }]);
+
+  await assert.rejects(
+    runCommand(companies.world, "reencrypt", { deps: { vault } }),
+    /no encryption key "local".*ENCRYPTION_KEYS/,
+  );
+});

@@ -1,0 +1,168 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { sql } from "kysely";
+import { findCurrentLink } from "../../src/store/links.ts";
+import {
+  type Companies,
+  CUSTOMER,
+  createCompanies,
+  createLinkedCompanies,
+  endLink,
+  subjects,
+} from "../support/linked-world.ts";
+import type { World } from "../support/world.ts";
+import { runCommand } from "./commands.ts";
+
+test("recorded events whose imports never ran are made up for, nothing is imported twice", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world } = companies;
+  await conclude(companies, "done");
+  await world.runJobs();
+  await conclude(companies, "lost");
+  await loseJobs(world);
+
+  const first = await runCommand(world, "replay");
+  const second = await runCommand(world, "replay --json");
+
+  assert.equal(first.exit, 0);
+  assert.match(first.out, /announced 2: imported 1, settled 1\n {2}waiting {3}none/);
+  assert.equal(second.exit, 0);
+  assert.equal(JSON.parse(second.out).links[0].outcomes.settled, 2);
+  assert.deepEqual(await subjects(world), ["done", "lost"]);
+  assert.equal(world.docusign.callsTo("/envelopes/{envelopeId}/documents/{documentId}").length, 2);
+});
+
+test("only what was announced since then is replayed", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world } = companies;
+  await conclude(companies, "before");
+  world.clock.pass(60_000);
+  const since = world.clock.now.toISOString();
+  await conclude(companies, "since");
+  await loseJobs(world);
+
+  const { out } = await runCommand(world, `replay --since ${since}`);
+
+  assert.match(out, /announced 1: imported 1/);
+  assert.deepEqual(await subjects(world), ["since"]);
+});
+
+test("parked envelopes are taken up, those alone that events announced, and start counting attempts anew", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world } = companies;
+  await conclude(companies, "parked");
+  await loseJobs(world);
+  world.docusign.failNext(1, { status: 503 }, "/envelopes/{envelopeId}/documents/{documentId}");
+  await runCommand(world, "replay");
+  const { db } = world.service.foundation.tasks;
+  await db
+    .updateTable("envelope")
+    .set({ waiting_until: null, attempts: 28, reason: "import-failed" })
+    .execute();
+  world.clock.pass(60_000);
+  world.docusign.failNext(1, { status: 503 }, "/envelopes/{envelopeId}/documents/{documentId}");
+
+  const failed = await runCommand(world, "replay");
+  const left = await db
+    .selectFrom("envelope")
+    .select(["attempts", "waiting_until"])
+    .executeTakeFirstOrThrow();
+  const done = await runCommand(world, "replay");
+
+  assert.equal(failed.exit, 0);
+  assert.match(failed.out, /waiting {3}docusign-unavailable 1/);
+  assert.equal(left.attempts, 1);
+  assert.ok(left.waiting_until !== null, "it is tried again by itself");
+  assert.match(done.out, /imported 1/);
+  assert.deepEqual(await subjects(world), ["parked"]);
+});
+
+test("a link that does not import now is left alone, and it can't be done now", async () => {
+  await using companies = await createCompanies({ config: { largeImport: 1 } });
+  const { world, admin } = companies;
+  await conclude(companies, "old");
+  world.clock.pass(60_000);
+  assert.equal(await world.link(admin), "awaiting-approval");
+  await conclude(companies, "announced");
+
+  const { exit, out } = await runCommand(world, "replay");
+
+  assert.equal(exit, 75);
+  assert.match(out, /announced 1: none[^]*the first import awaits its owner's approval/);
+  assert.deepEqual(await world.contracts(), []);
+});
+
+test("an account that takes no calls puts the replay off", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world, account } = companies;
+  await conclude(companies, "一", "二");
+  await loseJobs(world);
+  const reset = new Date(world.clock.now.getTime() + 600_000);
+  world.docusign.throttle(account, reset);
+
+  const spent = await runCommand(world, "replay");
+  world.clock.now = reset;
+  const later = await runCommand(world, "replay");
+
+  assert.equal(spent.exit, 75);
+  assert.match(spent.out, /takes no more calls of the account/);
+  assert.equal(later.exit, 0);
+  assert.deepEqual(await subjects(world), ["一", "二"]);
+});
+
+test("events of one link only, and none of an ended one", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world } = companies;
+  const account = world.docusign.addAccount();
+  const other = world.docusign.addUser(account, { name: "高橋", role: "DS Admin" });
+  await world.link(other, { tenant: "tenant-2" });
+  await world.runJobs();
+  await conclude(companies, "first");
+  await world.docusign.concludeEnvelope({ from: other, to: [CUSTOMER], subject: "second" });
+  await loseJobs(world);
+  const link = await findCurrentLink(world.service.foundation.tasks.db, "tenant-2");
+
+  const one = await runCommand(world, `replay --link ${link?.id}`);
+  await endLink(world, "tenant-2");
+  const rest = await runCommand(world, "replay --json");
+
+  assert.match(one.out, /of tenant-2\n {2}announced 1: imported 1/);
+  assert.deepEqual(
+    JSON.parse(rest.out).links.map((replayed: any) => replayed.tenant),
+    ["tenant-1"],
+  );
+});
+
+test("where nothing is recorded the command says so", async () => {
+  await using companies = await createLinkedCompanies();
+
+  const { exit, out } = await runCommand(companies.world, "replay");
+
+  assert.deepEqual([exit, out], [0, "no recorded event announces a completion\n"]);
+});
+
+test("a replay that is stopped says so", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world } = companies;
+  await conclude(companies, ...Array.from({ length: 8 }, (_, index) => `契約${index}`));
+  await loseJobs(world);
+  const stop = new AbortController();
+  world.docusign.onNext("/envelopes/{envelopeId}", () => stop.abort());
+
+  const { exit, out } = await runCommand(world, "replay", { signal: stop.signal });
+  await runCommand(world, "replay");
+
+  assert.equal(exit, 75);
+  assert.match(out, /interrupted/);
+  assert.equal((await world.contracts()).length, 8);
+});
+
+async function conclude({ world, admin }: Companies, ...names: string[]): Promise<void> {
+  for (const subject of names)
+    await world.docusign.concludeEnvelope({ from: admin, to: [CUSTOMER], subject });
+}
+
+/** As if the queue had lost the imports that events asked for. */
+async function loseJobs(world: World): Promise<void> {
+  await sql`delete from graphile_worker._private_jobs`.execute(world.service.foundation.back.db);
+}
