@@ -53,10 +53,12 @@ async function importOne(deps: TaskDeps, request: z.infer<typeof importPayload>)
   if (outcome.kind === "waiting") await wakeBacklog(deps.db, request.linkId, deps.now());
 }
 
+/** A job that comes late is for the hour that it is by then: the one that replaced it may have been replaced by it. */
 async function reconcile(
   deps: TaskDeps,
-  { linkId: id, hour }: z.infer<typeof reconcilePayload>,
+  { linkId: id, hour: asked }: z.infer<typeof reconcilePayload>,
 ): Promise<void> {
+  const hour = new Date(Math.max(asked.getTime(), startOfHour(deps.now()).getTime()));
   const step = await reconcileStep(deps, { linkId: id, to: hour });
   switch (step.kind) {
     case "more":

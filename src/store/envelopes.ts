@@ -297,19 +297,21 @@ export async function recordFound(
       end`.execute(tx);
 }
 
-/** Makes those of the link's parked envelopes due again whose last attempt was before the moment. */
+/**
+ * Makes the link's parked envelopes due again: once more before they are parked again, or `afresh` as if they had
+ * never been tried.
+ */
 export async function unparkEnvelopes(
   db: Kysely<DB>,
   linkId: LinkId,
-  by: { now: Date; attemptedBefore: Date },
+  { now, afresh }: { now: Date; afresh: boolean },
 ): Promise<void> {
   await db
     .updateTable("envelope")
-    .set({ waiting_until: by.now, attempts: 0 })
+    .set({ waiting_until: now, ...(afresh && { attempts: 0 }) })
     .where("link_id", "=", linkId)
     .where("state", "=", "waiting")
     .where("waiting_until", "is", null)
-    .where("last_attempt_at", "<", by.attemptedBefore)
     .execute();
 }
 

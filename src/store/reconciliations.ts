@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { type Kysely, type Selectable, sql } from "kysely";
+import { z } from "zod";
 import type { LinkId } from "../domain/identifiers.ts";
 import { parseUuid } from "../domain/identifiers.ts";
 import { known, oneOf } from "./rows.ts";
@@ -36,6 +37,35 @@ export type Reconciliation = {
   /** Whether a listing showed an envelope that another user of the account sent. */
   readonly colleagueSeen: boolean;
   readonly failure: string | null;
+  /** Envelopes that the next page lists again: they are counted already. */
+  readonly countedIds: readonly string[];
+  /** Missed ones of which an active Connect configuration should have told. */
+  readonly unannounced: number;
+  /** Rows that could not be read. */
+  readonly unreadable: number;
+  /** Rows of both sides as DocuSign counted them when the side began, and as they were listed. */
+  readonly docusignCount: number;
+  readonly rowsSeen: number;
+  /** Full checks: how many envelopes of the ledger DocuSign no longer lists, and the first of them. */
+  readonly unlisted: number;
+  readonly unlistedIds: readonly string[];
+  /** Full checks, once done: how many envelopes DocuSign listed. */
+  readonly atDocuSign: number | null;
+  /** Full checks: what differs between the ledger and DocuSign; null where nothing does. */
+  readonly difference: Difference | null;
+};
+
+/** What a full check found to differ (import-rules 6). */
+export type Difference = {
+  /** Envelopes as DocuSign listed them, and as the ledger has them. */
+  readonly atDocuSign: number;
+  readonly inLedger: number;
+  /** Of the ledger's, those that DocuSign no longer lists: mostly deleted there. */
+  readonly unlisted: { readonly count: number; readonly envelopeIds: readonly string[] };
+  /** Listed, but not to be read as envelopes. */
+  readonly unreadable: number;
+  /** Counted by DocuSign, but not listed. */
+  readonly uncounted: number;
 };
 
 /** The link's run that is under way. */
@@ -73,44 +103,6 @@ export async function startReconciliation(
   return toReconciliation(row);
 }
 
-export type PageCounts = {
-  readonly listed: number;
-  readonly known: number;
-  readonly missed: number;
-  readonly excluded: Readonly<Record<string, number>>;
-  readonly colleagueSeen: boolean;
-};
-
-/** Adds what a page held and moves the run on, in the page's commit. */
-export async function advanceReconciliation(
-  tx: Kysely<DB>,
-  id: string,
-  page: PageCounts,
-  next: { side: Side; cursorFrom: Date; cursorPosition: number },
-): Promise<void> {
-  await tx
-    .updateTable("reconciliation")
-    .set({
-      side: next.side,
-      cursor_from: next.cursorFrom,
-      cursor_position: next.cursorPosition,
-      listed: sql`listed + ${page.listed}`,
-      known: sql`known + ${page.known}`,
-      missed: sql`missed + ${page.missed}`,
-      colleague_seen: sql`colleague_seen or ${page.colleagueSeen}`,
-      excluded: sql`(
-        select coalesce(jsonb_object_agg(rule, count), '{}')
-        from (
-          select rule, sum(count::int) as count
-          from (select * from jsonb_each_text(excluded) union all select * from jsonb_each_text(${JSON.stringify(page.excluded)}::jsonb)) as both_pages (rule, count)
-          group by rule
-        ) as summed
-      )`,
-    })
-    .where("id", "=", id)
-    .execute();
-}
-
 /** Counts calls at once, so that they are counted whatever becomes of the page. */
 export async function addCalls(db: Kysely<DB>, id: string, calls: number): Promise<void> {
   if (calls === 0) return;
@@ -121,7 +113,7 @@ export async function addCalls(db: Kysely<DB>, id: string, calls: number): Promi
     .execute();
 }
 
-/** Ends a run with what still waits, and what failed, under its link. */
+/** Ends a run with what still waits, and what failed, under its link; one that has ended stays as it is. */
 export async function endReconciliation(
   tx: Kysely<DB>,
   id: string,
@@ -130,8 +122,9 @@ export async function endReconciliation(
     now: Date;
     waiting: number;
     failed: number;
-    atDocuSign: number | null;
     failure: string | null;
+    atDocuSign?: number;
+    difference?: Difference | null;
   },
 ): Promise<void> {
   await tx
@@ -141,10 +134,23 @@ export async function endReconciliation(
       ended_at: end.now,
       waiting: end.waiting,
       failed: end.failed,
-      at_docusign: end.atDocuSign,
+      at_docusign: end.atDocuSign ?? null,
+      difference: end.difference == null ? null : JSON.stringify(end.difference),
       failure: end.failure,
+      counted_ids: [],
     })
     .where("id", "=", id)
+    .where("state", "=", "running")
+    .execute();
+}
+
+/** Ends what is under way for a link that ends itself. */
+export async function abandonRun(tx: Kysely<DB>, linkId: LinkId, now: Date): Promise<void> {
+  await tx
+    .updateTable("reconciliation")
+    .set({ state: "failed", ended_at: now, failure: "the link was ended meanwhile", counted_ids: [] })
+    .where("link_id", "=", linkId)
+    .where("state", "=", "running")
     .execute();
 }
 
@@ -215,8 +221,25 @@ function toReconciliation(row: Selectable<ReconciliationRow>): Reconciliation {
     calls: row.calls,
     colleagueSeen: row.colleague_seen,
     failure: row.failure,
+    countedIds: row.counted_ids,
+    unannounced: row.unannounced,
+    unreadable: row.unreadable,
+    docusignCount: row.docusign_count,
+    rowsSeen: row.rows_seen,
+    unlisted: row.unlisted,
+    unlistedIds: row.unlisted_ids,
+    atDocuSign: row.at_docusign,
+    difference: row.difference === null ? null : DIFFERENCE.parse(row.difference),
   };
 }
+
+const DIFFERENCE = z.object({
+  atDocuSign: z.number(),
+  inLedger: z.number(),
+  unlisted: z.object({ count: z.number(), envelopeIds: z.array(z.string()) }),
+  unreadable: z.number(),
+  uncounted: z.number(),
+});
 
 function toCounts(json: unknown): Record<string, number> {
   if (typeof json !== "object" || json === null) return {};

@@ -9,6 +9,7 @@ import {
 import { checkAdmin } from "./link-health.ts";
 import type { ReconcileDeps } from "./reconcile-link.ts";
 import { provenAfterwards, reconcilePage } from "./reconcile-page.ts";
+import { reconcileAlone } from "./reconciliation-lock.ts";
 import { overlapStart } from "./reconciliation-window.ts";
 
 /** An ending waits for its owner: a longer look is left to the next link. */
@@ -21,6 +22,10 @@ const MOST_PAGES = 6;
  */
 export async function closeAccount(deps: ReconcileDeps, link: Link, account: DocuSignAccount): Promise<void> {
   if (link.state !== "active" || link.firstImport.listedAt === null) return;
+  await reconcileAlone(deps.db, link.id, async () => await closeAlone(deps, link, account));
+}
+
+async function closeAlone(deps: ReconcileDeps, link: Link, account: DocuSignAccount): Promise<void> {
   const now = deps.now();
   const running = await findRunning(deps.db, link.id);
   if (running !== null) return;
@@ -40,7 +45,6 @@ export async function closeAccount(deps: ReconcileDeps, link: Link, account: Doc
     now,
     waiting: 0,
     failed: 0,
-    atDocuSign: null,
     failure,
   });
 }

@@ -14,7 +14,7 @@ export async function failLink(db: Database, link: Link, cause: LinkCause): Prom
 /** Lets a link go on whose cause is mended: what waited is due again, and a reconciliation fills the gap. */
 export async function recoverLink(tx: Database, link: Link, now: Date): Promise<void> {
   await changeLink(tx, link.id, { state: healthyState(link), cause: null });
-  await unparkEnvelopes(tx, link.id, { now, attemptedBefore: now });
+  await unparkEnvelopes(tx, link.id, { now, afresh: true });
   await enqueueReconciliation(tx, {
     linkId: link.id,
     hour: now,

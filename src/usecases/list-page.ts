@@ -14,8 +14,14 @@ export type Cursor = {
 export type Place = Cursor & { readonly from: Date; readonly to: Date };
 
 export type ListedPage = {
-  /** Completed ones only. */
+  /** Completed, within what was asked for. */
   readonly envelopes: readonly Envelope[];
+  /** Rows that cannot be read as envelopes. */
+  readonly unreadable: number;
+  /** Rows that DocuSign added though they were not asked for. */
+  readonly extraneous: number;
+  /** How many rows DocuSign says that it has from here on. */
+  readonly total: number | null;
   /** Null once both sides are listed. */
   readonly next: Cursor | null;
 };
@@ -37,24 +43,43 @@ export async function listPage(account: DocuSignAccount, place: Place): Promise<
     count: PAGE_SIZE,
     receivedOnly: place.side === "received",
   });
-  const envelopes = page.envelopes.filter((envelope) => envelope.status === "completed");
-  return { envelopes, next: nextCursor(place, page, envelopes) };
+  const envelopes = page.envelopes.filter((envelope) => isAskedFor(envelope, place));
+  return {
+    envelopes,
+    unreadable: page.unreadable,
+    extraneous: page.envelopes.length - envelopes.length,
+    total: page.totalSetSize,
+    next: nextCursor(place, page.next, envelopes),
+  };
 }
+
+/** DocuSign announces extraneous rows (facts 3): what completed at another time is another window's. */
+function isAskedFor({ status, completedAt }: Envelope, { cursorFrom, to }: Place): boolean {
+  if (status !== "completed") return false;
+  return completedAt === null || (completedAt >= cursorFrom && completedAt <= to);
+}
+
+/** Of a page that is gone on from by position, so many rows at most are listed again. */
+const MOST_LISTED_AGAIN = 50;
 
 /**
  * Goes on from the last completion listed rather than by position, so that rows which vanish meanwhile shift
- * nothing out of sight; by position only inside one second with more envelopes than a page holds.
+ * nothing out of sight. By position only inside one second with more envelopes than a page holds, and where
+ * DocuSign did not keep to the order: then with some rows listed again, for the same reason.
  */
-function nextCursor(
-  place: Place,
-  page: { readonly next: number | null },
-  envelopes: readonly Envelope[],
-): Cursor | null {
-  if (page.next === null) {
-    return place.side === "sent" ? { side: "received", cursorFrom: place.from, cursorPosition: 0 } : null;
-  }
-  const last = envelopes.findLast((envelope) => envelope.completedAt !== null)?.completedAt;
-  const second = last == null ? place.cursorFrom : new Date(Math.floor(last.getTime() / 1000) * 1000);
-  if (second > place.cursorFrom) return { side: place.side, cursorFrom: second, cursorPosition: 0 };
-  return { side: place.side, cursorFrom: place.cursorFrom, cursorPosition: page.next };
+function nextCursor(place: Place, position: number | null, envelopes: readonly Envelope[]): Cursor | null {
+  const { side, cursorFrom, cursorPosition } = place;
+  if (position === null) return side === "sent" ? { ...startOfListing(place.from), side: "received" } : null;
+  const last = lastInOrder(envelopes);
+  const second = last === null ? cursorFrom : new Date(Math.floor(last.getTime() / 1000) * 1000);
+  if (second > cursorFrom) return { side, cursorFrom: second, cursorPosition: 0 };
+  const again = Math.min(MOST_LISTED_AGAIN, Math.floor((position - cursorPosition) / 2));
+  return { side, cursorFrom, cursorPosition: position - again };
+}
+
+/** The last completion of rows that stand in the order of completion; null where they do not. */
+function lastInOrder(envelopes: readonly Envelope[]): Date | null {
+  const moments = envelopes.map(({ completedAt }) => completedAt).filter((moment) => moment !== null);
+  const isInOrder = moments.every((moment, index) => moment >= (moments[index - 1] ?? moment));
+  return isInOrder ? (moments.at(-1) ?? null) : null;
 }

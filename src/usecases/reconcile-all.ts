@@ -17,7 +17,7 @@ export async function reconcileAll(deps: { db: Database; now: () => Date }, hour
       linkId: link.id,
       hour,
       runAt,
-      first: link.firstImport.doneAt === null,
+      first: link.firstImport.listedAt === null,
     });
   }
 }

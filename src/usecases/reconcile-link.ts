@@ -1,23 +1,20 @@
-import type { DocuSignAccount } from "../docusign/account.ts";
 import { DocuSignFault } from "../docusign/faults.ts";
 import type { LinkId } from "../domain/identifiers.ts";
-import { countParked, countTotals, nextDueAt, unparkEnvelopes } from "../store/envelopes.ts";
 import { changeLink, findLink, type Link } from "../store/links.ts";
-import { withLock } from "../store/locks.ts";
 import {
   addCalls,
-  endReconciliation,
   findRunning,
   type Reconciliation,
   type ReconciliationKind,
   startReconciliation,
 } from "../store/reconciliations.ts";
-import type { CallBudgets } from "./call-budgets.ts";
-import { type ConnectDeps, ensureConnect } from "./ensure-connect.ts";
-import { endFirstImport, wakeBacklog } from "./import-backlog.ts";
+import { BUDGET_RESERVE, type CallBudgets, type CallKind } from "./call-budgets.ts";
+import type { ConnectDeps } from "./ensure-connect.ts";
+import { finishReconciliation } from "./finish-reconciliation.ts";
 import { checkAdmin, failLink } from "./link-health.ts";
 import type { OpenAccount } from "./open-account.ts";
-import { provenAfterwards, reconcilePage } from "./reconcile-page.ts";
+import { reconcilePage } from "./reconcile-page.ts";
+import { reconcileAlone } from "./reconciliation-lock.ts";
 import { ALL_HISTORY, windowStart } from "./reconciliation-window.ts";
 
 export type ReconcileDeps = ConnectDeps & { openAccount: OpenAccount; budgets: CallBudgets };
@@ -37,16 +34,17 @@ export type ReconcileStep =
   | { readonly kind: "more"; readonly first: boolean; readonly ended: Reconciliation | null }
   | { readonly kind: "done"; readonly reconciliation: Reconciliation }
   /** Nothing can be done before then; `busy`: another process is at a step of the same link. */
-  | {
-      readonly kind: "put-off";
-      readonly until: Date;
-      readonly reason: "account-throttled" | "docusign-unavailable" | "busy";
-    }
+  | PutOff
   /** The link does not import now: it has ended, awaits approval or is in error. */
   | { readonly kind: "not-importing"; readonly link: Link | null };
 
+type PutOff = {
+  readonly kind: "put-off";
+  readonly until: Date;
+  readonly reason: "account-throttled" | "budget-reserve" | "docusign-unavailable" | "busy";
+};
+
 const FULL_EVERY_MS = 24 * 60 * 60 * 1000;
-const UNPARK_AFTER_MS = 6 * 60 * 60 * 1000;
 const BUSY_MS = 5 * 1000;
 
 /**
@@ -58,10 +56,22 @@ const BUSY_MS = 5 * 1000;
 export async function reconcileStep(deps: ReconcileDeps, request: ReconcileRequest): Promise<ReconcileStep> {
   const link = await findLink(deps.db, request.linkId);
   if (link === null || !(await mayReconcile(deps, link))) return { kind: "not-importing", link };
-  const pace = await deps.budgets.pace(link.account.id, "other");
-  if (pace.kind === "wait") return { kind: "put-off", until: pace.until, reason: "account-throttled" };
-  const step = await withLock(deps.db, `reconcile ${link.id}`, async () => await stepAlone(deps, request));
+  const wait = await findWait(deps, link);
+  if (wait !== null) return wait;
+  const step = await reconcileAlone(deps.db, link.id, async () => await stepAlone(deps, request));
   return step ?? { kind: "put-off", until: new Date(deps.now().getTime() + BUSY_MS), reason: "busy" };
+}
+
+async function findWait(deps: ReconcileDeps, link: Link): Promise<PutOff | null> {
+  const pause = await deps.budgets.pace(link.account.id, "other");
+  if (pause.kind === "wait") return { kind: "put-off", until: pause.until, reason: "account-throttled" };
+  const reserve = await deps.budgets.pace(link.account.id, kindOfCalls(link));
+  return reserve.kind === "wait" ? { kind: "put-off", until: reserve.until, reason: "budget-reserve" } : null;
+}
+
+/** Listing all history is part of the first import, and paced with it. */
+function kindOfCalls(link: Link): CallKind {
+  return link.firstImport.listedAt === null ? "first-import" : "other";
 }
 
 async function stepAlone(deps: ReconcileDeps, request: ReconcileRequest): Promise<ReconcileStep> {
@@ -69,13 +79,16 @@ async function stepAlone(deps: ReconcileDeps, request: ReconcileRequest): Promis
   if (link === null || link.state === "ended") return { kind: "not-importing", link };
   const run = (await findRunning(deps.db, link.id)) ?? (await start(deps, link, request));
   let calls = 0;
-  const account = deps.openAccount(link, () => {
+  const count = (): void => {
     calls += 1;
-  });
+  };
+  const account = deps.openAccount(link, count, kindOfCalls(link));
   try {
     const page = await reconcilePage(deps, { link, run, account });
     if (page === "more") return { kind: "more", first: run.kind === "first", ended: null };
-    const ended = await finish(deps, { link, run, account, manual: request.manual ?? false });
+    const listed = (await findRunning(deps.db, link.id)) ?? run;
+    const manual = request.manual ?? false;
+    const ended = await finishReconciliation(deps, { link, run: listed, account, manual });
     return await afterRun(deps, request, { ...ended, calls: ended.calls + calls });
   } catch (error) {
     return await afterFault(deps, link, error);
@@ -146,54 +159,6 @@ function kindOf(link: Link, request: ReconcileRequest, now: Date): Reconciliatio
     : "hourly";
 }
 
-type Finish = { link: Link; run: Reconciliation; account: DocuSignAccount; manual: boolean };
-
-async function finish(deps: ReconcileDeps, work: Finish): Promise<Reconciliation> {
-  const { link, manual } = work;
-  const run = (await findRunning(deps.db, link.id)) ?? work.run;
-  await checkHealth(deps, { ...work, run });
-  const now = deps.now();
-  const attemptedBefore = manual ? now : new Date(now.getTime() - UNPARK_AFTER_MS);
-  await unparkEnvelopes(deps.db, link.id, { now, attemptedBefore });
-  const { waiting } = await countTotals(deps.db, link.id);
-  const failed = await countParked(deps.db, link.id);
-  const atDocuSign = run.kind === "full" ? run.listed : null;
-  await endReconciliation(deps.db, run.id, {
-    state: "done",
-    now,
-    waiting,
-    failed,
-    atDocuSign,
-    failure: null,
-  });
-  await noteListed(deps, link, run, now);
-  await wakeBacklog(deps.db, link.id, now);
-  return { ...run, state: "done", endedAt: now, waiting, failed };
-}
-
-/**
- * Once a day, and whenever no listing showed that the whole account is visible, DocuSign is asked whether the user
- * still is an admin; Connect is looked at once a day, and whenever it missed something.
- */
-async function checkHealth(deps: ReconcileDeps, { link, run, account }: Finish): Promise<void> {
-  const isFull = run.kind === "full";
-  if ((isFull || !run.colleagueSeen) && (await checkAdmin(deps, link, account))) {
-    await changeLink(deps.db, link.id, provenAfterwards({ link, run }));
-  }
-  const isPending = link.connect.sent === "pending" || link.connect.received === "pending";
-  const isIll = run.missed > 0 && run.kind !== "first";
-  if (isFull || isPending || isIll) await ensureConnect(deps, link, account);
-}
-
-/** A first import of which nothing waits is over with its listing. */
-async function noteListed(deps: ReconcileDeps, link: Link, run: Reconciliation, now: Date): Promise<void> {
-  if (run.kind === "full") await changeLink(deps.db, link.id, { fullyCheckedAt: now });
-  if (run.kind === "first") await changeLink(deps.db, link.id, { firstImportListedAt: now });
-  const current = await findLink(deps.db, link.id);
-  const isThrough = (await nextDueAt(deps.db, link.id)) === null;
-  if (current !== null && isThrough) await endFirstImport(deps.db, current, now);
-}
-
 const AGAIN_MS = 60 * 1000;
 
 /** The run stays under way and goes on from its page, unless a person has to mend the link first. */
@@ -205,10 +170,8 @@ async function afterFault(deps: ReconcileDeps, link: Link, error: unknown): Prom
     return { kind: "not-importing", link: await findLink(deps.db, link.id) };
   }
   const until = error.retryAt ?? new Date(deps.now().getTime() + AGAIN_MS);
-  if (error.kind === "throttled") await deps.budgets.pause(link.account.id, until);
-  return {
-    kind: "put-off",
-    until,
-    reason: error.kind === "throttled" ? "account-throttled" : "docusign-unavailable",
-  };
+  if (error.code === BUDGET_RESERVE) return { kind: "put-off", until, reason: "budget-reserve" };
+  if (error.kind !== "throttled") return { kind: "put-off", until, reason: "docusign-unavailable" };
+  await deps.budgets.pause(link.account.id, until);
+  return { kind: "put-off", until, reason: "account-throttled" };
 }

@@ -1,12 +1,14 @@
 import type { DocuSignAccount } from "../docusign/account.ts";
 import type { Envelope } from "../domain/envelope.ts";
-import { type FoundEnvelope, recordFound } from "../store/envelopes.ts";
+import { recordFound } from "../store/envelopes.ts";
 import { changeLink, type Link, type LinkChange, lockLink } from "../store/links.ts";
-import { advanceReconciliation, type PageCounts, type Reconciliation } from "../store/reconciliations.ts";
+import { advanceReconciliation } from "../store/reconciliation-pages.ts";
+import type { Reconciliation } from "../store/reconciliations.ts";
 import { judgeListed, type ListedRow } from "./judge-listed.ts";
 import { type Cursor, listPage } from "./list-page.ts";
 import type { ReconcileDeps } from "./reconcile-link.ts";
 import { leavesNoGap } from "./reconciliation-window.ts";
+import { countedAgain, tallyPage } from "./tally-page.ts";
 
 export type PageWork = {
   readonly link: Link;
@@ -20,9 +22,12 @@ export type PageWork = {
  */
 export async function reconcilePage(deps: ReconcileDeps, work: PageWork): Promise<"more" | "done"> {
   const { link, run, account } = work;
-  const { envelopes, next } = await listPage(account, run);
-  const rows = await judgeListed(deps.db, link, envelopes);
+  const page = await listPage(account, run);
+  const { next } = page;
+  const rows = await judgeListed(deps.db, link, page.envelopes);
   const found = rows.filter((row) => isNews(row, link)).map(({ line }) => line);
+  const counts = await tallyPage(deps.db, work, { page, rows });
+  const cursor = next ?? afterLast(run);
   await deps.db.transaction().execute(async (tx) => {
     const current = await lockLink(tx, link.id, "share");
     if (current === null || current.state === "ended") return;
@@ -30,40 +35,27 @@ export async function reconcilePage(deps: ReconcileDeps, work: PageWork): Promis
     await advanceReconciliation(
       tx,
       run.id,
-      tally(work, rows),
-      next ?? { side: "received", cursorFrom: run.from, cursorPosition: 0 },
+      { ...counts, colleagueSeen: run.side === "sent" && newestProof(link, rows) !== null },
+      { ...cursor, countedIds: countedAgain(run, rows, cursor) },
     );
     await changeLink(tx, link.id, reached(work, rows, next));
   });
   return next === null ? "done" : "more";
 }
 
-/** Whether the ledger's line is not what it should be: missing, another link's, or excluded by what no longer holds. */
-function isNews({ entry, line }: ListedRow, link: Link): boolean {
+/** Where a run stands that has listed both sides: should it die before it is ended, nothing is counted twice. */
+function afterLast(run: Reconciliation): Cursor {
+  return { side: "received", cursorFrom: run.to, cursorPosition: 0 };
+}
+
+/**
+ * Whether the ledger's line is not what it should be: missing, another link's, or excluded by what no longer holds.
+ * A listing that leaves open what it excludes says nothing against an exclusion.
+ */
+function isNews({ entry, line, decision }: ListedRow, link: Link): boolean {
   if (entry === undefined || entry.linkId !== link.id || entry.completedAt === null) return true;
-  return entry.state === "excluded" && (line.state !== "excluded" || line.reason !== entry.reason);
-}
-
-function tally({ link, run }: PageWork, rows: readonly ListedRow[]): PageCounts {
-  // What the account sent was counted when its side was listed.
-  const isCounted = ({ envelope, entry }: ListedRow): boolean =>
-    run.side === "sent" || entry === undefined || envelope.sender.accountId !== link.account.id;
-  const counted = rows.filter(isCounted);
-  const isKnown = ({ entry, announced }: ListedRow): boolean => entry !== undefined || announced;
-  const fresh = counted.filter((row) => !isKnown(row)).map(({ line }) => line);
-  return {
-    listed: counted.length,
-    known: counted.length - fresh.length,
-    missed: fresh.filter(({ state }) => state === "waiting").length,
-    excluded: countByReason(fresh.filter(({ state }) => state === "excluded")),
-    colleagueSeen: run.side === "sent" && newestProof(link, rows) !== null,
-  };
-}
-
-function countByReason(lines: readonly FoundEnvelope[]): Record<string, number> {
-  const counts: Record<string, number> = {};
-  for (const { reason } of lines) counts[reason] = (counts[reason] ?? 0) + 1;
-  return counts;
+  if (entry.state !== "excluded" || decision.kind === "undecided") return false;
+  return line.state !== "excluded" || line.reason !== entry.reason;
 }
 
 /**

@@ -1,0 +1,89 @@
+import type { DocuSignAccount } from "../docusign/account.ts";
+import type { Database } from "../store/database.ts";
+import { countParked, countTotals, nextDueAt, unparkEnvelopes } from "../store/envelopes.ts";
+import { changeLink, findLink, type Link } from "../store/links.ts";
+import { type Difference, endReconciliation, type Reconciliation } from "../store/reconciliations.ts";
+import { countCompletedUntil } from "../store/unlisted-envelopes.ts";
+import { ensureConnect } from "./ensure-connect.ts";
+import { endFirstImport, wakeBacklog } from "./import-backlog.ts";
+import { checkAdmin } from "./link-health.ts";
+import type { ReconcileDeps } from "./reconcile-link.ts";
+import { provenAfterwards } from "./reconcile-page.ts";
+
+export type FinishWork = {
+  readonly link: Link;
+  readonly run: Reconciliation;
+  readonly account: DocuSignAccount;
+  /** An operator asked: what is parked is tried as if for the first time. */
+  readonly manual: boolean;
+};
+
+/**
+ * Ends a run that has listed everything: looks after the link's health, then, in one commit, writes the entry, takes
+ * up what is parked and wakes the backlog. Dying before that commit only repeats the last look.
+ */
+export async function finishReconciliation(deps: ReconcileDeps, work: FinishWork): Promise<Reconciliation> {
+  const { run } = work;
+  await checkHealth(deps, work);
+  const now = deps.now();
+  const ended = await deps.db.transaction().execute(async (tx) => await writeEnd(tx, work, now));
+  // A command shows the operator what it found by itself.
+  if (run.unannounced > 0 && !work.manual)
+    deps.log.warn({ linkId: run.linkId, envelopes: run.unannounced }, "Connect did not tell of envelopes");
+  if (ended.difference !== null)
+    deps.log.warn({ linkId: run.linkId, ...ended.difference }, "the ledger differs from DocuSign");
+  return ended;
+}
+
+/**
+ * Once a day, and whenever no listing showed that the whole account is visible, DocuSign is asked whether the user
+ * still is an admin; Connect is looked at once a day, and whenever it missed something.
+ */
+async function checkHealth(deps: ReconcileDeps, { link, run, account }: FinishWork): Promise<void> {
+  const isFull = run.kind === "full";
+  if ((isFull || !run.colleagueSeen) && (await checkAdmin(deps, link, account))) {
+    await changeLink(deps.db, link.id, provenAfterwards({ link, run }));
+  }
+  const isPending = link.connect.sent === "pending" || link.connect.received === "pending";
+  if (isFull || isPending || run.unannounced > 0) await ensureConnect(deps, link, account);
+}
+
+async function writeEnd(tx: Database, { link, run, manual }: FinishWork, now: Date): Promise<Reconciliation> {
+  const failed = await countParked(tx, link.id);
+  await unparkEnvelopes(tx, link.id, { now, afresh: manual });
+  const { waiting } = await countTotals(tx, link.id);
+  const isFull = run.kind === "full";
+  const found = {
+    waiting,
+    failed,
+    difference: isFull ? await findDifference(tx, run) : null,
+  };
+  const atDocuSign = isFull ? { atDocuSign: run.listed } : {};
+  await endReconciliation(tx, run.id, { state: "done", now, failure: null, ...found, ...atDocuSign });
+  await noteListed(tx, link, run, now);
+  await wakeBacklog(tx, link.id, now);
+  return { ...run, state: "done", endedAt: now, ...found, ...atDocuSign };
+}
+
+/** The ledger beside what DocuSign listed and counted. */
+async function findDifference(tx: Database, run: Reconciliation): Promise<Difference | null> {
+  const inLedger = await countCompletedUntil(tx, run.linkId, run.to);
+  const uncounted = Math.max(0, run.docusignCount - run.rowsSeen);
+  if (inLedger === run.listed && run.unlisted === 0 && run.unreadable === 0 && uncounted === 0) return null;
+  return {
+    atDocuSign: run.listed,
+    inLedger,
+    unlisted: { count: run.unlisted, envelopeIds: run.unlistedIds },
+    unreadable: run.unreadable,
+    uncounted,
+  };
+}
+
+/** A first import of which nothing waits is over with its listing. */
+async function noteListed(tx: Database, link: Link, run: Reconciliation, now: Date): Promise<void> {
+  if (run.kind === "full") await changeLink(tx, link.id, { fullyCheckedAt: now });
+  if (run.kind === "first") await changeLink(tx, link.id, { firstImportListedAt: now });
+  const current = await findLink(tx, link.id);
+  const isThrough = (await nextDueAt(tx, link.id)) === null;
+  if (current !== null && isThrough) await endFirstImport(tx, current, now);
+}
