@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { type Kysely, type RawBuilder, sql } from "kysely";
 import type { Forwarding } from "../domain/envelope.ts";
 import type { EnvelopeId, LinkId } from "../domain/identifiers.ts";
-import { PRIORITY } from "./queue.ts";
+import { linkFlag, PRIORITY } from "./queue.ts";
 import { known } from "./rows.ts";
 import type { DB } from "./schema.ts";
 
@@ -67,7 +67,8 @@ async function writeEvents(db: Kysely<DB>, events: readonly ConnectEvent[]): Pro
       select array(
         select distinct on (link_id, envelope_id) (
           'import-envelope', json_build_object('linkId', link_id, 'envelopeId', envelope_id, 'foundBy', 'event'),
-          null, import_at, null, 'import:' || link_id || ':' || envelope_id, ${PRIORITY.event}, null
+          null, import_at, null, 'import:' || link_id || ':' || envelope_id, ${PRIORITY.event},
+          array[${linkFlag("")}::text || link_id]
         )::graphile_worker.job_spec
         from recorded where imports order by link_id, envelope_id, import_at nulls first
       ) as jobs
