@@ -88,7 +88,7 @@ function createServiceApp(
   });
   const timer = requestTimer(metrics);
   const { trustProxy } = config;
-  return createApp({ log, timer, trustProxy, routes: [operations, ...routes], ...parts });
+  return createApp({ log, trustProxy, routes: [timer, operations, ...routes], ...parts });
 }
 
 function readiness({ front }: Foundation, closing: AbortSignal): () => Promise<void> {

@@ -63,7 +63,7 @@ const service = await startService(
 );
 stack.use(service);
 
-const token = await cabinet.token({ tenant: TENANT, scope: SCOPES, expiresIn: 12 * 60 * 60 });
+const token = await cabinet.token({ tenant: TENANT, scope: SCOPES, sub: "owner", expiresIn: 12 * 60 * 60 });
 const account = docusign.addAccount({ name: "株式会社デモ" });
 const admin = docusign.addUser(account, { name: "連携 太郎", email: "admin@demo.example", role: "DS Admin" });
 const colleague = docusign.addUser(account, {
@@ -108,23 +108,12 @@ async function linkAccount(at: Cabinet, by: DocuSignSimulator, user: User): Prom
   const browser: Browser = createBrowser();
   at.nextSignIn(owner);
   await browser.get(`${url}/sign-in?return_to=/healthz`);
-  const { authorizationUrl } = await apiAs(at, owner.sub, "POST", "/v1/link", { groupId: "sales" });
+  const { authorizationUrl } = await api("POST", "/v1/link", { groupId: "sales" });
   const returned = await browser.get(await by.authorize(authorizationUrl, user));
   assert.ok(
     returned.trail.some((address) => address.includes("result=linked")),
     `linking ended at ${returned.url}`,
   );
-}
-
-async function apiAs(at: Cabinet, sub: string, method: string, path: string, body: object): Promise<any> {
-  const bearer = await at.token({ tenant: TENANT, scope: SCOPES, sub });
-  const response = await fetch(`${url}${path}`, {
-    method,
-    headers: { authorization: `Bearer ${bearer}`, "content-type": "application/json" },
-    body: JSON.stringify(body),
-  });
-  assert.ok(response.ok, `${method} ${path}: ${response.status}`);
-  return await response.json();
 }
 
 async function concludeContract(number: number, subject: string): Promise<void> {

@@ -8,8 +8,6 @@ export type Route = Router | RequestHandler;
 
 export type AppParts = {
   log: Logger;
-  /** Times every request. */
-  timer: RequestHandler;
   trustProxy: number;
   /** In the order in which they are tried; their errors are answered as JSON. */
   routes: readonly Route[];
@@ -28,7 +26,7 @@ export function createApp(parts: AppParts): Express {
   const app = express();
   app.set("trust proxy", parts.trustProxy);
   app.disable("x-powered-by");
-  app.use(parts.timer, requestContext(parts.log));
+  app.use(requestContext(parts.log));
   app.use(securityHeaders(parts.pages?.leadTo ?? []));
   for (const route of parts.routes) app.use(route);
   if (parts.pages !== undefined) app.use(pageRouter(parts.pages, parts.log));
