@@ -73,9 +73,9 @@ async function reconcile(
   }
 }
 
-/** No event can have announced what a first import finds. */
-function countMissed(deps: TaskDeps, { kind, missed }: { kind: string; missed: number }): void {
-  if (kind !== "first") deps.onReconciled(missed);
+/** No event can have announced what a first import finds, nor what an account without Connect concludes. */
+function countMissed(deps: TaskDeps, { kind, unannounced }: { kind: string; unannounced: number }): void {
+  if (kind !== "first") deps.onReconciled(unannounced);
 }
 
 /** The hour that the clock called for, also where that was made up later. */

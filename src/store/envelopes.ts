@@ -1,6 +1,7 @@
 import { type Kysely, type Selectable, sql } from "kysely";
 import type { EnvelopeId, LinkId } from "../domain/identifiers.ts";
 import { parseUuid } from "../domain/identifiers.ts";
+import { MOST_ATTEMPTS } from "../domain/retries.ts";
 import { known, oneOf } from "./rows.ts";
 import type { DB, Envelope as EnvelopeRow, Json } from "./schema.ts";
 
@@ -356,14 +357,14 @@ export async function countExcludedByRule(db: Kysely<DB>, linkId: LinkId): Promi
   return Object.fromEntries(rows.map((row) => [row.reason, Number(row.count)]));
 }
 
-/** How many envelopes of the link were tried for days and are parked. */
+/** How many envelopes of the link were tried for days: parked, or tried once more by a reconciliation. */
 export async function countParked(db: Kysely<DB>, linkId: LinkId): Promise<number> {
   const row = await db
     .selectFrom("envelope")
     .select((select) => select.fn.countAll<string>().as("count"))
     .where("link_id", "=", linkId)
     .where("state", "=", "waiting")
-    .where("waiting_until", "is", null)
+    .where((is) => is.or([is("waiting_until", "is", null), is("attempts", ">=", MOST_ATTEMPTS)]))
     .executeTakeFirstOrThrow();
   return Number(row.count);
 }

@@ -1,4 +1,5 @@
 import { type Kysely, sql } from "kysely";
+import { MOST_ATTEMPTS } from "../domain/retries.ts";
 import type { DB } from "./schema.ts";
 
 /** What the database tells of the service's state, for /metrics; durations in seconds. Holds nothing of tenants or persons. */
@@ -89,7 +90,9 @@ async function readWaiting(db: Kysely<DB>): Promise<Pick<Figures, "waiting" | "p
     .select([
       "reason",
       sql<number>`count(*)::int`.as("count"),
-      sql<number>`(count(*) filter (where waiting_until is null))::int`.as("parked"),
+      sql<number>`(count(*) filter (where waiting_until is null or attempts >= ${MOST_ATTEMPTS}))::int`.as(
+        "parked",
+      ),
     ])
     .where("state", "=", "waiting")
     .groupBy("reason")
@@ -138,8 +141,8 @@ async function readLinks(
 async function readMissedRatio(db: Kysely<DB>, since: Date): Promise<number> {
   const { rows } = await sql<{ missed: number; announced: number }>`
     select
-      (select coalesce(sum(missed), 0)::int from link cross join lateral (
-        select missed from reconciliation
+      (select coalesce(sum(unannounced), 0)::int from link cross join lateral (
+        select unannounced from reconciliation
         where reconciliation.tenant = link.tenant and reconciliation.link_id = link.id
           and started_at >= ${since} and kind in ('hourly', 'full', 'manual')
       ) as run where link.state <> 'ended') as missed,

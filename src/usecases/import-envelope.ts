@@ -4,6 +4,7 @@ import type { DocuSignAccount } from "../docusign/account.ts";
 import type { Envelope } from "../domain/envelope.ts";
 import type { EnvelopeId, LinkId } from "../domain/identifiers.ts";
 import { decideOwnership, type Ownership, type OwnershipQuestion } from "../domain/ownership.ts";
+import { nextAttempt } from "../domain/retries.ts";
 import type { Database } from "../store/database.ts";
 import {
   claimEnvelope,
@@ -17,7 +18,7 @@ import { listForwardings } from "../store/forwardings.ts";
 import { findLink, type Link } from "../store/links.ts";
 import { withLock } from "../store/locks.ts";
 import type { CallBudgets, CallKind } from "./call-budgets.ts";
-import { postponeAfterFault, retryAfter } from "./import-faults.ts";
+import { postponeAfterFault } from "./import-faults.ts";
 import type { HealthDeps } from "./link-health.ts";
 import { readListing } from "./listed-envelope.ts";
 import type { OpenAccount } from "./open-account.ts";
@@ -117,7 +118,7 @@ async function judge(
       });
       return { kind: "excluded", reason: decision.reason };
     case "undecided":
-      return await wait(deps, entry, decision.reason, retryAfter(entry, deps.now()));
+      return await wait(deps, entry, decision.reason, nextAttempt(entry.attempts, deps.now()));
   }
 }
 

@@ -1,5 +1,6 @@
 import type { DocuSignAccount } from "../docusign/account.ts";
 import { DocuSignFault } from "../docusign/faults.ts";
+import { nextAttempt } from "../domain/retries.ts";
 import { forgetEnvelope, type LedgerEntry, postponeEnvelope, settleEnvelope } from "../store/envelopes.ts";
 import type { Link } from "../store/links.ts";
 import { BUDGET_RESERVE } from "./call-budgets.ts";
@@ -8,21 +9,12 @@ import { checkAdmin, failLink } from "./link-health.ts";
 
 type Attempt = { readonly link: Link; readonly entry: LedgerEntry; readonly account: DocuSignAccount };
 
-/** Growing waits: 5 s, 10 s, 20 s … up to 6 hours, for about four days in all. */
-const FIRST_WAIT_MS = 5_000;
-const LONGEST_WAIT_MS = 6 * 60 * 60 * 1000;
-const MOST_ATTEMPTS = 28;
 /** DocuSign flags a document that is asked for again within 15 minutes (facts 5). */
 const DOWNLOAD_AGAIN_MS = 20 * 60 * 1000;
 /** An event may be faster than DocuSign's own index. */
 const ATTEMPTS_TO_FIND = 4;
-
-/** When the next attempt is due after this one failed; null once it has been tried for days: then it is parked. */
-export function retryAfter(entry: LedgerEntry, now: Date, shortestMs = FIRST_WAIT_MS): Date | null {
-  if (entry.attempts >= MOST_ATTEMPTS) return null;
-  const wait = FIRST_WAIT_MS * 2 ** (entry.attempts - 1);
-  return new Date(now.getTime() + Math.min(Math.max(wait, shortestMs), LONGEST_WAIT_MS));
-}
+/** Where a throttled answer does not say until when. */
+const UNSAID_WAIT_MS = 30_000;
 
 /**
  * Leaves the envelope waiting for what the fault says. A fault of our own, such as a document store that is full,
@@ -68,7 +60,7 @@ async function retryLater(
   attempt: Attempt,
   { code, reason, shortestMs }: { code: string; reason: string; shortestMs?: number },
 ): Promise<ImportOutcome> {
-  const until = retryAfter(attempt.entry, deps.now(), shortestMs);
+  const until = nextAttempt(attempt.entry.attempts, deps.now(), shortestMs);
   return await postpone(deps, attempt, { reason: until === null ? "import-failed" : reason, until, code });
 }
 
@@ -79,7 +71,7 @@ async function waitForBudget(
   error: DocuSignFault,
 ): Promise<ImportOutcome> {
   const { code } = error;
-  const until = error.retryAt ?? new Date(deps.now().getTime() + FIRST_WAIT_MS);
+  const until = error.retryAt ?? new Date(deps.now().getTime() + UNSAID_WAIT_MS);
   const ofAccount = code !== BUDGET_RESERVE && !/envelope|request_is_throttled/i.test(code);
   if (ofAccount) await deps.budgets.pause(attempt.link.account.id, until);
   const reason = code === BUDGET_RESERVE ? "budget-reserve" : "account-throttled";

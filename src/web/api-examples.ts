@@ -104,4 +104,6 @@ export const RECONCILIATION: Wire<typeof reconciliation> = {
   waiting: 0,
   failed: 0,
   calls: 2,
+  atDocuSign: null,
+  difference: null,
 };

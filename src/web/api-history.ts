@@ -100,5 +100,7 @@ function toAnswer(run: Reconciliation): z.output<typeof reconciliation> {
     waiting: run.waiting,
     failed: run.failed,
     calls: run.calls,
+    atDocuSign: run.atDocuSign,
+    difference: run.difference,
   };
 }

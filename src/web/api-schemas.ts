@@ -135,8 +135,21 @@ export const reconciliation = z.strictObject({
   missed: count.meta({ description: "To be imported, and no event had told of them." }),
   excluded: z.record(z.string(), count).meta({ description: "By rule." }),
   waiting: count,
-  failed: count,
+  failed: count.meta({ description: "Of those that wait: tried for days, and from now on once an hour." }),
   calls: count,
+  atDocuSign: count.nullable().meta({ description: "Full checks, once a day: what DocuSign listed in all." }),
+  difference: z
+    .strictObject({
+      atDocuSign: count,
+      inLedger: count,
+      unlisted: z
+        .strictObject({ count, envelopeIds: z.array(uuid).readonly() })
+        .meta({ description: "Known here, but no longer listed by DocuSign: mostly deleted there." }),
+      unreadable: count.meta({ description: "Listed, but not to be read as envelopes." }),
+      uncounted: count.meta({ description: "Counted by DocuSign, but not listed." }),
+    })
+    .nullable()
+    .meta({ description: "Full checks: what differs; null where nothing does." }),
 });
 
 export const groupName = z.strictObject({

@@ -198,7 +198,7 @@ async function createWorld() {
         select tenant, '${randomUUID()}', id, '${state}', '${reason}', 'event', now(), ${until} from link where id = '${link}'`);
     },
     async addReconciliation(link: string, kind: string, at: Date, missed: number) {
-      await run(`insert into reconciliation (id, link_id, tenant, kind, state, window_from, window_to, side, cursor_from, started_at, missed)
+      await run(`insert into reconciliation (id, link_id, tenant, kind, state, window_from, window_to, side, cursor_from, started_at, unannounced)
         select '${randomUUID()}', id, tenant, '${kind}', 'done', now(), now(), 'sent', now(), ${moment(at)}, ${missed} from link where id = '${link}'`);
     },
     async addEvent(link: string, event: string, at: Date) {

@@ -1,0 +1,13 @@
+/** Growing waits: 5 s, 10 s, 20 s … up to 6 hours, for about four days in all. */
+const FIRST_WAIT_MS = 5_000;
+const LONGEST_WAIT_MS = 6 * 60 * 60 * 1000;
+
+/** After so many an import is parked: from then on each reconciliation tries it once. */
+export const MOST_ATTEMPTS = 28;
+
+/** When the next attempt is due after so many have failed; null once it has been tried for days. */
+export function nextAttempt(attempts: number, now: Date, shortestMs = FIRST_WAIT_MS): Date | null {
+  if (attempts >= MOST_ATTEMPTS) return null;
+  const wait = FIRST_WAIT_MS * 2 ** (attempts - 1);
+  return new Date(now.getTime() + Math.min(Math.max(wait, shortestMs), LONGEST_WAIT_MS));
+}
