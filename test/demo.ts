@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
+import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -22,10 +23,10 @@ const PAUSE_MS = 2_000;
 const TENANT = "demo";
 const SCOPES = "contracts:read contracts:write groups:write links:read links:write";
 
-const once = process.argv.includes("--once");
-const interrupted = Promise.race(
-  ["SIGINT", "SIGTERM"].map((name) => new Promise((resolve) => process.once(name, resolve))),
-);
+const endsByItself = process.argv.includes("--once");
+const stopping = new AbortController();
+for (const name of ["SIGINT", "SIGTERM"]) process.once(name, () => stopping.abort());
+const interrupted = once(stopping.signal, "abort");
 
 await using stack = new AsyncDisposableStack();
 const dataDir = await mkdtemp(join(tmpdir(), "torikomi-demo-"));
@@ -75,15 +76,18 @@ await concludeContract(0, "連携前に締結した契約書");
 await linkAccount(cabinet, docusign, admin);
 explain();
 const waits = await watchContracts();
-print(
-  `\n${waits.length} contracts; from event to readable contract: median ${median(waits)} ms, longest ${Math.max(...waits)} ms.`,
-);
-if (!once) {
+if (waits.length > 0) {
+  const longest = Math.max(...waits);
+  print(
+    `\n${waits.length} contracts; from event to readable contract: median ${median(waits)} ms, longest ${longest} ms.`,
+  );
+}
+if (!endsByItself && !stopping.signal.aborted) {
   print("Everything stays up until Ctrl-C.");
   await interrupted;
 }
 await stack.disposeAsync();
-process.exitCode = waits.length >= ENVELOPES ? 0 : 1;
+process.exitCode = waits.length >= ENVELOPES || stopping.signal.aborted ? 0 : 1;
 
 function print(text: string): void {
   process.stdout.write(`${text}\n`);
@@ -149,8 +153,8 @@ async function watchContracts(): Promise<number[]> {
   let after = 0;
   const sending = completeEnvelopes(completedAt);
   const deadline = Date.now() + 60_000;
-  while (waits.length < ENVELOPES && Date.now() < deadline) {
-    const { items, next } = await api("GET", `/v1/changes?after=${after}&wait=10`);
+  while (waits.length < ENVELOPES && Date.now() < deadline && !stopping.signal.aborted) {
+    const { items, next } = await api("GET", `/v1/changes?after=${after}&wait=1`);
     after = next;
     for (const { contract } of items) {
       const since = completedAt.get(contract.source.subject);
