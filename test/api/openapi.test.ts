@@ -1,0 +1,172 @@
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { test } from "node:test";
+import { Ajv2020 } from "ajv/dist/2020.js";
+import addFormats from "ajv-formats";
+import { ENDPOINTS } from "../../src/web/api.ts";
+import { CONTRACT, LINK } from "../../src/web/api-examples.ts";
+import { describeApi } from "../../src/web/openapi.ts";
+import { CLIENT_FILE, generateClient } from "../support/client-source.ts";
+import { createWorld, type World } from "../support/world.ts";
+import { id, storeTestContract } from "./stored.ts";
+
+const description: any = describeApi(ENDPOINTS);
+
+type Operation = { readonly path: string; readonly method: string; readonly described: any };
+
+const operations: readonly Operation[] = Object.entries<any>(description.paths).flatMap(([path, methods]) =>
+  Object.entries(methods).map(([method, described]) => ({ path, method: method.toUpperCase(), described })),
+);
+
+/** The group has to be there before the link; what ends things comes last, and a linking begins after the end. */
+const FIRST = ["putGroup"];
+const LAST = ["deleteContract", "endLink", "beginLinking", "deleteGroup"];
+
+test("every example of the description, sent to the running server, is answered as described", async () => {
+  await using world = await createWorld({ config: { largeImport: 1 } });
+  const check = createCheck();
+  const [naming, ...others] = operations.toSorted((one, other) => rank(one) - rank(other));
+  assert.ok(naming);
+  await sendExample(world, naming, check);
+  await prepare(world);
+
+  for (const operation of others) await sendExample(world, operation, check);
+});
+
+function rank({ described: { operationId } }: Operation): number {
+  return FIRST.includes(operationId) ? -2 : LAST.indexOf(operationId);
+}
+
+/** A link that awaits approval, and the contract that the examples name. */
+async function prepare(world: World): Promise<void> {
+  const account = world.docusign.addAccount();
+  const admin = world.docusign.addUser(account, { name: "山田", role: "DS Admin" });
+  const to = [{ name: "乙", email: "otsu@example.com" }];
+  await world.docusign.concludeEnvelope({ from: admin, to, documents: [{ name: "契約書.pdf" }] });
+  assert.equal(await world.link(admin, { group: LINK.groupId }), "awaiting-approval");
+  const { body } = await (await world.api()).get("/v1/link");
+  await storeTestContract(world, {
+    linkId: id(body.id),
+    id: id(CONTRACT.id),
+    envelopeId: CONTRACT.source.envelopeId,
+    groupId: LINK.groupId,
+    concludedOn: CONTRACT.concludedOn,
+  });
+}
+
+async function sendExample(world: World, operation: Operation, check: Check): Promise<void> {
+  const { path, method, described } = operation;
+  const example = (place: string) =>
+    (described.parameters ?? []).filter((one: any) => one.in === place && one.example !== undefined);
+  const address = example("path").reduce(
+    (text: string, { name, example: value }: any) => text.replace(`{${name}}`, value),
+    path,
+  );
+  const query = new URLSearchParams(example("query").map((one: any) => [one.name, String(one.example)]));
+  const body = described.requestBody?.content["application/json"].example;
+
+  const answer = await (await world.api()).send(method, `${address}?${query.toString()}`, body);
+
+  const [status, success] =
+    Object.entries<any>(described.responses).find(([code]) => code.startsWith("2")) ?? [];
+  assert.equal(answer.status, Number(status), `${described.operationId}: ${JSON.stringify(answer.body)}`);
+  const content = success?.content?.["application/json"];
+  if (content !== undefined) assert.deepEqual(check(content.schema, answer.body), [], described.operationId);
+}
+
+test("the example answers of the description are as they say themselves", () => {
+  const check = createCheck();
+
+  for (const { described } of operations) {
+    for (const response of Object.values<any>(described.responses)) {
+      const content = response.content?.["application/json"];
+      if (content === undefined) continue;
+      assert.notEqual(content.example, undefined, described.operationId);
+      assert.deepEqual(check(content.schema, content.example), [], described.operationId);
+    }
+  }
+});
+
+test("problems are answered as described", async () => {
+  await using world = await createWorld();
+  const check = createCheck();
+  const problem = { $ref: "#/components/schemas/Problem" };
+  const api = await world.api();
+
+  for (const path of ["/v1/contracts?limit=0", "/v1/contracts/1", "/v1/link", "/v1/nothing"]) {
+    const { status, headers, body } = await api.get(path);
+
+    assert.ok(status >= 400 && status < 500, path);
+    assert.match(headers.get("content-type") ?? "", /^application\/problem\+json/);
+    assert.deepEqual(check(problem, body), []);
+    assert.equal(body.status, status);
+  }
+});
+
+test("the description is served to everybody, and again only where it has changed", async () => {
+  await using world = await createWorld();
+
+  const response = await fetch(`${world.url}/openapi.json`);
+  const again = await fetch(`${world.url}/openapi.json`, {
+    headers: { "if-none-match": response.headers.get("etag") ?? "", "cache-control": "max-age=0" },
+  });
+
+  assert.deepEqual(JSON.parse(await response.text()), JSON.parse(JSON.stringify(description)));
+  assert.equal(again.status, 304);
+});
+
+test("the description names every row of the cabinet API's table", () => {
+  const rows = operations.map(({ method, path }) => `${method} ${path}`);
+
+  assert.deepEqual(
+    new Set(rows),
+    new Set([
+      "GET /v1/contracts",
+      "GET /v1/contracts/{id}",
+      "GET /v1/contracts/{id}/document",
+      "DELETE /v1/contracts/{id}",
+      "GET /v1/changes",
+      "PUT /v1/groups/{id}",
+      "DELETE /v1/groups/{id}",
+      "GET /v1/groups",
+      "GET /v1/link",
+      "POST /v1/link",
+      "PATCH /v1/link",
+      "POST /v1/link/approve",
+      "DELETE /v1/link",
+      "GET /v1/links",
+      "GET /v1/envelopes/{envelopeId}",
+      "GET /v1/reconciliations",
+    ]),
+  );
+});
+
+test("the description holds no address of a person but an example, and nothing that looks like a token", () => {
+  const text = JSON.stringify(description);
+
+  assert.deepEqual(new Set(text.match(/[\w.]+@[\w.]+/g)), new Set(["hanako@example.com"]));
+  assert.doesNotMatch(text, /eyJ|client_secret|refresh_token|Bearer /);
+});
+
+test("the client for other services is what the description makes it", async () => {
+  assert.equal(
+    await readFile(CLIENT_FILE, "utf8"),
+    await generateClient(description),
+    "run node test/support/write-client.ts",
+  );
+});
+
+type Check = (schema: object, value: unknown) => string[];
+
+function createCheck(): Check {
+  const ajv = new Ajv2020({ strict: true, allErrors: true, allowUnionTypes: true });
+  addFormats.default(ajv);
+  ajv.addVocabulary(["components"]);
+  ajv.addSchema({ $id: "api", components: description.components });
+  return (schema, value) => {
+    const validate = ajv.compile(JSON.parse(JSON.stringify(schema).replaceAll('"#/', '"api#/')));
+    return validate(value)
+      ? []
+      : (validate.errors ?? []).map((error) => `${error.instancePath} ${error.message}`);
+  };
+}

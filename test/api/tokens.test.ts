@@ -1,0 +1,144 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { ENDPOINTS } from "../../src/web/api.ts";
+import { CONTRACT } from "../../src/web/api-examples.ts";
+import type { TokenOptions } from "../support/cabinet/cabinet.ts";
+import { createWorld, EVERY_SCOPE, type World } from "../support/world.ts";
+import { id, storeTestContract, storeTestLink } from "./stored.ts";
+
+const GOOD: TokenOptions = { tenant: "tenant-1", scope: EVERY_SCOPE, sub: "owner-1" };
+
+const MISUSED: Readonly<Record<string, TokenOptions>> = {
+  "that has expired": { ...GOOD, expiresIn: -1 },
+  "for another audience": { ...GOOD, audience: "another-service" },
+  "of another issuer": { ...GOOD, issuer: "https://issuer.example" },
+  "that is unsigned": { ...GOOD, forgery: "unsigned" },
+  "signed with the public key as a shared secret": { ...GOOD, forgery: "public-key-as-secret" },
+  "signed by somebody else": { ...GOOD, forgery: "foreign-key" },
+  "without a tenant": { scope: EVERY_SCOPE },
+};
+
+test("without a token nothing is answered but that one is needed", async () => {
+  await using world = await createWorld();
+
+  for (const endpoint of ENDPOINTS) {
+    const response = await ask(world, endpoint, null);
+
+    assert.equal(response.status, 401, endpoint.id);
+    assert.equal(response.headers.get("www-authenticate"), "Bearer");
+    assert.equal(JSON.parse(await response.text()).type, "urn:torikomi:problem:unauthorized");
+  }
+});
+
+for (const [name, options] of Object.entries(MISUSED)) {
+  test(`a token ${name} lets nobody read or write`, async () => {
+    await using world = await createWorld();
+    await prepare(world);
+    const token = await world.cabinet.token(options);
+
+    for (const endpoint of ENDPOINTS) {
+      assert.equal((await ask(world, endpoint, token)).status, 401, endpoint.id);
+    }
+
+    await assertUntouched(world);
+  });
+}
+
+test("a token without the scope is refused, whatever other scopes it has", async () => {
+  await using world = await createWorld();
+  await prepare(world);
+
+  for (const endpoint of ENDPOINTS) {
+    const enough = endpoint.scopes.flatMap((scope) => [scope, scope.replace(":read", ":write")]);
+    const others = EVERY_SCOPE.split(" ").filter((scope) => !enough.includes(scope));
+    const token = await world.cabinet.token({ ...GOOD, scope: others.join(" ") });
+
+    const response = await ask(world, endpoint, token);
+
+    assert.equal(response.status, 403, endpoint.id);
+    assert.equal(JSON.parse(await response.text()).type, "urn:torikomi:problem:forbidden");
+  }
+  await assertUntouched(world);
+});
+
+/** service.md's table, said once more: the description may not drift from it unseen. */
+const SCOPES: Readonly<Record<string, readonly string[]>> = {
+  listContracts: ["contracts:read", "contracts:write"],
+  getContract: ["contracts:read", "contracts:write"],
+  getContractDocument: ["contracts:read", "contracts:write"],
+  deleteContract: ["contracts:write"],
+  listChanges: ["contracts:read", "contracts:write"],
+  putGroup: ["groups:write"],
+  deleteGroup: ["groups:write"],
+  listGroups: ["groups:write", "links:read", "links:write"],
+  getLink: ["links:read", "links:write"],
+  beginLinking: ["links:write"],
+  editLink: ["links:write"],
+  approveImport: ["links:write"],
+  endLink: ["links:write"],
+  listLinks: ["links:read", "links:write"],
+  explainEnvelope: ["links:read", "links:write"],
+  listReconciliations: ["links:read", "links:write"],
+};
+
+test("the scopes of service.md, and `write` for `read` of the same noun, are enough each by itself", async () => {
+  await using world = await createWorld();
+
+  for (const endpoint of ENDPOINTS) {
+    const enough = SCOPES[endpoint.id] ?? [];
+    for (const scope of EVERY_SCOPE.split(" ")) {
+      const response = await ask(world, endpoint, await world.cabinet.token({ ...GOOD, scope }));
+
+      assert.equal(response.status !== 403, enough.includes(scope), `${endpoint.id} with ${scope}`);
+      assert.notEqual(response.status, 401);
+    }
+  }
+});
+
+test("another tenant's good token changes nothing of ours and sees nothing of it", async () => {
+  await using world = await createWorld();
+  await prepare(world);
+  const token = await world.cabinet.token({ ...GOOD, tenant: "tenant-2" });
+
+  for (const endpoint of ENDPOINTS) {
+    const response = await ask(world, endpoint, token);
+
+    assert.ok(!(await response.text()).includes(CONTRACT.id), endpoint.id);
+  }
+
+  await assertUntouched(world);
+});
+
+type Asked = (typeof ENDPOINTS)[number];
+
+async function ask(world: World, endpoint: Asked, token: string | null): Promise<Response> {
+  const { params = {}, query = {}, body } = endpoint.example;
+  const path = endpoint.path.replace(/\{(\w+)\}/g, (_whole, name: string) => params[name] ?? "");
+  return await fetch(`${world.url}${path}?${new URLSearchParams(query).toString()}`, {
+    method: endpoint.method.toUpperCase(),
+    headers: {
+      ...(token !== null && { authorization: `Bearer ${token}` }),
+      ...(body !== undefined && { "content-type": "application/json" }),
+    },
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+  });
+}
+
+async function prepare(world: World): Promise<void> {
+  const linkId = await storeTestLink(world);
+  const { envelopeId } = CONTRACT.source;
+  await storeTestContract(world, { linkId, id: id(CONTRACT.id), envelopeId });
+}
+
+async function assertUntouched(world: World): Promise<void> {
+  const api = await world.api();
+  const groups = (await api.get("/v1/groups")).body.items;
+  assert.deepEqual(groups, [{ id: "group-1", name: "契約書" }]);
+  assert.equal((await api.get(`/v1/contracts/${CONTRACT.id}`)).status, 200);
+  const { state, groupId } = (await api.get("/v1/link")).body;
+  assert.deepEqual({ state, groupId }, { state: "active", groupId: "group-1" });
+  const { rows } = await world.service.foundation.front.pool.query(
+    "select 1 from linking where tenant = 'tenant-1'",
+  );
+  assert.deepEqual(rows, []);
+}

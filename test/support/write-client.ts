@@ -1,0 +1,7 @@
+import { writeFile } from "node:fs/promises";
+import { ENDPOINTS } from "../../src/web/api.ts";
+import { describeApi } from "../../src/web/openapi.ts";
+import { CLIENT_FILE, generateClient } from "./client-source.ts";
+
+// After a change of the API: brings the client for other services into line with it.
+await writeFile(CLIENT_FILE, await generateClient(describeApi(ENDPOINTS)));
