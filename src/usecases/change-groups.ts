@@ -1,16 +1,15 @@
+import type { Database } from "../store/database.ts";
 import { type Group, markGroupDeleted, storeGroup } from "../store/groups.ts";
-import { findCurrentLink, lockLink } from "../store/links.ts";
+import { findCurrentLink, type Link, lockLink } from "../store/links.ts";
 import type { ChangeDeps } from "./change-link.ts";
 import { failLink, recoverLink } from "./link-health.ts";
 
 /** Takes over a group of the cabinet under its name; a link that waited for it to come back goes on. */
 export async function putGroup(deps: ChangeDeps, tenant: string, group: Group): Promise<void> {
   await deps.db.transaction().execute(async (tx) => {
+    const link = await lockCurrent(tx, tenant);
     await storeGroup(tx, tenant, group, deps.now());
-    const current = await findCurrentLink(tx, tenant);
-    if (current?.groupId !== group.id) return;
-    const link = await lockLink(tx, current.id, "update");
-    if (link?.cause === "group-missing") await recoverLink(tx, link, deps.now());
+    if (link?.groupId === group.id && link.cause === "group-missing") await recoverLink(tx, link, deps.now());
   });
 }
 
@@ -20,10 +19,17 @@ export async function putGroup(deps: ChangeDeps, tenant: string, group: Group): 
  */
 export async function deleteGroup(deps: ChangeDeps, tenant: string, id: string): Promise<void> {
   await deps.db.transaction().execute(async (tx) => {
+    const before = await lockCurrent(tx, tenant);
     if (!(await markGroupDeleted(tx, tenant, id, deps.now()))) return;
-    const current = await findCurrentLink(tx, tenant);
-    if (current?.groupId !== id) return;
-    const link = await lockLink(tx, current.id, "update");
-    if (link !== null && link.state !== "error") await failLink(tx, link, "group-missing");
+    // A linking that was finished meanwhile kept the group until it was stored.
+    const link = before ?? (await lockCurrent(tx, tenant));
+    if (link?.groupId === id && link.state !== "error") await failLink(tx, link, "group-missing");
   });
+}
+
+/** The link first, then the group, as imports lock them: otherwise the two would wait for each other. */
+async function lockCurrent(tx: Database, tenant: string): Promise<Link | null> {
+  const current = await findCurrentLink(tx, tenant);
+  const link = current === null ? null : await lockLink(tx, current.id, "update");
+  return link?.state === "ended" ? null : link;
 }

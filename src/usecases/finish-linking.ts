@@ -12,7 +12,15 @@ import { isUniqueViolation } from "../store/constraints.ts";
 import { hasGroup } from "../store/groups.ts";
 import { storeTokens } from "../store/link-tokens.ts";
 import { type Linking, takeLinking } from "../store/linkings.ts";
-import { changeLink, findCurrentLink, findLink, type Link, listLinks, storeLink } from "../store/links.ts";
+import {
+  changeLink,
+  findCurrentLink,
+  findLink,
+  type Link,
+  listLinks,
+  lockLink,
+  storeLink,
+} from "../store/links.ts";
 import { enqueueReconciliation } from "../store/queue.ts";
 import { toLinkTokens } from "./access-tokens.ts";
 import { type BeginDeps, hashState, type Owner } from "./begin-linking.ts";
@@ -84,7 +92,7 @@ async function linkUser(deps: FinishDeps, linking: Linking, tokens: Tokens): Pro
   const current = await findCurrentLink(deps.db, linking.tenant);
   if (current === null) return await createLink(deps, candidate);
   const same = current.user.id === user.userId && current.account.id === account.accountId;
-  return current.state === "error" && same ? await repairLink(deps, candidate, current) : "already-linked";
+  return current.state === "error" && same ? await repairLink(deps, candidate, current.id) : "already-linked";
 }
 
 async function createLink(deps: FinishDeps, candidate: Candidate): Promise<LinkingResult> {
@@ -160,28 +168,36 @@ async function endedLinks(tx: FinishDeps["db"], tenant: string) {
 }
 
 /** The same user came back to the same account: the link goes on, and what it missed is filled in (import-rules 5). */
-async function repairLink(deps: FinishDeps, candidate: Candidate, link: Link): Promise<LinkingResult> {
-  const { linking, tokens, user, account } = candidate;
-  const now = deps.now();
-  const repaired = await deps.db.transaction().execute(async (tx) => {
-    if (!(await hasGroup(tx, linking.tenant, linking.groupId))) return false;
-    await storeTokens(tx, deps.vault, { linkId: link.id, tokens: toLinkTokens(tokens, now), now });
-    await changeLink(tx, link.id, { groupId: linking.groupId, account, user, checkedAt: now });
-    await recoverLink(tx, link, now);
-    const details = { groupId: linking.groupId, cause: link.cause };
-    await recordAudit(tx, {
-      tenant: link.tenant,
-      linkId: link.id,
-      at: now,
-      subject: linking.subject,
-      action: "repaired",
-      details,
-    });
-    return true;
+async function repairLink(deps: FinishDeps, candidate: Candidate, id: LinkId): Promise<LinkingResult> {
+  const result = await deps.db.transaction().execute(async (tx) => {
+    const link = await lockLink(tx, id, "update");
+    if (link === null || link.state === "ended") return "link-not-found";
+    if (!(await hasGroup(tx, link.tenant, candidate.linking.groupId))) return "group-not-found";
+    await commitRepair(deps, tx, candidate, link);
+    return link.approval === "awaited" ? "awaiting-approval" : "linked";
   });
-  if (!repaired) return "group-not-found";
-  await connectLink(deps, link.id);
-  return link.approval === "awaited" ? "awaiting-approval" : "linked";
+  if (result === "linked" || result === "awaiting-approval") await connectLink(deps, id);
+  return result;
+}
+
+async function commitRepair(
+  deps: FinishDeps,
+  tx: FinishDeps["db"],
+  { linking, tokens, user, account }: Candidate,
+  link: Link,
+): Promise<void> {
+  const now = deps.now();
+  await storeTokens(tx, deps.vault, { linkId: link.id, tokens: toLinkTokens(tokens, now), now });
+  await changeLink(tx, link.id, { groupId: linking.groupId, account, user, checkedAt: now });
+  await recoverLink(tx, link, now);
+  await recordAudit(tx, {
+    tenant: link.tenant,
+    linkId: link.id,
+    at: now,
+    subject: linking.subject,
+    action: "repaired",
+    details: { groupId: linking.groupId, cause: link.cause },
+  });
 }
 
 /** Connect is a bonus: should this fail now, the next reconciliation makes it. */

@@ -26,13 +26,13 @@ type Import = {
 export async function takeIn(deps: ImportDeps, work: Import): Promise<ImportOutcome> {
   const documents = contentDocuments(work.envelope.documents ?? []);
   const stored = await storeDocuments(deps, work, documents);
-  return await deps.db.transaction().execute(async (tx) => {
+  const outcome = await deps.db.transaction().execute(async (tx) => {
     const link = await lockLink(tx, work.link.id, "share");
-    if (link === null || link.state === "ended") return { kind: "link-ended" };
-    if (!(await hasGroup(tx, link.tenant, link.groupId)))
-      return await waitForGroup(deps, tx, link, work.entry);
+    if (link === null || link.state === "ended") return { kind: "link-ended" } as const;
+    if (!(await hasGroup(tx, link.tenant, link.groupId))) return null;
     return await commitContracts(deps, tx, { ...work, link }, pair(documents, stored));
   });
+  return outcome ?? (await waitForGroup(deps, work));
 }
 
 /** One after the other, as DocuSign counts downloads that are under way; what lies in the store is not asked for again. */
@@ -63,15 +63,15 @@ function pair(documents: readonly EnvelopeDocument[], stored: ReadonlyMap<string
   });
 }
 
-async function waitForGroup(
-  deps: ImportDeps,
-  tx: Database,
-  link: Link,
-  entry: LedgerEntry,
-): Promise<ImportOutcome> {
-  await failLink(tx, link, "group-missing");
+/** In a transaction of its own: imports that share the link would each wait for the others to change it. */
+async function waitForGroup(deps: ImportDeps, { link: { id }, entry }: Import): Promise<ImportOutcome> {
+  await deps.db.transaction().execute(async (tx) => {
+    const link = await lockLink(tx, id, "update");
+    if (link?.state !== "active" || (await hasGroup(tx, link.tenant, link.groupId))) return;
+    await failLink(tx, link, "group-missing");
+  });
   const until = deps.now();
-  await postponeEnvelope(tx, {
+  await postponeEnvelope(deps.db, {
     ...entry,
     reason: "group-missing",
     until,

@@ -1,0 +1,562 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { sql } from "kysely";
+import { type EnvelopeId, type LinkId, parseUuid } from "../../src/domain/identifiers.ts";
+import { countTotals } from "../../src/store/envelopes.ts";
+import { markGroupDeleted } from "../../src/store/groups.ts";
+import { closeLink } from "../../src/store/links.ts";
+import { importEnvelope } from "../../src/usecases/import-envelope.ts";
+import { createBrowser } from "../support/browser.ts";
+import { minimalEvent, post } from "../support/connect.ts";
+import type { Call } from "../support/docusign/exchange.ts";
+import {
+  CUSTOMER,
+  concludeUnheard,
+  createCompanies,
+  createLinkedCompanies,
+  endLink,
+  fateOf,
+  historyOf,
+  linkOf,
+  subjects,
+} from "../support/linked-world.ts";
+import { finishLink, type World } from "../support/world.ts";
+
+const DELETION_FAILED = "削除に失敗しました。もう一度お試しください。";
+const DOCUMENT = "/envelopes/{envelopeId}/documents/{documentId}";
+
+const isRemoval = ({ method, template }: Call): boolean =>
+  method === "DELETE" && template === "/connect/{connectId}";
+
+async function countTokens(world: World): Promise<number> {
+  const rows = await world.service.foundation.back.db.selectFrom("link_token").select("link_id").execute();
+  return rows.length;
+}
+
+/** Whether somebody in the world's database waits for somebody else there. */
+async function isWaitingForLock(world: World): Promise<boolean> {
+  const { rows } = await sql`
+    select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`.execute(
+    world.service.foundation.back.db,
+  );
+  return rows.length > 0;
+}
+
+async function putGroup(world: World, id: string): Promise<void> {
+  const { status } = await (await world.api()).send("PUT", `/v1/groups/${id}`, { name: "契約書" });
+  assert.equal(status, 200);
+}
+
+async function groupsOf(world: World): Promise<Record<string, string>> {
+  const contracts = await world.contracts();
+  return Object.fromEntries(contracts.map(({ source, groupId }) => [source.subject, groupId]));
+}
+
+test("editing sends imports from then on to another group, without a login; what is imported stays", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world, colleague } = companies;
+  await putGroup(world, "group-2");
+  await world.docusign.concludeEnvelope({ from: colleague, to: [CUSTOMER], subject: "before" });
+  await world.runJobs();
+  await world.docusign.concludeEnvelope({ from: colleague, to: [CUSTOMER], subject: "announced before" });
+
+  const { status, body } = await (await world.api()).send("PATCH", "/v1/link", { groupId: "group-2" });
+  await concludeUnheard(world, { from: colleague, to: [CUSTOMER], subject: "after" });
+  await world.runHour();
+
+  assert.equal(status, 200);
+  assert.equal(body.groupId, "group-2");
+  assert.deepEqual(body, { ...(await linkOf(world)), ...body });
+  assert.deepEqual(await groupsOf(world), {
+    before: "group-1",
+    "announced before": "group-2",
+    after: "group-2",
+  });
+});
+
+test("an import that is under way while its link is edited goes to the new group", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world, colleague } = companies;
+  await putGroup(world, "group-2");
+  const api = await world.api();
+  world.docusign.onNext(
+    DOCUMENT,
+    async () => void (await api.send("PATCH", "/v1/link", { groupId: "group-2" })),
+  );
+
+  await world.docusign.concludeEnvelope({ from: colleague, to: [CUSTOMER], subject: "under way" });
+  await world.runJobs();
+
+  assert.deepEqual(await groupsOf(world), { "under way": "group-2" });
+});
+
+test("editing and ending refuse with their messages where there is no link, editing where there is no group", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world } = companies;
+  const api = await world.api();
+  const edit = async (groupId: string) => await api.send("PATCH", "/v1/link", { groupId });
+
+  const noGroup = await edit("unknown");
+  assert.equal((await endLink(world)).status, 204);
+  const [edited, ended, approved] = [
+    await edit("group-1"),
+    await endLink(world),
+    await api.send("POST", "/v1/link/approve"),
+  ];
+
+  assert.equal(noGroup.status, 422);
+  assert.equal(noGroup.body.detail, "取り込み先契約書グループが見つかりませんでした。");
+  for (const { status, body } of [edited, ended, approved]) {
+    assert.deepEqual([status, body.detail], [404, "連携情報が見つかりませんでした。"]);
+  }
+});
+
+test("ending destroys the tokens, answers events with 410, and keeps history and contracts", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world, account, colleague } = companies;
+  const { id } = await linkOf(world);
+  await world.docusign.concludeEnvelope({ from: colleague, to: [CUSTOMER], subject: "kept" });
+  await world.runJobs();
+  const before = await world.contracts();
+
+  assert.equal((await endLink(world)).status, 204);
+
+  assert.equal(await countTokens(world), 0);
+  assert.deepEqual(world.docusign.configurations(account), []);
+  assert.equal((await post(world, id, minimalEvent())).status, 410);
+  assert.equal((await (await world.api()).get("/v1/link")).status, 404);
+  const history = await historyOf(world);
+  assert.deepEqual(
+    history.map((link) => [link.id, link.state, link.endedAt]),
+    [[id, "ended", "2031-01-15T03:10:00.000Z"]],
+  );
+  assert.deepEqual(await world.contracts(), before);
+  const calls = world.docusign.calls.length;
+  await world.runHour();
+  assert.equal(world.docusign.calls.length, calls, "an ended link calls nobody");
+});
+
+/** Everything of the link but what the hours count on. */
+async function standing(world: World): Promise<object> {
+  const { lastReconciliation: _last, nextReconciliation: _next, ...link } = await linkOf(world);
+  return link;
+}
+
+for (const [when, befall] of Object.entries({
+  "at the last look": (world: World) => world.docusign.failNext(1, { status: 503 }, "/envelopes"),
+  "at the first configuration": (world: World) => world.docusign.failNext(1, { status: 503 }, isRemoval),
+  "at the second configuration": (world: World) => {
+    let removals = 0;
+    world.docusign.failNext(1, { status: 503 }, (call) => isRemoval(call) && ++removals === 2);
+  },
+})) {
+  test(`a deletion that DocuSign fails ${when} leaves everything as it was, and succeeds later`, async () => {
+    await using companies = await createLinkedCompanies();
+    const { world, account, admin, colleague, partner } = companies;
+    const before = await standing(world);
+    befall(world);
+
+    const { status, body } = await endLink(world);
+    assert.deepEqual([status, body.detail], [502, DELETION_FAILED]);
+    assert.deepEqual(await standing(world), before);
+    await world.docusign.concludeEnvelope({ from: colleague, to: [CUSTOMER], subject: "sent" });
+    await world.docusign.concludeEnvelope({ from: partner, to: [admin], subject: "received" });
+    await world.runJobs();
+    assert.deepEqual(await subjects(world), ["received", "sent"]);
+
+    assert.equal((await endLink(world)).status, 204);
+    assert.deepEqual(world.docusign.configurations(account), []);
+  });
+}
+
+test("a deletion fails while DocuSign is down, half-way too; once it is back the link works as before", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world, account, colleague } = companies;
+  let removals = 0;
+  world.docusign.onNext(
+    (call) => isRemoval(call) && ++removals === 1,
+    () => world.docusign.goDown(),
+  );
+
+  const halfWay = await endLink(world);
+  const wholly = await endLink(world);
+  world.docusign.comeUp();
+  await concludeUnheard(world, { from: colleague, to: [CUSTOMER], subject: "meanwhile" });
+  await world.runHour();
+  await world.docusign.concludeEnvelope({ from: colleague, to: [CUSTOMER], subject: "heard" });
+  await world.runJobs();
+
+  assert.deepEqual([halfWay.status, wholly.status], [502, 502]);
+  assert.equal((await linkOf(world)).state, "active");
+  assert.deepEqual((await linkOf(world)).connect, { sent: "active", received: "active" });
+  assert.equal(world.docusign.configurations(account).length, 2);
+  assert.deepEqual(await subjects(world), ["heard", "meanwhile"]);
+});
+
+test("a deletion that fails half-way restores a configuration as switched off as it was", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world, account } = companies;
+  for (const { connectId } of world.docusign.configurations(account)) {
+    world.docusign.changeConfiguration(account, connectId, { allowEnvelopePublish: "false" });
+  }
+  world.clock.pass(24 * 60 * 60 * 1000);
+  await world.runHour();
+  let removals = 0;
+  world.docusign.failNext(1, { status: 503 }, (call) => isRemoval(call) && ++removals === 2);
+
+  assert.equal((await endLink(world)).status, 502);
+
+  const enabled = world.docusign.configurations(account).map((one) => one.allowEnvelopePublish);
+  assert.deepEqual(enabled, ["false", "false"]);
+  assert.deepEqual((await linkOf(world)).connect, { sent: "switched-off", received: "switched-off" });
+});
+
+test("a deletion succeeds where the authorisation is gone, noticed before or only now", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world, admin } = companies;
+
+  world.docusign.revokeConsent(admin);
+  assert.equal((await endLink(world)).status, 204);
+  assert.equal(await world.link(admin), "linked");
+  await world.runJobs();
+  world.docusign.revokeConsent(admin);
+  await world.runHour();
+  assert.equal((await linkOf(world)).state, "error");
+  assert.equal((await endLink(world)).status, 204);
+
+  assert.equal(await countTokens(world), 0);
+});
+
+test("a deletion succeeds where the user is no admin any more, noticed before or only now", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world, account, admin } = companies;
+
+  world.docusign.setRole(admin, account, "DS Sender");
+  assert.equal((await endLink(world)).status, 204);
+  world.docusign.setRole(admin, account, "DS Admin");
+  assert.equal(await world.link(admin), "linked");
+  world.docusign.setRole(admin, account, "DS Viewer");
+  await world.runHour();
+  assert.equal((await linkOf(world)).state, "error");
+
+  assert.equal((await endLink(world)).status, 204);
+});
+
+test("two deletions at once end the link once", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world } = companies;
+
+  const statuses = (await Promise.all([endLink(world), endLink(world)])).map(({ status }) => status);
+
+  assert.ok(statuses.includes(204), statuses.join());
+  assert.ok(
+    statuses.every((status) => status === 204 || status === 404),
+    statuses.join(),
+  );
+  const [link] = await historyOf(world);
+  assert.deepEqual(
+    link.audit.map(({ action }: { action: string }) => action),
+    ["linked", "ended"],
+  );
+});
+
+test("a large first import waits for its approval, tells its size and duration, and takes everything up once approved", async () => {
+  await using companies = await createCompanies({ config: { largeImport: 3 } });
+  const { world, admin, colleague, partner } = companies;
+  await concludeUnheard(world, { from: colleague, to: [CUSTOMER], subject: "1" });
+  await concludeUnheard(world, { from: colleague, to: [admin], subject: "2" });
+  await concludeUnheard(world, { from: partner, to: [admin], subject: "3" });
+
+  assert.equal(await world.link(admin), "awaiting-approval");
+  const announced = await world.docusign.concludeEnvelope({ from: colleague, to: [CUSTOMER], subject: "4" });
+  await world.runHour();
+  const waiting = await linkOf(world);
+  assert.equal(waiting.state, "awaiting-approval");
+  assert.equal(waiting.firstImport.total, 3);
+  assert.ok(Date.parse(waiting.firstImport.estimatedEnd) > world.clock.now.getTime());
+  assert.equal(await fateOf(world, announced), "waiting awaiting-approval");
+  assert.deepEqual(await world.contracts(), []);
+  const api = await world.api();
+  const approved = await api.send("POST", "/v1/link/approve");
+  const again = await api.send("POST", "/v1/link/approve");
+  await world.runJobs();
+
+  assert.deepEqual([approved.status, approved.body.state], [200, "active"]);
+  assert.deepEqual([again.status, again.body.type], [409, "urn:torikomi:problem:not-awaiting-approval"]);
+  assert.deepEqual(await subjects(world), ["1", "2", "3", "4"]);
+});
+
+test("what is both sent and received counts once for the size of the first import", async () => {
+  await using companies = await createCompanies({ config: { largeImport: 2 } });
+  const { world, admin, colleague } = companies;
+  await concludeUnheard(world, { from: colleague, to: [admin] });
+
+  assert.equal(await world.link(admin), "linked");
+});
+
+test("a link that needs no approval has none to give", async () => {
+  await using companies = await createLinkedCompanies();
+
+  const { status } = await (await companies.world.api()).send("POST", "/v1/link/approve");
+
+  assert.equal(status, 409);
+});
+
+test("an approval given while the link is in error counts once it is mended", async () => {
+  await using companies = await createCompanies({ config: { largeImport: 1 } });
+  const { world, admin, colleague } = companies;
+  await concludeUnheard(world, { from: colleague, to: [CUSTOMER], subject: "old" });
+  assert.equal(await world.link(admin), "awaiting-approval");
+  const api = await world.api();
+  await api.send("DELETE", "/v1/groups/group-1");
+  assert.equal((await linkOf(world)).state, "error");
+
+  assert.equal((await api.send("POST", "/v1/link/approve")).status, 200);
+  await world.runJobs();
+  assert.deepEqual(await world.contracts(), []);
+  await putGroup(world, "group-1");
+  await world.runJobs();
+
+  assert.equal((await linkOf(world)).state, "active");
+  assert.deepEqual(await subjects(world), ["old"]);
+});
+
+test("a group that vanishes and comes back leaves an approval awaited that was awaited", async () => {
+  await using companies = await createCompanies({ config: { largeImport: 1 } });
+  const { world, admin, colleague } = companies;
+  await concludeUnheard(world, { from: colleague, to: [CUSTOMER] });
+  assert.equal(await world.link(admin), "awaiting-approval");
+
+  await (await world.api()).send("DELETE", "/v1/groups/group-1");
+  await putGroup(world, "group-1");
+  await world.runHour();
+
+  assert.equal((await linkOf(world)).state, "awaiting-approval");
+  assert.deepEqual(await world.contracts(), []);
+});
+
+for (const [how, mend] of Object.entries({
+  "another group is chosen": async (world: World) => {
+    await putGroup(world, "group-2");
+    const { status } = await (await world.api()).send("PATCH", "/v1/link", { groupId: "group-2" });
+    assert.equal(status, 200);
+  },
+  "the group comes back": async (world: World) => await putGroup(world, "group-1"),
+})) {
+  test(`while the group is gone imports wait, visibly, and go on when ${how}`, async () => {
+    await using companies = await createLinkedCompanies();
+    const { world, colleague } = companies;
+    assert.equal((await (await world.api()).send("DELETE", "/v1/groups/group-1")).status, 204);
+    const heard = await world.docusign.concludeEnvelope({
+      from: colleague,
+      to: [CUSTOMER],
+      subject: "heard",
+    });
+    await concludeUnheard(world, { from: colleague, to: [CUSTOMER], subject: "unheard" });
+    await world.runHour();
+
+    const { state, cause } = await linkOf(world);
+    assert.deepEqual([state, cause.code], ["error", "group-missing"]);
+    assert.equal(await fateOf(world, heard), "waiting group-missing");
+    assert.deepEqual(await world.contracts(), []);
+    await mend(world);
+    await world.runJobs();
+
+    assert.equal((await linkOf(world)).state, "active");
+    assert.deepEqual(await subjects(world), ["heard", "unheard"]);
+  });
+}
+
+test("a group that vanishes during an import stops that import, and what it fetched is used later", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world, colleague } = companies;
+  const api = await world.api();
+  world.docusign.onNext(DOCUMENT, async () => void (await api.send("DELETE", "/v1/groups/group-1")));
+
+  await world.docusign.concludeEnvelope({ from: colleague, to: [CUSTOMER], subject: "under way" });
+  await world.runJobs();
+  assert.deepEqual(await world.contracts(), []);
+  assert.equal((await linkOf(world)).cause.code, "group-missing");
+  await putGroup(world, "group-1");
+  await world.runJobs();
+
+  assert.deepEqual(await subjects(world), ["under way"]);
+  assert.equal(world.docusign.callsTo(DOCUMENT).length, 1);
+});
+
+test("a group that vanished while the link had another error is noticed once that is mended", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world, account, admin, colleague } = companies;
+  world.docusign.setRole(admin, account, "DS Sender");
+  await world.runHour();
+  await (await world.api()).send("DELETE", "/v1/groups/group-1");
+  await concludeUnheard(world, { from: colleague, to: [CUSTOMER], subject: "meanwhile" });
+  world.docusign.setRole(admin, account, "DS Admin");
+
+  await world.runHour();
+  assert.equal((await linkOf(world)).cause.code, "group-missing");
+  await putGroup(world, "group-1");
+  await world.runJobs();
+
+  assert.deepEqual(await subjects(world), ["meanwhile"]);
+});
+
+test("imports that find their group gone at the same moment all wait, and none for another", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world, colleague } = companies;
+  const { tasks } = world.service.foundation;
+  const linkId = parseUuid<LinkId>((await linkOf(world)).id)!;
+  const together = Promise.withResolvers<void>();
+  const envelopeIds: string[] = [];
+  let arrived = 0;
+  for (let count = 0; count < 5; count += 1) {
+    const { envelopeId } = await concludeUnheard(world, { from: colleague, to: [CUSTOMER] });
+    envelopeIds.push(envelopeId);
+    world.docusign.onNext(
+      ({ template, path }) => template === DOCUMENT && path.includes(envelopeId),
+      async () => {
+        arrived += 1;
+        if (arrived === 5) together.resolve();
+        await together.promise;
+      },
+    );
+  }
+  await markGroupDeleted(tasks.db, "tenant-1", "group-1", world.clock.now);
+
+  const outcomes = await Promise.all(
+    envelopeIds.map(async (id) =>
+      importEnvelope(tasks, { linkId, envelopeId: parseUuid<EnvelopeId>(id)!, foundBy: "event" }),
+    ),
+  );
+
+  assert.deepEqual(
+    outcomes.map((outcome) => (outcome.kind === "waiting" ? outcome.reason : outcome.kind)),
+    envelopeIds.map(() => "group-missing"),
+  );
+});
+
+test("a group can vanish, come back and be chosen while an import commits: neither waits for the other without end", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world } = companies;
+  const { db } = world.service.foundation.back;
+  const api = await world.api();
+  const requests = [
+    ["DELETE", "/v1/groups/group-1", undefined],
+    ["PUT", "/v1/groups/group-1", { name: "再び" }],
+    ["PATCH", "/v1/link", { groupId: "group-1" }],
+  ] as const;
+
+  const statuses: number[] = [];
+  for (const [method, path, body] of requests) {
+    const { answer } = await db.transaction().execute(async (tx) => {
+      await sql`select 1 from link for share`.execute(tx);
+      const answer = api.send(method, path, body);
+      while (!(await isWaitingForLock(world)));
+      await sql`select 1 from cabinet_group for share`.execute(tx);
+      return { answer };
+    });
+    statuses.push((await answer).status);
+  }
+
+  assert.deepEqual(statuses, [204, 200, 200]);
+  assert.equal((await linkOf(world)).state, "active");
+});
+
+test("two tenants that link one account import the same envelopes and know nothing of each other", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world, account, admin, colleague } = companies;
+  const second = world.docusign.addUser(account, { name: "田中", role: "DS Admin" });
+  assert.equal(await world.link(second, { tenant: "tenant-2" }), "linked");
+  await world.runJobs();
+  assert.equal(await world.link(admin, { tenant: "tenant-3" }), "linked");
+  await world.runJobs();
+
+  const envelope = await world.docusign.concludeEnvelope({
+    from: colleague,
+    to: [CUSTOMER],
+    subject: "shared",
+  });
+  await world.runJobs();
+  const [contract] = await world.contracts();
+  const foreign = await (await world.api("tenant-2")).get(`/v1/contracts/${contract.id}`);
+  assert.equal((await (await world.api()).send("DELETE", `/v1/contracts/${contract.id}`)).status, 204);
+  assert.equal((await endLink(world)).status, 204);
+  await world.docusign.concludeEnvelope({ from: colleague, to: [CUSTOMER], subject: "later" });
+  await world.runHour();
+
+  assert.equal(foreign.status, 404);
+  assert.deepEqual(
+    [await subjects(world), await subjects(world, "tenant-2"), await subjects(world, "tenant-3")],
+    [[], ["later", "shared"], ["later", "shared"]],
+  );
+  assert.equal(await fateOf(world, envelope, "tenant-2"), "imported sent");
+  assert.equal((await linkOf(world, "tenant-2")).sentFrom, null);
+});
+
+test("the audit trail tells who did what to a link and when, also after it has ended", async () => {
+  await using companies = await createCompanies({ config: { largeImport: 1 } });
+  const { world, admin, colleague } = companies;
+  await concludeUnheard(world, { from: colleague, to: [CUSTOMER] });
+  const as = async (sub: string) => {
+    const token = await world.cabinet.token({ tenant: "tenant-1", scope: "links:write groups:write", sub });
+    return async (method: string, path: string, body?: object) => {
+      world.clock.pass(60_000);
+      const response = await fetch(`${world.url}${path}`, {
+        method,
+        headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+        ...(body !== undefined && { body: JSON.stringify(body) }),
+      });
+      assert.ok(response.ok, `${method} ${path} ${response.status}`);
+    };
+  };
+  const [bob, carol] = [await as("bob"), await as("carol")];
+
+  assert.equal(await world.link(admin), "awaiting-approval");
+  await bob("POST", "/v1/link/approve");
+  await bob("PUT", "/v1/groups/group-2", { name: "別" });
+  await carol("PATCH", "/v1/link", { groupId: "group-2" });
+  world.docusign.revokeConsent(admin);
+  await world.runHour();
+  assert.equal(await world.link(admin), "linked");
+  await bob("DELETE", "/v1/link");
+
+  const [{ audit }] = await historyOf(world);
+  assert.deepEqual(
+    audit.map(({ at, subject, action }: Record<string, string>) => `${at} ${subject} ${action}`),
+    [
+      "2031-01-15T03:10:00.000Z owner of tenant-1 linked",
+      "2031-01-15T03:11:00.000Z bob approved",
+      "2031-01-15T03:13:00.000Z carol edited",
+      "2031-01-15T04:00:00.000Z owner of tenant-1 repaired",
+      "2031-01-15T04:01:00.000Z bob ended",
+    ],
+  );
+});
+
+test("a linking that was begun to mend a link leaves no token where that ends meanwhile", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world, admin } = companies;
+  const { db } = world.service.foundation.back;
+  world.docusign.revokeConsent(admin);
+  await world.runHour();
+  const id = parseUuid<LinkId>((await linkOf(world)).id)!;
+  const begun = await (await world.api()).send("POST", "/v1/link", { groupId: "group-1" });
+  const { authorizationUrl } = begun.body;
+
+  const { result } = await db.transaction().execute(async (tx) => {
+    await sql`select 1 from link for update`.execute(tx);
+    const result = finishLink(world, createBrowser(), {
+      person: world.owner(),
+      user: admin,
+      authorizationUrl,
+    });
+    while (!(await isWaitingForLock(world)));
+    const endedAt = world.clock.now;
+    const totals = await countTotals(tx, id);
+    await closeLink(tx, id, { endedAt, sentUntil: endedAt, receivedUntil: endedAt, totals });
+    return { result };
+  });
+
+  assert.equal(await result, "link-not-found");
+  assert.equal(await countTokens(world), 0);
+});
