@@ -89,8 +89,8 @@ function pageAnswer(
   accountId: string,
   query: URLSearchParams,
 ): Record<string, string> {
-  const { rows, total } = page;
-  const end = wanted.start + rows.length;
+  const { rows, placed, total } = page;
+  const end = wanted.start + placed;
   const sizes = { resultSetSize: String(rows.length), totalSetSize: String(total) };
   if (rows.length === 0) return sizes;
   const uri = (start: number): string => {

@@ -29,6 +29,8 @@ export type EnvelopeVerbs = {
   lateInListing(envelope: Envelope, until: Date): void;
   /** Listings show it to whom may see it, whatever they ask for. */
   extraneousInListing(envelope: Envelope): void;
+  /** The same, at the end of every page that does not hold it anyway. */
+  extraneousAtPageEnds(envelope: Envelope): void;
   /** Listings leave its recipients out. */
   withoutRecipientsInListing(envelope: Envelope): void;
 };
@@ -87,7 +89,7 @@ export function createEnvelopeVerbs(
 
 function listingVerbs(): Pick<
   EnvelopeVerbs,
-  "lateInListing" | "extraneousInListing" | "withoutRecipientsInListing"
+  "lateInListing" | "extraneousInListing" | "extraneousAtPageEnds" | "withoutRecipientsInListing"
 > {
   return {
     lateInListing: ({ inListing }, until) => {
@@ -95,6 +97,9 @@ function listingVerbs(): Pick<
     },
     extraneousInListing: ({ inListing }) => {
       inListing.extraneous = true;
+    },
+    extraneousAtPageEnds: ({ inListing }) => {
+      inListing.atPageEnds = true;
     },
     withoutRecipientsInListing: ({ inListing }) => {
       inListing.withoutRecipients = true;

@@ -73,7 +73,12 @@ export function words(list: string): string[] {
   return list.split(",").flatMap((word) => (word.trim() === "" ? [] : [word.trim()]));
 }
 
-export type Page = { readonly rows: readonly Envelope[]; readonly total: number };
+export type Page = {
+  readonly rows: readonly Envelope[];
+  /** How many of the rows have a place in the order; the others only stray into the page. */
+  readonly placed: number;
+  readonly total: number;
+};
 
 /** Filters, orders and cuts out the page, as the index knows the envelopes at this moment. */
 export function listEnvelopes(envelopes: readonly Envelope[], listing: Listing, now: Date): Page {
@@ -86,7 +91,8 @@ export function listEnvelopes(envelopes: readonly Envelope[], listing: Listing, 
   const keyed = matching.map((envelope) => ({ envelope, key: key(envelope) }));
   keyed.sort((one, other) => direction * compare(one.key, other.key));
   const rows = keyed.slice(listing.start, listing.start + listing.count).map(({ envelope }) => envelope);
-  return { rows, total: keyed.length };
+  const straying = indexed.filter((envelope) => envelope.inListing.atPageEnds && !rows.includes(envelope));
+  return { rows: [...rows, ...straying], placed: rows.length, total: keyed.length };
 }
 
 function compare(one: string | number, other: string | number): number {

@@ -93,6 +93,8 @@ export type Envelope = {
     hiddenUntil: Date | null;
     /** Listed although the filter does not ask for it. */
     extraneous: boolean;
+    /** Listed at the end of every page, as if there were no order. */
+    atPageEnds: boolean;
     withoutRecipients: boolean;
   };
 };
