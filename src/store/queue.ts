@@ -20,21 +20,6 @@ export function linkFlag(linkId: string): string {
   return `link:${linkId}`;
 }
 
-/** Queues the import of one envelope in the caller's transaction; a job that waits already is replaced. */
-export async function enqueueImport(
-  db: Kysely<DB>,
-  job: { linkId: LinkId; envelopeId: EnvelopeId; foundBy: "event" | "replay"; runAt: Date | null },
-): Promise<void> {
-  await enqueue(db, {
-    task: "import-envelope",
-    payload: { linkId: job.linkId, envelopeId: job.envelopeId, foundBy: job.foundBy },
-    key: `import:${job.linkId}:${job.envelopeId}`,
-    priority: PRIORITY.event,
-    runAt: job.runAt,
-    linkId: job.linkId,
-  });
-}
-
 /** The import of an envelope that waits in the queue, or is under way; null where there is none. */
 export async function findImportJob(
   db: Kysely<DB>,

@@ -24,7 +24,7 @@ export async function recoverLink(tx: Database, link: Link, now: Date): Promise<
 }
 
 /** The state that the link has where nothing is wrong with it. */
-export function healthyState(link: Pick<Link, "approval">): LinkState {
+function healthyState(link: Pick<Link, "approval">): LinkState {
   return link.approval === "awaited" ? "awaiting-approval" : "active";
 }
 
