@@ -58,7 +58,7 @@ test("a linking makes one configuration for what the account sends and one for w
     events: ["envelope-completed", "recipient-reassign", "recipient-delegate"],
   };
   assert.deepEqual(
-    made.map(({ connectId: _, ...settings }) => settings),
+    made.map(({ connectId: _connectId, ...settings }) => settings),
     [
       { ...common, configurationType: "custom", name: "torikomi sent", allUsers: "true" },
       {

@@ -152,7 +152,7 @@ test("another user with the linked user's e-mail address is another user", async
   const completedAt = new Date("2031-01-10T00:00:00Z");
   const envelopes: Envelope[] = [];
   for (const to of [next!, namesake!, { name: "address only", email: "Shared@example.com" }]) {
-    const { name = "" } = to;
+    const { name } = to;
     envelopes.push(
       await world.docusign.concludeEnvelope({ from: colleague, to: [to], subject: name, completedAt }),
     );

@@ -314,7 +314,7 @@ test("a contract that was deleted in the cabinet never comes back: by event, by 
   await world.runJobs();
   const fate = await fateOf(world, whole);
 
-  for (const delivery of [...world.docusign.deliveries]) await world.docusign.redeliver(delivery);
+  for (const delivery of world.docusign.deliveries.slice()) await world.docusign.redeliver(delivery);
   await world.runJobs();
   world.clock.pass(2 * DAY_MS);
   await world.runHour();
