@@ -15,7 +15,7 @@ export function approvalSection(visitor: Visitor, { link, now }: LinkView): Html
 <h2 id="approval">初回の取り込みの確認</h2>
 <p>DocuSignに、締結が完了した封筒が多くあります。件数と所要時間を確認して、取り込みを開始してください。開始するまでは取り込みません。</p>
 <dl class="figures">
-<div><dt>取り込みの対象を確認する封筒</dt><dd>${amount(firstImport.total, "件")}</dd></div>
+<div><dt>DocuSignで締結が完了した封筒</dt><dd>${amount(firstImport.total, "件")}</dd></div>
 ${firstImport.estimatedEnd !== null && expectation(firstImport.estimatedEnd, now)}
 </dl>
 <p class="note">DocuSignをご利用のほかのシステムに影響しないように、DocuSignの呼び出し回数を残しながら取り込みます。お客様の操作は必要ありません。</p>

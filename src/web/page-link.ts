@@ -20,7 +20,7 @@ export function linkSection(card: LinkCard): Html {
   const { link, groups, visitor, editing } = card;
   return html`<section class="card" aria-labelledby="link">
 <div class="heading">
-<h2 id="link">DocuSign</h2>
+<h2 id="link"><small>連携サービス</small> DocuSign</h2>
 ${stateBadge(link.state)}
 ${visitor.isOwner && linkActions()}
 </div>

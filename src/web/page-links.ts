@@ -40,5 +40,5 @@ function linked({ view, visitor, editing }: LinksContent, current: LinkView): Ht
   return html`${linkSection({ link: current.link, groups: view.groups, visitor, editing })}
 ${approvalSection(visitor, current)}
 ${livePart(current)}
-${reconciliationsSection(view.runs)}`;
+${reconciliationsSection(view.runs, current.link.state)}`;
 }

@@ -1,17 +1,20 @@
+import type { LinkState } from "../store/links.ts";
 import type { Reconciliation, ReconciliationKind } from "../store/reconciliations.ts";
 import { type Html, html } from "./html.ts";
 import { icon } from "./page-icons.ts";
 import { inDigits, shortDuration, shortMoment } from "./page-words.ts";
 
 /** The latest runs, the newest first: what each found, and what no event had told of. */
-export function reconciliationsSection(runs: readonly Reconciliation[]): Html {
+export function reconciliationsSection(runs: readonly Reconciliation[], state: LinkState): Html {
   return html`<section class="card" aria-labelledby="runs">
 <h2 id="runs">照合の履歴</h2>
 <p>1時間ごと（例：0:00、1:00）に、DocuSignで締結が完了した封筒と照合し、即時通知で届かなかったものを取り込みます。</p>
-${runs.length === 0 ? html`<p class="note">照合はまだ行われていません。</p>` : [charts(runs), table(runs)]}
+${runs.length === 0 ? html`<p class="note">照合はまだ行われていません。</p>` : [charts(runs), table(runs.slice(0, MOST_ROWS), state)]}
 </section>`;
 }
 
+/** The charts show a day, the table its half. */
+const MOST_ROWS = 12;
 const SLOT = 10;
 const GAP = 2;
 const HEIGHT = 100;
@@ -20,9 +23,9 @@ const LEAST = 6;
 /** With fewer runs the bars keep the width of a day's. */
 const SLOTS = 24;
 
-function charts(runs: readonly Reconciliation[]): Html {
+function charts(runs: readonly Reconciliation[]): Html | null {
   const inOrder = runs.filter(({ kind }) => kind !== "first").toReversed();
-  if (inOrder.length === 0) return html``;
+  if (inOrder.length < 2) return null;
   return html`<div class="charts">
 ${chart("確認した封筒", "listed", inOrder)}
 ${chart("通知が届かず、照合で見つけた封筒", "missed", inOrder)}
@@ -70,21 +73,21 @@ const KINDS: Readonly<Record<ReconciliationKind, string>> = {
 const HEADS = ["日時", "種類", "確認", "記録済み", "通知なし", "対象外", "待ち", "所要時間"] as const;
 
 /** Roles are written out: on narrow screens the rows are laid out as blocks, which takes a table's meaning away. */
-function table(runs: readonly Reconciliation[]): Html {
+function table(runs: readonly Reconciliation[], state: LinkState): Html {
   const heads = HEADS.map((head) => html`<th role="columnheader" scope="col">${head}</th>`);
   return html`<table class="runs" role="table" aria-labelledby="runs">
 <thead role="rowgroup"><tr role="row">${heads}</tr></thead>
 <tbody role="rowgroup">
-${runs.map(row)}</tbody>
+${runs.map((run) => row(run, state))}</tbody>
 </table>
 <p class="note">確認：照合した封筒。記録済み：すでに取り込みや判定を終えていたもの、または通知が届いていたもの。通知なし：即時通知が届かず、照合で見つけて取り込むもの。対象外：新たに見つけた取り込み対象外のもの。待ち：照合の終わりに取り込みを待っていたもの。</p>`;
 }
 
-function row(run: Reconciliation): Html {
+function row(run: Reconciliation, state: LinkState): Html {
   const excluded = Object.values(run.excluded).reduce((sum, count) => sum + count, 0);
   return html`<tr role="row">
 <th role="rowheader" scope="row">${shortMoment(run.to)}</th>
-${cell(1, kindWords(run))}${cell(2, inDigits(run.listed))}${cell(3, inDigits(run.known))}${cell(4, missedWords(run.missed))}
+${cell(1, kindWords(run, state))}${cell(2, inDigits(run.listed))}${cell(3, inDigits(run.known))}${cell(4, missedWords(run))}
 ${cell(5, inDigits(excluded))}${cell(6, inDigits(run.waiting))}${cell(7, durationWords(run))}
 </tr>\n`;
 }
@@ -93,13 +96,15 @@ function cell(column: number, content: Html | string): Html {
   return html`<td role="cell" data-head="${HEADS[column]}">${content}</td>`;
 }
 
-function kindWords({ kind, state }: Reconciliation): string {
+/** A run that a link's error stopped goes on once the link does. */
+function kindWords({ kind, state }: Reconciliation, link: LinkState): string {
   if (state === "done") return KINDS[kind];
-  return `${KINDS[kind]}（${state === "running" ? "実行中" : "中断"}）`;
+  return `${KINDS[kind]}（${state === "running" && link === "active" ? "実行中" : "中断"}）`;
 }
 
-/** What events missed stands out by weight and a sign, not by colour alone. */
-function missedWords(missed: number): Html | string {
+/** What events missed stands out by weight and a sign, not by colour alone. No event could tell of what was there before. */
+function missedWords({ kind, missed }: Reconciliation): Html | string {
+  if (kind === "first") return "―";
   return missed === 0 ? "0" : html`<b class="missed">${icon("info")}${inDigits(missed)}</b>`;
 }
 

@@ -1,14 +1,20 @@
 import type { Totals } from "../store/envelopes.ts";
 import { type Html, html } from "./html.ts";
 import type { LinkView } from "./page-view.ts";
-import { amount, exclusionLabel, inDigits, waitingLabel } from "./page-words.ts";
+import { amount, exclusionLabel, waitingLabel } from "./page-words.ts";
 
-/** Figures that add up, and so explain why the counts of DocuSign and the cabinet differ (import-rules 6). */
-export function totalsSection({ link, files, waiting }: LinkView): Html {
-  const { totals, excludedByRule } = link;
+/**
+ * Figures that add up, and so explain why the counts of DocuSign and the cabinet differ (import-rules 6). Before the
+ * first import has begun to count there are none.
+ */
+export function totalsSection({ link, files, waiting }: LinkView): Html | null {
+  const { totals, excludedByRule, firstImport } = link;
+  const isCounting = firstImport !== null && firstImport.estimatedEnd !== null;
+  if (isCounting && totals.atDocuSign === 0) return null;
   return html`<section class="card" aria-labelledby="totals">
 <h2 id="totals">件数の内訳</h2>
 <p class="equation"><span>DocuSignで締結が完了した封筒</span> ${amount(totals.atDocuSign, "件")}</p>
+${isCounting && html`<p class="note">初回の取り込みが終わるまで、件数は増えます。</p>`}
 ${shareBar(totals)}
 <ul class="shares">
 ${share("imported", "取り込み済み", totals.imported, fileWords(files))}
@@ -45,5 +51,5 @@ function fileWords({ kept, deleted }: LinkView["files"]): Html {
 function reasonList(counts: Readonly<Record<string, number>>, label: (code: string) => string): Html | null {
   const rows = Object.entries(counts).filter(([, count]) => count > 0);
   if (rows.length === 0) return null;
-  return html`<ul class="more">${rows.map(([code, count]) => html`<li>${label(code)} <b>${inDigits(count)}</b>件</li>`)}</ul>`;
+  return html`<ul class="more">${rows.map(([code, count]) => html`<li>${label(code)} ${amount(count, "件")}</li>`)}</ul>`;
 }

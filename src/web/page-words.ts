@@ -41,8 +41,9 @@ export function duration(ms: number): string {
   return `約${hours > 0 ? `${hours}時間` : ""}${rest > 0 ? `${rest}分` : ""}`;
 }
 
-/** How long a run took: `0.8秒`, `2分5秒`. */
+/** How long a run took: `8.3秒`, `2分5秒`. */
 export function shortDuration(ms: number): string {
+  if (ms < 1_000) return "1秒未満";
   if (ms < 10_000) return `${(ms / 1000).toFixed(1)}秒`;
   const seconds = Math.round(ms / 1000);
   return seconds < 60 ? `${seconds}秒` : `${Math.floor(seconds / 60)}分${seconds % 60}秒`;

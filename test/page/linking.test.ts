@@ -1,6 +1,17 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createPageWorld, linkOnPage, messageOn, sharedChromium, stateOn } from "./page-world.ts";
+import type { Page } from "playwright-core";
+import { linkOf } from "../support/linked-world.ts";
+import {
+  chooseAndLink,
+  createPageWorld,
+  linkOnPage,
+  logIn,
+  messageOn,
+  type PageWorld,
+  sharedChromium,
+  stateOn,
+} from "./page-world.ts";
 
 const chromium = sharedChromium();
 
@@ -8,9 +19,174 @@ test("an owner chooses group and service, clicks 連携, logs in at DocuSign, an
   await using place = await createPageWorld(chromium);
   const page = await place.visit();
 
-  await linkOnPage(place, page, place.admin);
+  await chooseAndLink(page, "法務部の契約書");
+  assert.equal(new URL(page.url()).origin, place.world.docusign.url);
+  await logIn(page, place.admin);
 
   assert.equal(await messageOn(page), "DocuSignと連携しました。");
   assert.equal(await stateOn(page), "連携済み");
-  await page.screenshot({ path: "/tmp/shot.png", fullPage: true });
+  assert.equal(await fact(page, "連携ユーザー"), `山田\n${place.admin.email}`);
+  assert.match(await fact(page, "アカウント"), /^株式会社甲/);
+  assert.equal(await fact(page, "取り込み先契約書グループ"), "法務部の契約書");
+  assert.equal(await fact(page, "連携日時"), "2031年1月15日 12:10");
+  assert.equal(await fact(page, "次回の照合"), "2031年1月15日 13:00");
 });
+
+test("going back from DocuSign's login, or opening the page anew, leaves no trace, and linking works from there", async () => {
+  await using place = await createPageWorld(chromium);
+  const page = await place.visit();
+
+  await chooseAndLink(page);
+  await page.goBack();
+  assert.equal(await page.getByRole("button", { name: "連携", exact: true }).isVisible(), true);
+  await chooseAndLink(page);
+  await page.goto("/links");
+  assert.equal(await page.locator(".message").count(), 0);
+  assert.equal(await hasLink(place), false);
+
+  await linkOnPage(place, page, place.admin);
+  assert.equal(await stateOn(page), "連携済み");
+});
+
+test("of two tabs that link, the first to come back links, and the other is told so", async () => {
+  await using place = await createPageWorld(chromium);
+  const one = await place.visit();
+  const other = await one.context().newPage();
+  await other.goto("/links");
+
+  await chooseAndLink(one);
+  await chooseAndLink(other, "法務部の契約書");
+  await logIn(one, place.admin);
+  await logIn(other, place.admin);
+
+  assert.equal(await messageOn(one), "DocuSignと連携しました。");
+  assert.equal(await messageOn(other), "すでにDocuSignと連携しています。");
+  assert.equal((await linkOf(place.world)).groupId, "sales");
+});
+
+test("a return address that was used already, or is too old, changes nothing", async () => {
+  await using place = await createPageWorld(chromium);
+  const page = await place.visit();
+  const returns: string[] = [];
+  page.on("request", (request) => {
+    if (request.url().includes("/links/docusign/callback")) returns.push(request.url());
+  });
+
+  await chooseAndLink(page);
+  place.world.clock.pass(15 * 60 * 1000);
+  await logIn(page, place.admin);
+  assert.equal(await messageOn(page), "連携の操作の有効期限が切れたか、すでに完了しています。");
+  assert.equal(await hasLink(place), false);
+
+  await linkOnPage(place, page, place.admin);
+  const { linkedAt } = await linkOf(place.world);
+  await page.goto(returns.at(-1) ?? "");
+  assert.equal(await messageOn(page), "連携の操作の有効期限が切れたか、すでに完了しています。");
+  assert.equal(await stateOn(page), "連携済み");
+  assert.equal((await linkOf(place.world)).linkedAt, linkedAt);
+});
+
+test("who cancels at DocuSign is back on the page, unlinked", async () => {
+  await using place = await createPageWorld(chromium);
+  const page = await place.visit();
+
+  await chooseAndLink(page);
+  await page.getByRole("button", { name: "キャンセル" }).click();
+
+  assert.equal(await messageOn(page), "DocuSignでの操作を中断しました。連携は変更されていません。");
+  assert.equal(await hasLink(place), false);
+});
+
+test("a user who is not DS Admin is refused in the help page's words", async () => {
+  await using place = await createPageWorld(chromium);
+  const page = await place.visit();
+
+  await linkOnPage(place, page, place.colleague);
+
+  assert.equal(
+    await page.getByRole("alert").innerText(),
+    "連携できないユーザーです。DocusignユーザーのデフォルトアカウントがDS Adminかどうか確認してください。",
+  );
+  assert.equal(await hasLink(place), false);
+});
+
+test("a group that is deleted while it is chosen, or while the owner logs in, is refused in the help page's words", async () => {
+  await using place = await createPageWorld(chromium);
+  const page = await place.visit();
+  const api = await place.world.api();
+
+  await chooseAndLink(page);
+  await api.send("DELETE", "/v1/groups/sales");
+  await logIn(page, place.admin);
+  assert.equal(await page.getByRole("alert").innerText(), "取り込み先契約書グループが見つかりませんでした。");
+
+  await page.getByLabel("取り込み先契約書グループ").selectOption("法務部の契約書");
+  await api.send("DELETE", "/v1/groups/legal");
+  await page.getByLabel("連携サービス").selectOption("DocuSign");
+  await page.getByRole("button", { name: "連携", exact: true }).click();
+  assert.equal(await page.getByRole("alert").innerText(), "取り込み先契約書グループが見つかりませんでした。");
+  assert.match(await page.locator("main").innerText(), /契約書グループがありません/);
+  assert.equal(await hasLink(place), false);
+});
+
+test("a form that names no group or no service asks to choose", async () => {
+  await using place = await createPageWorld(chromium);
+  const page = await place.visit();
+
+  const csrf = await page.locator("input[name=csrf]").first().inputValue();
+  const answer = await page.request.post("/links", { form: { csrf, group: "sales" } });
+
+  assert.match(await answer.text(), /取り込み先契約書グループと連携サービスを選択してください。/);
+});
+
+test("the linked user is changed without restarting the browser: DocuSign asks who it is each time", async () => {
+  await using place = await createPageWorld(chromium);
+  const { world, account } = place;
+  const successor = world.docusign.addUser(account, { name: "後任", role: "DS Admin" });
+  const page = await place.visit();
+  await linkOnPage(place, page, place.admin);
+
+  await page.getByRole("button", { name: "削除" }).click();
+  await page.getByRole("button", { name: "削除" }).click();
+  assert.equal(await messageOn(page), "DocuSignとの連携を削除しました。");
+  await chooseAndLink(page);
+  assert.equal(new URL(page.url()).searchParams.get("prompt"), "login");
+  await logIn(page, successor);
+
+  assert.equal(await fact(page, "連携ユーザー"), `後任\n${successor.email}`);
+  assert.match(await page.getByRole("region", { name: "連携履歴" }).innerText(), /山田（株式会社甲）/);
+});
+
+test("an address for DocuSign's login that is sent to somebody else links nothing, signed in or not", async () => {
+  await using place = await createPageWorld(chromium);
+  const { world } = place;
+  const sendAddress = async (): Promise<string> => {
+    const attacker = await world.api("attacker");
+    await attacker.send("PUT", "/v1/groups/loot", { name: "loot" });
+    return (await attacker.send("POST", "/v1/link", { groupId: "loot" })).body.authorizationUrl;
+  };
+  const signedIn = await place.visit();
+  const stranger = await place.stranger();
+
+  await signedIn.goto(await sendAddress());
+  await logIn(signedIn, place.admin);
+  assert.equal(await messageOn(signedIn), "連携の操作の有効期限が切れたか、すでに完了しています。");
+
+  await stranger.goto(await sendAddress());
+  world.cabinet.nextSignIn(world.owner("tenant-2"));
+  await logIn(stranger, place.admin);
+  assert.equal(await messageOn(stranger), "連携の操作の有効期限が切れたか、すでに完了しています。");
+
+  assert.equal((await (await world.api("attacker")).get("/v1/link")).status, 404);
+  assert.equal(await hasLink(place), false);
+});
+
+async function hasLink({ world }: PageWorld): Promise<boolean> {
+  return (await (await world.api()).get("/v1/link")).status === 200;
+}
+
+/** What the link's card says under a name. */
+async function fact(page: Page, name: string): Promise<string> {
+  const row = page.locator(".facts > div", { has: page.locator("dt", { hasText: name }) });
+  return await row.first().locator("dd").innerText();
+}

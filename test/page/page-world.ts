@@ -7,9 +7,10 @@ import {
   chromium,
   type Page,
 } from "playwright-core";
+import type { Person } from "../support/cabinet/people.ts";
 import type { User } from "../support/docusign/state.ts";
 import { type Companies, createCompanies } from "../support/linked-world.ts";
-import type { WorldOptions } from "../support/world.ts";
+import type { World, WorldOptions } from "../support/world.ts";
 
 const FLAGS =
   "--no-sandbox --disable-background-networking --disable-component-update --disable-sync --no-first-run --disable-gpu";
@@ -29,7 +30,7 @@ export function sharedChromium(): () => Promise<Browser> {
 /** Companies, two groups, and people's browsers. */
 export type PageWorld = Companies & {
   /** A browser of its own, signed in at the page. */
-  visit(role?: "owner" | "member", options?: BrowserContextOptions): Promise<Page>;
+  visit(who?: "owner" | "member" | Person, options?: BrowserContextOptions): Promise<Page>;
   /** A browser of its own in which nobody has signed in. */
   stranger(options?: BrowserContextOptions): Promise<Page>;
 };
@@ -58,10 +59,9 @@ export async function createPageWorld(
   };
   return {
     ...companies,
-    async visit(role = "owner", settings = {}) {
+    async visit(who = "owner", settings = {}) {
       const page = await open(settings);
-      const member = { sub: "member", name: "一般 社員", tenant: "tenant-1", role: "member" } as const;
-      world.cabinet.nextSignIn(role === "owner" ? world.owner() : world.cabinet.addPerson(member));
+      world.cabinet.nextSignIn(personOf(world, who));
       await page.goto("/links");
       return page;
     },
@@ -71,6 +71,12 @@ export async function createPageWorld(
       assert.deepEqual(complaints, []);
     },
   };
+}
+
+function personOf(world: World, who: "owner" | "member" | Person): Person {
+  if (who === "owner") return world.owner();
+  if (who !== "member") return world.cabinet.addPerson(who);
+  return world.cabinet.addPerson({ sub: "member", name: "一般 社員", tenant: "tenant-1", role: "member" });
 }
 
 function listen(context: BrowserContext, complaints: string[]): void {
@@ -96,6 +102,12 @@ export async function chooseAndLink(page: Page, group = "営業部の契約書")
   await page.getByLabel("取り込み先契約書グループ").selectOption(group);
   await page.getByLabel("連携サービス").selectOption("DocuSign");
   await page.getByRole("button", { name: "連携", exact: true }).click();
+}
+
+/** On DocuSign's own page: logs in as the user and allows. */
+export async function logIn(page: Page, user: User): Promise<void> {
+  await page.getByLabel("メールアドレス").fill(user.email);
+  await page.getByRole("button", { name: "アクセスの許可" }).click();
 }
 
 /** The words of the page's message. */

@@ -21,7 +21,7 @@ function watchProgress() {
  */
 async function askProgress(live, pause) {
   if (document.hidden) {
-    document.addEventListener("visibilitychange", () => askProgress(live, pause), { once: true });
+    document.addEventListener("visibilitychange", () => void askProgress(live, pause), { once: true });
     return;
   }
   try {

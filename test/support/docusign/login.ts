@@ -81,7 +81,7 @@ export function loginPage(state: DocuSignState, query: URLSearchParams, message:
   );
   return `<!doctype html>
 <html lang="ja">
-<head><meta charset="utf-8"><title>Docusign（シミュレーター）</title></head>
+<head><meta charset="utf-8"><link rel="icon" href="data:,"><title>Docusign（シミュレーター）</title></head>
 <body>
 <main>
 <h1>Docusign（シミュレーター）へのログイン</h1>

@@ -1,0 +1,192 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Page } from "playwright-core";
+import { CUSTOMER, concludeUnheard, endLink, linkOf, subjects } from "../support/linked-world.ts";
+import { createPageWorld, linkOnPage, messageOn, sharedChromium, stateOn } from "./page-world.ts";
+
+const chromium = sharedChromium();
+
+test("編集 and 連携 send imports to another group from then on, without a login", async () => {
+  await using place = await createPageWorld(chromium);
+  const page = await place.visit();
+  await linkOnPage(place, page, place.admin);
+  const logins = place.world.docusign.callsTo("/oauth/auth").length;
+
+  await page.getByRole("button", { name: "編集" }).click();
+  await page.getByLabel("取り込み先契約書グループ").selectOption("法務部の契約書");
+  await page.getByRole("button", { name: "連携", exact: true }).click();
+
+  assert.equal(await messageOn(page), "取り込み先契約書グループを変更しました。");
+  assert.equal((await linkOf(place.world)).groupId, "legal");
+  assert.equal(place.world.docusign.callsTo("/oauth/auth").length, logins);
+});
+
+test("editing can be left; a group that vanished meanwhile is refused in the help page's words", async () => {
+  await using place = await createPageWorld(chromium);
+  const page = await place.visit();
+  await linkOnPage(place, page, place.admin);
+
+  await page.getByRole("button", { name: "編集" }).click();
+  await page.getByRole("link", { name: "キャンセル" }).click();
+  assert.equal(await page.getByLabel("取り込み先契約書グループ").count(), 0);
+
+  await page.getByRole("button", { name: "編集" }).click();
+  await page.getByLabel("取り込み先契約書グループ").selectOption("法務部の契約書");
+  await (await place.world.api()).send("DELETE", "/v1/groups/legal");
+  await page.getByRole("button", { name: "連携", exact: true }).click();
+  assert.equal(await page.getByRole("alert").innerText(), "取り込み先契約書グループが見つかりませんでした。");
+  assert.equal((await linkOf(place.world)).groupId, "sales");
+});
+
+test("削除 asks first and can be left; then it ends the link, and the contracts remain", async () => {
+  await using place = await createPageWorld(chromium);
+  const { world } = place;
+  await world.docusign.concludeEnvelope({ from: place.colleague, to: [CUSTOMER], subject: "残る契約書" });
+  const page = await place.visit();
+  await linkOnPage(place, page, place.admin);
+  await world.runJobs();
+
+  await page.getByRole("button", { name: "削除" }).click();
+  assert.match(await page.locator("main").innerText(), /取り込み済みの契約書と連携履歴は残ります。/);
+  assert.match(await page.locator("main").innerText(), /Connected Apps/);
+  await page.getByRole("link", { name: "キャンセル" }).click();
+  assert.equal(await stateOn(page), "連携済み");
+
+  await page.getByRole("button", { name: "削除" }).click();
+  await page.getByRole("button", { name: "削除" }).click();
+  assert.equal(await messageOn(page), "DocuSignとの連携を削除しました。");
+  assert.equal((await (await world.api()).get("/v1/link")).status, 404);
+  assert.deepEqual(await subjects(world), ["残る契約書"]);
+  assert.match(await page.getByRole("region", { name: "連携履歴" }).innerText(), /取り込み済み 1件/);
+});
+
+test("a deletion that cannot reach DocuSign fails in the help page's words, and the link is as before", async () => {
+  await using place = await createPageWorld(chromium);
+  const page = await place.visit();
+  await linkOnPage(place, page, place.admin);
+
+  await page.getByRole("button", { name: "削除" }).click();
+  place.world.docusign.goDown();
+  await page.getByRole("button", { name: "削除" }).click();
+
+  assert.equal(await page.getByRole("alert").innerText(), "削除に失敗しました。もう一度お試しください。");
+  assert.equal(await stateOn(page), "連携済み");
+  place.world.docusign.comeUp();
+});
+
+test("a page left open does nothing to the link that came after its own", async () => {
+  await using place = await createPageWorld(chromium);
+  const { world } = place;
+  const page = await place.visit();
+  await linkOnPage(place, page, place.admin);
+  const editing = await openTab(page, "/links?edit=1");
+  const deleting = await openTab(page, "/links/delete");
+  await endLink(world);
+  await world.link(place.admin, { group: "sales" });
+
+  await deleting.getByRole("button", { name: "削除" }).click();
+  await editing.getByLabel("取り込み先契約書グループ").selectOption("法務部の契約書");
+  await editing.getByRole("button", { name: "連携", exact: true }).click();
+
+  assert.equal(await stateOn(deleting), "連携済み");
+  assert.equal(await editing.getByRole("alert").innerText(), "連携情報が見つかりませんでした。");
+  assert.equal((await linkOf(world)).groupId, "sales");
+});
+
+test("without a link there is nothing to edit or delete, in the help page's words", async () => {
+  await using place = await createPageWorld(chromium);
+  const page = await place.visit();
+  await linkOnPage(place, page, place.admin);
+  await page.getByRole("button", { name: "編集" }).click();
+  await endLink(place.world);
+
+  await page.getByRole("button", { name: "連携", exact: true }).click();
+  assert.equal(await page.getByRole("alert").innerText(), "連携情報が見つかりませんでした。");
+
+  await page.goto("/links/delete");
+  assert.equal(await page.getByRole("alert").innerText(), "連携情報が見つかりませんでした。");
+});
+
+test("a large first import shows its count and duration, and waits for 取り込みを開始", async () => {
+  await using place = await createPageWorld(chromium, { config: { largeImport: 3 } });
+  const { world } = place;
+  for (const subject of ["一", "二", "三"]) {
+    await world.docusign.concludeEnvelope({ from: place.colleague, to: [CUSTOMER], subject });
+  }
+  const page = await place.visit();
+
+  await linkOnPage(place, page, place.admin);
+  assert.equal(await stateOn(page), "承認待ち");
+  const approval = page.getByRole("region", { name: "初回の取り込みの確認" });
+  assert.match(await approval.innerText(), /DocuSignで締結が完了した封筒\s*3件\s*所要時間の目安\s*1分未満/);
+  await world.runJobs();
+  assert.deepEqual(await subjects(world), []);
+
+  await page.getByRole("button", { name: "取り込みを開始" }).click();
+  assert.equal(await messageOn(page), "初回の取り込みを開始しました。");
+  await world.runJobs();
+  assert.deepEqual(await subjects(world), ["一", "三", "二"]);
+});
+
+test("an error shows its cause, and 連携 by the same user repairs it and fills the gap", async () => {
+  await using place = await createPageWorld(chromium);
+  const { world } = place;
+  const page = await place.visit();
+  await linkOnPage(place, page, place.admin);
+  await world.runJobs();
+  world.docusign.revokeConsent(place.admin);
+  await world.runHour();
+  await concludeUnheard(world, { from: place.colleague, to: [CUSTOMER], subject: "エラーの間に" });
+
+  await page.goto("/links");
+  assert.equal(await stateOn(page), "エラー");
+  assert.match(await page.locator(".notice").innerText(), /許可が取り消されたか/);
+  world.docusign.nextLogin(place.admin);
+  await page.getByRole("button", { name: "連携", exact: true }).click();
+
+  assert.equal(await messageOn(page), "DocuSignと連携しました。");
+  assert.equal(await stateOn(page), "連携済み");
+  await world.runHour();
+  assert.deepEqual(await subjects(world), ["エラーの間に"]);
+});
+
+test("another user cannot repair an error: the link has to be deleted first", async () => {
+  await using place = await createPageWorld(chromium);
+  const { world } = place;
+  const other = world.docusign.addUser(place.account, { name: "別の管理者", role: "DS Admin" });
+  const page = await place.visit();
+  await linkOnPage(place, page, place.admin);
+  world.docusign.revokeConsent(place.admin);
+  await world.runHour();
+  await page.goto("/links");
+
+  world.docusign.nextLogin(other);
+  await page.getByRole("button", { name: "連携", exact: true }).click();
+
+  assert.equal(await page.getByRole("alert").innerText(), "すでにDocuSignと連携しています。");
+  assert.equal(await stateOn(page), "エラー");
+});
+
+test("where the group has vanished the page says so, and another group mends it", async () => {
+  await using place = await createPageWorld(chromium);
+  const { world } = place;
+  const page = await place.visit();
+  await linkOnPage(place, page, place.admin);
+  await world.runJobs();
+  await (await world.api()).send("DELETE", "/v1/groups/sales");
+
+  await page.goto("/links");
+  assert.equal(await stateOn(page), "エラー");
+  assert.match(await page.locator(".notice").innerText(), /取り込み先契約書グループが見つかりませんでした。/);
+  await page.getByLabel("取り込み先契約書グループ").selectOption("法務部の契約書");
+  await page.getByRole("button", { name: "連携", exact: true }).click();
+
+  assert.equal(await messageOn(page), "取り込み先契約書グループを変更しました。");
+  assert.equal(await stateOn(page), "連携済み");
+});
+
+async function openTab(page: Page, address: string): Promise<Page> {
+  const tab = await page.context().newPage();
+  await tab.goto(address);
+  return tab;
+}
