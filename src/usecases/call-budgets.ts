@@ -28,7 +28,7 @@ export const BUDGET_RESERVE = "budget-reserve";
 
 type BudgetDeps = { db: Database; log: Logger; now: () => Date; reserveShare: number };
 
-/** Other processes may learn of spent calls this much later. */
+/** Other processes may learn of spent calls this much later, though not that the reserve is reached. */
 const SHARE_EVERY_MS = 2_000;
 
 /** The hour's calls of each account, read from DocuSign's headers and shared through the database (design decision 7). */
@@ -36,7 +36,7 @@ export function createCallBudgets(deps: BudgetDeps): CallBudgets {
   const { db, log, now, reserveShare } = deps;
   const seen = new Map<AccountId, CallBudget>();
   const underWay = new Map<AccountId, number>();
-  const sharedAt = new Map<AccountId, number>();
+  const lastShared = new Map<AccountId, { key: string; at: number }>();
   const paceOf = (accountId: AccountId): Pace => {
     const budget = seen.get(accountId);
     const calls = underWay.get(accountId) ?? 0;
@@ -53,8 +53,10 @@ export function createCallBudgets(deps: BudgetDeps): CallBudgets {
       if (limits.remaining === null) return;
       seen.set(accountId, latest(seen.get(accountId), limits));
       const at = now();
-      if (at.getTime() - (sharedAt.get(accountId) ?? 0) < SHARE_EVERY_MS) return;
-      sharedAt.set(accountId, at.getTime());
+      const last = lastShared.get(accountId);
+      const key = `${limits.limit} ${limits.resetsAt?.getTime()} ${paceOf(accountId).kind}`;
+      if (last?.key === key && at.getTime() - last.at < SHARE_EVERY_MS) return;
+      lastShared.set(accountId, { key, at: at.getTime() });
       noteLimits(db, accountId, limits, at).catch((error: unknown) =>
         log.warn({ err: error, accountId }, "call budget could not be shared"),
       );

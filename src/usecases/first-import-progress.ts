@@ -1,4 +1,4 @@
-import { expectedDuration } from "../domain/pace.ts";
+import { expectedDuration, mayCall } from "../domain/pace.ts";
 import { findBudget } from "../store/budgets.ts";
 import type { Database } from "../store/database.ts";
 import type { Totals } from "../store/envelopes.ts";
@@ -38,14 +38,16 @@ export async function measureFirstImport(
   return { done, total, estimatedEnd: await estimateEnd(deps, link, { done, left: total - done }) };
 }
 
-/** By the hour's calls, or by the pace so far where that is slower. */
+/** By the hours' calls, from when there are some again, or by the pace so far where that is slower. */
 async function estimateEnd(
   deps: ProgressDeps,
   link: Link,
   { done, left }: { done: number; left: number },
 ): Promise<Date> {
-  const now = deps.now().getTime();
+  const now = deps.now();
   const budget = await findBudget(deps.db, link.account.id);
+  const pace = budget === null ? null : mayCall(budget, deps.reserveShare, now);
+  const start = pace?.kind === "wait" ? pace.until : now;
   const byBudget = expectedDuration({
     envelopes: left,
     callsPerEnvelope: CALLS_PER_ENVELOPE,
@@ -53,7 +55,7 @@ async function estimateEnd(
     reserveShare: deps.reserveShare,
     callsPerSecond: CALLS_PER_SECOND,
   });
-  const elapsed = now - (link.firstImport.startedAt?.getTime() ?? now);
+  const elapsed = now.getTime() - (link.firstImport.startedAt ?? now).getTime();
   const byPace = done > 0 ? (elapsed / done) * left : 0;
-  return new Date(now + Math.round(Math.max(byBudget, byPace)));
+  return new Date(Math.round(Math.max(start.getTime() + byBudget, now.getTime() + byPace)));
 }

@@ -1,0 +1,197 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { runDueJobs } from "../../src/jobs/worker.ts";
+import {
+  type Companies,
+  CUSTOMER,
+  concludeUnheard,
+  createCompanies,
+  fateOf,
+  linkOf,
+  subjects,
+} from "../support/linked-world.ts";
+import { assertAddsUp, concludeQuietly, entriesOf, HOUR_MS } from "../support/reconciling.ts";
+import type { World } from "../support/world.ts";
+
+const DOWNLOAD = "/envelopes/{envelopeId}/documents/{documentId}";
+
+/** Envelopes of the days before the linking, one an hour. */
+function concludeHistory({ world, colleague }: Companies, count: number): void {
+  const start = world.clock.now.getTime() - 20 * 24 * HOUR_MS;
+  concludeQuietly(world, count, (number) => ({
+    from: colleague,
+    to: [CUSTOMER],
+    subject: `old ${number}`,
+    completedAt: new Date(start + number * 60_000),
+  }));
+}
+
+/** As a worker with several jobs at once does. */
+async function runAtOnce(world: World): Promise<void> {
+  const { tasks, back, log } = world.service.foundation;
+  await runDueJobs(tasks, { pgPool: back.pool, log, concurrency: 4 });
+  await world.runJobs();
+}
+
+test("a first import begins with the linking and brings all history", async () => {
+  await using companies = await createCompanies();
+  const { world, admin } = companies;
+  concludeHistory(companies, 5);
+
+  assert.equal(await world.link(admin), "linked");
+  const before = await linkOf(world);
+  await world.runJobs();
+
+  assert.deepEqual([before.firstImport.done, before.firstImport.total], [0, 5]);
+  assert.ok(new Date(before.firstImport.estimatedEnd) > world.clock.now);
+  assert.equal((await subjects(world)).length, 5);
+  const after = await linkOf(world);
+  assert.deepEqual(after.firstImport, { done: 5, total: 5, estimatedEnd: null });
+  assertAddsUp(after);
+});
+
+test("a large first import is announced with count and duration, and waits for the owner's go", async () => {
+  await using companies = await createCompanies({ config: { largeImport: 20 } });
+  const { world, admin, colleague } = companies;
+  concludeHistory(companies, 20);
+
+  assert.equal(await world.link(admin), "awaiting-approval");
+  const heard = await world.docusign.concludeEnvelope({ from: colleague, to: [CUSTOMER], subject: "heard" });
+  await world.runHour();
+
+  const waiting = await linkOf(world);
+  assert.equal(waiting.state, "awaiting-approval");
+  assert.deepEqual([waiting.firstImport.done, waiting.firstImport.total], [0, 20]);
+  // Thirty calls, five a second.
+  assert.equal(new Date(waiting.firstImport.estimatedEnd).getTime() - world.clock.now.getTime(), 6_000);
+  assert.deepEqual(await subjects(world), []);
+  assert.deepEqual(await entriesOf(world), []);
+  assert.equal(await fateOf(world, heard), "waiting awaiting-approval");
+
+  assert.equal((await (await world.api()).send("POST", "/v1/link/approve")).status, 200);
+  await world.runJobs();
+
+  assert.equal((await subjects(world)).length, 21);
+  assert.deepEqual((await linkOf(world)).firstImport, { done: 21, total: 21, estimatedEnd: null });
+});
+
+test("one envelope fewer needs nobody's go", async () => {
+  await using companies = await createCompanies({ config: { largeImport: 20 } });
+  concludeHistory(companies, 19);
+
+  assert.equal(await companies.world.link(companies.admin), "linked");
+});
+
+test("a first import leaves a quarter of the hour's calls, to the call, and goes on when the hour is over", async () => {
+  await using companies = await createCompanies();
+  const { world, account, admin } = companies;
+  concludeHistory(companies, 60);
+  await world.link(admin);
+  world.docusign.setLimits({ hourly: 40 });
+  const spentBefore = callsTo(companies);
+
+  await runAtOnce(world);
+
+  // 40 calls, of which 10 are others'; the linking has spent some of the rest.
+  assert.equal(callsTo(companies), 30, `the linking spent ${spentBefore}`);
+  const held = await linkOf(world);
+  assert.equal(held.firstImport.total, 60);
+  assert.ok(held.firstImport.done > 0 && held.firstImport.done < 60, String(held.firstImport.done));
+  assert.ok(new Date(held.firstImport.estimatedEnd) > new Date("2031-01-15T04:00:00Z"));
+  assert.equal(account.accountId, held.account.id);
+  assertAddsUp(held);
+
+  await passHours(world, 3);
+
+  assert.equal((await subjects(world)).length, 60);
+  assert.equal(world.docusign.callsTo(DOWNLOAD).length, 60);
+});
+
+/** Calls of the hour to the account, as DocuSign counts them. */
+function callsTo({ world, account }: Companies): number {
+  const hour = Math.floor(world.clock.now.getTime() / HOUR_MS);
+  return world.docusign.calls.filter(
+    ({ accountId, at }) => accountId === account.accountId && Math.floor(at.getTime() / HOUR_MS) === hour,
+  ).length;
+}
+
+async function passHours(world: World, count: number): Promise<void> {
+  for (let hour = 0; hour < count; hour += 1) {
+    await world.runHour();
+    await runAtOnce(world);
+  }
+}
+
+test("what the customer's other systems spend counts too", async () => {
+  await using companies = await createCompanies();
+  const { world, account, admin } = companies;
+  concludeHistory(companies, 30);
+  await world.link(admin);
+  world.docusign.setLimits({ hourly: 100 });
+  world.docusign.spendCalls(account, 60);
+
+  await runAtOnce(world);
+
+  assert.equal(callsTo(companies), 15);
+});
+
+test("while a first import is held back, events are imported at once and the hour's findings before the rest", async () => {
+  await using companies = await createCompanies();
+  const { world, admin, colleague } = companies;
+  concludeHistory(companies, 60);
+  await world.link(admin);
+  world.docusign.setLimits({ hourly: 40 });
+  await world.runJobs();
+  const held = (await subjects(world)).length;
+
+  await world.docusign.concludeEnvelope({ from: colleague, to: [CUSTOMER], subject: "heard" });
+  await world.runJobs();
+  assert.deepEqual(
+    (await subjects(world)).filter((subject) => !subject.startsWith("old")),
+    ["heard"],
+  );
+  assert.equal((await subjects(world)).length, held + 1);
+
+  const found = await concludeUnheard(world, { from: colleague, to: [CUSTOMER], subject: "found" });
+  const downloads = world.docusign.callsTo(DOWNLOAD).length;
+  await world.runHour();
+  const next = world.docusign.callsTo(DOWNLOAD)[downloads];
+  assert.ok(next?.path.includes(found.envelopeId), next?.path);
+});
+
+test("a first import goes on where it was when the service is started anew", async () => {
+  await using companies = await createCompanies();
+  const { world, admin } = companies;
+  concludeHistory(companies, 40);
+  await world.link(admin);
+  world.docusign.setLimits({ hourly: 40 });
+  await world.runJobs();
+  const done = (await subjects(world)).length;
+  assert.ok(done > 0 && done < 40, String(done));
+
+  await world.restart();
+  await passHours(world, 2);
+
+  assert.equal((await subjects(world)).length, 40);
+  assert.equal(world.docusign.callsTo(DOWNLOAD).length, 40);
+  assert.deepEqual((await linkOf(world)).firstImport, { done: 40, total: 40, estimatedEnd: null });
+});
+
+test("a first import of several pages is counted and listed exactly, whatever the pages share", async () => {
+  await using companies = await createCompanies({ docusign: { validate: false } });
+  const { world, admin, colleague } = companies;
+  const start = world.clock.now.getTime() - 24 * HOUR_MS;
+  concludeQuietly(world, 2_200, (number) => ({
+    from: colleague,
+    to: [admin],
+    completedAt: new Date(start + Math.floor(number / 7) * 1000),
+    purged: true,
+  }));
+
+  await world.link(admin);
+  await world.runJobs();
+
+  const link = await linkOf(world);
+  assert.deepEqual(link.firstImport, { done: 2_200, total: 2_200, estimatedEnd: null });
+  assert.equal(link.totals.excluded, 2_200);
+});

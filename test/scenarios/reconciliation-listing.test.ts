@@ -1,0 +1,267 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { sql } from "kysely";
+import {
+  type Companies,
+  CUSTOMER,
+  concludeUnheard,
+  createLinkedCompanies,
+  fateOf,
+  linkOf,
+  subjects,
+} from "../support/linked-world.ts";
+import {
+  assertAddsUp,
+  assertEntryAddsUp,
+  callsOf,
+  concludeQuietly,
+  countsOf,
+  DAY_MS,
+  entryOfNextHour,
+  HOUR_MS,
+  ledgerOf,
+} from "../support/reconciling.ts";
+
+const LISTING = "GET /envelopes";
+
+/** Envelopes that are excluded by being purged: as many as a test wants, without importing them. */
+async function listPurged(
+  { world, colleague }: Companies,
+  count: number,
+  completedAt: (number: number) => Date,
+): Promise<ReturnType<typeof concludeQuietly>> {
+  return concludeQuietly(world, count, (number) => ({
+    from: colleague,
+    to: [CUSTOMER],
+    completedAt: completedAt(number),
+    purged: true,
+  }));
+}
+
+test("an envelope of which no event came is imported at the next hour and counted as missed", async () => {
+  await using linked = await createLinkedCompanies();
+  const { world, colleague } = linked;
+  await concludeUnheard(world, { from: colleague, to: [CUSTOMER], subject: "unheard" });
+
+  const entry = await entryOfNextHour(world);
+
+  assert.deepEqual(await subjects(world), ["unheard"]);
+  assert.deepEqual(countsOf(entry), { listed: 1, known: 0, missed: 1, excluded: {}, waiting: 1, failed: 0 });
+});
+
+test("what an event brought is known to the next hour, and costs no call beside the two listings", async () => {
+  await using linked = await createLinkedCompanies();
+  const { world, colleague } = linked;
+  await world.docusign.concludeEnvelope({ from: colleague, to: [CUSTOMER] });
+  await world.runJobs();
+  let entry: any;
+
+  const calls = await callsOf(world, async () => {
+    entry = await entryOfNextHour(world);
+  });
+
+  assert.deepEqual(calls, [LISTING, LISTING]);
+  assert.deepEqual(countsOf(entry), { listed: 1, known: 1, missed: 0, excluded: {}, waiting: 0, failed: 0 });
+  assert.equal(entry.calls, 2);
+});
+
+test("what an event announced does not count as missed, though its import has not run", async () => {
+  await using linked = await createLinkedCompanies();
+  const { world, colleague } = linked;
+  await world.docusign.concludeEnvelope({ from: colleague, to: [CUSTOMER], subject: "announced" });
+  await sql`delete from graphile_worker._private_jobs`.execute(world.service.foundation.back.db);
+
+  const entry = await entryOfNextHour(world);
+
+  assert.deepEqual(await subjects(world), ["announced"]);
+  assert.deepEqual([entry.listed, entry.known, entry.missed], [1, 1, 0]);
+});
+
+test("each rule that excludes is counted, an excluded envelope costs no call, and the sums add up", async () => {
+  await using linked = await createLinkedCompanies();
+  const { world, admin, colleague, partner } = linked;
+  const { docusign } = world;
+  await concludeUnheard(world, { from: colleague, to: [CUSTOMER], subject: "ours" });
+  const purged = await concludeUnheard(world, { from: colleague, to: [CUSTOMER] });
+  docusign.holdDeliveries();
+  await docusign.purgeDocuments(purged, "documents_purged");
+  const forwarded = await docusign.sendEnvelope({ from: partner, to: [partner] });
+  await docusign.delegate(forwarded, partner, admin);
+  await docusign.completeEnvelope(forwarded);
+  docusign.held.splice(0);
+  let entry: any;
+
+  const calls = await callsOf(world, async () => {
+    entry = await entryOfNextHour(world);
+  });
+
+  assert.deepEqual(entry.excluded, { "documents-purged": 1, "forwarded-to-user": 1 });
+  assert.deepEqual([entry.listed, entry.known, entry.missed], [3, 0, 1]);
+  assertEntryAddsUp(entry);
+  const link = await linkOf(world);
+  assert.deepEqual(link.totals, { atDocuSign: 3, imported: 1, excluded: 2, deleted: 0, waiting: 0 });
+  assertAddsUp(link);
+  // Missing something makes it look after Connect; an envelope is asked for neither here nor in the next hour.
+  assert.deepEqual(
+    calls.filter((call) => call.includes("{envelopeId}")),
+    ["GET /envelopes/{envelopeId}/documents/{documentId}"],
+  );
+  assert.deepEqual(await callsOf(world, async () => await world.runHour()), [LISTING, LISTING]);
+});
+
+test("more than two thousand envelopes of one second are all accounted for, and each is counted once", async () => {
+  await using linked = await createLinkedCompanies({ docusign: { validate: false } });
+  const { world } = linked;
+  const second = new Date("2031-01-15T03:20:00Z");
+  world.clock.now = new Date("2031-01-15T03:30:00Z");
+  await listPurged(linked, 300, (number) => new Date(second.getTime() - (number + 1) * 1000));
+  await listPurged(linked, 2_300, (number) => new Date(second.getTime() + (number % 1000)));
+  await listPurged(linked, 300, (number) => new Date(second.getTime() + (number + 1) * 1000));
+
+  const entry = await entryOfNextHour(world);
+
+  assert.equal((await linkOf(world)).totals.atDocuSign, 2_900);
+  assert.deepEqual([entry.listed, entry.known], [2_900, 0]);
+  assertEntryAddsUp(entry);
+});
+
+test("envelopes that vanish between two pages shift no other out of sight", async () => {
+  await using linked = await createLinkedCompanies({ docusign: { validate: false } });
+  const { world } = linked;
+  const start = new Date("2031-01-15T03:20:00Z").getTime();
+  world.clock.now = new Date("2031-01-15T03:58:00Z");
+  const envelopes = await listPurged(linked, 1_500, (number) => new Date(start + number * 1000));
+  const vanishing = envelopes.slice(100, 400);
+  onSecondListing(linked, () => {
+    for (const envelope of vanishing) envelope.status = "deleted";
+  });
+
+  await entryOfNextHour(world);
+
+  const ledger = await ledgerOf(world);
+  const lost = envelopes.slice(400).filter(({ envelopeId }) => !ledger.has(envelopeId));
+  assert.deepEqual(lost, []);
+});
+
+test("nor do they inside a second that fills several pages", async () => {
+  await using linked = await createLinkedCompanies({ docusign: { validate: false } });
+  const { world } = linked;
+  world.clock.now = new Date("2031-01-15T03:58:00Z");
+  const second = new Date("2031-01-15T03:20:00Z");
+  const envelopes = await listPurged(linked, 1_400, () => second);
+  onSecondListing(linked, () => {
+    for (const envelope of envelopes.slice(0, 40)) envelope.status = "deleted";
+  });
+
+  await entryOfNextHour(world);
+
+  const ledger = await ledgerOf(world);
+  assert.deepEqual(
+    envelopes.slice(40).filter(({ envelopeId }) => !ledger.has(envelopeId)),
+    [],
+  );
+});
+
+/** Acts just before the second page of the account's own envelopes is answered. */
+function onSecondListing({ world }: Companies, act: () => void): void {
+  world.docusign.onNext("/envelopes", () => {
+    world.docusign.onNext("/envelopes", act);
+  });
+}
+
+test("rows that nobody asked for, of whatever status and time, change nothing and hide nothing", async () => {
+  await using linked = await createLinkedCompanies({ docusign: { validate: false } });
+  const { world, colleague } = linked;
+  const { docusign } = world;
+  const start = new Date("2031-01-15T03:20:00Z").getTime();
+  world.clock.now = new Date("2031-01-15T03:58:00Z");
+  const envelopes = await listPurged(linked, 1_100, (number) => new Date(start + number * 1000));
+  docusign.holdDeliveries();
+  const unfinished = await docusign.sendEnvelope({ from: colleague, to: [CUSTOMER] });
+  const later = await docusign.concludeEnvelope({
+    from: colleague,
+    to: [CUSTOMER],
+    completedAt: new Date("2031-01-15T05:00:00Z"),
+  });
+  docusign.held.splice(0);
+  for (const stray of [unfinished, later]) docusign.extraneousAtPageEnds(stray);
+
+  const entry = await entryOfNextHour(world);
+
+  const ledger = await ledgerOf(world);
+  assert.deepEqual(
+    envelopes.filter(({ envelopeId }) => !ledger.has(envelopeId)),
+    [],
+  );
+  assert.equal(entry.listed, 1_100);
+  assert.equal(ledger.get(unfinished.envelopeId), undefined);
+  assert.equal(ledger.get(later.envelopeId), undefined);
+});
+
+test("a row without recipients is judged by asking for them, and asked for no more once excluded", async () => {
+  await using linked = await createLinkedCompanies();
+  const { world, admin, colleague, partner } = linked;
+  const { docusign } = world;
+  await concludeUnheard(world, { from: colleague, to: [CUSTOMER] });
+  await world.runHour();
+  const received = await concludeUnheard(world, { from: partner, to: [admin], subject: "received" });
+  docusign.holdDeliveries();
+  const forwarded = await docusign.sendEnvelope({ from: partner, to: [partner] });
+  await docusign.delegate(forwarded, partner, admin);
+  await docusign.completeEnvelope(forwarded);
+  docusign.held.splice(0);
+  for (const envelope of [received, forwarded]) docusign.withoutRecipientsInListing(envelope);
+
+  await world.runHour();
+  const later = await callsOf(world, async () => await world.runHour());
+
+  assert.equal(await fateOf(world, received), "imported received");
+  assert.equal(await fateOf(world, forwarded), "excluded forwarded-to-user");
+  assert.deepEqual(later, [LISTING, LISTING]);
+});
+
+test("a row without the moment of completion waits, named, and is imported once DocuSign tells it", async () => {
+  await using linked = await createLinkedCompanies();
+  const { world, colleague } = linked;
+  const envelope = await concludeUnheard(world, { from: colleague, to: [CUSTOMER] });
+  const completedAt = envelope.completedAt;
+  world.docusign.extraneousInListing(envelope);
+  envelope.completedAt = null;
+
+  await world.runHour();
+  assert.equal(await fateOf(world, envelope), "waiting completion-unknown");
+  assertAddsUp(await linkOf(world));
+
+  envelope.completedAt = completedAt;
+  await world.runHour();
+  assert.equal(await fateOf(world, envelope), "imported sent");
+});
+
+test("an envelope that the index shows hours late, with its earlier completion, is imported at the hour after", async () => {
+  await using linked = await createLinkedCompanies();
+  const { world, colleague } = linked;
+  const envelope = await concludeUnheard(world, { from: colleague, to: [CUSTOMER] });
+  world.docusign.lateInListing(envelope, new Date(world.clock.now.getTime() + 20 * HOUR_MS));
+
+  for (let hour = 0; hour < 20; hour += 1) await world.runHour();
+  assert.deepEqual(await subjects(world), []);
+
+  await world.runHour();
+  assert.equal(await fateOf(world, envelope), "imported sent");
+});
+
+test("an envelope that the index shows days late is found by the daily look at everything", async () => {
+  await using linked = await createLinkedCompanies();
+  const { world, colleague } = linked;
+  const envelope = await concludeUnheard(world, { from: colleague, to: [CUSTOMER] });
+  world.docusign.lateInListing(envelope, new Date(world.clock.now.getTime() + 5 * DAY_MS));
+
+  world.clock.pass(4 * DAY_MS);
+  await world.runHour();
+  assert.deepEqual(await subjects(world), []);
+
+  world.clock.pass(2 * DAY_MS);
+  const entry = await entryOfNextHour(world);
+  assert.equal(entry.kind, "full");
+  assert.equal(await fateOf(world, envelope), "imported sent");
+});

@@ -1,0 +1,87 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { sql } from "kysely";
+import {
+  CUSTOMER,
+  concludeUnheard,
+  createLinkedCompanies,
+  explain,
+  fateOf,
+  subjects,
+} from "../support/linked-world.ts";
+import { callsOf, entriesOf, HOUR_MS, MINUTE_MS } from "../support/reconciling.ts";
+
+test("imports of a throttled account are put off to its reset, without calls, attempts or slots", async () => {
+  await using linked = await createLinkedCompanies();
+  const { world, account, colleague } = linked;
+  const { docusign } = world;
+  const reset = new Date(world.clock.now.getTime() + 20 * MINUTE_MS);
+  docusign.throttle(account, reset);
+  const envelopes = [];
+  for (let number = 0; number < 5; number += 1)
+    envelopes.push(await docusign.concludeEnvelope({ from: colleague, to: [CUSTOMER] }));
+
+  const refused = await callsOf(world, async () => await world.runJobs());
+  world.clock.pass(19 * MINUTE_MS);
+  const before = await callsOf(world, async () => await world.runJobs());
+
+  // The first one learns of it for all.
+  assert.equal(refused.length, 1);
+  assert.deepEqual(before, []);
+  for (const envelope of envelopes) {
+    const { reason, attempts, waitingFor } = await explain(world, envelope);
+    assert.deepEqual([reason, attempts, waitingFor.until], ["account-throttled", 0, reset.toISOString()]);
+  }
+  const { rows } =
+    await sql`select 1 from graphile_worker.jobs where attempts > 0 or locked_at is not null`.execute(
+      world.service.foundation.back.db,
+    );
+  assert.deepEqual(rows, []);
+
+  world.clock.now = reset;
+  await world.runJobs();
+  assert.equal((await subjects(world)).length, 5);
+});
+
+test("another account's imports and hours go on meanwhile", async () => {
+  await using linked = await createLinkedCompanies();
+  const { world, account, colleague } = linked;
+  const { docusign } = world;
+  const other = docusign.addUser(docusign.addAccount({ name: "株式会社乙" }), {
+    name: "高橋",
+    role: "DS Admin",
+  });
+  await world.link(other, { tenant: "tenant-2" });
+  await world.runJobs();
+  docusign.throttle(account, new Date(world.clock.now.getTime() + 3 * HOUR_MS));
+  await docusign.concludeEnvelope({ from: colleague, to: [CUSTOMER] });
+  await docusign.concludeEnvelope({ from: other, to: [CUSTOMER], subject: "heard" });
+  await concludeUnheard(world, { from: other, to: [CUSTOMER], subject: "found" });
+
+  await world.runHour();
+
+  assert.deepEqual(await subjects(world, "tenant-2"), ["found", "heard"]);
+  assert.deepEqual(await subjects(world), []);
+});
+
+test("a reconciliation that is throttled half-way goes on at the reset from the page where it was", async () => {
+  await using linked = await createLinkedCompanies();
+  const { world, account, colleague } = linked;
+  const { docusign } = world;
+  const envelope = await concludeUnheard(world, { from: colleague, to: [CUSTOMER] });
+  const reset = new Date("2031-01-15T04:25:00Z");
+  docusign.onNext("/envelopes", () => {
+    docusign.onNext("/envelopes", () => docusign.throttle(account, reset));
+  });
+
+  await world.runHour();
+  assert.equal(await fateOf(world, envelope), "waiting account-throttled");
+  world.clock.now = reset;
+  const calls = await callsOf(world, async () => await world.runJobs());
+
+  assert.equal(await fateOf(world, envelope), "imported sent");
+  // What the account sent is listed already; what the user received is still to come.
+  assert.equal(calls.filter((call) => call === "GET /envelopes").length, 1);
+  const [entry] = await entriesOf(world);
+  assert.deepEqual([entry.state, entry.to, entry.missed], ["done", "2031-01-15T04:00:00.000Z", 1]);
+});

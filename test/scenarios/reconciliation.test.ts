@@ -1,0 +1,291 @@
+import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
+import { test } from "node:test";
+import { sql } from "kysely";
+import { type LinkId, parseUuid } from "../../src/domain/identifiers.ts";
+import { startService } from "../../src/service.ts";
+import { reconcileAll } from "../../src/usecases/reconcile-all.ts";
+import { type ReconcileStep, reconcileStep } from "../../src/usecases/reconcile-link.ts";
+import {
+  type Companies,
+  CUSTOMER,
+  concludeUnheard,
+  createLinkedCompanies,
+  explain,
+  fateOf,
+  linkOf,
+  subjects,
+} from "../support/linked-world.ts";
+import {
+  assertAddsUp,
+  assertEntryAddsUp,
+  concludeQuietly,
+  DAY_MS,
+  entriesOf,
+  entryOfNextHour,
+  HOUR_MS,
+  MINUTE_MS,
+} from "../support/reconciling.ts";
+import type { World } from "../support/world.ts";
+
+const DOWNLOAD = "/envelopes/{envelopeId}/documents/{documentId}";
+
+test("an hour that strikes while the last one's run is put off is made up with it", async () => {
+  await using linked = await createLinkedCompanies();
+  const { world, colleague } = linked;
+  await concludeUnheard(world, { from: colleague, to: [CUSTOMER], subject: "before four" });
+  world.docusign.goDown();
+  await world.runHour();
+  world.clock.pass(30 * MINUTE_MS);
+  await concludeUnheard(world, { from: colleague, to: [CUSTOMER], subject: "before five" });
+
+  world.clock.pass(30 * MINUTE_MS);
+  await reconcileAll(world.service.foundation.tasks, world.clock.now);
+  world.docusign.comeUp();
+  await world.runJobs();
+
+  assert.deepEqual(await subjects(world), ["before five", "before four"]);
+  const [newest, older] = await entriesOf(world);
+  assert.deepEqual([older.to, newest.to], ["2031-01-15T04:00:00.000Z", "2031-01-15T05:00:00.000Z"]);
+});
+
+test("hours that passed while everything was down are made up when a worker comes back", async () => {
+  const now = new Date();
+  await using linked = await createLinkedCompanies({ at: now.toISOString() });
+  const { world, colleague } = linked;
+  concludeQuietly(world, 1, () => ({
+    from: colleague,
+    to: [CUSTOMER],
+    subject: "meanwhile",
+    completedAt: new Date(now.getTime() - HOUR_MS),
+  }));
+  await sql`
+    insert into graphile_worker._private_known_crontabs (identifier, known_since, last_execution)
+    values ('reconcile-all', now() - interval '3 days', now() - interval '3 hours')`.execute(
+    world.service.foundation.back.db,
+  );
+
+  const { log } = world.service.foundation;
+  await using _ = await startService({ ...world.config, port: 0 }, "work", { log, now: () => new Date() });
+
+  assert.deepEqual(
+    await until(
+      async () => await subjects(world),
+      (found) => found.length > 0,
+    ),
+    ["meanwhile"],
+  );
+});
+
+test("few links are reconciled at once, many within the first minutes, each with one job", async () => {
+  await using linked = await createLinkedCompanies();
+  const { world } = linked;
+  const { tasks } = world.service.foundation;
+  const hour = new Date("2031-01-15T04:00:00Z");
+  world.clock.now = hour;
+
+  await reconcileAll(tasks, hour);
+  assert.deepEqual(await delays(world), [0]);
+
+  await copyLink(world, 30);
+  await reconcileAll(tasks, hour);
+  await reconcileAll(tasks, hour);
+  const spread = await delays(world);
+  assert.equal(spread.length, 31);
+  assert.ok(new Set(spread).size > 25, String(spread));
+  assert.ok(Math.min(...spread) >= 0 && Math.max(...spread) < 3 * MINUTE_MS, String(spread));
+  await sql`delete from graphile_worker._private_jobs`.execute(tasks.db);
+});
+
+/** Milliseconds after the clock's moment at which the queued reconciliations begin. */
+async function delays(world: World): Promise<number[]> {
+  const { rows } = await sql<{ run_at: Date }>`
+    select greatest(run_at, ${world.clock.now}) as run_at from graphile_worker.jobs where task_identifier = 'reconcile-link'
+    `.execute(world.service.foundation.back.db);
+  return rows.map(({ run_at }) => run_at.getTime() - world.clock.now.getTime());
+}
+
+/** The link once more, for other tenants. */
+async function copyLink(world: World, count: number): Promise<void> {
+  const { db } = world.service.foundation.back;
+  for (let number = 0; number < count; number += 1) {
+    const tenant = `tenant ${number}`;
+    await sql`insert into cabinet_group (tenant, id, name, created_at) values (${tenant}, 'group-1', 'n', now())`.execute(
+      db,
+    );
+    await sql`
+      insert into link (id, tenant, group_id, state, account_id, account_name, base_uri, user_id, user_name, linked_at, approval, connect_sent, connect_received)
+      select ${randomUUID()}, ${tenant}, group_id, state, account_id, account_name, base_uri, user_id, user_name, linked_at, approval, connect_sent, connect_received
+      from link where tenant = 'tenant-1'`.execute(db);
+  }
+}
+
+test("steps of one link never overlap, whoever takes them", async () => {
+  await using linked = await createLinkedCompanies();
+  const { world } = linked;
+  const { tasks } = world.service.foundation;
+  const request = { linkId: await linkId(world), to: world.clock.now };
+  const inside: ReconcileStep[] = [];
+  world.docusign.onNext("/envelopes", async () => void inside.push(await reconcileStep(tasks, request)));
+
+  const step = await reconcileStep(tasks, request);
+
+  assert.equal(step.kind, "more");
+  assert.deepEqual(
+    inside.map((other) => [other.kind, other.kind === "put-off" && other.reason]),
+    [["put-off", "busy"]],
+  );
+});
+
+async function linkId(world: World): Promise<LinkId> {
+  const id = parseUuid<LinkId>((await linkOf(world)).id);
+  assert.ok(id);
+  return id;
+}
+
+test("once a day everything is looked at, and what DocuSign no longer lists is named", async () => {
+  await using linked = await createLinkedCompanies();
+  const { world, colleague } = linked;
+  const { docusign } = world;
+  await docusign.concludeEnvelope({ from: colleague, to: [CUSTOMER], subject: "kept" });
+  const gone = await docusign.concludeEnvelope({ from: colleague, to: [CUSTOMER], subject: "gone" });
+  await world.runJobs();
+
+  world.clock.pass(DAY_MS);
+  const before = await entryOfNextHour(world);
+  await docusign.deleteEnvelope(gone);
+  await world.runHour();
+  const between = (await entriesOf(world))[0];
+  world.clock.pass(DAY_MS);
+  const after = await entryOfNextHour(world);
+
+  assert.deepEqual([before.kind, before.atDocuSign, before.difference], ["full", 2, null]);
+  assert.deepEqual([between.kind, between.difference], ["hourly", null]);
+  assert.equal(after.kind, "full");
+  assert.deepEqual(after.difference, {
+    atDocuSign: 1,
+    inLedger: 2,
+    unlisted: { count: 1, envelopeIds: [gone.envelopeId] },
+    unreadable: 0,
+    uncounted: 0,
+  });
+  assert.ok(world.logged.some((line) => JSON.parse(line).msg === "the ledger differs from DocuSign"));
+  assertAddsUp(await linkOf(world));
+});
+
+test("a full check over several pages finds no difference where there is none", async () => {
+  await using linked = await createLinkedCompanies({ docusign: { validate: false } });
+  const { world, admin, colleague, partner } = linked;
+  const start = new Date("2031-01-14T03:20:00Z").getTime();
+  concludeQuietly(world, 1_500, (number) => ({
+    from: number % 3 === 0 ? partner : colleague,
+    to: [admin],
+    completedAt: new Date(start + Math.floor(number / 3) * 1000),
+    purged: true,
+  }));
+  await world.runHour();
+  world.clock.pass(DAY_MS);
+
+  const entry = await entryOfNextHour(world);
+
+  assert.deepEqual([entry.kind, entry.listed, entry.known], ["full", 1_500, 1_500]);
+  assert.equal(entry.difference, null);
+  assertEntryAddsUp(entry);
+});
+
+test("rows that cannot be read are named by the full check", async () => {
+  await using linked = await createLinkedCompanies({ docusign: { validate: false } });
+  const { world, colleague } = linked;
+  const [strange] = concludeQuietly(world, 2, () => ({
+    from: colleague,
+    to: [CUSTOMER],
+    completedAt: new Date(world.clock.now),
+    purged: true,
+  }));
+  assert.ok(strange);
+  strange.status = "";
+  world.docusign.extraneousInListing(strange);
+  world.clock.pass(DAY_MS);
+
+  const entry = await entryOfNextHour(world);
+
+  assert.equal(entry.kind, "full");
+  assert.deepEqual([entry.atDocuSign, entry.difference.unreadable], [1, 1]);
+});
+
+test("what Connect owed and did not tell is counted for the operator; where there is no Connect, nothing is", async () => {
+  await using linked = await createLinkedCompanies();
+  const { world, colleague } = linked;
+  const { docusign } = world;
+  await concludeUnheard(world, { from: colleague, to: [CUSTOMER] });
+  await world.runHour();
+  assert.equal(await metric(world, "torikomi_envelopes_missed_by_events_total"), "1");
+
+  const other = docusign.addAccount({ connect: false });
+  const admin = docusign.addUser(other, { name: "高橋", role: "DS Admin" });
+  await world.link(admin, { tenant: "tenant-2" });
+  await world.runJobs();
+  await concludeUnheard(world, { from: admin, to: [CUSTOMER] });
+  await world.runHour();
+
+  assert.equal((await entriesOf(world, "tenant-2"))[0].missed, 1);
+  assert.equal(await metric(world, "torikomi_envelopes_missed_by_events_total"), "1");
+});
+
+async function metric(world: World, name: string): Promise<string | undefined> {
+  const text = await (await fetch(`${world.url}/metrics`)).text();
+  return new RegExp(`^${name} (\\S+)$`, "m").exec(text)?.[1];
+}
+
+test("an import that fails is tried with growing waits for days, then parked with its cause, then once an hour", async () => {
+  await using linked = await createLinkedCompanies();
+  const { world, colleague } = linked;
+  const { docusign } = world;
+  docusign.failNext(1, { status: 500 }, DOWNLOAD);
+  const envelope = await docusign.concludeEnvelope({ from: colleague, to: [CUSTOMER] });
+  await world.runJobs();
+
+  const waits = await tryUntilParked(linked, envelope);
+
+  const days = waits.reduce((sum, wait) => sum + wait, 0) / DAY_MS;
+  assert.ok(days > 3 && days < 5, `parked after ${days} days`);
+  assert.ok(waits.every((wait, index) => wait >= (waits[index - 1] ?? 0)));
+  const parked = await explain(world, envelope);
+  assert.deepEqual(
+    [parked.outcome, parked.reason, parked.lastError],
+    ["waiting", "import-failed", "http-500"],
+  );
+
+  const tried = docusign.callsTo(DOWNLOAD).length;
+  docusign.failNext(1, { status: 500 }, DOWNLOAD);
+  const entry = await entryOfNextHour(world);
+  assert.equal(entry.failed, 1);
+  assert.equal(docusign.callsTo(DOWNLOAD).length, tried + 1);
+  assert.equal((await explain(world, envelope)).waitingFor.until, null);
+
+  await world.runHour();
+  assert.equal(await fateOf(world, envelope), "imported sent");
+});
+
+/** Runs the imports whenever one is due, each to fail; gives the waits in milliseconds. */
+async function tryUntilParked({ world }: Companies, envelope: { envelopeId: string }): Promise<number[]> {
+  const waits: number[] = [];
+  for (let attempt = 0; attempt < 40; attempt += 1) {
+    const { until: next } = (await explain(world, envelope)).waitingFor;
+    if (next === null) return waits;
+    waits.push(new Date(next).getTime() - world.clock.now.getTime());
+    world.clock.now = new Date(next);
+    world.docusign.failNext(1, { status: 500 }, DOWNLOAD);
+    await world.runJobs();
+  }
+  throw new Error("it is tried for ever");
+}
+
+async function until<T>(read: () => Promise<T>, isEnough: (value: T) => boolean): Promise<T> {
+  for (let attempt = 0; attempt < 200; attempt += 1) {
+    const value = await read();
+    if (isEnough(value)) return value;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  throw new Error("it did not come to that");
+}
