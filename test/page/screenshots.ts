@@ -16,11 +16,14 @@ const [folder = "docs/screenshots", ...names] = words;
 const everyLook = process.argv.includes("--every-look");
 const target = resolve(folder);
 
+/** What is worth a look down to its end; of the rest the first screen says enough. */
+const WHOLE = /^(linked$|linked-narrow$|inquiry)/;
+
 const LOOKS: readonly (readonly [name: string, options: BrowserContextOptions])[] = [
-  ["", { viewport: { width: 1280, height: 800 } }],
-  ["-dark", { viewport: { width: 1280, height: 800 }, colorScheme: "dark" }],
-  ["-narrow", { viewport: { width: 320, height: 640 }, deviceScaleFactor: 2 }],
-  ["-narrow-dark", { viewport: { width: 320, height: 640 }, deviceScaleFactor: 2, colorScheme: "dark" }],
+  ["", { viewport: { width: 1280, height: 1000 } }],
+  ["-dark", { viewport: { width: 1280, height: 1000 }, colorScheme: "dark" }],
+  ["-narrow", { viewport: { width: 320, height: 640 } }],
+  ["-narrow-dark", { viewport: { width: 320, height: 640 }, colorScheme: "dark" }],
 ];
 
 type Scene = {
@@ -130,7 +133,8 @@ async function take(scene: Scene, with_: Browser): Promise<void> {
 }
 
 async function shoot(page: Page, name: string): Promise<void> {
-  await page.screenshot({ path: join(target, `${name}.png`), fullPage: true, animations: "disabled" });
+  const path = join(target, `${name}.png`);
+  await page.screenshot({ path, fullPage: everyLook || WHOLE.test(name), animations: "disabled" });
   process.stdout.write(`${name}\n`);
 }
 
