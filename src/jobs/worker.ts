@@ -8,6 +8,7 @@ import {
   runOnce,
 } from "graphile-worker";
 import type { Logger } from "pino";
+import { patientPool } from "../store/patient-pool.ts";
 import { createLinkShare } from "./link-share.ts";
 import { createTasks, type TaskDeps } from "./tasks.ts";
 
@@ -44,8 +45,9 @@ const CRON_ITEMS = [
 /** Starts taking jobs from the queue, and the clock that queues the hourly ones. */
 export async function startWorker(deps: TaskDeps, options: WorkerOptions): Promise<Worker> {
   const share = createLinkShare(options.concurrency);
+  const stopping = new AbortController();
   const runner: Runner = await run({
-    pgPool: options.pgPool,
+    pgPool: patientPool(options.pgPool, stopping.signal),
     concurrency: options.concurrency,
     pollInterval: POLL_MS,
     noHandleSignals: true,
@@ -58,7 +60,18 @@ export async function startWorker(deps: TaskDeps, options: WorkerOptions): Promi
   });
   // A worker that died alone and comes back under a new name finds its old jobs here.
   await runner.addJob("rescue-jobs", {}, { jobKey: "rescue-jobs", maxAttempts: 1 });
-  return { stop: async () => await runner.stop() };
+  void runner.promise.finally(() => failUnless(stopping.signal));
+  return {
+    stop: async () => {
+      stopping.abort();
+      await runner.stop();
+    },
+  };
+}
+
+/** A process whose workers have ended by themselves must not live on without them. */
+function failUnless(stopping: AbortSignal): void {
+  if (!stopping.aborted) throw new Error("the workers have ended by themselves");
 }
 
 /** Runs the jobs that are due until none is; for tests and commands that wait for their outcome. */
