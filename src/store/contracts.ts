@@ -127,7 +127,10 @@ export async function markContractDeleted(
 }
 
 /** Deleted contracts whose bytes still lie in the document store. */
-export async function listToErase(db: Kysely<DB>, limit: number): Promise<{ id: string; documentKey: string }[]> {
+export async function listToErase(
+  db: Kysely<DB>,
+  limit: number,
+): Promise<{ id: string; documentKey: string }[]> {
   return await db
     .selectFrom("contract")
     .select(["id", "document_key as documentKey"])

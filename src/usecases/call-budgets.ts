@@ -61,9 +61,7 @@ export function createCallBudgets(deps: BudgetDeps): CallBudgets {
         log.warn({ err: error, accountId }, "call budget could not be shared"),
       );
     },
-    async pause(accountId, until) {
-      await pauseAccount(db, accountId, until, now());
-    },
+    pause: async (accountId, until) => await pauseAccount(db, accountId, until, now()),
     async pace(accountId, kind) {
       const shared = await findBudget(db, accountId);
       if (shared?.pausedUntil != null && shared.pausedUntil > now())

@@ -32,7 +32,7 @@ ${connectNote(link)}
 }
 
 /** The state in words, colour and shape. */
-export function stateBadge(state: LinkState): Html {
+function stateBadge(state: LinkState): Html {
   const { words, picture } = STATES[state];
   return html`<span class="badge ${state}">${icon(picture)}<span class="hidden">状態：</span>${words}</span>`;
 }
