@@ -232,6 +232,17 @@ export async function forgetEnvelope(db: Kysely<DB>, tenant: string, envelopeId:
     .execute();
 }
 
+/** Keeps the envelope's line as it is until the transaction ends; imports may go on storing contracts of it. */
+export async function lockEnvelope(tx: Kysely<DB>, tenant: string, envelopeId: EnvelopeId): Promise<void> {
+  await tx
+    .selectFrom("envelope")
+    .select("state")
+    .where("tenant", "=", tenant)
+    .where("envelope_id", "=", envelopeId)
+    .forNoKeyUpdate()
+    .execute();
+}
+
 /** Marks the envelope deleted once none of its contracts is left; deleted is for ever. */
 export async function markEnvelopeDeleted(
   tx: Kysely<DB>,

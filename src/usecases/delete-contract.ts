@@ -4,7 +4,7 @@ import { Refusal } from "../domain/refusal.ts";
 import { recordChanges } from "../store/changes.ts";
 import { findContract, listToErase, markContractDeleted, markErased } from "../store/contracts.ts";
 import type { Database } from "../store/database.ts";
-import { markEnvelopeDeleted } from "../store/envelopes.ts";
+import { lockEnvelope, markEnvelopeDeleted } from "../store/envelopes.ts";
 import { enqueueErasure } from "../store/queue.ts";
 
 /**
@@ -19,6 +19,8 @@ export async function deleteContract(
   await deps.db.transaction().execute(async (tx) => {
     const contract = await findContract(tx, by.tenant, id);
     if (contract === null) throw new Refusal("not-found", "There is no such contract.");
+    // Of two who delete the last contracts of an envelope at once, the second one has to see that none is left.
+    await lockEnvelope(tx, by.tenant, contract.source.envelopeId);
     const now = deps.now();
     if (!(await markContractDeleted(tx, { tenant: by.tenant, id, by: by.subject, at: now }))) return;
     const { documentKey: _key, deletedAt: _deletedAt, ...told } = contract;

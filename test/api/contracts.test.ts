@@ -219,3 +219,27 @@ test("a reader who has the answer already is told that nothing has changed", asy
   assert.equal(second.status, 304);
   assert.match(first.headers.get("cache-control") ?? "", /private/);
 });
+
+test("an envelope whose contracts are all deleted at the same moment counts as deleted", async () => {
+  await using world = await createWorld();
+  const linkId = await storeTestLink(world);
+  const api = await world.api();
+  const envelopes = await Promise.all(
+    Array.from({ length: 10 }, async () => {
+      const first = await storeTestContract(world, { linkId });
+      const { envelopeId } = first.source;
+      const source = { ...first.source, documentId: "2" };
+      const second = await storeTestContract(world, { linkId, envelopeId, source });
+      return { envelopeId, ids: [first.id, second.id] };
+    }),
+  );
+
+  const deletions = envelopes.flatMap(({ ids }) =>
+    ids.map(async (id) => (await api.send("DELETE", `/v1/contracts/${id}`)).status),
+  );
+
+  assert.deepEqual(new Set(await Promise.all(deletions)), new Set([204]));
+  for (const { envelopeId } of envelopes) {
+    assert.equal((await api.get(`/v1/envelopes/${envelopeId}`)).body.outcome, "deleted");
+  }
+});

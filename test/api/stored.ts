@@ -40,7 +40,7 @@ export async function storeTestLink(
   return linkId;
 }
 
-export type ContractWish = Partial<Omit<NewContract, "source" | "linkId">> & {
+export type ContractWish = Partial<Omit<NewContract, "linkId">> & {
   linkId: Link["id"];
   envelopeId?: string;
   bytesOf?: Buffer;
