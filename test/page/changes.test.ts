@@ -74,6 +74,26 @@ test("a deletion that cannot reach DocuSign fails in the help page's words, and 
   place.world.docusign.comeUp();
 });
 
+test("a deletion that was asked for twice has simply happened, but only to the tenant's own link", async () => {
+  await using place = await createPageWorld(chromium);
+  const { world } = place;
+  const page = await place.visit();
+  await linkOnPage(place, page, place.admin);
+  const one = await openTab(page, "/links/delete");
+  const other = await openTab(page, "/links/delete");
+  const id = await one.locator("input[name=link]").inputValue();
+
+  await one.getByRole("button", { name: "削除" }).click();
+  await other.getByRole("button", { name: "削除" }).click();
+  assert.equal(await messageOn(one), "DocuSignとの連携を削除しました。");
+  assert.equal(await messageOn(other), "DocuSignとの連携を削除しました。");
+
+  const neighbour = await place.visit(world.owner("tenant-2"));
+  const csrf = await neighbour.locator("input[name=csrf]").first().inputValue();
+  const answer = await neighbour.request.post("/links/delete", { form: { csrf, link: id } });
+  assert.match(await answer.text(), /連携情報が見つかりませんでした。/);
+});
+
 test("a page left open does nothing to the link that came after its own", async () => {
   await using place = await createPageWorld(chromium);
   const { world } = place;
