@@ -205,6 +205,13 @@ test("a first import leaves the reserve to others: the rest can't be done now", 
   assert.deepEqual(link.notNow, { reason: "budget-reserve", until: "2031-01-15T04:00:00.000Z" });
   assert.equal(link.imported + link.waiting["budget-reserve"], 40);
   assert.ok(link.imported > 0);
+  const { db } = world.service.foundation.tasks;
+  const untouched = await db
+    .selectFrom("envelope")
+    .select("envelope_id")
+    .where("reason", "=", "queued")
+    .execute();
+  assert.ok(untouched.length > 0, "the lanes stop, they do not try one after the other");
 });
 
 test("a DocuSign that can't be reached puts the command off", async () => {
@@ -369,12 +376,15 @@ test("a command that is stopped leaves its run under way, and the next one goes 
   world.clock.pass(MINUTE_MS);
   const stop = new AbortController();
   world.docusign.onNext("/envelopes", () => stop.abort());
+  world.docusign.calls.length = 0;
 
   const stopped = await runCommand(world, "reconcile", { signal: stop.signal });
+  const listings = world.docusign.callsTo("/envelopes").length;
   const imported = await subjects(world);
   const next = await runCommand(world, "reconcile");
 
   assert.equal(stopped.exit, 75);
+  assert.equal(listings, 1);
   assert.deepEqual(imported, []);
   assert.equal(next.exit, 0);
   assert.deepEqual(await subjects(world), ["契約"]);
