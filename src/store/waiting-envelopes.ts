@@ -2,6 +2,17 @@ import { type Kysely, sql } from "kysely";
 import type { EnvelopeId, LinkId } from "../domain/identifiers.ts";
 import type { DB } from "./schema.ts";
 
+/** How many envelopes of the link wait. */
+export async function countWaiting(db: Kysely<DB>, linkId: LinkId): Promise<number> {
+  const row = await db
+    .selectFrom("envelope")
+    .select((select) => select.fn.countAll<string>().as("count"))
+    .where("link_id", "=", linkId)
+    .where("state", "=", "waiting")
+    .executeTakeFirstOrThrow();
+  return Number(row.count);
+}
+
 /** How many envelopes of the link wait for each cause, parked ones included. */
 export async function countWaitingByCause(db: Kysely<DB>, linkId: LinkId): Promise<Record<string, number>> {
   const rows = await db

@@ -1,9 +1,10 @@
 import type { DocuSignAccount } from "../docusign/account.ts";
 import type { Database } from "../store/database.ts";
-import { countParked, countTotals, nextDueAt, unparkEnvelopes } from "../store/envelopes.ts";
+import { countParked, nextDueAt, unparkEnvelopes } from "../store/envelopes.ts";
 import { changeLink, findLink, type Link } from "../store/links.ts";
 import { type Difference, endReconciliation, type Reconciliation } from "../store/reconciliations.ts";
 import { countCompletedUntil } from "../store/unlisted-envelopes.ts";
+import { countWaiting } from "../store/waiting-envelopes.ts";
 import { ensureConnect } from "./ensure-connect.ts";
 import { endFirstImport, wakeBacklog } from "./import-backlog.ts";
 import { checkAdmin } from "./link-health.ts";
@@ -51,10 +52,9 @@ async function checkHealth(deps: ReconcileDeps, { link, run, account }: FinishWo
 async function writeEnd(tx: Database, { link, run, manual }: FinishWork, now: Date): Promise<Reconciliation> {
   const failed = await countParked(tx, link.id);
   await unparkEnvelopes(tx, link.id, { now, afresh: manual });
-  const { waiting } = await countTotals(tx, link.id);
   const isFull = run.kind === "full";
   const found = {
-    waiting,
+    waiting: await countWaiting(tx, link.id),
     failed,
     difference: isFull ? await findDifference(tx, run) : null,
   };
