@@ -137,6 +137,27 @@ test("a deleted contract is not found, its bytes are erased, and deleting again 
   assert.deepEqual(items[2].contract, items[1].contract);
 });
 
+test("while the document store is away a contract is deleted all the same, and its bytes go when the store is back", async () => {
+  await using world = await createWorld({ expectErrors: true });
+  const linkId = await storeTestLink(world);
+  const { id, documentKey } = await storeTestContract(world, { linkId });
+  const { documents } = world.service.foundation.tasks;
+  const { erase } = documents;
+  documents.erase = async () => await Promise.reject(new Error("the store is away"));
+
+  const deletion = await (await world.api()).send("DELETE", `/v1/contracts/${id}`);
+  await world.runJobs();
+  const left = await documents.open(documentKey);
+  left?.destroy();
+  documents.erase = erase;
+  world.clock.pass(60_000);
+  await world.runJobs();
+
+  assert.equal(deletion.status, 204);
+  assert.ok(left);
+  assert.equal(await documents.open(documentKey), null);
+});
+
 test("a contract that was never there cannot be deleted", async () => {
   await using world = await createWorld();
   const api = await world.api();
