@@ -82,7 +82,7 @@ test("the linter finds what breaks the rules, and nothing else", async () => {
 
 test("the linter sees every file of the program, and every folder of it has its layer", async () => {
   const everything = await readdir(join(ROOT, "src"), { recursive: true });
-  const files = everything.filter((path) => path.endsWith(".ts")).map((path) => join("src", path));
+  const files = everything.filter((path) => /\.[jt]s$/.test(path)).map((path) => join("src", path));
   const entries = await readdir(join(ROOT, "src"), { withFileTypes: true });
   const folders = entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
 

@@ -13,9 +13,9 @@ export type Terminal = {
   readonly signal: AbortSignal;
 };
 
-/** Writes one line. */
+/** Writes one line. Names come from DocuSign: what would command the terminal, or begin another line, is shown as `�`. */
 export function say(terminal: Terminal, line: string): void {
-  terminal.write(`${line}\n`);
+  terminal.write(`${line.replace(/\p{Cc}/gu, "\ufffd")}\n`);
 }
 
 /** Writes the command's one JSON document. */

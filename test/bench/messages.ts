@@ -8,17 +8,32 @@ export const KEY = "the bench's connect key=";
  * another envelope, signed over its bytes.
  */
 export function signedRequests(count: number, linkIds: readonly string[]): Buffer[] {
-  return Array.from({ length: count }, (_, index) => signedRequest(linkIds[index % linkIds.length] ?? ""));
+  return Array.from({ length: count }, (_, index) => requestOf(linkIds[index % linkIds.length] ?? ""));
 }
 
-function signedRequest(linkId: string): Buffer {
-  const body = Buffer.from(completedMessage(randomUUID()));
-  const head =
-    `POST /connect/${linkId} HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json; charset=utf-8\r\n` +
-    `X-DocuSign-AccountId: ${ACCOUNT_ID}\r\nX-Authorization-Digest: HMACSHA256\r\n` +
-    `X-DocuSign-Signature-1: ${createHmac("sha256", KEY).update(body).digest("base64")}\r\n` +
-    `Content-Length: ${body.length}\r\n\r\n`;
-  return Buffer.concat([Buffer.from(head, "latin1"), body]);
+/** What Connect says of a completed envelope: the headers beside those of HTTP itself, and the body. */
+export function signedMessage(envelopeId: string): { headers: Record<string, string>; body: Buffer } {
+  const body = Buffer.from(completedMessage(envelopeId));
+  return {
+    headers: {
+      "Content-Type": "application/json; charset=utf-8",
+      "X-DocuSign-AccountId": ACCOUNT_ID,
+      "X-Authorization-Digest": "HMACSHA256",
+      "X-DocuSign-Signature-1": createHmac("sha256", KEY).update(body).digest("base64"),
+    },
+    body,
+  };
+}
+
+function requestOf(linkId: string): Buffer {
+  const { headers, body } = signedMessage(randomUUID());
+  const lines = [
+    `POST /connect/${linkId} HTTP/1.1`,
+    "Host: bench",
+    ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
+    `Content-Length: ${body.length}`,
+  ];
+  return Buffer.concat([Buffer.from(`${lines.join("\r\n")}\r\n\r\n`, "latin1"), body]);
 }
 
 const ACCOUNT_ID = randomUUID();

@@ -141,29 +141,37 @@ async function reconcile(ground: Ground): Promise<string[]> {
 }
 
 async function examine(ground: Ground, sender: Sender, trial: Trial, restMs: number): Promise<string[]> {
-  const { db } = ground.database;
   const problems = [...(await compareEvents(ground, sender)), ...(await compareContracts(ground))];
   await pause(restMs);
-  const most = connectionsAtRest(ground);
-  const counts: [number, string][] = [
-    [
-      Math.max(0, (await countConnections(db)) - most),
-      `connections beyond the ${most} that our processes hold at rest`,
-    ],
-    [await countLeaked(db), "connections that were never given back"],
-    [await countOldTransactions(db), "transactions that were left open"],
-    [await countStuckJobs(db), "jobs that are locked by nobody"],
-  ];
-  return [
-    ...problems,
-    ...counts.filter(([count]) => count > 0).map(([count, what]) => `${count} ${what}`),
-    ...ground.docusign.problems,
-    ...examinePrograms(ground, trial),
-  ];
+  const unrest = await waitForRest(ground);
+  return [...problems, ...unrest, ...ground.docusign.problems, ...examinePrograms(ground, trial)];
 }
 
 /** Longer than pools keep idle connections. */
 const REST_MS = 15_000;
+
+/** What is still held after as long again. */
+async function waitForRest(ground: Ground): Promise<string[]> {
+  const deadline = performance.now() + REST_MS;
+  let unrest = await listUnrest(ground);
+  while (unrest.length > 0 && performance.now() < deadline) {
+    await pause(200);
+    unrest = await listUnrest(ground);
+  }
+  return unrest;
+}
+
+async function listUnrest(ground: Ground): Promise<string[]> {
+  const { db } = ground.database;
+  const most = connectionsAtRest(ground);
+  const counts: [number, string][] = [
+    [(await countConnections(db)) - most, `connections beyond the ${most} that our processes hold at rest`],
+    [await countLeaked(db), "connections that were never given back"],
+    [await countOldTransactions(db), "transactions that were left open"],
+    [await countStuckJobs(db), "jobs that are locked by nobody"],
+  ];
+  return counts.filter(([count]) => count > 0).map(([count, what]) => `${count} ${what}`);
+}
 
 /** Listening for changes and a query now and then; the lock, listening for jobs, and each worker's look for a job. */
 function connectionsAtRest({ programs, environment }: Ground): number {

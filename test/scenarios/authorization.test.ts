@@ -155,6 +155,7 @@ test("a revoked authorisation stops the link visibly; imports wait, nobody calls
   assert.equal(await fateOf(world, heard), "waiting link-error");
   const asked = world.docusign.calls.length;
   await concludeUnheard(world, { from: colleague, to: [CUSTOMER], subject: "unheard" });
+  await world.docusign.concludeEnvelope({ from: colleague, to: [CUSTOMER], subject: "heard later" });
   await world.runHour();
   assert.equal(world.docusign.calls.length, asked, "nobody calls with what is gone");
   assert.equal(await world.link(admin), "linked");
@@ -162,7 +163,7 @@ test("a revoked authorisation stops the link visibly; imports wait, nobody calls
 
   const repaired = await linkOf(world);
   assert.deepEqual([repaired.id, repaired.state, repaired.cause], [id, "active", null]);
-  assert.deepEqual(await subjects(world), ["heard", "unheard"]);
+  assert.deepEqual(await subjects(world), ["heard", "heard later", "unheard"]);
   assert.equal((await historyOf(world)).length, 1);
 });
 

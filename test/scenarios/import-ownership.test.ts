@@ -219,6 +219,24 @@ test("an envelope that was announced too early comes in once it is completed, ev
   assert.deepEqual(await subjects(world), ["heard", "unheard"]);
 });
 
+test("an envelope that was announced too early waits like any other where its import then meets a fault", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world, colleague } = companies;
+  const { id } = await linkOf(world);
+  const envelope = await world.docusign.sendEnvelope({ from: colleague, to: [CUSTOMER] });
+  await post(world, id, minimalEvent({}, { envelopeId: envelope.envelopeId }));
+  await world.runJobs();
+  world.docusign.truncateNextDownload();
+
+  await world.docusign.completeEnvelope(envelope);
+  await world.runJobs();
+  assert.equal(await fateOf(world, envelope), "waiting docusign-unavailable");
+  world.clock.pass(60_000);
+  await world.runJobs();
+
+  assert.equal(await fateOf(world, envelope), "imported sent");
+});
+
 test("an event that names an envelope of nobody's, or of strangers only, brings nothing in", async () => {
   await using companies = await createLinkedCompanies();
   const { world, partner, colleague } = companies;

@@ -26,6 +26,7 @@ export type Report = {
 };
 
 const TOKENS = 60;
+const CONTRACTS = 4;
 
 /** One `serve` in a process of its own, linked, with contracts in its cabinet, and with little room for a heap that grows. */
 export async function openTarget(options: { adminUrl?: string; heapMb?: number } = {}): Promise<Target> {
@@ -36,7 +37,9 @@ export async function openTarget(options: { adminUrl?: string; heapMb?: number }
   for (const to of [{ name: "客", email: "kyaku@example.com" }, partner])
     await docusign.concludeEnvelope({ from: colleague, to: [to] });
   await docusign.concludeEnvelope({ from: partner, to: [admin] });
-  await until(async () => (await ground.get("/v1/contracts")).items.length === 3, "three contracts");
+  const name = "契約\r\nSet-Cookie: forged=1\u001b[31m";
+  await docusign.concludeEnvelope({ from: colleague, subject: name, documents: [{ name: `${name}.pdf` }] });
+  await until(async () => (await ground.get("/v1/contracts")).items.length === CONTRACTS, "the contracts");
   const worker = programs.get("work-1");
   worker?.kill("SIGTERM");
   await worker?.ending;
@@ -53,6 +56,7 @@ export async function openTarget(options: { adminUrl?: string; heapMb?: number }
     messages: collectMessages(docusign),
     readers: await tokens(() => TENANT),
     writers: await tokens((index) => `other-${index}`),
+    contracts: CONTRACTS,
     ids: [...items.map((item: any) => item.id), ...items.map((item: any) => item.source.envelopeId), linkId],
   };
   const program = programs.get("serve-1");

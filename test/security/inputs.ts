@@ -17,6 +17,8 @@ export type Material = {
   readonly readers: readonly string[];
   readonly writers: readonly string[];
   readonly ids: readonly string[];
+  /** How many contracts there are. */
+  readonly contracts: number;
 };
 
 export type Input = WireRequest & {

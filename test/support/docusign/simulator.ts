@@ -75,6 +75,8 @@ export type DocuSignSimulator = PeopleVerbs &
  * Verbs that bring Connect messages resolve when these are posted (or held, after `holdDeliveries`).
  */
 export async function startDocuSignSimulator(options: SimulatorOptions): Promise<DocuSignSimulator> {
+  if (process.env["NODE_ENV"] === "production")
+    throw new Error("the DocuSign simulator is not for production");
   const { now = () => new Date(), validate = true } = options;
   const state = createDocuSignState(now);
   const keys = { current: options.hmacKeys ?? [] };

@@ -1,0 +1,93 @@
+import pg from "pg";
+import { startTestServer } from "../support/postgres.ts";
+import { measureAnswers } from "./measure-answers.ts";
+import { measureCalls } from "./measure-calls.ts";
+import { measureContracts } from "./measure-contracts.ts";
+import { measureEvents } from "./measure-events.ts";
+import { measureFeed } from "./measure-feed.ts";
+import { measureFirstImport } from "./measure-first-import.ts";
+import { measureHour } from "./measure-hour.ts";
+import { measureImports } from "./measure-imports.ts";
+import { measureLone } from "./measure-lone.ts";
+import { measureMemory } from "./measure-memory.ts";
+import { measureReadable } from "./measure-readable.ts";
+import { measureStart } from "./measure-start.ts";
+import { describeLoad, describeMachine, watchProcessors } from "./processors.ts";
+import { formatShare, formatTable, type Row, type Run, writeDocument } from "./report.ts";
+
+export type Bench = { readonly adminUrl: string };
+
+/**
+ * Measures what issue and goals name, each against something in the same run on the same PostgreSQL, which writes to
+ * disk. `npm run bench` measures all and writes docs/benchmarks.md; `npm run bench -- events lone` measures these.
+ */
+const MEASUREMENTS: Readonly<Record<string, (bench: Bench) => Promise<Row[]>>> = {
+  events: measureEvents,
+  answers: measureAnswers,
+  lone: measureLone,
+  readable: measureReadable,
+  feed: measureFeed,
+  calls: measureCalls,
+  imports: measureImports,
+  memory: measureMemory,
+  hour: measureHour,
+  contracts: measureContracts,
+  "first-import": measureFirstImport,
+  start: measureStart,
+};
+
+/** From here on other programs bend the numbers. */
+const BUSY = 0.05;
+
+const asked = process.argv.slice(2);
+const unknown = asked.filter((name) => MEASUREMENTS[name] === undefined);
+if (unknown.length > 0) {
+  print(`There is no ${unknown.join(", ")}; there are ${Object.keys(MEASUREMENTS).join(", ")}.`);
+  process.exitCode = 64;
+} else {
+  await run(asked.length === 0 ? Object.keys(MEASUREMENTS) : asked);
+}
+
+async function run(names: readonly string[]): Promise<void> {
+  print(`${describeMachine()}; ${describeLoad()}`);
+  await using server = await startTestServer({ durable: true });
+  const { version, postmaster } = await inspect(server.adminUrl);
+  const rows: Run["rows"][number][] = [];
+  for (const name of names) {
+    const begin = performance.now();
+    const watch = await watchProcessors([postmaster]);
+    const measured = (await MEASUREMENTS[name]?.(server)) ?? [];
+    const othersShare = await watch.shareOfOthers();
+    rows.push(...measured.map((row) => ({ ...row, othersShare })));
+    print(`\n${name}: ${Math.round((performance.now() - begin) / 1000)} s`);
+    for (const row of measured)
+      print(
+        `  ${row.met ? "met   " : "MISSED"}  ${row.measured}: ${row.here} (${row.against}): ${row.result}, goal ${row.goal}`,
+      );
+    if (othersShare !== null && othersShare > BUSY)
+      print(`  WARNING: other programs used ${formatShare(othersShare)} of the processors meanwhile`);
+  }
+  print(`\n${formatTable(rows)}\n`);
+  const described = `${describeMachine()}, ${version} with fsync on the same machine; ${new Date().toISOString().slice(0, 10)}.`;
+  if (asked.length === 0) await writeDocument({ rows, described });
+}
+
+async function inspect(adminUrl: string): Promise<{ version: string; postmaster: number }> {
+  const client = new pg.Client({ connectionString: adminUrl });
+  await client.connect();
+  try {
+    const { rows } = await client.query<{ version: string; pid: string; fsync: string }>(
+      `select split_part(version(), ' on ', 1) as version, split_part(pg_read_file('postmaster.pid'), E'\\n', 1) as pid,
+         current_setting('fsync') as fsync`,
+    );
+    const [row] = rows;
+    if (row?.fsync !== "on") throw new Error("PostgreSQL has to write to disk for this");
+    return { version: row.version, postmaster: Number(row.pid) };
+  } finally {
+    await client.end();
+  }
+}
+
+function print(text: string): void {
+  process.stdout.write(`${text}\n`);
+}

@@ -1,0 +1,38 @@
+import type { Bench } from "./bench.ts";
+import { startReceivers } from "./receiver-group.ts";
+import type { Row } from "./report.ts";
+import type { Flood } from "./senders.ts";
+import { median, percentile } from "./statistics.ts";
+
+const ROUNDS = 3;
+const SENDERS = 100;
+const DURATION_MS = 5_000;
+const GOAL_MS = 50;
+
+/** How long the slowest of a hundred answers takes when events come at half the rate that is possible at most. */
+export async function measureAnswers(bench: Bench): Promise<Row[]> {
+  await using group = await startReceivers(bench, ["torikomi"]);
+  const port = group.ports.get("torikomi") ?? 0;
+  const slowest: number[] = [];
+  const rates: number[] = [];
+  for (let round = 0; round < ROUNDS; round += 1) {
+    await group.prepare(60_000);
+    const flood = { port, senders: SENDERS, warmUpMs: 1_000, durationMs: 2_000 };
+    const { perSecond } = await group.senders.ask<Flood>("flood", flood);
+    const pace = { port, senders: SENDERS, perSecond: perSecond / 2, durationMs: DURATION_MS };
+    const times = await group.senders.ask<number[]>("pace", pace);
+    slowest.push(percentile(times, 0.99));
+    rates.push(perSecond / 2);
+  }
+  const here = median(slowest);
+  return [
+    {
+      measured: "99th percentile of answers at half the highest rate",
+      here: `${here.toFixed(1)} ms`,
+      against: `${Math.round(median(rates))} events/s`,
+      result: `${here.toFixed(1)} ms`,
+      goal: `≤ ${GOAL_MS} ms`,
+      met: here <= GOAL_MS,
+    },
+  ];
+}

@@ -1,0 +1,54 @@
+import type { Bench } from "./bench.ts";
+import type { Row } from "./report.ts";
+import { type Stage, setStage } from "./stage.ts";
+import { median } from "./statistics.ts";
+import { untilContracts } from "./waiting.ts";
+
+const LATENCY_MS = 200;
+const CONCURRENCY = 10;
+/** The envelope and its document. */
+const CALLS = 2;
+const ENVELOPES = 150;
+const ROUNDS = 3;
+const LEAST = 0.9;
+
+/** How many envelopes a second events bring in while DocuSign takes its time; more than the limit cannot be. */
+export async function measureImports(bench: Bench): Promise<Row[]> {
+  await using stage = await setStage(bench, {
+    role: "all",
+    links: 5,
+    latencyMs: LATENCY_MS,
+    environment: { WORKER_CONCURRENCY: String(CONCURRENCY) },
+  });
+  const limit = CONCURRENCY / (CALLS * (LATENCY_MS / 1000));
+  await importMany(stage, 2 * CONCURRENCY);
+  const rates: number[] = [];
+  for (let round = 0; round < ROUNDS; round += 1) rates.push(await importMany(stage, ENVELOPES));
+  const here = median(rates);
+  return [
+    {
+      measured: `imports a second, DocuSign answering after ${LATENCY_MS} ms`,
+      here: `${here.toFixed(1)}/s`,
+      against: `the limit: ${CONCURRENCY} ÷ (${CALLS} × ${LATENCY_MS} ms) = ${limit}/s`,
+      result: `${(here / limit).toFixed(2)} ×`,
+      goal: `≥ ${LEAST} ×`,
+      met: here / limit >= LEAST,
+    },
+  ];
+}
+
+/** Envelopes of all links complete; gives the imports a second from the first event to the last contract. */
+async function importMany(stage: Stage, count: number): Promise<number> {
+  const before = await stage.countContracts();
+  const told: (() => Promise<void>)[] = [];
+  for (const link of stage.links) {
+    const { accountId } = link.user;
+    const wish = { accountId, count: count / stage.links.length };
+    const ids = await stage.docusign.ask<string[]>("conclude", wish);
+    told.push(...ids.map((id) => async () => await stage.tell(link, id)));
+  }
+  const begin = performance.now();
+  await Promise.all(told.map(async (tell) => await tell()));
+  await untilContracts(stage, before + count);
+  return (count * 1000) / (performance.now() - begin);
+}

@@ -1,0 +1,34 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { sql } from "kysely";
+import type { Stage } from "./stage.ts";
+
+const HOUR_MS = 60 * 60 * 1000;
+const MOST_MS = 10 * 60 * 1000;
+
+/** The hour that a reconciliation now would be of. */
+export function lastFullHour(): Date {
+  return new Date(Math.floor(Date.now() / HOUR_MS) * HOUR_MS);
+}
+
+/** Until the cabinet has so many contracts. */
+export async function untilContracts(stage: Stage, count: number): Promise<void> {
+  await until(async () => (await stage.countContracts()) >= count, 10);
+}
+
+/** Until no job of the task is left, whether or not it is due. */
+export async function untilNoJobs(stage: Pick<Stage, "database">, task: string): Promise<void> {
+  await until(async () => {
+    const { rows } = await sql`
+      select from graphile_worker.jobs where task_identifier = ${task} limit 1`.execute(stage.database.db);
+    return rows.length === 0;
+  }, 20);
+}
+
+/** Until it is so, asked again and again; throws where that takes minutes. */
+export async function until(isSo: () => Promise<boolean>, everyMs: number): Promise<void> {
+  const end = performance.now() + MOST_MS;
+  while (!(await isSo())) {
+    if (performance.now() > end) throw new Error("what is measured does not come to its end");
+    await sleep(everyMs);
+  }
+}
