@@ -107,10 +107,7 @@ const API_LIMITS = { answerWithinMs: 30_000, requestsPerMinute: 600 };
 function serviceRoutes(foundation: Foundation, changeNews: ChangeNews): Route[] {
   const { config, log, now, front, metrics, tasks } = foundation;
   const { hmacKeys, importTiming, firstImportReserve: reserveShare } = config;
-  const recorder = createEventRecorder(
-    async (events) => await recordEvents(front.db, events),
-    RECORDER_LIMITS,
-  );
+  const recorder = createEventRecorder(async (events) => await recordEvents(front, events), RECORDER_LIMITS);
   const onEvent = (outcome: string): void => metrics.eventReceived(outcome);
   const verifyToken = tokenVerifier(foundation);
   const api = {

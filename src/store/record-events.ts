@@ -1,10 +1,11 @@
 import { createHash } from "node:crypto";
-import { type Kysely, type RawBuilder, sql } from "kysely";
+import { type RawBuilder, sql } from "kysely";
+import type pg from "pg";
 import type { Forwarding } from "../domain/envelope.ts";
 import type { EnvelopeId, LinkId } from "../domain/identifiers.ts";
+import type { Database } from "./database.ts";
 import { linkFlag, PRIORITY } from "./queue.ts";
 import { known } from "./rows.ts";
-import type { DB } from "./schema.ts";
 
 /** A Connect message as it is recorded: what it says in our words, and its bytes. */
 export type ConnectEvent = {
@@ -24,16 +25,27 @@ export type ConnectEvent = {
 
 export type Recorded = "recorded" | "repeat" | "no-link";
 
+/** What statements are built with, and what runs them: the pool, or one connection of it within a transaction. */
+export type Recording = {
+  readonly db: Database;
+  readonly pool: {
+    query<Row extends pg.QueryResultRow>(statement: pg.QueryConfig): Promise<{ rows: Row[] }>;
+  };
+};
+
 /**
  * Records events and queues their imports in one commit. The answers stand in the order of the events.
  * Events and jobs are each written in one order everywhere, so that two batches with the same ones cannot deadlock.
  */
-export async function recordEvents(db: Kysely<DB>, events: readonly ConnectEvent[]): Promise<Recorded[]> {
+export async function recordEvents(
+  recording: Recording,
+  events: readonly ConnectEvent[],
+): Promise<Recorded[]> {
   const keys = events.map(keyOf);
   const unique = new Map(events.map((event, index) => [keys[index] ?? "", event]));
   const sorted = [...unique].sort(([one], [other]) => (one < other ? -1 : 1));
   const rows = sorted.map(([key, event]) => ({ ...event, identity: key.slice(key.indexOf(" ") + 1) }));
-  const outcomes = await writeEvents(db, rows);
+  const outcomes = await writeEvents(recording, rows);
   const answers = new Map(sorted.map(([key], index) => [key, known(outcomes[index])]));
   return keys.map((key) => {
     const answer = known(answers.get(key));
@@ -44,11 +56,22 @@ export async function recordEvents(db: Kysely<DB>, events: readonly ConnectEvent
 }
 
 /**
- * One statement, which is one commit and one trip to the database whatever it holds. Several events about an
- * envelope queue one import, for the soonest of their moments.
+ * One statement, which is one commit and one trip to the database whatever it holds. It has a name, so that each
+ * connection plans it once: planning took longer than a lone event's writing (docs/benchmarks.md).
  */
-async function writeEvents(db: Kysely<DB>, events: readonly ConnectEvent[]): Promise<Recorded[]> {
-  const { rows } = await sql<{ outcome: Recorded }>`
+async function writeEvents({ db, pool }: Recording, events: readonly ConnectEvent[]): Promise<Recorded[]> {
+  const { sql: text, parameters } = statementOf(events).compile(db);
+  const { rows } = await pool.query<{ outcome: Recorded }>({
+    name: "record-events",
+    text,
+    values: [...parameters],
+  });
+  return rows.map(({ outcome }) => outcome);
+}
+
+/** Several events about an envelope queue one import, for the soonest of their moments. */
+function statementOf(events: readonly ConnectEvent[]): RawBuilder<unknown> {
+  return sql`
     with input as (
       select t.*, link.tenant from ${inputOf(events)}
       left join link on link.id = t.link_id and link.state <> 'ended'
@@ -76,8 +99,7 @@ async function writeEvents(db: Kysely<DB>, events: readonly ConnectEvent[]): Pro
     select
       case when tenant is null then 'no-link' when fresh.id is null then 'repeat' else 'recorded' end as outcome,
       (select case when cardinality(jobs) > 0 then (select count(*) from graphile_worker.add_jobs(jobs)) end from wanted)
-    from input left join fresh using (link_id, identity) order by position`.execute(db);
-  return rows.map(({ outcome }) => outcome);
+    from input left join fresh using (link_id, identity) order by position`;
 }
 
 function inputOf(events: readonly ConnectEvent[]): RawBuilder<unknown> {

@@ -6,7 +6,12 @@ import { parseConnectMessage } from "../../src/docusign/connect-message.ts";
 import { type EnvelopeId, type LinkId, parseUuid } from "../../src/domain/identifiers.ts";
 import { type OpenDatabase, openDatabase } from "../../src/store/database.ts";
 import { createEventRecorder, RecorderFull } from "../../src/store/event-recorder.ts";
-import { type ConnectEvent, type Recorded, recordEvents } from "../../src/store/record-events.ts";
+import {
+  type ConnectEvent,
+  type Recorded,
+  type Recording,
+  recordEvents,
+} from "../../src/store/record-events.ts";
 import { createTestDatabase } from "../support/postgres.ts";
 
 const LIMITS = { batch: 100, waiting: 1_000, waitingBytes: 1_000_000, writers: 1 };
@@ -141,7 +146,7 @@ test("no text that a signed message may hold is poison", async () => {
   }));
 
   const events = messages.map((message) => world.received(JSON.stringify(message)));
-  const outcomes = await recordEvents(world.db, events);
+  const outcomes = await recordEvents(world, events);
 
   assert.deepEqual(outcomes, ["recorded", "recorded", "recorded"]);
   assert.ok((await world.forwardings()).length > 0);
@@ -162,7 +167,7 @@ test("bodies are stored byte by byte, empty ones included, and forwardings with 
     world.event({ body: all }),
   ];
 
-  await recordEvents(world.db, events);
+  await recordEvents(world, events);
 
   for (const { envelopeId, body } of events)
     assert.deepEqual(await world.bodyOf(envelopeId), Buffer.from(body));
@@ -183,8 +188,8 @@ test("repeats within a batch and before it are told from what is new, link by li
   const unknownLink = { ...event, linkId: id<LinkId>() };
   const endedLink = { ...event, linkId: await world.addLink("ended") };
 
-  const first = await recordEvents(world.db, [event, unknownLink, event, otherLink, endedLink]);
-  const again = await recordEvents(world.db, [world.event(), event]);
+  const first = await recordEvents(world, [event, unknownLink, event, otherLink, endedLink]);
+  const again = await recordEvents(world, [world.event(), event]);
 
   assert.deepEqual(first, ["recorded", "no-link", "repeat", "recorded", "no-link"]);
   assert.deepEqual(again, ["recorded", "repeat"]);
@@ -198,7 +203,7 @@ test("two events of one batch about the same envelope queue one import, for the 
   const atOnce = world.event({ identity: "third", import: { at: null } });
   const inAnHour = { ...atOnce, identity: "fourth", import: later.import };
 
-  const outcomes = await recordEvents(world.db, [later, sooner, atOnce, inAnHour]);
+  const outcomes = await recordEvents(world, [later, sooner, atOnce, inAnHour]);
 
   assert.deepEqual(outcomes, ["recorded", "recorded", "recorded", "recorded"]);
   const [now, next, ...others] = await world.jobTimes();
@@ -210,9 +215,9 @@ test("events that ask for no import wake no worker", async () => {
   await using world = await createWorld();
   await using jobs = await world.listenForJobs();
 
-  await recordEvents(world.db, [world.event({ import: null }), world.event({ import: null })]);
+  await recordEvents(world, [world.event({ import: null }), world.event({ import: null })]);
   assert.deepEqual(await jobs.heard(), 0);
-  await recordEvents(world.db, [world.event(), world.event({ import: null })]);
+  await recordEvents(world, [world.event(), world.event({ import: null })]);
 
   assert.deepEqual(await jobs.heard(), 1);
   assert.deepEqual(await world.count(), { events: 4, jobs: 1 });
@@ -222,12 +227,12 @@ test("batches with the same events in another order wait for one another without
   await using world = await createWorld();
   const events = Array.from({ length: 100 }, () => world.event());
   const hold = Promise.withResolvers<void>();
-  const held = world.db.transaction().execute(async (tx) => {
-    await recordEvents(tx, events.slice(50, 51));
+  const held = world.inTransaction(async (recording) => {
+    await recordEvents(recording, events.slice(50, 51));
     await hold.promise;
   });
 
-  const batches = [events, events.toReversed()].map(async (batch) => await recordEvents(world.db, batch));
+  const batches = [events, events.toReversed()].map(async (batch) => await recordEvents(world, batch));
   await world.untilBlocked(batches.length);
   hold.resolve();
   await held;
@@ -294,12 +299,20 @@ async function createWorld() {
   const database = opened.use(await createTestDatabase());
   const connection = openDatabase(database.connectionString);
   opened.defer(async () => await connection.close());
-  const { db } = connection;
+  const { db, pool } = connection;
   const linkId = await addLink(connection);
   const kept = opened.move();
   return {
     db,
-    write: async (events: readonly ConnectEvent[]) => await recordEvents(db, events),
+    pool,
+    inTransaction: async (work: (recording: Recording) => Promise<void>) => {
+      const client = await pool.connect();
+      await client.query("begin");
+      await work({ db, pool: client });
+      await client.query("commit");
+      client.release();
+    },
+    write: async (events: readonly ConnectEvent[]) => await recordEvents(connection, events),
     addLink: async (state: "active" | "ended" = "active") => await addLink(connection, state),
     event: (change: Partial<ConnectEvent> = {}) => anEvent({ linkId, ...change }),
     received: (body: string): ConnectEvent => {
