@@ -13,18 +13,24 @@ export type S3Server = AsyncDisposable & {
   readonly refuseEverything: () => void;
   /** Refuses the parts of multipart uploads from the given number on. */
   readonly refusePartsFrom: (partNumber: number) => void;
+  /** Refuses whatever would write, until it is told otherwise. */
+  readonly refuseWrites: (refuses: boolean) => void;
 };
+
+const WRITES = new Set(["PUT", "POST", "DELETE"]);
 
 /** Starts s3rver, an S3-speaking server, on a free port with one empty bucket. */
 export async function startS3Server(): Promise<S3Server> {
   const directory = await mkdtemp(join(tmpdir(), "torikomi-s3-"));
   const uploads = join(directory, BUCKET, "._S3rver_uploads");
   let isRefused = (_partNumber: number): boolean => false;
+  let refusesWrites = false;
   const options = { port: 0, address: "127.0.0.1", silent: true, directory };
   const server = new S3rver({ ...options, configureBuckets: [{ name: BUCKET }] });
   server.middleware.unshift(async (context, next) => {
     const { uploadId, partNumber } = context.query;
-    if (isRefused(Number(partNumber))) context.status = 403;
+    const isWrite = WRITES.has(context.method);
+    if (isRefused(Number(partNumber)) || (isWrite && refusesWrites)) context.status = 403;
     // S3rver itself knows no AbortMultipartUpload.
     else if (context.method === "DELETE" && uploadId !== undefined) {
       await rm(join(uploads, uploadId), { recursive: true });
@@ -42,6 +48,9 @@ export async function startS3Server(): Promise<S3Server> {
     },
     refusePartsFrom: (first) => {
       isRefused = (partNumber) => partNumber >= first;
+    },
+    refuseWrites: (refuses) => {
+      refusesWrites = refuses;
     },
     [Symbol.asyncDispose]: async () => {
       await server.close();

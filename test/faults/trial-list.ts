@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { sql } from "kysely";
 import pg from "pg";
+import type { S3Server } from "../documents/s3-server.ts";
 import type { Call } from "../support/docusign/exchange.ts";
 import { countConnections, cutConnections } from "./activity.ts";
 import type { TrialCluster } from "./cluster.ts";
@@ -14,6 +15,7 @@ import type { Trial } from "./trial.ts";
 
 export type Settings = {
   readonly cluster: TrialCluster;
+  readonly s3: S3Server;
   /** How long what is away stays away. */
   readonly awayMs: number;
   /** A file that libfaketime reads; null where the library is not installed. */
@@ -21,7 +23,7 @@ export type Settings = {
 };
 
 /** Every trial of the full form, in the order of the table. */
-export function listTrials({ cluster, awayMs, clockFile }: Settings): Trial[] {
+export function listTrials({ cluster, s3, awayMs, clockFile }: Settings): Trial[] {
   const seconds = awayMs / 1000;
   return [
     ...CRASHES,
@@ -51,6 +53,7 @@ export function listTrials({ cluster, awayMs, clockFile }: Settings): Trial[] {
     slotsTaken(awayMs),
     noFolder(awayMs),
     diskFull(awayMs),
+    bucketClosed(s3, awayMs),
     ...docuSignTrials(awayMs),
     ...(clockFile === null ? [] : [clockStep(clockFile)]),
   ];
@@ -202,6 +205,29 @@ function diskFull(awayMs: number): Trial {
 function limitFiles(pid: number, bytes: string): void {
   const { status, stderr } = spawnSync("prlimit", [`--pid=${pid}`, `--fsize=${bytes}:unlimited`]);
   if (status !== 0) throw new Error(`prlimit: ${stderr.toString()}`);
+}
+
+/** Every other trial keeps its documents in files. */
+function bucketClosed(s3: S3Server, awayMs: number): Trial {
+  return {
+    name: "S3 refuses writes",
+    fault: `documents in S3, which answers every write with 403 for ${awayMs / 1000} s`,
+    isTold: true,
+    options: {
+      environment: {
+        DOCUMENT_STORE: `s3://${s3.bucket}/trials`,
+        AWS_ENDPOINT_URL: s3.endpoint,
+        AWS_REGION: "us-east-1",
+        AWS_ACCESS_KEY_ID: "S3RVER",
+        AWS_SECRET_ACCESS_KEY: "S3RVER",
+      },
+    },
+    befall: async () => {
+      s3.refuseWrites(true);
+      await pause(awayMs);
+      s3.refuseWrites(false);
+    },
+  };
 }
 
 function docuSignTrials(awayMs: number): Trial[] {

@@ -1,7 +1,8 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { availableParallelism, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
+import { startS3Server } from "../documents/s3-server.ts";
 import { startCluster } from "./cluster.ts";
 import { missingPrograms } from "./ingress.ts";
 import { tableOf, writeBetweenMarks } from "./report.ts";
@@ -20,6 +21,7 @@ if (missing.length > 0) throw new Error(`not installed: ${missing.join(", ")}`);
 
 await using stack = new AsyncDisposableStack();
 const cluster = stack.use(await startCluster());
+const s3 = stack.use(await startS3Server());
 const folder = await mkdtemp(join(tmpdir(), "torikomi-clock-"));
 stack.defer(async () => await rm(folder, { recursive: true }));
 const clockFile = join(folder, "clock");
@@ -27,19 +29,27 @@ await writeFile(clockFile, "+0\n");
 
 const trials = listTrials({
   cluster,
+  s3,
   awayMs: Number(values.away) * 1000,
   clockFile: findFaketime() === null ? null : clockFile,
 }).filter(({ name }) => name.includes(values.only ?? ""));
 const ground = { adminUrl: cluster.adminUrl };
 const results: Result[] = [];
 for (const trial of trials) results.push(await tryOne(trial));
-print(`\n${tableOf(results)}`);
+const table = `${conditions()}\n\n${tableOf(results)}`;
+print(`\n${table}`);
 if (findFaketime() === null)
   print("\nThe clock was not stepped: libfaketime (Debian: faketime) is not installed.");
 if (values.write === true) {
-  await writeBetweenMarks(resolve(import.meta.dirname, "../../docs/operations.md"), tableOf(results));
+  await writeBetweenMarks(resolve(import.meta.dirname, "../../docs/operations.md"), table);
 }
 process.exitCode = results.every(({ problems }) => problems.length === 0) ? 0 : 1;
+
+function conditions(): string {
+  const day = new Date().toISOString().slice(0, 10);
+  const kept = results.filter(({ problems }) => problems.length === 0).length;
+  return `${kept} of ${results.length} trials kept. Run on ${day} with Node.js ${process.versions.node}, ${availableParallelism()} processors.`;
+}
 
 /** A trial that breaks down is a promise broken. */
 async function tryOne(trial: Trial): Promise<Result> {
