@@ -2,10 +2,10 @@ import type { Logger } from "pino";
 import type { Config } from "./config.ts";
 import { openDocumentStore } from "./documents/open-store.ts";
 import { createDocuSignOAuth } from "./docusign/oauth.ts";
-import type { TaskDeps } from "./jobs/tasks.ts";
+import type { TaskDeps, TraceJob } from "./jobs/tasks.ts";
 import { migrateQueue } from "./jobs/worker.ts";
 import { unlockDeadWorkers } from "./jobs/worker-pools.ts";
-import { type OpenDatabase, openDatabase } from "./store/database.ts";
+import { type DatabaseOptions, type OpenDatabase, openDatabase } from "./store/database.ts";
 import { openEmbeddedPostgres } from "./store/embedded.ts";
 import { migrateToLatest } from "./store/migrate.ts";
 import { createVault } from "./store/vault.ts";
@@ -16,7 +16,12 @@ import { tidy } from "./usecases/housekeeping.ts";
 import { createOpenAccount } from "./usecases/open-account.ts";
 import { createMetrics, type Metrics } from "./web/metrics.ts";
 
-export type Surroundings = { readonly log: Logger; readonly now: () => Date };
+export type Surroundings = {
+  readonly log: Logger;
+  readonly now: () => Date;
+  /** Where jobs are traced; they only run where it is left out. */
+  readonly traceJob?: TraceJob;
+};
 
 /** What stands ready to be used by services and commands alike; disposing of it closes everything in reverse. */
 export type Foundation = AsyncDisposable &
@@ -25,6 +30,8 @@ export type Foundation = AsyncDisposable &
     readonly connectionString: string;
     /** Few connections, waited for only shortly: people and DocuSign wait at the other end. */
     readonly front: OpenDatabase;
+    /** For recording events: whatever the API is asked, they find a connection that has planned their statement. */
+    readonly intake: OpenDatabase;
     /** A connection for each job and its lock. */
     readonly back: OpenDatabase;
     readonly metrics: Metrics;
@@ -34,10 +41,13 @@ export type Foundation = AsyncDisposable &
 const FRONT_CONNECTIONS = 20;
 const FRONT_PATIENCE_MS = 2_000;
 const FRONT_QUERY_MS = 15_000;
+/** As many as commit events at once. */
+export const INTAKE_CONNECTIONS = 2;
 const BACK_PATIENCE_MS = 30_000;
 
 /** Opens database, document store and DocuSign. Starts nothing that runs by itself. */
-export async function openFoundation(config: Config, { log, now }: Surroundings): Promise<Foundation> {
+export async function openFoundation(config: Config, surroundings: Surroundings): Promise<Foundation> {
+  const { log, now } = surroundings;
   await using opened = new AsyncDisposableStack();
   const connectionString = await findDatabase(config, log, opened);
   const open = databaseOpener({ connectionString, log }, opened);
@@ -46,9 +56,16 @@ export async function openFoundation(config: Config, { log, now }: Surroundings)
     connectionTimeoutMs: FRONT_PATIENCE_MS,
     queryTimeoutMs: FRONT_QUERY_MS,
   });
+  const intake = open("intake", {
+    max: INTAKE_CONNECTIONS,
+    connectionTimeoutMs: FRONT_PATIENCE_MS,
+    queryTimeoutMs: FRONT_QUERY_MS,
+    indexesOnly: true,
+    keepConnected: true,
+  });
   const back = open("back", { max: config.workerConcurrency * 2 + 5, connectionTimeoutMs: BACK_PATIENCE_MS });
   const metrics = createMetrics();
-  const tasks = await createTaskDeps({ config, log, now, back, metrics }, opened);
+  const tasks = await createTaskDeps({ ...surroundings, config, back, metrics }, opened);
   const kept = opened.move();
   return {
     config,
@@ -56,6 +73,7 @@ export async function openFoundation(config: Config, { log, now }: Surroundings)
     now,
     connectionString,
     front,
+    intake,
     back,
     metrics,
     tasks,
@@ -92,7 +110,7 @@ async function findDatabase(config: Config, log: Logger, opened: AsyncDisposable
 
 type DatabaseOpener = (
   name: string,
-  limits: { max: number; connectionTimeoutMs: number; queryTimeoutMs?: number },
+  limits: DatabaseOptions & { max: number; connectionTimeoutMs: number },
 ) => OpenDatabase;
 
 function databaseOpener(
@@ -110,7 +128,7 @@ function databaseOpener(
 type TaskSurroundings = Surroundings & { config: Config; back: OpenDatabase; metrics: Metrics };
 
 async function createTaskDeps(
-  { config, log, now, back, metrics }: TaskSurroundings,
+  { config, log, now, traceJob = runUntraced, back, metrics }: TaskSurroundings,
   opened: AsyncDisposableStack,
 ): Promise<TaskDeps & FinishDeps> {
   const { db } = back;
@@ -141,6 +159,9 @@ async function createTaskDeps(
     onImport: (outcome) => metrics.importEnded(outcome),
     onReconciled: (missed) => metrics.missed(missed),
     tidy: async () => await tidy({ db, documents, log, now, eventRetentionDays }),
+    traceJob,
     rescueJobs: async () => metrics.workersRescued((await unlockDeadWorkers({ db, log })).length),
   };
 }
+
+const runUntraced: TraceJob = async (_job, work) => await work();

@@ -1,5 +1,11 @@
 import type { Config } from "./config.ts";
-import { type Foundation, migrate, openFoundation, type Surroundings } from "./foundation.ts";
+import {
+  type Foundation,
+  INTAKE_CONNECTIONS,
+  migrate,
+  openFoundation,
+  type Surroundings,
+} from "./foundation.ts";
 import { runDueJobs, startWorker } from "./jobs/worker.ts";
 import { startWorkerLock } from "./jobs/worker-pools.ts";
 import { type ChangeNews, createChangeNews } from "./store/change-news.ts";
@@ -80,8 +86,8 @@ function createServiceApp(
   { routes, ...parts }: Pick<AppParts, "routes" | "pages">,
   closing: AbortSignal,
 ): ReturnType<typeof createApp> {
-  const { config, log, now, front, back, metrics } = foundation;
-  const pools = { front: front.pool, back: back.pool };
+  const { config, log, now, front, intake, back, metrics } = foundation;
+  const pools = { front: front.pool, intake: intake.pool, back: back.pool };
   const operations = operationsRoutes({
     checkReady: readiness(foundation, closing),
     metrics: metricsRoute(metrics, { db: front.db, log, now, pools }),
@@ -99,15 +105,20 @@ function readiness({ front }: Foundation, closing: AbortSignal): () => Promise<v
 }
 
 /** Of what waits for the database: enough for a burst, little enough for the memory of a small container. */
-const RECORDER_LIMITS = { batch: 100, waiting: 10_000, waitingBytes: 128 * 1024 * 1024, writers: 2 };
+const RECORDER_LIMITS = {
+  batch: 100,
+  waiting: 10_000,
+  waitingBytes: 128 * 1024 * 1024,
+  writers: INTAKE_CONNECTIONS,
+};
 
 /** How long the API may take to begin an answer, and how often one caller may ask this process. */
 const API_LIMITS = { answerWithinMs: 30_000, requestsPerMinute: 600 };
 
 function serviceRoutes(foundation: Foundation, changeNews: ChangeNews): Route[] {
-  const { config, log, now, front, metrics, tasks } = foundation;
+  const { config, log, now, front, intake, metrics, tasks } = foundation;
   const { hmacKeys, importTiming, firstImportReserve: reserveShare } = config;
-  const recorder = createEventRecorder(async (events) => await recordEvents(front, events), RECORDER_LIMITS);
+  const recorder = createEventRecorder(async (events) => await recordEvents(intake, events), RECORDER_LIMITS);
   const onEvent = (outcome: string): void => metrics.eventReceived(outcome);
   const verifyToken = tokenVerifier(foundation);
   const api = {

@@ -14,6 +14,13 @@ export type DatabaseOptions = {
   queryTimeoutMs?: number;
   /** How long a caller waits for a connection, new or free: short, so that the receiver can answer 503. */
   connectionTimeoutMs?: number;
+  /**
+   * For connections whose every query is served by an index, however a table looked when the query was planned:
+   * plans are kept for long, and one that was made while a table was empty walks through it once it is full.
+   */
+  indexesOnly?: boolean;
+  /** Connections are kept open, so that what they planned is kept as well. */
+  keepConnected?: boolean;
 };
 
 /** The database, or a transaction of it. */
@@ -24,6 +31,13 @@ export type OpenDatabase = {
   pool: pg.Pool;
   /** Ends the connections once what is under way has finished; a second call changes nothing. */
   close(): Promise<void>;
+};
+
+/** The pool waits for this before it hands a new connection out. */
+const PREFER_INDEXES = {
+  onConnect: async (client: pg.ClientBase): Promise<void> => {
+    await client.query("set enable_seqscan = off");
+  },
 };
 
 /**
@@ -38,6 +52,8 @@ export function openDatabase(connectionString: string, options: DatabaseOptions 
     connectionTimeoutMillis: options.connectionTimeoutMs ?? 2_000,
     ...(options.statementTimeoutMs !== undefined && { statement_timeout: options.statementTimeoutMs }),
     ...(options.queryTimeoutMs !== undefined && { query_timeout: options.queryTimeoutMs }),
+    ...(options.indexesOnly === true && PREFER_INDEXES),
+    ...(options.keepConnected === true && { idleTimeoutMillis: 0 }),
     keepAlive: true,
     types: readDatesAsText(),
   });

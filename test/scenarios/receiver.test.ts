@@ -243,13 +243,25 @@ test("a sender that is slow or never finishes is held to a time limit and harms 
 test("while the database is away events are answered with 503 and when to come again, never with 200", async () => {
   await using linked = await createLinkedWorld({ expectErrors: true });
   const { world, linkId } = linked;
-  await world.service.foundation.front.close();
+  await world.service.foundation.intake.close();
 
   const answer = await post(world, linkId, minimalEvent());
 
   assert.equal(answer.status, 503);
   assert.match(answer.headers.get("retry-after") ?? "", /^\d+$/);
   assert.equal(await countEvents(world), 0);
+});
+
+test("events are recorded while the API has every connection of its own in hand", async () => {
+  await using linked = await createLinkedWorld();
+  const { world, linkId } = linked;
+  const { pool } = world.service.foundation.front;
+  const held = await Promise.all(Array.from({ length: pool.options.max }, async () => await pool.connect()));
+
+  const answer = await post(world, linkId, minimalEvent());
+
+  assert.equal(answer.status, 200);
+  for (const client of held) client.release();
 });
 
 test("with IMPORT_TIMING=hourly an event's import waits for the next full hour", async () => {

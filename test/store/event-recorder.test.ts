@@ -242,6 +242,19 @@ test("batches with the same events in another order wait for one another without
   assert.deepEqual(await world.count(), { events: 100, jobs: 100 });
 });
 
+test("the statement that was planned over an empty queue does not walk through a full one", async () => {
+  await using world = await createWorld();
+  await using intake = world.openIntake();
+  // PostgreSQL settles on a plan at the sixth time.
+  for (let event = 0; event < 8; event += 1) await recordEvents(intake, [world.event()]);
+  await world.fillQueue(5_000);
+
+  const before = await intake.rowsWalked();
+  await recordEvents(intake, [world.event()]);
+
+  assert.equal((await intake.rowsWalked()) - before, 0);
+});
+
 /** Stands where the database would, and commits when it is told to. */
 function createWriter() {
   const batches: (readonly ConnectEvent[])[] = [];
@@ -312,6 +325,10 @@ async function createWorld() {
       await client.query("commit");
       client.release();
     },
+    openIntake: () => openIntake(database.connectionString),
+    fillQueue: async (jobs: number) =>
+      await sql`select count(graphile_worker.add_job('import-envelope', job_key := n::text))
+        from generate_series(1, ${jobs}) n`.execute(db),
     write: async (events: readonly ConnectEvent[]) => await recordEvents(connection, events),
     addLink: async (state: "active" | "ended" = "active") => await addLink(connection, state),
     event: (change: Partial<ConnectEvent> = {}) => anEvent({ linkId, ...change }),
@@ -351,6 +368,24 @@ async function createWorld() {
       await db.selectFrom("forwarding").selectAll().orderBy("event_id").orderBy("position").execute(),
     listenForJobs: async () => await listenForJobs(connection),
     [Symbol.asyncDispose]: async () => await kept.disposeAsync(),
+  };
+}
+
+/** One connection such as the service records events by. */
+function openIntake(connectionString: string) {
+  const { db, pool, close } = openDatabase(connectionString, { max: 1, indexesOnly: true });
+  return {
+    db,
+    pool,
+    rowsWalked: async (): Promise<number> => {
+      await sql`select pg_stat_force_next_flush()`.execute(db);
+      const { rows } = await sql<{ walked: number }>`
+        select seq_tup_read::int as walked from pg_stat_user_tables where relname = '_private_jobs'`.execute(
+        db,
+      );
+      return rows[0]?.walked ?? 0;
+    },
+    [Symbol.asyncDispose]: close,
   };
 }
 
