@@ -112,8 +112,11 @@ const RECORDER_LIMITS = {
   writers: INTAKE_CONNECTIONS,
 };
 
-/** How long the API may take to begin an answer, and how often one caller may ask this process. */
-const API_LIMITS = { answerWithinMs: 30_000, requestsPerMinute: 600 };
+/**
+ * How long the API may take to begin an answer: with the longest wait for changes that is less than the 90 seconds of
+ * the ingress (deploy). How often one caller may ask this process: a thousand readers of one service may wait at once.
+ */
+const API_LIMITS = { answerWithinMs: 50_000, requestsPerMinute: 6_000 };
 
 function serviceRoutes(foundation: Foundation, changeNews: ChangeNews): Route[] {
   const { config, log, now, front, intake, metrics, tasks } = foundation;
