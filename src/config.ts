@@ -38,6 +38,8 @@ export type Config = {
   readonly workerConcurrency: number;
   readonly shutdownTimeoutMs: number;
   readonly logLevel: string;
+  /** Null: nothing is traced. Where spans go is OpenTelemetry's to read from its own variables. */
+  readonly tracing: { readonly serviceName: string } | null;
 };
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -195,6 +197,11 @@ const values = {
     .default("info"),
   AWS_ENDPOINT_URL: z.string().optional(),
   AWS_ENDPOINT_URL_S3: z.string().optional(),
+  OTEL_EXPORTER_OTLP_ENDPOINT: url.optional(),
+  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: url.optional(),
+  OTEL_TRACES_EXPORTER: z.string().optional(),
+  OTEL_SDK_DISABLED: z.string().optional(),
+  OTEL_SERVICE_NAME: z.string().default("torikomi"),
 };
 
 const NAMES: ReadonlySet<string> = new Set(Object.keys(values));
@@ -256,6 +263,7 @@ function toConfig(given: Given, production: boolean, need: Need): Config {
     workerConcurrency: given.WORKER_CONCURRENCY,
     shutdownTimeoutMs: given.SHUTDOWN_TIMEOUT,
     logLevel: given.LOG_LEVEL,
+    tracing: tracingOf(given),
   };
 }
 
@@ -276,6 +284,18 @@ function cabinetOf(given: Given): Config["cabinet"] {
     clientId: given.CABINET_CLIENT_ID ?? null,
     clientSecret: given.CABINET_CLIENT_SECRET ?? null,
   };
+}
+
+/** Asked for by any of the standard variables that say where spans go, unless one of them says no. */
+function tracingOf(given: Given): Config["tracing"] {
+  const {
+    OTEL_TRACES_EXPORTER: exporter,
+    OTEL_SDK_DISABLED: disabled,
+    OTEL_SERVICE_NAME: serviceName,
+  } = given;
+  const endpoint = given.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT ?? given.OTEL_EXPORTER_OTLP_ENDPOINT;
+  if (disabled?.toLowerCase() === "true" || exporter === "none") return null;
+  return endpoint === undefined && exporter === undefined ? null : { serviceName };
 }
 
 /** Made once, by whichever process comes first; the others read it. */

@@ -8,6 +8,7 @@ import { type Config, ConfigError, parseConfig } from "./config.ts";
 import { describeFault } from "./domain/fault-text.ts";
 import { migrate, openFoundation, withDatabase } from "./foundation.ts";
 import { type Role, startService } from "./service.ts";
+import type { Tracing } from "./tracing.ts";
 import { describeError } from "./web/request-context.ts";
 
 process.exitCode = await main();
@@ -42,12 +43,31 @@ async function serveUntilSignal(role: Role): Promise<number> {
   const config = parseConfig(process.env);
   const log = createLogger(config);
   const signal = nextSignal();
-  const service = await startService(config, role, { log, now });
+  const tracing = await openTracing(config, log);
+  const service = await startService(config, role, {
+    log,
+    now,
+    ...(tracing && { traceJob: tracing.traceJob }),
+  });
   log.info({ role, port: service.port }, "torikomi is running");
   log.info({ signal: await signal }, "stopping");
+  const deadline = performance.now() + config.shutdownTimeoutMs;
   await service[Symbol.asyncDispose]();
+  const isSent = await tracing?.stop(Math.max(SEND_TRACES_MS, deadline - performance.now()));
   log.info("stopped");
+  // What still tries to send would keep the process.
+  if (isSent === false) process.exit(EXIT.done);
   return EXIT.done;
+}
+
+/** The last traces tell what was slow while stopping, so some time is theirs however late it is. */
+const SEND_TRACES_MS = 1_000;
+
+/** OpenTelemetry takes long to load, and most do without. */
+async function openTracing({ tracing }: Config, log: Logger): Promise<Tracing | null> {
+  if (tracing === null) return null;
+  const { startTracing } = await import("./tracing.ts");
+  return startTracing(tracing, log);
 }
 
 /** Listened for from the start, so that a signal while starting is not lost. A second one ends the process at once. */

@@ -1,4 +1,4 @@
-import type { TaskList } from "graphile-worker";
+import type { Task, TaskList } from "graphile-worker";
 import { z } from "zod";
 import { type EnvelopeId, type LinkId, parseUuid } from "../domain/identifiers.ts";
 import { startOfHour } from "../domain/schedule.ts";
@@ -17,11 +17,24 @@ export type TaskDeps = BacklogDeps &
     tidy: () => Promise<unknown>;
     /** Gives back the jobs of workers that died, once a minute. */
     rescueJobs: () => Promise<unknown>;
+    traceJob: TraceJob;
   };
+
+/** A job that is about to run, by what may be told of it. */
+export type TracedJob = {
+  readonly task: string;
+  readonly id: string;
+  readonly attempt: number;
+  readonly linkId?: string;
+  readonly envelopeId?: string;
+};
+
+/** Runs the job's work, watched; passes on what it throws. */
+export type TraceJob = (job: TracedJob, work: () => Promise<void>) => Promise<void>;
 
 /** Every task by its name in the queue: read the payload, call the use case, queue what follows. */
 export function createTasks(deps: TaskDeps, share: LinkShare): TaskList {
-  return {
+  const tasks: Record<string, Task> = {
     "import-envelope": share.within(async (payload) => await importOne(deps, importPayload.parse(payload))),
     "import-backlog": share.within(
       async (payload, { abortSignal }) =>
@@ -33,7 +46,18 @@ export function createTasks(deps: TaskDeps, share: LinkShare): TaskList {
     housekeeping: async () => void (await deps.tidy()),
     "rescue-jobs": async () => void (await deps.rescueJobs()),
   };
+  return Object.fromEntries(Object.entries(tasks).map(([name, task]) => [name, traced(deps, task)]));
 }
+
+function traced({ traceJob }: TaskDeps, task: Task): Task {
+  return async (payload, helpers) => {
+    const { id, task_identifier: name, attempts: attempt } = helpers.job;
+    const about = aboutPayload.safeParse(payload).data;
+    await traceJob({ ...about, task: name, id, attempt }, async () => void (await task(payload, helpers)));
+  };
+}
+
+const aboutPayload = z.object({ linkId: z.guid().exactOptional(), envelopeId: z.guid().exactOptional() });
 
 const linkId = z.string().transform((text, context) => parseUuid<LinkId>(text) ?? wrong(context));
 const envelopeId = z.string().transform((text, context) => parseUuid<EnvelopeId>(text) ?? wrong(context));
