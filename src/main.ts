@@ -53,15 +53,13 @@ async function serveUntilSignal(role: Role): Promise<number> {
   log.info({ signal: await signal }, "stopping");
   const deadline = performance.now() + config.shutdownTimeoutMs;
   await service[Symbol.asyncDispose]();
-  const isSent = await tracing?.stop(Math.max(SEND_TRACES_MS, deadline - performance.now()));
+  // They tell what was slow while stopping, so a second is theirs however late it is.
+  const isSent = await tracing?.stop(Math.max(1_000, deadline - performance.now()));
   log.info("stopped");
   // What still tries to send would keep the process.
   if (isSent === false) process.exit(EXIT.done);
   return EXIT.done;
 }
-
-/** The last traces tell what was slow while stopping, so some time is theirs however late it is. */
-const SEND_TRACES_MS = 1_000;
 
 /** OpenTelemetry takes long to load, and most do without. */
 async function openTracing({ tracing }: Config, log: Logger): Promise<Tracing | null> {
