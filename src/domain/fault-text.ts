@@ -5,7 +5,7 @@ export function describeFault(fault: unknown): string {
   if (fault.message === "" && fault instanceof AggregateError) return describeFault(fault.errors[0]);
   const own = oneLine(fault.message) || fault.name;
   const cause = fault.cause instanceof Error ? describeFault(fault.cause) : "";
-  return cause === "" || own.includes(cause) ? own : `${own} (${cause})`;
+  return own.includes(cause) ? own : `${own} (${cause})`;
 }
 
 function oneLine(text: string): string {

@@ -23,6 +23,10 @@ test("a Japanese name is given in UTF-8, and in ASCII for old clients", () => {
   );
 });
 
+test("marks that the extended form does not take are written as capital hexadecimals", () => {
+  assert.equal(contentDisposition("*.pdf"), "attachment; filename=\"*.pdf\"; filename*=UTF-8''%2A.pdf");
+});
+
 const hostile = [
   { what: "slashes", fileName: "../../etc/passwd.pdf", name: ".._.._etc_passwd.pdf" },
   { what: "backslashes", fileName: "C:\\temp\\a.pdf", name: "C:_temp_a.pdf" },

@@ -18,3 +18,15 @@ test("a fault is told in one line, with its cause where that says more", () => {
   assert.equal(describeFault(new RangeError("")), "RangeError");
   assert.equal(describeFault("text"), "text");
 });
+
+test("several faults at once are told by their own words where there are any", () => {
+  const both = new AggregateError([new Error("first"), new Error("second")], "no document was stored");
+
+  assert.equal(describeFault(both), "no document was stored");
+});
+
+test("blanks around a fault's words and causes that say nothing are left out", () => {
+  assert.equal(describeFault(new Error(" \n full\t")), "full");
+  assert.equal(describeFault("  text\n"), "text");
+  assert.equal(describeFault(new Error("full", { cause: "disk" })), "full");
+});

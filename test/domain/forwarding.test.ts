@@ -27,6 +27,36 @@ const nobody = { userId: null, email: null };
 const GUID_2 = "ABCDEF00-0000-4000-9000-000000000002";
 
 const excluded: Story[] = [
+  {
+    tells: "X delegated a signer's place to U and reassigned an agent's",
+    listed: [
+      recipient(x, { recipientId: "1" }),
+      recipient(x, { recipientId: "4", group: "agents" }),
+      recipient(u, { recipientId: "2", delegatedBy: x }),
+      recipient(u, { recipientId: "3", group: "agents" }),
+    ],
+    events: [forwarding(x, u, "4")],
+  },
+  {
+    tells: "X forwarded two places to U, one of which is told by its entry and its event",
+    listed: [
+      recipient(x, { recipientId: "1" }),
+      recipient(x, { recipientId: "4" }),
+      recipient(u, { recipientId: "2" }),
+      recipient(u, { recipientId: "3", delegatedBy: x }),
+    ],
+    events: [forwarding(x, u, "1"), forwarding(x, u, "4", "3")],
+  },
+  {
+    tells: "Z forwarded to U, who forwarded to X, as an event says twice, once without naming X",
+    listed: [carbonCopy(u), recipient(x)],
+    events: [forwarding(z, u), forwarding(u, x), forwarding(u, nobody)],
+  },
+  {
+    tells: "Z forwarded to U by address, as an event says twice, once without naming U",
+    listed: [carbonCopy(z), recipient(u)],
+    events: [forwarding(z, { userId: null, email: u.email }), forwarding(z, nobody)],
+  },
   { tells: "X delegated to U, as U's entry says", listed: [recipient(x), recipient(u, { delegatedBy: x })] },
   {
     tells: "X delegated to U, as X's entry says",
@@ -174,7 +204,22 @@ for (const { tells, listed, events } of excluded) {
   });
 }
 
+test("a forwarding that is told twice, by U's id and by some address, is known by the id", () => {
+  const about = sentFrom(accountB, { recipients: [carbonCopy(z), recipient({ ...u, email: null })] });
+  const events = [
+    forwarding(z, { ...u, email: null }),
+    forwarding(z, { userId: null, email: "shared@example.com" }),
+  ];
+
+  assert.equal(decide(about, link({ userEmail: null }), events), "exclude: forwarded-to-user");
+});
+
 const imported: Story[] = [
+  {
+    tells: "Z forwarded to U, who signs besides, as an event says twice, once without naming Z",
+    listed: [recipient(u, { recipientId: "2" }), recipient(u, { recipientId: "3" })],
+    events: [forwarding(z, u), forwarding(nobody, u)],
+  },
   {
     tells: "U reassigned to X and is listed as carbon copy",
     listed: [carbonCopy(u), recipient(x)],

@@ -8,6 +8,7 @@ import {
   COMPLETED_AT,
   contentDocument,
   decide,
+  judge,
   link,
   recipient,
   sentFrom,
@@ -156,4 +157,12 @@ test("what is left undecided could be decided either way", () => {
 
     assert.deepEqual(kinds, ["undecided", "import", "exclude"]);
   }
+});
+
+test("without a moment of completion it is not known on which side of a start an envelope lies", () => {
+  const about = sentFrom(accountA, { ...toUser, completedAt: null });
+
+  const { facts } = judge(about, link({ sentFrom: late }));
+
+  assert.deepEqual(facts.qualifies, { sent: null, received: true });
 });
