@@ -1,0 +1,120 @@
+/**
+ * import-rules 1, 2 and 4 once more: plain lists, everything worked out anew from what happened, nothing of `src`.
+ *
+ * What the rules leave open is `open` here, and then either is right: whether somebody counts as a recipient to whom
+ * a place was reassigned and of which DocuSign told only after the completion, as the import may have come before it.
+ */
+
+/** Somebody as an envelope names them; without a user id only the address tells who it is. */
+export type Named = { readonly userId: string | null; readonly email: string };
+
+/** An envelope as it was played. */
+export type PlayedEnvelope = {
+  readonly number: number;
+  readonly envelopeId: string;
+  readonly subject: string;
+  readonly account: string;
+  /** Whom the sender addressed, before anybody forwarded it. */
+  readonly addressed: readonly Named[];
+  readonly documents: readonly { readonly documentId: string; readonly name: string }[];
+  forwarding: { readonly kind: "delegation" | "reassignment"; readonly to: Named } | null;
+  /** Tenants that were told of the reassignment: before the completion, or only afterwards. */
+  readonly toldBefore: Set<string>;
+  readonly toldAfter: Set<string>;
+  /** Null for what is under way, voided or declined. */
+  completedAt: Date | null;
+  isOver: boolean;
+  purged: boolean;
+  /** Somebody posted a signed event about it to a link that may have nothing to do with it. */
+  isForged: boolean;
+  /** Listings do not show it before. */
+  listedFrom: Date;
+};
+
+/** A link as it was played, with the windows that the history shows of it. */
+export type PlayedLink = {
+  readonly id: string;
+  readonly tenant: string;
+  readonly account: string;
+  readonly user: { readonly userId: string; readonly email: string };
+  readonly linkedAt: Date;
+  readonly sentFrom: Date | null;
+  readonly receivedFrom: Date | null;
+  endedAt: Date | null;
+};
+
+export type Truth = "yes" | "no" | "open";
+
+/** Whether the link's account sent it. */
+export function isSent(envelope: PlayedEnvelope, link: PlayedLink): boolean {
+  return envelope.account === link.account;
+}
+
+/** Whether the linked user is a recipient as it was before any forwarding. */
+export function isReceived(envelope: PlayedEnvelope, { user, tenant }: PlayedLink): Truth {
+  if (envelope.addressed.some((one) => isSame(one, user))) return "yes";
+  const { forwarding } = envelope;
+  if (forwarding === null || !isSame(forwarding.to, user) || forwarding.kind === "delegation") return "no";
+  if (envelope.toldBefore.has(tenant)) return "no";
+  return envelope.toldAfter.has(tenant) ? "open" : "yes";
+}
+
+/** Whether DocuSign lists it for the link, be it the link's or not. */
+export function isShown(envelope: PlayedEnvelope, link: PlayedLink): boolean {
+  if (isSent(envelope, link)) return true;
+  const listed = [...envelope.addressed, ...(envelope.forwarding === null ? [] : [envelope.forwarding.to])];
+  return listed.some((one) => isSame(one, link.user));
+}
+
+/** Whether the link is to import the envelope, and with which stable codes that may be explained. */
+export function judge(envelope: PlayedEnvelope, link: PlayedLink): { wanted: Truth; reasons: string[] } {
+  const received = isReceived(envelope, link);
+  const verdicts = (received === "open" ? [true, false] : [received === "yes"]).map((one) =>
+    judgeKnown(envelope, link, one),
+  );
+  return { wanted: summarise(verdicts), reasons: verdicts.map(({ reason }) => reason) };
+}
+
+function summarise(verdicts: readonly { isWanted: boolean }[]): Truth {
+  if (verdicts.every(({ isWanted }) => isWanted)) return "yes";
+  return verdicts.some(({ isWanted }) => isWanted) ? "open" : "no";
+}
+
+function judgeKnown(
+  envelope: PlayedEnvelope,
+  link: PlayedLink,
+  received: boolean,
+): { isWanted: boolean; reason: string } {
+  const { completedAt } = envelope;
+  const no = (reason: string) => ({ isWanted: false, reason });
+  if (completedAt === null) return no("not-completed");
+  const sent = isSent(envelope, link);
+  const asSent = sent && isSince(completedAt, link.sentFrom);
+  const asReceived = received && isSince(completedAt, link.receivedFrom);
+  if (!asSent && !asReceived) {
+    if (sent || received) return no("before-window");
+    return no(isForwardedTo(envelope, link) ? "forwarded-to-user" : "not-ours");
+  }
+  if (envelope.purged) return no("documents-purged");
+  if (envelope.documents.length === 0) return no("no-documents");
+  const ways = [...(asSent ? ["sent"] : []), ...(asReceived ? ["received"] : [])];
+  return { isWanted: true, reason: ways.join("-and-") };
+}
+
+/** The calendar date in Japan, nine hours ahead of UTC the whole year. */
+export function dateInJapan(moment: Date): string {
+  return new Date(moment.getTime() + 9 * 3_600_000).toISOString().slice(0, 10);
+}
+
+function isForwardedTo({ forwarding }: PlayedEnvelope, { user }: PlayedLink): boolean {
+  return forwarding !== null && isSame(forwarding.to, user);
+}
+
+function isSince(moment: Date, from: Date | null): boolean {
+  return from === null || moment.getTime() >= from.getTime();
+}
+
+function isSame(one: Named, user: { readonly userId: string; readonly email: string }): boolean {
+  if (one.userId !== null) return one.userId === user.userId;
+  return one.email.toLowerCase() === user.email.toLowerCase();
+}

@@ -1,0 +1,73 @@
+/** Where a worker dies: before a statement, at an answer of DocuSign's, or nowhere. */
+export type Death = { readonly at: "statement" | "call"; readonly number: number } | null;
+
+export type To = { readonly who: number; readonly group: number; readonly byAddress: boolean };
+export type Forwarding = { readonly kind: "delegation" | "reassignment"; readonly to: number };
+
+/** What happens in a world, by numbers that are taken modulo what there is, so that any list of moves can be played. */
+export type Move = { readonly minutes: number } & (
+  | {
+      readonly kind: "send";
+      readonly from: number;
+      readonly account: number;
+      readonly to: readonly To[];
+      readonly documents: number;
+      readonly fate: "completed" | "under-way" | "voided" | "declined";
+      readonly purged: boolean;
+      readonly forwarding: Forwarding | null;
+      readonly listing: "plain" | "late" | "extraneous" | "at-page-ends" | "without-recipients";
+    }
+  | { readonly kind: "complete"; readonly which: number }
+  | { readonly kind: "forward"; readonly which: number; readonly forwarding: Forwarding }
+  | {
+      readonly kind: "mail";
+      readonly fate: "arrives" | "twice" | "lost" | "shuffled" | "half";
+      readonly seed: number;
+    }
+  | {
+      readonly kind: "forge";
+      readonly how: "wrong key" | "signed";
+      readonly tenant: number;
+      readonly which: number;
+    }
+  | { readonly kind: "link"; readonly tenant: number; readonly user: number; readonly group: number }
+  | { readonly kind: "edit"; readonly tenant: number; readonly group: number }
+  | { readonly kind: "end"; readonly tenant: number; readonly down: boolean }
+  | { readonly kind: "approve"; readonly tenant: number }
+  | { readonly kind: "revoke"; readonly user: number }
+  | { readonly kind: "demote"; readonly user: number }
+  | { readonly kind: "promote"; readonly user: number }
+  | { readonly kind: "close"; readonly user: number }
+  | {
+      readonly kind: "group";
+      readonly tenant: number;
+      readonly group: number;
+      readonly gone: boolean;
+    }
+  | { readonly kind: "delete"; readonly tenant: number; readonly which: number; readonly whole: boolean }
+  | { readonly kind: "work"; readonly death: Death }
+  | {
+      readonly kind: "weather";
+      readonly fault: "500" | "429" | "html" | "truncated" | "no PDF";
+      readonly calls: number;
+      readonly skipped: number;
+    }
+  | { readonly kind: "squeeze"; readonly account: number; readonly minutesLong: number }
+  | { readonly kind: "spend"; readonly account: number; readonly calls: number }
+  | { readonly kind: "restart" }
+);
+
+export type MoveOf<Kind extends Move["kind"]> = Extract<Move, { readonly kind: Kind }>;
+
+/** Moves, then the hour strikes; `skipped` hours pass before them in which nothing runs. */
+export type Hour = { readonly skipped: number; readonly moves: readonly Move[]; readonly death: Death };
+
+export type WorldPlan = {
+  readonly plans: readonly { readonly connect: boolean; readonly recipientConnect: boolean }[];
+  readonly importTiming: "immediate" | "hourly";
+  readonly largeImport: number;
+  /** Calls an hour and account; null without limit. */
+  readonly hourly: number | null;
+  readonly opening: readonly Move[];
+  readonly hours: readonly Hour[];
+};

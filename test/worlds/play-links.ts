@@ -1,0 +1,126 @@
+import assert from "node:assert/strict";
+import { createBrowser } from "../support/browser.ts";
+import { finishLink } from "../support/world.ts";
+import { GROUPS, type Player } from "./cast.ts";
+import type { PlayedLink } from "./model.ts";
+import type { MoveOf } from "./moves.ts";
+import { seeContracts } from "./observe.ts";
+import { type ShownLink, shownLink } from "./shown-link.ts";
+import { isSqueezed, pickOf, type Stage, type Tenant, tell } from "./stage.ts";
+import { boundsOfStarts, isWithin } from "./windows.ts";
+
+/** The owner begins a linking and somebody logs in at DocuSign, where the rules let that be. */
+export async function playLink(stage: Stage, move: MoveOf<"link">): Promise<void> {
+  const { world, cast } = stage;
+  const tenant = pickOf(stage.tenants, move.tenant);
+  const player = pickOf(cast.linkable, move.user);
+  const groupId = pickOf(GROUPS, move.group);
+  // A login takes its time, so that no two links are made at once.
+  world.clock.pass(1000);
+  await seeContracts(stage, tenant);
+  const before = await shownLink(stage, tenant);
+  const api = await world.api(tenant.name);
+  const begun = await api.send("POST", "/v1/link", { groupId });
+  const refusals = [
+    ...(before !== null && before.state !== "error" ? [409] : []),
+    ...(tenant.groups.has(groupId) ? [] : [422]),
+  ];
+  tell(stage, `${tenant.name} links ${player.name} to ${groupId}: ${begun.status}`);
+  if (refusals.length > 0)
+    return assert.ok(refusals.includes(begun.status), `linking was answered ${begun.status}`);
+  assert.equal(begun.status, 201, "a linking may begin");
+  const result = await finishLink(world, createBrowser(), {
+    person: world.owner(tenant.name),
+    user: player.user,
+    authorizationUrl: begun.body.authorizationUrl,
+  });
+  tell(stage, `  … ${result}`);
+  const expected = expectedResults(stage, tenant, player, before);
+  assert.ok(expected.includes(result), `linking ended as ${result}, not as ${expected.join(" or ")}`);
+  if (!result.startsWith("linked") && result !== "awaiting-approval") return;
+  if (tenant.current === null) await noteLink(stage, tenant, player, groupId);
+  else Object.assign(tenant.current, { groupId, revoked: false });
+}
+
+function expectedResults(stage: Stage, tenant: Tenant, { user }: Player, before: ShownLink | null): string[] {
+  const account = user.defaultAccountId;
+  const squeezed = isSqueezed(stage, account) ? ["failed"] : [];
+  if (stage.closed.has(user.userId)) return ["failed", "not-admin"];
+  if (stage.demoted.has(user.userId) || !stage.cast.linkable.some((one) => one.user === user && isAdmin(one)))
+    return ["not-admin", ...squeezed];
+  const good = ["linked", "awaiting-approval", ...squeezed];
+  if (before === null) return good;
+  const isSame = tenant.current?.link.user.userId === user.userId && tenant.current.link.account === account;
+  return isSame ? good : ["already-linked", ...squeezed];
+}
+
+function isAdmin({ name }: Player): boolean {
+  return /admin$|deputy$/.test(name);
+}
+
+/** A new link: its windows have to be what the rules say, and from now on what it shows decides. */
+async function noteLink(stage: Stage, tenant: Tenant, { user }: Player, groupId: string): Promise<void> {
+  const { world } = stage;
+  const shown = await shownLink(stage, tenant);
+  assert.ok(shown, "a link that was made is shown");
+  const link: PlayedLink = {
+    id: shown.id,
+    tenant: tenant.name,
+    account: user.defaultAccountId,
+    user: { userId: user.userId, email: user.email },
+    linkedAt: new Date(world.clock.now),
+    sentFrom: dateOf(shown.sentFrom),
+    receivedFrom: dateOf(shown.receivedFrom),
+    endedAt: null,
+  };
+  const starts = boundsOfStarts(tenant.endings, { account: link.account, userId: user.userId });
+  tell(
+    stage,
+    `  … it takes what was sent from ${told(link.sentFrom)}, received from ${told(link.receivedFrom)}`,
+  );
+  assert.ok(isWithin(link.sentFrom, starts.sent), `sentFrom has to lie between ${told(starts.sent)}`);
+  assert.ok(
+    isWithin(link.receivedFrom, starts.received),
+    `receivedFrom has to lie between ${told(starts.received)}`,
+  );
+  tenant.links.push(link);
+  tenant.current = {
+    link,
+    groupId,
+    revoked: false,
+    awaitsApproval: shown.state === "awaiting-approval",
+    sureUntil: null,
+  };
+}
+
+/** The owner chooses another group; contracts that are there stay where they are. */
+export async function playEdit(stage: Stage, move: MoveOf<"edit">): Promise<void> {
+  const tenant = pickOf(stage.tenants, move.tenant);
+  const groupId = pickOf(GROUPS, move.group);
+  await seeContracts(stage, tenant);
+  const { status } = await (await stage.world.api(tenant.name)).send("PATCH", "/v1/link", { groupId });
+  tell(stage, `${tenant.name} has its link import into ${groupId}: ${status}`);
+  const ifLinked = tenant.groups.has(groupId) ? 200 : 422;
+  assert.equal(status, tenant.current === null ? 404 : ifLinked, "the answer to an edit");
+  if (status === 200 && tenant.current !== null) tenant.current.groupId = groupId;
+}
+
+/** The owner lets a large first import begin. */
+export async function playApprove(stage: Stage, move: MoveOf<"approve">): Promise<void> {
+  const tenant = pickOf(stage.tenants, move.tenant);
+  const { current } = tenant;
+  if (current === null) return;
+  const { status } = await (await stage.world.api(tenant.name)).send("POST", "/v1/link/approve");
+  tell(stage, `${tenant.name} approves: ${status}`);
+  assert.equal(status, current.awaitsApproval ? 200 : 409, "the answer to an approval");
+  current.awaitsApproval = false;
+}
+
+function dateOf(text: string | null): Date | null {
+  return text === null ? null : new Date(text);
+}
+
+function told(thing: Date | null | { earliest: Date | null; latest: Date | null }): string {
+  if (thing === null) return "the beginning";
+  return thing instanceof Date ? thing.toISOString() : `${told(thing.earliest)} and ${told(thing.latest)}`;
+}

@@ -1,0 +1,67 @@
+import assert from "node:assert/strict";
+import { createRandom } from "../support/chaos/random.ts";
+import { minimalEvent, post } from "../support/connect.ts";
+import { shuffled } from "../support/docusign/shuffled.ts";
+import type { MoveOf } from "./moves.ts";
+import { pick, pickOf, type Stage, type Tenant, tell } from "./stage.ts";
+
+/** What Connect held back comes, twice, in another order, in part, or never. */
+export async function playMail(stage: Stage, { fate, seed }: MoveOf<"mail">): Promise<void> {
+  const { docusign } = stage.world;
+  const { held } = docusign;
+  if (held.length === 0) return;
+  tell(stage, `mail: of ${held.length} events ${SAID[fate]}`);
+  const random = createRandom(seed);
+  if (fate === "lost") held.splice(0);
+  if (fate === "half") held.splice(0, held.length, ...held.filter(() => random.chance(0.5)));
+  if (fate === "shuffled") held.splice(0, held.length, ...shuffled(held, random.next));
+  const posted = fate === "twice" ? await docusign.deliverTwice("all") : await docusign.deliver("all");
+  for (const { message, status } of posted) noteAnswer(stage, message, status);
+}
+
+const SAID: Readonly<Record<MoveOf<"mail">["fate"], string>> = {
+  arrives: "all arrive",
+  twice: "all arrive twice",
+  lost: "all are lost",
+  shuffled: "all arrive in another order",
+  half: "a part is lost",
+};
+
+/** Recorded for a link that has not ended, refused for one that has; what is recorded of a forwarding is known. */
+function noteAnswer(
+  { tenants, envelopes }: Stage,
+  message: { url: string; event: string; envelopeId: string },
+  status: number | null,
+): void {
+  const tenant = tenants.find(({ links }) => links.some(({ id }) => message.url.endsWith(id)));
+  const isCurrent = tenant?.current?.link.id !== undefined && message.url.endsWith(tenant.current.link.id);
+  assert.equal(status, isCurrent ? 200 : 410, `the answer to ${message.event}`);
+  if (tenant === undefined || !isCurrent || message.event !== "recipient-reassign") return;
+  const played = envelopes.find(({ envelopeId }) => envelopeId === message.envelopeId);
+  if (played === undefined) return;
+  (played.completedAt === null ? played.toldBefore : played.toldAfter).add(tenant.name);
+}
+
+/** Somebody else posts a completion: of what is no such thing, or of what this link has nothing to do with. */
+export async function playForge(stage: Stage, { how, tenant, which }: MoveOf<"forge">): Promise<void> {
+  const { world, tenants, envelopes } = stage;
+  const { current, name }: Tenant = pickOf(tenants, tenant);
+  const target = pick([...envelopes, undefined], which);
+  if (current === null) return;
+  tell(
+    stage,
+    `somebody posts a completion of ${target?.subject ?? "an unknown envelope"} to ${name}'s link, ${how}`,
+  );
+  const event = minimalEvent(
+    { generatedDateTime: new Date(world.clock.now.getTime() + which).toISOString() },
+    target === undefined ? {} : { envelopeId: target.envelopeId },
+  );
+  const { status } = await post(
+    world,
+    current.link.id,
+    event,
+    how === "wrong key" ? { key: "the key of nobody" } : {},
+  );
+  if (target !== undefined) target.isForged ||= how === "signed";
+  assert.equal(status, how === "wrong key" ? 401 : 200, "the answer to what was forged");
+}

@@ -1,0 +1,53 @@
+import type { RecipientWish } from "../support/docusign/envelopes.ts";
+import type { Player } from "./cast.ts";
+import type { Named } from "./model.ts";
+import type { To } from "./moves.ts";
+import { pick, pickOf, type Stage } from "./stage.ts";
+
+const GROUPS = [
+  "signers",
+  "carbonCopies",
+  "certifiedDeliveries",
+  "inPersonSigners",
+  "agents",
+  "editors",
+  "intermediaries",
+  "witnesses",
+  "notaries",
+  "newcomers",
+];
+/** A recipient as DocuSign is told, as the model sees it, and as the story tells it. */
+export type Chosen = { readonly wish: RecipientWish; readonly named: Named; readonly told: string };
+
+/** Each person once; who is named by address only is written in other letters. */
+export function chooseRecipients({ cast }: Stage, to: readonly To[]): Chosen[] {
+  const chosen = new Map<string, Chosen>();
+  for (const { who, group, byAddress } of to) {
+    const place = pickOf(GROUPS, group);
+    const player = pick([...cast.players, ...cast.linkable, undefined], who);
+    const one = player === undefined ? outsider(place) : insider(player, place, byAddress);
+    chosen.set(`${one.named.userId} ${one.named.email}`, one);
+  }
+  return [...chosen.values()];
+}
+
+function outsider(group: string): Chosen {
+  const email = "kyaku@example.com";
+  const wish = { name: "客", email, group };
+  return { wish, named: { userId: null, email }, told: `a customer (${group})` };
+}
+
+function insider({ name, user }: Player, group: string, byAddress: boolean): Chosen {
+  if (!byAddress)
+    return {
+      wish: { user, group },
+      named: { userId: user.userId, email: user.email },
+      told: `${name} (${group})`,
+    };
+  const email = user.email.toUpperCase();
+  return {
+    wish: { name: "by address", email, group },
+    named: { userId: null, email },
+    told: `${name}'s address (${group})`,
+  };
+}

@@ -1,0 +1,139 @@
+import type { World } from "../support/world.ts";
+import { type Cast, castPeople, GROUPS, TENANTS } from "./cast.ts";
+import type { PlayedEnvelope, PlayedLink } from "./model.ts";
+import type { WorldPlan } from "./moves.ts";
+import type { Ending } from "./windows.ts";
+
+/** A contract that was seen, and what it has to stay like. */
+export type SeenContract = {
+  readonly id: string;
+  readonly envelopeId: string;
+  readonly documentId: string;
+  readonly groupId: string;
+  readonly linkId: string;
+  isDeleted: boolean;
+};
+
+export type Tenant = {
+  readonly name: string;
+  readonly contracts: SeenContract[];
+  /** The change feed as it was read last: `type id`, in its order. */
+  feed: readonly string[];
+  readonly groups: Set<string>;
+  readonly links: PlayedLink[];
+  readonly endings: Ending[];
+  /** What is known of the link that has not ended. */
+  current: Current | null;
+};
+
+export type Current = {
+  readonly link: PlayedLink;
+  groupId: string;
+  /** DocuSign refuses its tokens. */
+  revoked: boolean;
+  /** Large, and the owner has not said that it may begin. */
+  awaitsApproval: boolean;
+  sureUntil: Date | null;
+};
+
+/** Everything that happened so far, for the model and for the story. */
+export type Stage = {
+  readonly world: World;
+  readonly plan: WorldPlan;
+  readonly cast: Cast;
+  readonly envelopes: PlayedEnvelope[];
+  readonly tenants: readonly Tenant[];
+  readonly story: string[];
+  /** Faults come to pass only while it is bad. */
+  readonly weather: { isBad: boolean };
+  /** By account id: no calls before. */
+  readonly squeezedUntil: Map<string, Date>;
+  /** By account id: calls that other integrations made in this hour. */
+  readonly spent: Map<string, { readonly hour: number; readonly calls: number }>;
+  /** Users who are DS Admin no more, and who are closed. */
+  readonly demoted: Set<string>;
+  readonly closed: Set<string>;
+  /** A worker died, or DocuSign failed, since all was well. */
+  isDisturbed: boolean;
+};
+
+/** A world in which nothing has happened but that the tenants have told their groups. */
+export async function openStage(world: World, plan: WorldPlan): Promise<Stage> {
+  const { docusign } = world;
+  // Whether an old refresh token survives is not known of DocuSign; a worker that dies between the two must not matter here.
+  docusign.keepOldRefreshTokens();
+  docusign.holdDeliveries();
+  if (plan.hourly !== null) docusign.setLimits({ hourly: plan.hourly });
+  for (const tenant of TENANTS) {
+    const api = await world.api(tenant);
+    for (const group of GROUPS) await api.send("PUT", `/v1/groups/${group}`, { name: group });
+  }
+  return {
+    world,
+    plan,
+    cast: castPeople(world, plan.plans),
+    envelopes: [],
+    tenants: TENANTS.map((name) => ({
+      name,
+      contracts: [],
+      feed: [],
+      groups: new Set<string>(GROUPS),
+      links: [],
+      endings: [],
+      current: null,
+    })),
+    story: [],
+    weather: { isBad: false },
+    squeezedUntil: new Map(),
+    spent: new Map(),
+    demoted: new Set(),
+    closed: new Set(),
+    isDisturbed: false,
+  };
+}
+
+/** A sentence of the story, with the clock's minute. */
+export function tell({ story, world }: Stage, sentence: string): void {
+  story.push(`${world.clock.now.toISOString().slice(5, 16).replace("T", " ")}  ${sentence}`);
+}
+
+/** The thing of that number, counted round and round; undefined where there is none. */
+export function pick<Thing>(things: readonly Thing[], number: number): Thing | undefined {
+  return things[number % Math.max(1, things.length)];
+}
+
+/** As `pick`, of what is never empty. */
+export function pickOf<Thing>(things: readonly Thing[], number: number): Thing {
+  const thing = pick(things, number);
+  if (thing === undefined) throw new Error("there is nothing to pick from");
+  return thing;
+}
+
+/** Whether the account's calls are refused, or so few are left that imports may wait for the next hour. */
+export function isSqueezed({ squeezedUntil, world, plan, spent }: Stage, account: string): boolean {
+  const now = world.clock.now;
+  if ((squeezedUntil.get(account) ?? now) > now) return true;
+  if (plan.hourly === null) return false;
+  const hour = hourOf(now);
+  const own = world.docusign.calls.filter((call) => call.accountId === account && hourOf(call.at) === hour);
+  const others = spent.get(account);
+  const calls = own.length + (others?.hour === hour ? others.calls : 0);
+  return calls > plan.hourly * 0.6;
+}
+
+export function hourOf(moment: Date): number {
+  return Math.floor(moment.getTime() / 3_600_000);
+}
+
+/** What keeps the link from importing, by its causes; none where it is well. */
+export function troublesOf({ demoted, closed }: Stage, tenant: Tenant): string[] {
+  const { current } = tenant;
+  if (current === null) return [];
+  const { userId } = current.link.user;
+  return [
+    ...(current.revoked ? ["authorization-revoked"] : []),
+    ...(demoted.has(userId) ? ["not-admin"] : []),
+    ...(closed.has(userId) ? ["authorization-revoked", "not-admin"] : []),
+    ...(tenant.groups.has(current.groupId) ? [] : ["group-missing"]),
+  ];
+}
