@@ -6,20 +6,14 @@ import { describeLink } from "../usecases/describe-link.ts";
 import type { Html } from "./html.ts";
 import { assetRoutes } from "./page-assets.ts";
 import { type ChangeDeps, changeRoutes } from "./page-changes.ts";
+import { csrfOf, requireCsrf } from "./page-csrf.ts";
 import { deletionPage } from "./page-deletion.ts";
 import { livePart } from "./page-first-import.ts";
 import { inquire } from "./page-inquiry.ts";
 import { layout, type Visitor } from "./page-layout.ts";
 import { linksContent } from "./page-links.ts";
 import { messageFor } from "./page-messages.ts";
-import {
-  csrfOf,
-  type PageSessionDeps,
-  readSession,
-  requireCsrf,
-  requireSession,
-  signedInOf,
-} from "./page-session.ts";
+import { type PageSessionDeps, readSession, requireSession, signedInOf } from "./page-session.ts";
 import { readLink, readPage, type ViewDeps } from "./page-view.ts";
 
 export type LinksPageDeps = PageSessionDeps & ViewDeps & ChangeDeps;

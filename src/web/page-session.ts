@@ -1,7 +1,7 @@
-import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
-import type { CookieOptions, Request, RequestHandler, Response } from "express";
-import { z } from "zod";
+import type { Request, RequestHandler, Response } from "express";
 import { Refusal } from "../domain/refusal.ts";
+import { clearCookie, readCookie, setCookie } from "./page-cookies.ts";
+import { hashOf, isToken, randomToken } from "./random-token.ts";
 
 /** Whom the cabinet signed in on the page, until when. */
 export type PageSession = {
@@ -36,8 +36,6 @@ export type PageSessionDeps = {
 export type Identity = Pick<PageSession, "tenant" | "subject" | "name" | "role" | "idToken">;
 
 const LIFETIME_MS = 8 * 60 * 60 * 1_000;
-const ID = /^[A-Za-z0-9_-]{43}$/;
-const FORM = z.object({ csrf: z.string() });
 
 const sessions = new WeakMap<Request, PageSession>();
 
@@ -75,29 +73,6 @@ export function signedInOf(request: Request): PageSession {
   return session;
 }
 
-/** What each form of the page carries in its hidden field `csrf`. */
-export function csrfOf(session: PageSession): string {
-  return session.csrfToken;
-}
-
-/**
- * For form posts, behind `readSession` and a body parser: only forms of our own pages in this very session pass,
- * everything else is a Refusal `forbidden`.
- */
-export function requireCsrf(publicUrl: string): RequestHandler {
-  return (request, _response, next) => {
-    const form = FORM.safeParse(request.body);
-    const expected = csrfOf(signedInOf(request));
-    if (!isFromOurPages(request, publicUrl) || !form.success || !isEqual(form.data.csrf, expected)) {
-      throw new Refusal(
-        "forbidden",
-        "画面の有効期限が切れました。ページを開き直して、もう一度お試しください。",
-      );
-    }
-    next();
-  };
-}
-
 /**
  * Begins a session of eight hours under a new id, so that an id known before the sign-in is worth nothing after it;
  * a session that the browser still has ends.
@@ -125,38 +100,7 @@ export async function startSession(
 /** Ends the session that the browser has, if any, here and in the browser. */
 export async function endSession(deps: PageSessionDeps, request: Request, response: Response): Promise<void> {
   await endStored(deps, request);
-  response.clearCookie(cookieName(deps.publicUrl, "session"), cookieOptions(deps.publicUrl));
-}
-
-/** 256 random bits as 43 characters. */
-export function randomToken(): string {
-  return randomBytes(32).toString("base64url");
-}
-
-/** SHA-256, under which random tokens are stored. */
-export function hashOf(token: string): Buffer {
-  return createHash("sha256").update(token, "utf8").digest();
-}
-
-/** `__Host-` keeps other hosts of the domain from planting the cookie; browsers take it over https only. */
-function cookieName(publicUrl: string, name: string): string {
-  return isHttps(publicUrl) ? `__Host-torikomi_${name}` : `torikomi_${name}`;
-}
-
-/** The value of a cookie of the request, or null. */
-export function readCookie(request: Request, publicUrl: string, name: string): string | null {
-  const prefix = `${cookieName(publicUrl, name)}=`;
-  const pairs = (request.headers.cookie ?? "").split(";").map((pair) => pair.trim());
-  return pairs.find((pair) => pair.startsWith(prefix))?.slice(prefix.length) ?? null;
-}
-
-/** A cookie that scripts cannot read and that other sites' forms do not send. */
-export function setCookie(
-  response: Response,
-  publicUrl: string,
-  { name, value, maxAgeMs }: { name: string; value: string; maxAgeMs: number },
-): void {
-  response.cookie(cookieName(publicUrl, name), value, { ...cookieOptions(publicUrl), maxAge: maxAgeMs });
+  clearCookie(response, deps.publicUrl, "session");
 }
 
 async function endStored(deps: PageSessionDeps, request: Request): Promise<void> {
@@ -166,26 +110,5 @@ async function endStored(deps: PageSessionDeps, request: Request): Promise<void>
 
 function readSessionIdHash(deps: PageSessionDeps, request: Request): Buffer | null {
   const id = readCookie(request, deps.publicUrl, "session");
-  return id !== null && ID.test(id) ? hashOf(id) : null;
-}
-
-/** Lax, not Strict: the way back from the issuer and from DocuSign is a navigation that another site began. */
-function cookieOptions(publicUrl: string): CookieOptions {
-  return { httpOnly: true, secure: isHttps(publicUrl), sameSite: "lax", path: "/" };
-}
-
-function isHttps(publicUrl: string): boolean {
-  return new URL(publicUrl).protocol === "https:";
-}
-
-/** `Sec-Fetch-Site` goes first: under a strict referrer policy browsers send `Origin: null` even to ourselves. */
-function isFromOurPages(request: Request, publicUrl: string): boolean {
-  const site = request.headers["sec-fetch-site"];
-  if (site !== undefined) return site === "same-origin";
-  const { origin } = request.headers;
-  return origin === undefined || origin === new URL(publicUrl).origin;
-}
-
-function isEqual(given: string, expected: string): boolean {
-  return timingSafeEqual(hashOf(given), hashOf(expected));
+  return isToken(id) ? hashOf(id) : null;
 }

@@ -5,11 +5,10 @@ import { test } from "node:test";
 import express, { urlencoded } from "express";
 import { pino } from "pino";
 import { html } from "../../src/web/html.ts";
+import { csrfOf, requireCsrf } from "../../src/web/page-csrf.ts";
 import {
-  csrfOf,
   type PageSession,
   readSession,
-  requireCsrf,
   requireSession,
   type SessionStore,
   signedInOf,
@@ -361,6 +360,17 @@ test("a sign-out that the page did not ask for leaves the session", async () => 
 
   assert.equal(answer.status, 403);
   assert.equal(site.store.sessions().length, 1);
+});
+
+test("nobody begins sign-ins without end: beyond 300 a minute an address is told to wait", async () => {
+  await using site = await createSite();
+  const ask = async () => await fetch(`${site.url}/sign-in`, { redirect: "manual" });
+  for (let begun = 0; begun < 300; begun += 1) assert.equal((await ask()).status, 303);
+
+  const answer = await ask();
+
+  assert.equal(answer.status, 429);
+  assert.match(answer.headers.get("retry-after") ?? "", /^\d+$/);
 });
 
 test("who posts a form without a session is sent to sign in, and from there to the page", async () => {

@@ -1,0 +1,16 @@
+import { createHash, randomBytes } from "node:crypto";
+
+/** 256 random bits as 43 characters. */
+export function randomToken(): string {
+  return randomBytes(32).toString("base64url");
+}
+
+/** Whether a text can be a token of `randomToken`. */
+export function isToken(text: string | null): text is string {
+  return text !== null && /^[A-Za-z0-9_-]{43}$/.test(text);
+}
+
+/** SHA-256, under which random tokens are stored. */
+export function hashOf(token: string): Buffer {
+  return createHash("sha256").update(token, "utf8").digest();
+}
