@@ -6,6 +6,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pino } from "pino";
+import { createTorikomiClient } from "../docs/client/torikomi-client.ts";
 import { parseConfig } from "../src/config.ts";
 import { startService } from "../src/service.ts";
 import { type Browser, createBrowser } from "./support/browser.ts";
@@ -65,6 +66,7 @@ const service = await startService(
 stack.use(service);
 
 const token = await cabinet.token({ tenant: TENANT, scope: SCOPES, sub: "owner", expiresIn: 12 * 60 * 60 });
+const client = createTorikomiClient({ url, token: () => token });
 const account = docusign.addAccount({ name: "株式会社デモ" });
 const admin = docusign.addUser(account, { name: "連携 太郎", email: "admin@demo.example", role: "DS Admin" });
 const colleague = docusign.addUser(account, {
@@ -93,26 +95,16 @@ function print(text: string): void {
   process.stdout.write(`${text}\n`);
 }
 
-async function api(method: string, path: string, body?: object): Promise<any> {
-  const response = await fetch(`${url}${path}`, {
-    method,
-    headers: { authorization: `Bearer ${token}`, ...(body && { "content-type": "application/json" }) },
-    ...(body && { body: JSON.stringify(body) }),
-  });
-  assert.ok(response.ok, `${method} ${path}: ${response.status} ${response.ok ? "" : await response.text()}`);
-  return response.status === 204 ? null : await response.json();
-}
-
 /** The way an owner goes: choose a group, log in at DocuSign, come back signed in at the cabinet. */
 async function linkAccount(at: Cabinet, by: DocuSignSimulator, user: User): Promise<void> {
   const owner = at.addPerson({ sub: "owner", name: "契約 管理者", tenant: TENANT, role: "owner" });
   at.addPerson({ sub: "member", name: "一般 社員", tenant: TENANT, role: "member" });
-  await api("PUT", "/v1/groups/sales", { name: "営業部の契約書" });
-  await api("PUT", "/v1/groups/legal", { name: "法務部の契約書" });
+  await client.putGroup({ id: "sales", body: { name: "営業部の契約書" } });
+  await client.putGroup({ id: "legal", body: { name: "法務部の契約書" } });
   const browser: Browser = createBrowser();
   at.nextSignIn(owner);
   await browser.get(`${url}/sign-in?return_to=/healthz`);
-  const { authorizationUrl } = await api("POST", "/v1/link", { groupId: "sales" });
+  const { authorizationUrl } = await client.beginLinking({ body: { groupId: "sales" } });
   const returned = await browser.get(await by.authorize(authorizationUrl, user));
   assert.ok(
     returned.trail.some((address) => address.includes("result=linked")),
@@ -150,14 +142,14 @@ An envelope is completed every ${PAUSE_MS / 1000} seconds, ${ENVELOPES} in all:
 async function watchContracts(): Promise<number[]> {
   const completedAt = new Map<string, number>();
   const waits: number[] = [];
-  let after = 0;
+  let after: number | undefined;
   const sending = completeEnvelopes(completedAt);
   const deadline = Date.now() + 60_000;
   while (waits.length < ENVELOPES && Date.now() < deadline && !stopping.signal.aborted) {
-    const { items, next } = await api("GET", `/v1/changes?after=${after}&wait=1`);
+    const { items, next } = await client.listChanges({ after, wait: 1 });
     after = next;
     for (const { contract } of items) {
-      const since = completedAt.get(contract.source.subject);
+      const since = completedAt.get(contract.source.subject ?? "");
       const wait = since === undefined ? null : Date.now() - since;
       if (wait !== null) waits.push(wait);
       print(

@@ -152,7 +152,7 @@ test("the client for other services is what the description makes it", async () 
   assert.equal(
     await readFile(CLIENT_FILE, "utf8"),
     await generateClient(description),
-    "run node test/support/write-client.ts",
+    "run npm run types:client",
   );
 });
 
