@@ -1,0 +1,67 @@
+import { readdir } from "node:fs/promises";
+import { resolve } from "node:path";
+import { parseArgs } from "node:util";
+import { tellScores } from "./score.ts";
+import { type MutantResult, mutateDomain, mutateUseCases } from "./stryker.ts";
+
+/** The use cases that decide, the most important first; `--all` takes every other one too. */
+const DECIDING = [
+  "import-envelope",
+  "take-in",
+  "import-faults",
+  "judge-listed",
+  "reconcile-page",
+  "reconcile-link",
+  "finish-reconciliation",
+  "end-link",
+  "finish-linking",
+  "receive-event",
+  "delete-contract",
+];
+
+const HELP = `Tries what the tests notice: each mutant is the program with one thing changed.
+
+  domain               all mutants of src/domain, on test/domain
+  usecases [NAME…]     mutants of the use cases that decide, or of those named, on test/scenarios:
+    --most N           so many of each file, spread evenly over it (10)
+    --seconds N        tests that take so long together for each mutant (60)
+    --all              all mutants of all use cases, on all tests that come by them
+
+  --progress FILE      a line of JSON for each mutant that was tried`;
+
+const { positionals, values } = parseArgs({
+  allowPositionals: true,
+  options: {
+    all: { type: "boolean", default: false },
+    most: { type: "string", default: "10" },
+    seconds: { type: "string", default: "60" },
+    progress: { type: "string", default: "/dev/null" },
+  },
+});
+const [subject, ...names] = positionals;
+const progressFile = resolve(values.progress);
+const everything = { most: Number.MAX_SAFE_INTEGER, mostMs: Number.MAX_SAFE_INTEGER, progressFile };
+const some = { most: Number(values.most), mostMs: Number(values.seconds) * 1000, progressFile };
+
+switch (subject) {
+  case "domain":
+    await tell(await mutateDomain(everything));
+    break;
+  case "usecases":
+    await tell(await mutateUseCases(await listUseCases(), values.all ? everything : some));
+    break;
+  default:
+    console.error(HELP);
+    process.exitCode = 2;
+}
+
+async function listUseCases(): Promise<string[]> {
+  if (!values.all || names.length > 0) {
+    return (names.length > 0 ? names : DECIDING).map((name) => `src/usecases/${name}.ts`);
+  }
+  return (await readdir("src/usecases")).map((name) => `src/usecases/${name}`);
+}
+
+async function tell(results: readonly MutantResult[]): Promise<void> {
+  if ((await tellScores(results)).length > 0) process.exitCode = 1;
+}

@@ -1,0 +1,64 @@
+import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { Stryker } from "@stryker-mutator/core";
+import { SERVER_VARIABLE, startTestServer } from "../support/postgres.ts";
+import type { RunnerOptions } from "./runner.ts";
+
+type Options = NonNullable<ConstructorParameters<typeof Stryker>[0]>;
+export type MutantResult = Awaited<ReturnType<Stryker["runMutationTest"]>>[number];
+
+export type Trial = Omit<RunnerOptions, "testFiles">;
+
+/** Tries mutants of the domain on the tests of the domain. */
+export async function mutateDomain(trial: Trial): Promise<MutantResult[]> {
+  return await mutate(["src/domain/*.ts"], { ...trial, testFiles: await listTests("test/domain") });
+}
+
+/** Tries mutants of the given use cases on the scenarios, all of which share one PostgreSQL. */
+export async function mutateUseCases(files: readonly string[], trial: Trial): Promise<MutantResult[]> {
+  await using server = await startTestServer();
+  process.env[SERVER_VARIABLE] = server.adminUrl;
+  return await mutate(files, { ...trial, testFiles: await listTests("test/scenarios") });
+}
+
+/** The runner has limits of its own, for each file of tests. */
+const HOURS_MS = 3 * 60 * 60 * 1000;
+
+/** In a copy of the project, which goes afterwards: the project itself is never changed. */
+async function mutate(files: readonly string[], trial: RunnerOptions): Promise<MutantResult[]> {
+  const tempDirName = await mkdtemp(join(tmpdir(), "torikomi-mutations-"));
+  const options: Options = {
+    mutate: [...files],
+    testRunner: "test-files",
+    plugins: [fileURLToPath(new URL("./runner.ts", import.meta.url))],
+    trial,
+    coverageAnalysis: "perTest",
+    concurrency: 1,
+    incremental: false,
+    timeoutMS: HOURS_MS,
+    dryRunTimeoutMinutes: 60,
+    reporters: ["progress-append-only"],
+    disableTypeChecks: false,
+    // It would be rewritten for the copy, by an interface that TypeScript 7 has no more.
+    tsconfigFile: "none",
+    ignorePatterns: ["docs", "deploy", "data"],
+    allowConsoleColors: false,
+    tempDirName,
+  };
+  try {
+    return await new Stryker(options).runMutationTest();
+  } finally {
+    await rm(tempDirName, { recursive: true, force: true });
+  }
+}
+
+/** The chaos trials are another matter, with chances of their own. */
+async function listTests(folder: string): Promise<string[]> {
+  const names = await readdir(folder);
+  return names
+    .filter((name) => name.endsWith(".test.ts") && name !== "chaos.test.ts")
+    .sort()
+    .map((name) => `${folder}/${name}`);
+}
