@@ -1,4 +1,4 @@
-// Generated from /openapi.json by test/support/write-client.ts; changes belong to the service's schemas.
+// Generated from /openapi.json by npm run types:client; changes belong to the service's schemas.
 
 export type TorikomiOptions = {
   /** Address of the service, such as `https://torikomi.example`. */

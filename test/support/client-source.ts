@@ -96,7 +96,7 @@ async function format(source: string): Promise<string> {
   return formatted;
 }
 
-const HEAD = `// Generated from /openapi.json by `npm run types:client`; changes belong to the service's schemas.
+const HEAD = `// Generated from /openapi.json by npm run types:client; changes belong to the service's schemas.
 
 export type TorikomiOptions = {
   /** Address of the service, such as \`https://torikomi.example\`. */
