@@ -21,6 +21,8 @@ export type GroundOptions = {
   readonly adminUrl?: string;
   readonly serves?: number;
   readonly works?: number;
+  /** Those that are both in one process. */
+  readonly alls?: number;
   readonly environment?: Environment;
 };
 
@@ -57,7 +59,11 @@ export async function createGround(options: GroundOptions = {}): Promise<Ground>
   await using opened = new AsyncDisposableStack();
   const database = opened.use(await createEmptyDatabase(options.adminUrl));
   const { connectionString } = database;
-  const names = [...numbered("serve", options.serves ?? 2), ...numbered("work", options.works ?? 2)];
+  const names = [
+    ...numbered("serve", options.serves ?? 2),
+    ...numbered("work", options.works ?? 2),
+    ...numbered("all", options.alls ?? 0),
+  ];
   const [ingressPort = 0, ...ports] = await findFreePorts(names.length + 1);
   const url = `http://127.0.0.1:${ingressPort}`;
   const docusign = opened.use(
@@ -89,7 +95,7 @@ export async function createGround(options: GroundOptions = {}): Promise<Ground>
     return program;
   };
   await Promise.all(names.map(start));
-  const serves = ports.filter((_port, index) => names[index]?.startsWith("serve"));
+  const serves = ports.filter((_port, index) => names[index]?.startsWith("work") === false);
   opened.use(await startIngress(ingressPort, serves));
   const own = openDatabase(connectionString, { applicationName: TRIALS, max: 4 });
   opened.defer(async () => await own.close());

@@ -1,0 +1,68 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+
+export type Span = {
+  readonly traceId: string;
+  readonly spanId: string;
+  readonly parentSpanId: string | null;
+  readonly name: string;
+  /** Of OpenTelemetry's kinds: 2 a server's, 3 a client's, 5 a consumer's. */
+  readonly kind: number;
+  /** Which instrumentation made it. */
+  readonly by: string;
+  readonly service: string;
+  readonly attributes: Readonly<Record<string, unknown>>;
+  readonly failed: boolean;
+};
+
+export type Collector = AsyncDisposable & {
+  readonly url: string;
+  readonly spans: readonly Span[];
+  /** All that was sent, as it was sent. */
+  readonly sent: readonly string[];
+};
+
+/** Takes spans as OTLP over HTTP in JSON. `isSilent` takes them and never answers. */
+export async function startCollector({ isSilent = false } = {}): Promise<Collector> {
+  const spans: Span[] = [];
+  const sent: string[] = [];
+  const server = createServer(async (request, response) => {
+    const body = Buffer.concat(await Array.fromAsync(request)).toString();
+    sent.push(body);
+    spans.push(...readSpans(JSON.parse(body)));
+    if (!isSilent) response.writeHead(200, { "Content-Type": "application/json" }).end("{}");
+  });
+  await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `http://127.0.0.1:${port}`,
+    spans,
+    sent,
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+function readSpans({ resourceSpans }: any): Span[] {
+  return resourceSpans.flatMap(({ resource, scopeSpans }: any) =>
+    scopeSpans.flatMap(({ scope, spans }: any) =>
+      spans.map((span: any) => ({
+        traceId: span.traceId,
+        spanId: span.spanId,
+        parentSpanId: span.parentSpanId || null,
+        name: span.name,
+        kind: span.kind,
+        by: scope.name.replace("@opentelemetry/instrumentation-", ""),
+        service: readAttributes(resource.attributes)["service.name"],
+        attributes: readAttributes(span.attributes),
+        failed: span.status?.code === 2,
+      })),
+    ),
+  );
+}
+
+function readAttributes(attributes: any[]): Record<string, unknown> {
+  return Object.fromEntries(attributes.map(({ key, value }) => [key, Object.values(value)[0]]));
+}
