@@ -55,7 +55,12 @@ const BUSY_MS = 5 * 1000;
  */
 export async function reconcileStep(deps: ReconcileDeps, request: ReconcileRequest): Promise<ReconcileStep> {
   const link = await findLink(deps.db, request.linkId);
-  if (link === null || !(await mayReconcile(deps, link))) return { kind: "not-importing", link };
+  if (link === null) return { kind: "not-importing", link };
+  try {
+    if (!(await mayReconcile(deps, link))) return { kind: "not-importing", link };
+  } catch (error) {
+    return await afterFault(deps, link, error);
+  }
   const wait = await findWait(deps, link);
   if (wait !== null) return wait;
   const step = await reconcileAlone(deps.db, link.id, async () => await stepAlone(deps, request));
@@ -125,12 +130,7 @@ async function mayReconcile(deps: ReconcileDeps, link: Link): Promise<boolean> {
 }
 
 async function hasRecovered(deps: ReconcileDeps, link: Link): Promise<boolean> {
-  try {
-    return (await checkAdmin(deps, link, deps.openAccount(link))) && link.approval !== "awaited";
-  } catch (error) {
-    if (error instanceof DocuSignFault) return false;
-    throw error;
-  }
+  return (await checkAdmin(deps, link, deps.openAccount(link))) && link.approval !== "awaited";
 }
 
 async function start(deps: ReconcileDeps, link: Link, request: ReconcileRequest): Promise<Reconciliation> {

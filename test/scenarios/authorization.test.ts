@@ -251,6 +251,24 @@ test("the lost right of an admin is noticed within the hour, before any import f
   ]);
 });
 
+test("an admin right that has come back is asked for again soon where DocuSign failed at the hour", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world, account, admin, colleague } = companies;
+  world.docusign.setRole(admin, account, "DS Sender");
+  await world.runHour();
+  await concludeUnheard(world, { from: colleague, to: [CUSTOMER], subject: "meanwhile" });
+  world.docusign.setRole(admin, account, "DS Admin");
+  world.docusign.failNext(1, { status: 503 }, "/users/{userId}");
+
+  await world.runHour();
+  assert.equal((await linkOf(world)).cause.code, "not-admin");
+  world.clock.pass(60_000);
+  await world.runJobs();
+
+  assert.equal((await linkOf(world)).state, "active");
+  assert.deepEqual(await subjects(world), ["meanwhile"]);
+});
+
 test("the right to see the account is proven anew each hour while colleagues' envelopes show it, and asked for otherwise", async () => {
   await using companies = await createLinkedCompanies();
   const { world, account, admin, colleague } = companies;
