@@ -30,6 +30,8 @@ export type FaultVerbs = {
   stallNextDownload(): void;
   /** The next download brings these bytes, with their right length: no PDF, or nothing at all. */
   serveNextDownloadAs(bytes: Buffer | string): void;
+  /** Of each call from now on: whether its connection is cut, before anything is done or instead of the answer; null ends it. */
+  cutWhere(decide: ((call: Call) => Cut | null) | null): void;
   /** Connections are cut until `comeUp`. */
   goDown(): void;
   comeUp(): void;
@@ -46,7 +48,15 @@ export type Faults = {
   nextDownloadFault(): DownloadFault | undefined;
 };
 
-export type Befalling = { slowMs: number; actions: Action[]; fault: Failure | "hangs" | null };
+export type Befalling = {
+  slowMs: number;
+  actions: Action[];
+  fault: Failure | "hangs" | null;
+  cut: Cut | null;
+};
+
+/** `before`: the call came to nothing. `after`: what it asks for is done, and its caller does not learn of it. */
+export type Cut = "before" | "after";
 
 type Action = () => void | Promise<void>;
 type Waiting<Thing> = { matches: (call: Call) => boolean; thing: Thing };
@@ -56,6 +66,7 @@ type FaultState = {
   readonly actions: Waiting<Action>[];
   readonly slow: Waiting<number>[];
   readonly downloads: DownloadFault[];
+  cutWhere: (call: Call) => Cut | null;
   down: boolean;
   includesIgnored: boolean;
 };
@@ -67,6 +78,7 @@ export function createFaults(): Faults {
     actions: [],
     slow: [],
     downloads: [],
+    cutWhere: () => null,
     down: false,
     includesIgnored: false,
   };
@@ -82,6 +94,7 @@ export function createFaults(): Faults {
       slowMs: state.slow.findLast(({ matches }) => matches(call))?.thing ?? 0,
       actions: take(state.actions, call, Number.POSITIVE_INFINITY),
       fault: take(state.once, call, 1)[0] ?? null,
+      cut: state.cutWhere(call),
     }),
     nextDownloadFault: () => state.downloads.shift(),
   };
@@ -99,6 +112,9 @@ function createFaultVerbs(state: FaultState): FaultVerbs {
     truncateNextDownload: () => void downloads.push({ kind: "truncate" }),
     stallNextDownload: () => void downloads.push({ kind: "stall" }),
     serveNextDownloadAs: (bytes) => void downloads.push({ kind: "replace", bytes: Buffer.from(bytes) }),
+    cutWhere: (decide) => {
+      state.cutWhere = decide ?? (() => null);
+    },
     goDown: () => {
       state.down = true;
     },

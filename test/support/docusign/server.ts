@@ -81,7 +81,8 @@ async function answerCall(
   response: ServerResponse,
   { call, found }: { call: Call; found: Found },
 ): Promise<void> {
-  const { slowMs, fault, actions } = parts.faults.befalling(call);
+  const { slowMs, fault, actions, cut } = parts.faults.befalling(call);
+  if (cut === "before") return void request.socket.destroy();
   const body = await buffer(request);
   for (const action of actions) await action();
   if (fault === "hangs") return;
@@ -90,6 +91,7 @@ async function answerCall(
   const exchange = { call, params: found.params, headers: request.headers, body };
   const answer = fault === null ? await handled(found.route, exchange) : failureAnswer(fault);
   call.status = answer.status;
+  if (cut === "after") return void request.socket.destroy();
   await send(response, answer, answer.content === undefined ? undefined : parts.faults.nextDownloadFault());
 }
 

@@ -1,0 +1,57 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { type LinkId, parseUuid } from "../../src/domain/identifiers.ts";
+import type { Foundation } from "../../src/foundation.ts";
+import { createEventRecorder } from "../../src/store/event-recorder.ts";
+import { recordEvents } from "../../src/store/record-events.ts";
+import { type Delivery, receiveEvent } from "../../src/usecases/receive-event.ts";
+import { sign } from "../support/connect.ts";
+import { CUSTOMER, createLinkedCompanies } from "../support/linked-world.ts";
+import { settle } from "../support/settle.ts";
+import { HMAC_KEYS, type World } from "../support/world.ts";
+import { strikeEverywhere } from "./everywhere.ts";
+import { tellOutcome } from "./outcome.ts";
+
+const LIMITS = { batch: 100, waiting: 100, waitingBytes: 1_000_000, writers: 1 };
+
+test("an event whose recording breaks before or after its commit is recorded once, when DocuSign repeats it", async () => {
+  await using companies = await createLinkedCompanies({ expectErrors: true, docusign: { validate: false } });
+  const { world, colleague } = companies;
+  world.docusign.holdDeliveries();
+  await world.docusign.concludeEnvelope({ from: colleague, to: [CUSTOMER] });
+  const [message] = world.docusign.held;
+  assert.ok(message !== undefined);
+
+  const { outcome, steps } = await strikeEverywhere(world, {
+    act: async (process) => await receive(process, deliveryOf(message)),
+    recover: async () => {
+      const again = deliveryOf(message);
+      assert.match(await repeat(world, again), /^(recorded|repeat)$/);
+      await settle(world);
+    },
+    tell: async () => await tellOutcome(world),
+  });
+
+  assert.equal(steps.length, 1);
+  assert.equal(outcome.events.length, 1);
+  assert.equal(outcome.contracts.length, 1);
+  assert.deepEqual(outcome.leftOver, []);
+});
+
+type Message = World["docusign"]["held"][number];
+
+function deliveryOf({ body, url, contentType }: Message): Delivery {
+  const bytes = body(0);
+  const linkId = parseUuid<LinkId>(url.slice(url.lastIndexOf("/") + 1));
+  assert.ok(linkId !== null);
+  return { linkId, body: bytes, contentType, signatures: [sign(bytes, HMAC_KEYS[0] ?? "")] };
+}
+
+async function receive({ back, now }: Foundation, delivery: Delivery): Promise<string> {
+  const recorder = createEventRecorder(async (events) => await recordEvents(back, events), LIMITS);
+  return await receiveEvent({ hmacKeys: HMAC_KEYS, recorder, importTiming: "immediate", now }, delivery);
+}
+
+async function repeat({ service }: World, delivery: Delivery): Promise<string> {
+  return await receive(service.foundation, delivery);
+}
