@@ -26,8 +26,10 @@ const DRAFT_LIFE_MS = 24 * 60 * 60 * 1000;
 export async function openFileStore(folder: string, now = new Date()): Promise<DocumentStore> {
   await mkdir(join(folder, DRAFTS), { recursive: true, mode: 0o700 });
   await removeStaleDrafts(join(folder, DRAFTS), now);
+  /** Folders of the level within that survive a power cut. */
+  const kept = new Set<string>();
   const store = {
-    put: (key: string, source: AsyncIterable<Uint8Array>) => put(folder, key, source),
+    put: (key: string, source: AsyncIterable<Uint8Array>) => put({ folder, kept }, key, source),
     open: async (key: string, range?: ByteRange) => openFile(pathOf(folder, key), range),
     erase: async (key: string) => erase(pathOf(folder, key)),
     list: () => list(folder),
@@ -45,17 +47,28 @@ async function removeStaleDrafts(drafts: string, now: Date): Promise<void> {
   }
 }
 
-async function put(folder: string, key: string, source: AsyncIterable<Uint8Array>): Promise<StoredDocument> {
+async function put(
+  { folder, kept }: { folder: string; kept: Set<string> },
+  key: string,
+  source: AsyncIterable<Uint8Array>,
+): Promise<StoredDocument> {
   const path = pathOf(folder, key);
   const { chunks, measured } = measure(source);
   await using draft = newDraft(folder);
   await writeWhole(chunks, draft.path);
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  await keepFolder(kept, dirname(path));
   await rename(draft.path, path);
   // A file survives a power cut only when the folders that name it have been written as well.
   await syncFolder(dirname(path));
-  await syncFolder(folder);
   return measured();
+}
+
+/** Another process may have made the folder a moment ago, so each process has its name written once itself. */
+async function keepFolder(kept: Set<string>, folder: string): Promise<void> {
+  const made = await mkdir(folder, { recursive: true, mode: 0o700 });
+  if (made === undefined && kept.has(folder)) return;
+  await syncFolder(dirname(folder));
+  kept.add(folder);
 }
 
 async function writeWhole(chunks: AsyncIterable<Uint8Array>, path: string): Promise<void> {
