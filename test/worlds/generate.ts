@@ -129,12 +129,18 @@ const arriving = moveOf("mail", {
   seed: anyNumber,
 });
 const lost = moveOf("mail", { fate: fc.constant("lost" as const), seed: anyNumber });
+const trouble = fc.oneof(
+  moveOf("revoke", { user: anyNumber }),
+  moveOf("demote", { user: anyNumber }),
+  moveOf("group", { tenant, group, gone: fc.constant(true) }),
+);
 const end = moveOf("end", { tenant, down: fc.constant(false) });
 
 /** One move, or some that tell something together: what happened at the end of a link, and who comes after it. */
 const moves: fc.Arbitrary<readonly Move[]> = fc.oneof(
   { weight: 12, arbitrary: move.map((one) => [one]) },
   { weight: 1, arbitrary: fc.tuple(end, link) },
+  { weight: 1, arbitrary: fc.tuple(trouble, send, lost) },
   {
     weight: 1,
     arbitrary: fc.tuple(

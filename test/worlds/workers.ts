@@ -1,3 +1,4 @@
+import { EventEmitter } from "node:events";
 import { sql } from "kysely";
 import { pino } from "pino";
 import { runDueJobs } from "../../src/jobs/worker.ts";
@@ -14,6 +15,7 @@ const CALM_MS = 40 * 60_000;
 export async function work(stage: Stage, death: Death): Promise<void> {
   const { world, weather } = stage;
   const { tasks, back } = world.service.foundation;
+  const options = { pgPool: back.pool, log: silent, concurrency: 1, events: new EventEmitter() };
   const statement = death?.at === "statement" ? death.number : Number.POSITIVE_INFINITY;
   tell(stage, death === null ? "a worker works" : `a worker works, and dies at ${death.at} ${death.number}`);
   await using doomed = openDoomed(world.database.connectionString, statement);
@@ -26,10 +28,7 @@ export async function work(stage: Stage, death: Death): Promise<void> {
   stage.isDisturbed = true;
   weather.isBad = true;
   for (let pass = 0; pass < MOST_PASSES && doomed.isAlive() && (await makeDue(stage)) > 0; pass += 1)
-    await runDueJobs(
-      { ...tasks, db: doomed.db, log: silent },
-      { pgPool: back.pool, log: silent, concurrency: 1 },
-    );
+    await runDueJobs({ ...tasks, db: doomed.db, log: silent }, options);
   weather.isBad = false;
   shift.isOn = false;
 }
