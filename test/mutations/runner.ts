@@ -162,7 +162,9 @@ async function runInSandbox(order: FileOrder): Promise<FileRun> {
 }
 
 async function dropDatabases(): Promise<void> {
-  const client = new pg.Client({ connectionString: process.env[SERVER_VARIABLE] });
+  const server = process.env[SERVER_VARIABLE];
+  if (server === undefined) return;
+  const client = new pg.Client({ connectionString: server });
   await client.connect();
   const { rows } = await client.query("select datname from pg_database where datname like 'test\\_%'");
   for (const { datname } of rows) await client.query(`drop database if exists ${datname} with (force)`);

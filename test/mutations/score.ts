@@ -5,7 +5,7 @@ import { NOT_CHOSEN } from "./runner.ts";
 import type { MutantResult } from "./stryker.ts";
 
 /** A mutant that every test passed with, in the words that `explained.ts` would list it with. */
-type Survivor = Omit<Explained, "because"> & { readonly line: number };
+type Survivor = Pick<Explained, "file" | "line" | "code"> & { readonly mutant: string; readonly at: number };
 
 /** Prints how many mutants of each file were found out, and each survivor; gives the survivors nobody explained. */
 export async function tellScores(results: readonly MutantResult[]): Promise<Survivor[]> {
@@ -45,11 +45,12 @@ function nameOf({ fileName }: MutantResult): string {
 
 async function describeSurvivor(result: MutantResult): Promise<Survivor> {
   const source = await readFile(result.fileName, "utf8");
-  const code = oneLine(textBetween(source, result.location.start, result.location.end));
+  const { start, end } = result.location;
   return {
     file: nameOf(result),
-    line: result.location.start.line,
-    code,
+    at: start.line,
+    line: oneLine(source.split("\n")[start.line - 1] ?? ""),
+    code: oneLine(textBetween(source, start, end)),
     mutant: oneLine(result.replacement ?? ""),
   };
 }
@@ -71,6 +72,6 @@ function oneLine(text: string): string {
   return text.replace(/\s+/g, " ").trim();
 }
 
-function isSame(known: Explained, survivor: Survivor): boolean {
-  return known.file === survivor.file && known.code === survivor.code && known.mutant === survivor.mutant;
+function isSame(known: Explained, { file, line, code, mutant }: Survivor): boolean {
+  return known.file === file && known.line === line && known.code === code && known.mutants.includes(mutant);
 }
