@@ -1,5 +1,6 @@
 import * as fs from "node:fs/promises";
 import * as path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { type Kysely, sql } from "kysely";
 import { FileMigrationProvider, Migrator } from "kysely/migration";
@@ -31,11 +32,12 @@ export async function migrateToLatest(
     const unknown = await listUnknown(connection);
     if (unknown.length > 0) throw new SchemaTooNew(unknown);
     await extra();
-    const { error, results = [] } = await createMigrator(connection).migrateToLatest();
-    const failed = results.find((result) => result.status === "Error");
-    if (error !== undefined)
-      throw new Error(`migration ${failed?.migrationName ?? ""} failed`, { cause: error });
-    return { applied: results.map((result) => result.migrationName) };
+    const applied: string[] = [];
+    for (const name of await listMissing(connection)) {
+      await migrateTo(connection, name);
+      applied.push(name);
+    }
+    return { applied };
   });
 }
 
@@ -48,18 +50,30 @@ export async function isCurrent(db: Kysely<DB>): Promise<boolean> {
   return (await listKnown()).every((name) => applied.includes(name));
 }
 
-/** kysely's own migrator on our folder, for what needs single steps. */
-export function createMigrator(db: Kysely<DB>): Migrator {
-  return new Migrator({ db, provider: createProvider() });
+/**
+ * Applies migrations up to this one; to be called by `migrateToLatest`, and by what needs single steps. Each is one
+ * transaction, but for those that export `withoutTransaction`: they have to bear being broken off and repeated.
+ */
+export async function migrateTo(db: Kysely<DB>, name: string): Promise<void> {
+  const provider = createProvider();
+  const migration = (await provider.getMigrations())[name];
+  const disableTransactions = migration !== undefined && "withoutTransaction" in migration;
+  const { error } = await new Migrator({ db, provider }).migrateTo(name, { disableTransactions });
+  if (error !== undefined) throw new Error(`migration ${name} failed`, { cause: error });
 }
 
 const ADVISORY_LOCK = 7_310_200_001;
+const ASK_AGAIN_MS = 250;
 
-/** On one connection, since the lock belongs to it; without time limit, since waiting is what the second one is for. */
+/**
+ * On one connection, since the lock belongs to it; without time limit, since waiting is what the second one is for. It
+ * asks again and again: a statement that waits holds a snapshot, for whose end an index that is built beside the
+ * service would wait in turn.
+ */
 async function alone<T>(db: Kysely<DB>, work: (connection: Kysely<DB>) => Promise<T>): Promise<T> {
   return await db.connection().execute(async (connection) => {
+    while (!(await tryLock(connection))) await sleep(ASK_AGAIN_MS);
     await sql`set statement_timeout = 0`.execute(connection);
-    await sql`select pg_advisory_lock(${sql.lit(ADVISORY_LOCK)})`.execute(connection);
     try {
       return await work(connection);
     } finally {
@@ -67,6 +81,17 @@ async function alone<T>(db: Kysely<DB>, work: (connection: Kysely<DB>) => Promis
       await sql`reset statement_timeout`.execute(connection);
     }
   });
+}
+
+async function tryLock(connection: Kysely<DB>): Promise<boolean> {
+  const { rows } = await sql<{ got: boolean }>`
+    select pg_try_advisory_lock(${sql.lit(ADVISORY_LOCK)}) as got`.execute(connection);
+  return rows[0]?.got === true;
+}
+
+async function listMissing(db: Kysely<DB>): Promise<string[]> {
+  const applied = await listApplied(db);
+  return (await listKnown()).filter((name) => !applied.includes(name));
 }
 
 async function listUnknown(db: Kysely<DB>): Promise<string[]> {

@@ -1,0 +1,20 @@
+import { readdir, readFile } from "node:fs/promises";
+import { runMigrations } from "graphile-worker";
+import { openDatabase } from "../../src/store/database.ts";
+import { migrateTo } from "../../src/store/migrate.ts";
+import { createEmptyDatabase, type TestDatabase } from "../support/postgres.ts";
+
+/** A database as the version before the last migration left it, with rows in every table. */
+export async function createDatabaseBefore(): Promise<TestDatabase> {
+  const database = await createEmptyDatabase();
+  const { db, pool, close } = openDatabase(database.connectionString);
+  await runMigrations({ pgPool: pool });
+  const files = (await readdir(new URL("../../migrations/", import.meta.url))).sort();
+  for (const file of files.slice(0, -1)) {
+    await migrateTo(db, file.replace(/\.ts$/, ""));
+    const rows = new URL(`../fixtures/migrations/${file.slice(0, 4)}.sql`, import.meta.url);
+    await pool.query(await readFile(rows, "utf8"));
+  }
+  await close();
+  return database;
+}
