@@ -7,7 +7,7 @@ import {
   type Surroundings,
 } from "./foundation.ts";
 import { runDueJobs, startWorker } from "./jobs/worker.ts";
-import { startWorkerLock } from "./jobs/worker-pools.ts";
+import { startWorkerLock, type WorkerLock } from "./jobs/worker-pools.ts";
 import { type ChangeNews, createChangeNews } from "./store/change-news.ts";
 import { createEventRecorder } from "./store/event-recorder.ts";
 import { isCurrent } from "./store/migrate.ts";
@@ -58,19 +58,15 @@ export async function startService(config: Config, role: Role, surroundings: Sur
   return {
     port: server.port,
     foundation,
-    runDueJobs: async () =>
-      await runDueJobs(foundation.tasks, { pgPool: foundation.back.pool, log: surroundings.log }),
+    runDueJobs: dueJobsRunner(foundation, kept),
     [Symbol.asyncDispose]: async () => await kept.disposeAsync(),
   };
 }
 
 async function startWork(foundation: Foundation, started: AsyncDisposableStack): Promise<void> {
-  const { config, log, tasks, back, connectionString } = foundation;
+  const { config, log, tasks, back } = foundation;
   if (!(await isCurrent(back.db))) throw new Error("migrations are not current: run torikomi migrate");
-  const lock = startWorkerLock(connectionString, {
-    onLost: (error) => log.warn({ err: error }, "the worker's lock was lost and is taken again"),
-  });
-  started.defer(async () => await lock.close());
+  const lock = openWorkerLock(foundation, started);
   const worker = await startWorker(tasks, {
     pgPool: back.pool,
     concurrency: config.workerConcurrency,
@@ -79,6 +75,22 @@ async function startWork(foundation: Foundation, started: AsyncDisposableStack):
     events: lock.events,
   });
   started.defer(async () => await worker.stop());
+}
+
+function openWorkerLock({ connectionString, log }: Foundation, started: AsyncDisposableStack): WorkerLock {
+  const onLost = (error: Error): void =>
+    log.warn({ err: error }, "the worker's lock was lost and is taken again");
+  return started.adopt(startWorkerLock(connectionString, { onLost }), async (lock) => await lock.close());
+}
+
+/** Its lock is opened by the first who asks: most services never run jobs this way. */
+function dueJobsRunner(foundation: Foundation, started: AsyncDisposableStack): () => Promise<void> {
+  let lock: WorkerLock | null = null;
+  return async () => {
+    lock ??= openWorkerLock(foundation, started);
+    const { back, log, tasks } = foundation;
+    await runDueJobs(tasks, { pgPool: back.pool, log, events: lock.events });
+  };
 }
 
 function createServiceApp(

@@ -77,7 +77,7 @@ function failUnless(stopping: AbortSignal): void {
 /** Runs the jobs that are due until none is; for tests and commands that wait for their outcome. */
 export async function runDueJobs(
   deps: TaskDeps,
-  options: Pick<WorkerOptions, "pgPool" | "log"> & Partial<Pick<WorkerOptions, "concurrency">>,
+  options: Pick<WorkerOptions, "pgPool" | "log"> & Partial<Pick<WorkerOptions, "concurrency" | "events">>,
 ): Promise<void> {
   const concurrency = options.concurrency ?? 1;
   const share = createLinkShare(concurrency);
@@ -88,6 +88,7 @@ export async function runDueJobs(
     taskList: createTasks(deps, share),
     forbiddenFlags: share.fullFlags,
     logger: queueLogger(options.log),
+    ...(options.events !== undefined && { events: options.events }),
   });
 }
 

@@ -1,8 +1,10 @@
 import type { Logger } from "pino";
 import type { DocumentStore } from "../documents/documents.ts";
+import { listToErase } from "../store/contracts.ts";
 import type { Database } from "../store/database.ts";
 import { forgetBodies, forgetFailedJobs, forgetReconciliations } from "../store/housekeeping.ts";
 import { forgetExpired } from "../store/linkings.ts";
+import { enqueueErasure } from "../store/queue.ts";
 import { eraseOrphans, type OrphanReport } from "./erase-orphans.ts";
 
 export type TidyDeps = {
@@ -34,7 +36,7 @@ const ORPHANS_AT_UTC_HOUR = 18;
 /**
  * Forgets what is not needed any more, in small steps that block nobody: bodies of events after the configured days,
  * what expired at sign-in and linking, old reconciliations and failed jobs; once a day, documents that belong to
- * nothing. To be run every hour; runs beside each other do no harm.
+ * nothing. Queues the erasure of deleted contracts' bytes where that is still to be done. To be run every hour; runs beside each other do no harm.
  */
 export async function tidy(deps: TidyDeps): Promise<TidyReport> {
   const { db } = deps;
@@ -42,12 +44,19 @@ export async function tidy(deps: TidyDeps): Promise<TidyReport> {
   const daysAgo = (days: number): Date => new Date(startedAt.getTime() - days * DAY_MS);
   const all = async (step: () => Promise<number>): Promise<number> => await repeat(deps, startedAt, step);
   await forgetExpired(db, startedAt);
+  await resumeErasure(db);
   return {
     bodies: await all(() => forgetBodies(db, daysAgo(deps.eventRetentionDays), STEP)),
     reconciliations: await all(() => forgetReconciliations(db, daysAgo(KEEP_RECONCILIATIONS_DAYS), STEP)),
     failedJobs: await all(() => forgetFailedJobs(db, daysAgo(KEEP_FAILED_JOBS_DAYS), STEP)),
     orphans: startedAt.getUTCHours() === ORPHANS_AT_UTC_HOUR ? await eraseOrphans(deps) : null,
   };
+}
+
+/** Its job may have run out of attempts, or have been removed by hand: what was promised at a deletion must not hang on it. */
+async function resumeErasure(db: Database): Promise<void> {
+  const waiting = await listToErase(db, 1);
+  if (waiting.length > 0) await enqueueErasure(db);
 }
 
 /** Until nothing is left, or time is up. */

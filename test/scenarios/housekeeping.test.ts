@@ -143,6 +143,31 @@ test("an erased contract's document is forgotten, and goes again should a restor
   assert.deepEqual(await world.documents(), []);
 });
 
+const ERASURE = "graphile_worker.jobs where task_identifier = 'erase-documents' and attempts = 0";
+
+test("an erasure whose job was lost or gave up is queued again", async () => {
+  await using world = await createWorld();
+  await world.addContract("deleted_at = now()");
+
+  await world.tidy(NOON);
+  assert.equal(await world.count(ERASURE), 1);
+  await world.run("update graphile_worker._private_jobs set attempts = max_attempts");
+  await world.tidy(NOON);
+
+  assert.equal(await world.count(ERASURE), 1);
+});
+
+test("no erasure is queued where nothing is left to erase", async () => {
+  await using world = await createWorld();
+  await world.addContract();
+  await world.addContract("deleted_at = now()");
+  await world.erase();
+
+  await world.tidy(NOON);
+
+  assert.equal(await world.count(ERASURE), 0);
+});
+
 async function createWorld() {
   const database = await createTestDatabase();
   const { db, pool, close } = openDatabase(database.connectionString);
