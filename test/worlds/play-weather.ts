@@ -14,9 +14,17 @@ export function playWeather(stage: Stage, { fault, calls, skipped }: MoveOf<"wea
   const { docusign } = stage.world;
   tell(stage, `DocuSign will answer ${calls} calls with ${fault}, after ${skipped} others`);
   if (fault === "truncated" || fault === "no PDF") return spoilDownload(stage, fault);
-  let left = skipped;
-  const isHit = (_call: Call): boolean => stage.weather.isBad && (left -= 1) < 0;
-  docusign.failNext(calls, FAILURES[fault], isHit);
+  docusign.failNext(
+    calls,
+    FAILURES[fault],
+    after(skipped, () => stage.weather.isBad),
+  );
+}
+
+/** Each call is counted once, however many failures ask about it. */
+function after(skipped: number, counts: () => boolean): (call: Call) => boolean {
+  const seen = new Set<Call>();
+  return (call) => counts() && seen.add(call).size > skipped;
 }
 
 function spoilDownload({ world: { docusign } }: Stage, fault: "truncated" | "no PDF"): void {

@@ -40,6 +40,7 @@ export async function strike(stage: Stage, hour: Date, death: Death): Promise<vo
   tell(stage, "the hour strikes");
   await strikeHour(service.foundation.tasks.db, hour);
   await work(stage, death);
+  stage.world.docusign.calmDown();
   await calmDown(stage, hour);
 }
 

@@ -34,6 +34,8 @@ export type FaultVerbs = {
   cutWhere(decide: ((call: Call) => Cut | null) | null): void;
   /** Connections are cut until `comeUp`. */
   goDown(): void;
+  /** What single calls were to suffer from is called off. */
+  calmDown(): void;
   comeUp(): void;
   /** Answers bring neither recipients nor documents, whatever `include` says. */
   withoutIncludes(): void;
@@ -114,6 +116,10 @@ function createFaultVerbs(state: FaultState): FaultVerbs {
     serveNextDownloadAs: (bytes) => void downloads.push({ kind: "replace", bytes: Buffer.from(bytes) }),
     cutWhere: (decide) => {
       state.cutWhere = decide ?? (() => null);
+    },
+    calmDown: () => {
+      once.splice(0);
+      downloads.splice(0);
     },
     goDown: () => {
       state.down = true;
