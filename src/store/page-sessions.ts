@@ -2,21 +2,25 @@ import type { Kysely } from "kysely";
 import { oneOf } from "./rows.ts";
 import type { DB } from "./schema.ts";
 
-/** A person signed in on the page; only the hash of the session's id is known here. */
+/** Whom the cabinet signed in on the page, until when. */
 export type PageSession = {
+  /** SHA-256 of the id in the cookie: what is stored lets nobody in. */
   readonly idHash: Buffer;
   readonly tenant: string;
   readonly subject: string;
   readonly name: string | null;
+  /** `owner` may change, `member` may look. */
   readonly role: "owner" | "member";
   readonly csrfToken: string;
+  /** The issuer's ID token, which names the session to end there at sign-out. */
   readonly idToken: string | null;
   readonly startedAt: Date;
   readonly expiresAt: Date;
 };
 
-/** A sign-in that was begun in one browser. */
-export type SignIn = {
+/** A sign-in that a browser began and that has not come back yet. */
+export type BegunSignIn = {
+  /** SHA-256 over the state and a secret of the browser: another browser's return finds nothing. */
   readonly stateHash: Buffer;
   readonly codeVerifier: string;
   readonly nonce: string;
@@ -70,7 +74,7 @@ export async function endSession(db: Kysely<DB>, idHash: Buffer): Promise<void> 
 }
 
 /** Remembers a begun sign-in. */
-export async function storeSignIn(db: Kysely<DB>, signIn: SignIn): Promise<void> {
+export async function storeSignIn(db: Kysely<DB>, signIn: BegunSignIn): Promise<void> {
   await db
     .insertInto("sign_in")
     .values({
@@ -84,7 +88,7 @@ export async function storeSignIn(db: Kysely<DB>, signIn: SignIn): Promise<void>
 }
 
 /** Takes a sign-in so that nobody takes it again; null where there is none or it is too late. */
-export async function takeSignIn(db: Kysely<DB>, stateHash: Buffer, now: Date): Promise<SignIn | null> {
+export async function takeSignIn(db: Kysely<DB>, stateHash: Buffer, now: Date): Promise<BegunSignIn | null> {
   const row = await db
     .deleteFrom("sign_in")
     .where("state_hash", "=", stateHash)

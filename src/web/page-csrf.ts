@@ -2,7 +2,8 @@ import { timingSafeEqual } from "node:crypto";
 import type { Request, RequestHandler } from "express";
 import { z } from "zod";
 import { Refusal } from "../domain/refusal.ts";
-import { type PageSession, signedInOf } from "./page-session.ts";
+import type { PageSession } from "../store/page-sessions.ts";
+import { signedInOf } from "./page-session.ts";
 import { hashOf } from "./random-token.ts";
 
 const FORM = z.object({ csrf: z.string() });

@@ -1,23 +1,8 @@
 import type { Request, RequestHandler, Response } from "express";
 import { Refusal } from "../domain/refusal.ts";
+import type { PageSession } from "../store/page-sessions.ts";
 import { clearCookie, readCookie, setCookie } from "./page-cookies.ts";
 import { hashOf, isToken, randomToken } from "./random-token.ts";
-
-/** Whom the cabinet signed in on the page, until when. */
-export type PageSession = {
-  /** SHA-256 of the id in the cookie: what is stored lets nobody in. */
-  readonly idHash: Buffer;
-  readonly tenant: string;
-  readonly subject: string;
-  readonly name: string | null;
-  /** `owner` may change, `member` may look. */
-  readonly role: "owner" | "member";
-  readonly csrfToken: string;
-  /** The issuer's ID token, which names the session to end there at sign-out. */
-  readonly idToken: string | null;
-  readonly startedAt: Date;
-  readonly expiresAt: Date;
-};
 
 export type SessionStore = {
   create(session: PageSession): Promise<void>;

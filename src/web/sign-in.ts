@@ -1,5 +1,6 @@
 import { type Request, type Response, Router, urlencoded } from "express";
 import { Refusal } from "../domain/refusal.ts";
+import type { BegunSignIn } from "../store/page-sessions.ts";
 import { html } from "./html.ts";
 import { readCookie, setCookie } from "./page-cookies.ts";
 import { requireCsrf } from "./page-csrf.ts";
@@ -16,16 +17,6 @@ import {
 import { hashOf, isToken, randomToken } from "./random-token.ts";
 import { limitVisitors } from "./rate-limit.ts";
 import { createSignInIssuer, type IssuerClient, SIGN_IN_AGAIN, type SignInIssuer } from "./sign-in-issuer.ts";
-
-/** A sign-in that a browser began and that has not come back yet. */
-export type BegunSignIn = {
-  /** SHA-256 over the state and a secret of the browser: another browser's return finds nothing. */
-  readonly stateHash: Buffer;
-  readonly codeVerifier: string;
-  readonly nonce: string;
-  readonly returnTo: string;
-  readonly expiresAt: Date;
-};
 
 export type SignInStore = {
   begin(signIn: BegunSignIn): Promise<void>;

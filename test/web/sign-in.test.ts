@@ -4,17 +4,12 @@ import { createServer } from "node:http";
 import { test } from "node:test";
 import express, { urlencoded } from "express";
 import { pino } from "pino";
+import type { BegunSignIn, PageSession } from "../../src/store/page-sessions.ts";
 import { html } from "../../src/web/html.ts";
 import { csrfOf, requireCsrf } from "../../src/web/page-csrf.ts";
-import {
-  type PageSession,
-  readSession,
-  requireSession,
-  type SessionStore,
-  signedInOf,
-} from "../../src/web/page-session.ts";
+import { readSession, requireSession, type SessionStore, signedInOf } from "../../src/web/page-session.ts";
 import { errorHandler, problemPage } from "../../src/web/problem.ts";
-import { type BegunSignIn, type SignInDeps, type SignInStore, signInRoutes } from "../../src/web/sign-in.ts";
+import { type SignInDeps, type SignInStore, signInRoutes } from "../../src/web/sign-in.ts";
 import { type Browser, createBrowser, type Page } from "../support/browser.ts";
 import { type Cabinet, type Person, startCabinet } from "../support/cabinet/cabinet.ts";
 
