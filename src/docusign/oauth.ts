@@ -77,7 +77,7 @@ function authorizationQuery(
 ): string {
   const query = {
     response_type: "code",
-    // Without `extended`, a link would die 30 days after the login (design decision 14).
+    // Without `extended`, a link would die 30 days after the login (design decision 19).
     scope: "signature extended",
     client_id: clientId,
     redirect_uri: redirectUri,

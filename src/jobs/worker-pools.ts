@@ -10,7 +10,7 @@ import {
   type WorkerLockOptions,
 } from "../store/worker-locks.ts";
 
-/** Says to other processes that this one's worker pools are alive (design decision 9). */
+/** Says to other processes that this one's worker pools are alive (design decision 13). */
 export type WorkerLock = {
   /** For graphile-worker's `run` and `runOnce`: their pools are known by what they tell here. */
   readonly events: WorkerEvents;

@@ -32,7 +32,7 @@ type Waiting = {
 };
 
 /**
- * Shares commits between events that arrive while one is under way (design decision 11). A lone event is
+ * Shares commits between events that arrive while one is under way (design decision 15). A lone event is
  * written at once. Where the data of a batch are refused, its halves are tried, so that no event can fail its
  * neighbours.
  */

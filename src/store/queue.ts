@@ -2,7 +2,7 @@ import { type Kysely, sql } from "kysely";
 import type { EnvelopeId, LinkId } from "../domain/identifiers.ts";
 import type { DB } from "./schema.ts";
 
-/** Lower runs sooner: what events bring, then what the hour finds, then first imports (design decision 7). */
+/** Lower runs sooner: what events bring, then what the hour finds, then first imports (design decisions 6 and 8). */
 export const PRIORITY = { event: 0, reconciliation: 10, firstImport: 20, housekeeping: 30 } as const;
 
 type Job = {

@@ -19,7 +19,7 @@ type TokenDeps = { db: Database; vault: Vault; oauth: DocuSignOAuth; now: () => 
 /** A token that is about to expire may do so on its way to DocuSign. */
 const SPARE_MS = 5 * 60 * 1000;
 
-/** Access tokens from stored, encrypted refresh tokens (design decision 13). */
+/** Access tokens from stored, encrypted refresh tokens (design decision 18). */
 export function createAccessTokens(deps: TokenDeps): AccessTokens {
   const underWay = new Map<LinkId, Promise<string>>();
   return {

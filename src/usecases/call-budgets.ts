@@ -31,7 +31,7 @@ type BudgetDeps = { db: Database; log: Logger; now: () => Date; reserveShare: nu
 /** Other processes may learn of spent calls this much later, though not that the reserve is reached. */
 const SHARE_EVERY_MS = 2_000;
 
-/** The hour's calls of each account, read from DocuSign's headers and shared through the database (design decision 7). */
+/** The hour's calls of each account, read from DocuSign's headers and shared through the database (design decision 8). */
 export function createCallBudgets(deps: BudgetDeps): CallBudgets {
   const { db, log, now, reserveShare } = deps;
   const seen = new Map<AccountId, CallBudget>();
