@@ -68,6 +68,10 @@ test("an envelope from before the window is told with the start of the way it ca
     /日本時間2026年4月1日00:00:00.*送信した契約書は日本時間2026年4月1日01:00:00以後/,
   );
   assert.doesNotMatch(explain("excluded", "before-window", facts, "ja"), /受信した契約書は/);
+  assert.match(
+    explain("excluded", "before-window", facts, "ja"),
+    /^締結完了日時（日本時間2026年4月1日00:00:00）が、/,
+  );
   assert.equal(
     explain("excluded", "before-window", { ...facts, sentByAccount: false, receivedByUser: true }, "en"),
     "Not imported: it was completed (2026-03-31 15:00:00 UTC) before this link's imports begin (received: from 2026-04-30 15:00:00 UTC).",

@@ -21,7 +21,7 @@ const DECIDING = [
 
 const HELP = `Tries what the tests notice: each mutant is the program with one thing changed.
 
-  domain               all mutants of src/domain, on test/domain
+  domain [NAME…]       all mutants of src/domain, or of the files named, on test/domain
   usecases [NAME…]     mutants of the use cases that decide, or of those named, on test/scenarios:
     --most N           so many of each file, spread evenly over it (10)
     --seconds N        tests that take so long together for each mutant (60)
@@ -45,7 +45,12 @@ const some = { most: Number(values.most), mostMs: Number(values.seconds) * 1000,
 
 switch (subject) {
   case "domain":
-    await tell(await mutateDomain(everything));
+    await tell(
+      await mutateDomain(
+        names.map((name) => `src/domain/${name}.ts`),
+        everything,
+      ),
+    );
     break;
   case "usecases":
     await tell(await mutateUseCases(await listUseCases(), values.all ? everything : some));

@@ -11,9 +11,12 @@ export type MutantResult = Awaited<ReturnType<Stryker["runMutationTest"]>>[numbe
 
 export type Trial = Omit<RunnerOptions, "testFiles">;
 
-/** Tries mutants of the domain on the tests of the domain. */
-export async function mutateDomain(trial: Trial): Promise<MutantResult[]> {
-  return await mutate(["src/domain/*.ts"], { ...trial, testFiles: await listTests("test/domain") });
+/** Tries mutants of the given files of the domain, or of all of them, on the tests of the domain. */
+export async function mutateDomain(files: readonly string[], trial: Trial): Promise<MutantResult[]> {
+  return await mutate(files.length > 0 ? files : ["src/domain/*.ts"], {
+    ...trial,
+    testFiles: await listTests("test/domain"),
+  });
 }
 
 /** Tries mutants of the given use cases on the scenarios, all of which share one PostgreSQL. */
