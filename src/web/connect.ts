@@ -1,4 +1,4 @@
-import express, { type Request, type Response, Router } from "express";
+import express, { type Request, type RequestHandler, type Response, Router } from "express";
 import { signatureHeaders } from "../docusign/signature.ts";
 import { type LinkId, parseUuid } from "../domain/identifiers.ts";
 import { Refusal } from "../domain/refusal.ts";
@@ -15,11 +15,25 @@ const LARGEST_BODY = "32mb";
  */
 export function connectRoutes(deps: ConnectDeps): Router {
   const router = Router();
-  const rawBody = express.raw({ type: () => true, limit: LARGEST_BODY, inflate: false });
-  router.post("/connect/:linkId", requireLinkId, rawBody, async (request, response) => {
+  router.post("/connect/:linkId", requireLinkId, bodyReader(deps), async (request, response) => {
     await answerEvent(deps, request, response);
   });
   return router;
+}
+
+/** What can't be read is counted as well: operators should see that somebody's messages are too large. */
+function bodyReader({ onEvent }: Pick<ConnectDeps, "onEvent">): RequestHandler {
+  const rawBody = express.raw({ type: () => true, limit: LARGEST_BODY, inflate: false });
+  return (request, response, next) => {
+    rawBody(request, response, (error?: unknown) => {
+      if (error !== undefined) onEvent(isTooLarge(error) ? "too-large" : "unreadable");
+      next(error);
+    });
+  };
+}
+
+function isTooLarge(error: unknown): boolean {
+  return error instanceof Error && "status" in error && error.status === 413;
 }
 
 function requireLinkId(request: Request, _response: Response, next: () => void): void {

@@ -8,7 +8,7 @@ import { createGauges, type PoolFigures } from "./gauges.ts";
 /** What this process counts. Outcomes are stable codes, never anything that a sender chose. */
 export type Metrics = {
   readonly registry: Registry;
-  /** A Connect message was answered: `recorded`, `repeat`, or the code of the refusal. */
+  /** A Connect message was answered: `recorded`, `repeat`, the code of the refusal, or that it could not be read. */
   eventReceived(outcome: string): void;
   /** An import ended: the kind of its outcome. */
   importEnded(outcome: string): void;

@@ -211,7 +211,7 @@ test("an unknown link is gone, an ended one too, and what is no link id is not f
   assert.deepEqual([unknown.status, unsigned.status, nonsense.status, ended.status], [410, 401, 404, 410]);
 });
 
-test("a body over 32 MiB is refused with 413, and one with documents inside is taken", async () => {
+test("a body over 32 MiB is refused with 413 and counted, and one with documents inside is taken", async () => {
   await using linked = await createLinkedWorld();
   const withDocuments = minimalEvent(
     {},
@@ -222,6 +222,9 @@ test("a body over 32 MiB is refused with 413, and one with documents inside is t
   const huge = await post(linked.world, linked.linkId, Buffer.alloc(40 * 1024 * 1024, "A"));
 
   assert.deepEqual([taken.status, huge.status], [200, 413]);
+  const metrics = await (await fetch(`${linked.world.url}/metrics`)).text();
+  assert.match(metrics, /^torikomi_events_total\{outcome="too-large"\} 1$/m);
+  assert.match(metrics, /^torikomi_events_total\{outcome="recorded"\} 1$/m);
   await forgetJobs(linked.world);
 });
 
