@@ -38,13 +38,6 @@ export const EXPLAINED: readonly Explained[] = [
   },
   {
     file: "src/domain/forwarded-places.ts",
-    line: "unplaced.sort((one, other) => Number(one.group === null) - Number(other.group === null));",
-    code: "one.group === null",
-    mutants: ["false"],
-    because: "Either half of the comparison alone puts those without a group last.",
-  },
-  {
-    file: "src/domain/forwarded-places.ts",
     line: "if (copy !== undefined && !held.has(transfer)) forwarded.set(copy, transfer);",
     code: "copy !== undefined",
     mutants: ["true"],
