@@ -173,11 +173,11 @@ async function listUnrest(ground: Ground): Promise<string[]> {
   return counts.filter(([count]) => count > 0).map(([count, what]) => `${count} ${what}`);
 }
 
-/** Listening for changes and a query now and then; the lock, listening for jobs, and each worker's look for a job. */
+/** Listening for changes, a query now and then, and the two that record events; the lock, listening for jobs, and each worker's look for a job. */
 function connectionsAtRest({ programs, environment }: Ground): number {
   const names = [...programs.keys()];
   const works = names.filter((name) => name.startsWith("work")).length;
-  return 2 * (names.length - works) + works * (2 + Number(environment["WORKER_CONCURRENCY"]));
+  return 4 * (names.length - works) + works * (2 + Number(environment["WORKER_CONCURRENCY"]));
 }
 
 /** No process ended by itself, said something that is no line of its log, or met a fault of ours. */
