@@ -72,10 +72,23 @@ export async function findLink(db: Kysely<DB>, id: LinkId): Promise<Link | null>
   return row === undefined ? null : toLink(row);
 }
 
-/** The link, kept as it is until the transaction ends: others wait to change it, or where `share` only to read it so too. */
-export async function lockLink(tx: Kysely<DB>, id: LinkId, mode: "share" | "update"): Promise<Link | null> {
+/**
+ * The link, kept as it is until the transaction ends: others wait to change it, or where `share` only to read it so
+ * too. `change` lets rows be added that name the link, `update` not even those. To be taken before any envelope's row,
+ * as imports do, or the two wait for each other.
+ */
+export async function lockLink(
+  tx: Kysely<DB>,
+  id: LinkId,
+  mode: "share" | "change" | "update",
+): Promise<Link | null> {
   const query = tx.selectFrom("link").selectAll().where("id", "=", id);
-  const row = await (mode === "share" ? query.forShare() : query.forUpdate()).executeTakeFirst();
+  const locking = {
+    share: () => query.forShare(),
+    change: () => query.forNoKeyUpdate(),
+    update: () => query.forUpdate(),
+  };
+  const row = await locking[mode]().executeTakeFirst();
   return row === undefined ? null : toLink(row);
 }
 

@@ -1,7 +1,7 @@
 import type { DocuSignAccount } from "../docusign/account.ts";
 import type { Database } from "../store/database.ts";
 import { countParked, nextDueAt, unparkEnvelopes } from "../store/envelopes.ts";
-import { changeLink, findLink, type Link } from "../store/links.ts";
+import { changeLink, findLink, type Link, lockLink } from "../store/links.ts";
 import { type Difference, endReconciliation, type Reconciliation } from "../store/reconciliations.ts";
 import { countCompletedUntil } from "../store/unlisted-envelopes.ts";
 import { countWaiting } from "../store/waiting-envelopes.ts";
@@ -50,6 +50,7 @@ async function checkHealth(deps: ReconcileDeps, { link, run, account }: FinishWo
 }
 
 async function writeEnd(tx: Database, { link, run, manual }: FinishWork, now: Date): Promise<Reconciliation> {
+  await lockLink(tx, link.id, "change");
   const failed = await countParked(tx, link.id);
   await unparkEnvelopes(tx, link.id, { now, afresh: manual });
   const isFull = run.kind === "full";

@@ -29,7 +29,7 @@ export async function reconcilePage(deps: ReconcileDeps, work: PageWork): Promis
   const counts = await tallyPage(deps.db, work, { page, rows });
   const cursor = next ?? afterLast(run);
   await deps.db.transaction().execute(async (tx) => {
-    const current = await lockLink(tx, link.id, "share");
+    const current = await lockLink(tx, link.id, "change");
     if (current === null || current.state === "ended") return;
     await recordFound(tx, found, { tenant: link.tenant, linkId: link.id, now: deps.now() });
     await advanceReconciliation(

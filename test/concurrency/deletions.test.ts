@@ -1,0 +1,69 @@
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { test } from "node:test";
+import { reconcileAll } from "../../src/usecases/reconcile-all.ts";
+import { replayEvents } from "../../src/usecases/replay-events.ts";
+import { createRandom } from "../support/chaos/random.ts";
+import { CUSTOMER, createLinkedCompanies, fateOf } from "../support/linked-world.ts";
+import { settleUntilNextHour } from "../support/settle.ts";
+import type { World } from "../support/world.ts";
+import { atOnce, startProcess, workAt } from "./processes.ts";
+
+const SEEDS = [1, 2, 3, 4];
+
+for (const seed of SEEDS) {
+  test(`a contract that is deleted while it is downloaded and its envelope comes again is read whole or not at all, and stays deleted (seed ${seed})`, async () => {
+    await using companies = await createLinkedCompanies();
+    const { world, colleague } = companies;
+    const random = createRandom(seed);
+    await using other = await startProcess(world, random);
+    const envelope = await world.docusign.concludeEnvelope({ from: colleague, to: [CUSTOMER] });
+    await world.runJobs();
+    const [contract] = await world.contracts();
+    const api = await world.api();
+    world.clock.pass(50 * 60_000);
+    const read = async (): Promise<string> => await readDocument(world, contract.id);
+    const erased = async (): Promise<string> => {
+      assert.equal((await api.send("DELETE", `/v1/contracts/${contract.id}`)).status, 204);
+      await workAt(other);
+      return "none";
+    };
+    const comesAgain = async (): Promise<string> => {
+      await reconcileAll(other.tasks, world.clock.now);
+      const { signal } = new AbortController();
+      const options = { linkId: null, since: null, signal, onProgress: () => {} };
+      await Array.fromAsync(replayEvents(other.tasks, options));
+      await workAt(other);
+      return "none";
+    };
+
+    const found = await atOnce(random, [read, erased, read, comesAgain, read, erased, read]);
+    await settleUntilNextHour(world);
+
+    assert.deepEqual(
+      found.filter((one) => one !== "none" && one !== contract.sha256),
+      [],
+    );
+    assert.equal(await read(), "none");
+    assert.deepEqual(await world.contracts(), []);
+    assert.equal(await fateOf(world, envelope), "deleted deleted-in-cabinet");
+    const { body } = await (await world.api()).get("/v1/changes");
+    assert.deepEqual(
+      body.items.map(({ type }: { type: string }) => type),
+      ["imported", "deleted"],
+    );
+    assert.deepEqual(await Array.fromAsync(world.service.foundation.tasks.documents.list()), []);
+  });
+}
+
+/** The hash of what a reader gets; `none` where the contract or its document is gone. */
+async function readDocument(world: World, id: string): Promise<string> {
+  const token = await world.cabinet.token({ tenant: "tenant-1", scope: "contracts:read", sub: "reader" });
+  const response = await fetch(`${world.url}/v1/contracts/${id}/document`, {
+    headers: { authorization: `Bearer ${token}` },
+  });
+  const bytes = Buffer.from(await response.arrayBuffer());
+  if (response.status === 404) return "none";
+  assert.equal(response.status, 200);
+  return createHash("sha256").update(bytes).digest("hex");
+}
