@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
+import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
 import { type Config, parseConfig } from "../../src/config.ts";
 import { type Manifest, readManifests, renderManifests } from "./manifests.ts";
@@ -258,6 +260,37 @@ test("the example's configuration is one that the program accepts in production"
   assert.equal(config.trustProxy, 1);
   assert.match(config.documentStore, /^s3:/);
 });
+
+test("an overlay that asks for traces gets them, and a way to the collector's port", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "torikomi-deploy-"));
+  await cp(new URL("../../deploy/", import.meta.url), folder, { recursive: true });
+  const path = join(folder, "overlays/example/kustomization.yaml");
+  const overlay = await readFile(path, "utf8");
+  await writeFile(path, overlay.replace(/^# (components:\n)# (.*\n)/m, "$1$2"));
+
+  const manifests = await renderManifests(join(folder, "overlays/example"));
+
+  const names = new Set(EXAMPLE.map(({ metadata }) => metadata.name));
+  const policy = find(manifests, "NetworkPolicy", "torikomi-to-collector");
+  const { endpoint, tracing } = await readTracing(manifests);
+  assert.deepEqual(listFaults(policy), []);
+  assert.ok(!names.has(policy.metadata.name), "it is there without being asked for");
+  assert.deepEqual(
+    readNetworkPolicy(policy).spec.egress?.flatMap(({ ports }) => ports.map(({ port }) => String(port))),
+    [endpoint.port],
+  );
+  assert.deepEqual(tracing, { serviceName: "torikomi" });
+  assert.equal(configOf(await readConfigMap(EXAMPLE)).tracing, null);
+  await rm(folder, { recursive: true });
+});
+
+async function readTracing(
+  manifests: readonly Manifest[],
+): Promise<{ endpoint: URL; tracing: Config["tracing"] }> {
+  const environment = await readConfigMap(manifests);
+  const endpoint = new URL(environment["OTEL_EXPORTER_OTLP_ENDPOINT"] ?? "");
+  return { endpoint, tracing: configOf(environment).tracing };
+}
 
 test("no manifest holds a secret, and every image is pinned", async () => {
   const config = await readConfigMap(EXAMPLE);
