@@ -40,6 +40,8 @@ const PLANTED: readonly (readonly [place: string, line: string, rule: string | n
   ["src/web/foreign.ts", 'import "graphile-worker";', "eslint(no-restricted-imports)"],
   ["src/store/foreign.ts", 'import "@aws-sdk/client-s3";', "eslint(no-restricted-imports)"],
   ["src/documents/foreign.ts", 'import "docusign-esign";', "eslint(no-restricted-imports)"],
+  ["src/web/foreign-traces.ts", 'import "@opentelemetry/api";', "eslint(no-restricted-imports)"],
+  ["src/main-too.ts", 'import "@opentelemetry/api";', null],
   ["src/domain/foreign.ts", 'import "zod";', "eslint(no-restricted-imports)"],
   ["src/domain/input.ts", 'import "node:fs";', "eslint(no-restricted-imports)"],
   ["src/web/logger.ts", 'import "pino";', "eslint(no-restricted-imports)"],

@@ -1,5 +1,5 @@
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
+import assert from "node:assert/strict";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 
 export type Span = {
   readonly traceId: string;
@@ -26,16 +26,18 @@ export type Collector = AsyncDisposable & {
 export async function startCollector({ isSilent = false } = {}): Promise<Collector> {
   const spans: Span[] = [];
   const sent: string[] = [];
-  const server = createServer(async (request, response) => {
+  const take = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const body = Buffer.concat(await Array.fromAsync(request)).toString();
     sent.push(body);
     spans.push(...readSpans(JSON.parse(body)));
     if (!isSilent) response.writeHead(200, { "Content-Type": "application/json" }).end("{}");
-  });
+  };
+  const server = createServer((request, response) => void take(request, response));
   await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
+  const address = server.address();
+  assert.ok(typeof address === "object" && address !== null);
   return {
-    url: `http://127.0.0.1:${port}`,
+    url: `http://127.0.0.1:${address.port}`,
     spans,
     sent,
     async [Symbol.asyncDispose]() {

@@ -46,7 +46,7 @@ describe("a `torikomi all` that was linked, imported what an event told of, and 
     assert.equal(job.attributes["torikomi.link_id"], ground.linkId);
     const parts = within(spans, job);
     assert.ok(parts.some(({ by, attributes }) => by === "pg" && /"?contract"?/.test(text(attributes))));
-    const called = parts.map(({ by, attributes }) => `${by} ${attributes["url.full"]}`);
+    const called = parts.map(({ by, attributes }) => `${by} ${String(attributes["url.full"])}`);
     const envelope = `${ground.docusign.url}/restapi/v2.1/accounts/${ground.account.accountId}/envelopes/${envelopeId}`;
     assert.ok(called.includes(`http ${envelope}`), called.join("\n"));
     assert.ok(called.includes(`undici ${envelope}/documents/1`), called.join("\n"));
