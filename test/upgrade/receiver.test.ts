@@ -68,6 +68,8 @@ async function startReceiver({ connectionString }: TestDatabase): Promise<Servic
     HOST: "127.0.0.1",
     PORT: "0",
     CONNECT_HMAC_KEYS: HMAC_KEYS.join(","),
+    DOCUSIGN_CLIENT_ID: "torikomi",
+    DOCUSIGN_CLIENT_SECRET: "secret",
   });
   const log = pino({ level: "silent" });
   const service = await startService({ ...config, production: true }, "serve", {

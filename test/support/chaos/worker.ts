@@ -1,6 +1,8 @@
 import { sql } from "kysely";
 import { pino } from "pino";
+import type { Foundation } from "../../../src/foundation.ts";
 import { runDueJobs } from "../../../src/jobs/worker.ts";
+import type { Database } from "../../../src/store/database.ts";
 import { openDoomed } from "../doomed.ts";
 import type { World } from "../world.ts";
 
@@ -15,22 +17,26 @@ export async function work(world: World, { killedAt }: { killedAt: number }): Pr
   const { tasks, back } = world.service.foundation;
   await using doomed = openDoomed(world.database.connectionString, killedAt);
   const isAlive = (): boolean => doomed.statements() < killedAt;
+  await workDue({ tasks: { ...tasks, db: doomed.db }, back }, world.clock, isAlive);
+}
+
+/** Does what is due by the clock, and what follows from that, as long as it is alive. */
+export async function workDue(
+  { tasks, back }: Pick<Foundation, "tasks" | "back">,
+  clock: { readonly now: Date },
+  isAlive: () => boolean,
+): Promise<void> {
   for (let pass = 0; pass < MOST_PASSES && isAlive(); pass += 1) {
-    if ((await makeDue(world)) === 0) return;
-    await runDueJobs(
-      { ...tasks, db: doomed.db, log: silent },
-      { pgPool: back.pool, log: silent, concurrency: 3 },
-    );
+    if ((await makeDue(back.db, clock.now)) === 0) return;
+    await runDueJobs({ ...tasks, log: silent }, { pgPool: back.pool, log: silent, concurrency: 3 });
   }
   if (isAlive()) throw new Error("jobs queue one another without end");
 }
 
 /** The queue goes by the database's clock: what is due by ours is made due there, and what a killed worker had. */
-async function makeDue({ service, clock }: World): Promise<number> {
+async function makeDue(db: Database, now: Date): Promise<number> {
   const { numAffectedRows = 0n } = await sql`
     update graphile_worker._private_jobs set run_at = now(), attempts = 0, last_error = null
-    where (run_at <= ${clock.now} or last_error is not null) and locked_at is null`.execute(
-    service.foundation.back.db,
-  );
+    where (run_at <= ${now} or last_error is not null) and locked_at is null`.execute(db);
   return Number(numAffectedRows);
 }
