@@ -321,6 +321,21 @@ test("an approval given while the link is in error counts once it is mended", as
   assert.deepEqual(await subjects(world), ["old"]);
 });
 
+test("a link that is mended by linking again still awaits the approval that it awaited, and says so", async () => {
+  await using companies = await createCompanies({ config: { largeImport: 1 } });
+  const { world, admin, colleague } = companies;
+  await concludeUnheard(world, { from: colleague, to: [CUSTOMER] });
+  assert.equal(await world.link(admin), "awaiting-approval");
+  await (await world.api()).send("DELETE", "/v1/groups/group-1");
+
+  const result = await world.link(admin, { group: "group-2" });
+  await world.runHour();
+
+  assert.equal(result, "awaiting-approval");
+  assert.equal((await linkOf(world)).state, "awaiting-approval");
+  assert.deepEqual(await world.contracts(), []);
+});
+
 test("a group that vanishes and comes back leaves an approval awaited that was awaited", async () => {
   await using companies = await createCompanies({ config: { largeImport: 1 } });
   const { world, admin, colleague } = companies;
