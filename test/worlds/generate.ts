@@ -162,6 +162,11 @@ const hour: fc.Arbitrary<Hour> = fc.record({
 
 /** A world: envelopes of old, somebody links, and some hours of whatever may happen. */
 export const worldPlan: fc.Arbitrary<WorldPlan> = fc.record({
+  // First, as what comes first is made simpler first.
+  hours: fc.array(hour, { maxLength: 5 }),
+  opening: fc
+    .tuple(fc.array(send, { maxLength: 4 }), fc.array(link, { minLength: 1, maxLength: 3 }))
+    .map(([envelopes, links]) => [...envelopes, ...links]),
   plans: fc.array(fc.record({ connect: oneIn(4).map(not), recipientConnect: oneIn(3).map(not) }), {
     minLength: 3,
     maxLength: 3,
@@ -169,10 +174,6 @@ export const worldPlan: fc.Arbitrary<WorldPlan> = fc.record({
   importTiming: fc.constantFrom("immediate", "immediate", "immediate", "hourly"),
   largeImport: fc.constantFrom(10_000, 10_000, 10_000, 4),
   hourly: fc.constantFrom(null, null, null, 60),
-  opening: fc
-    .tuple(fc.array(send, { maxLength: 4 }), fc.array(link, { minLength: 1, maxLength: 3 }))
-    .map(([envelopes, links]) => [...envelopes, ...links]),
-  hours: fc.array(hour, { minLength: 1, maxLength: 5 }),
 });
 
 function not(value: boolean): boolean {

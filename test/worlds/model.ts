@@ -3,6 +3,8 @@
  *
  * What the rules leave open is `open` here, and then either is right: whether somebody counts as a recipient to whom
  * a place was reassigned and of which DocuSign told only after the completion, as the import may have come before it.
+ * And one way in which an envelope qualifies is enough: where a listing did not name the recipients, nobody need have
+ * asked whether it was received too.
  */
 
 /** Somebody as an envelope names them; without a user id only the address tells who it is. */
@@ -27,6 +29,8 @@ export type PlayedEnvelope = {
   purged: boolean;
   /** Somebody posted a signed event about it to a link that may have nothing to do with it. */
   isForged: boolean;
+  /** Listings leave its recipients out. */
+  readonly listedBare: boolean;
   /** Listings do not show it before. */
   listedFrom: Date;
 };
@@ -72,7 +76,9 @@ export function judge(envelope: PlayedEnvelope, link: PlayedLink): { wanted: Tru
   const verdicts = (received === "open" ? [true, false] : [received === "yes"]).map((one) =>
     judgeKnown(envelope, link, one),
   );
-  return { wanted: summarise(verdicts), reasons: verdicts.map(({ reason }) => reason) };
+  const reasons = verdicts.map(({ reason }) => reason);
+  const isHalfKnown = envelope.listedBare && reasons.includes("sent-and-received");
+  return { wanted: summarise(verdicts), reasons: isHalfKnown ? [...reasons, "sent"] : reasons };
 }
 
 function summarise(verdicts: readonly { isWanted: boolean }[]): Truth {

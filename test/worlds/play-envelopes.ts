@@ -44,6 +44,7 @@ export async function playSend(stage: Stage, move: MoveOf<"send">): Promise<void
     isOver: false,
     purged: false,
     isForged: false,
+    listedBare: move.listing === "without-recipients",
     listedFrom: new Date(0),
   };
   envelopes.push(played);
@@ -106,7 +107,7 @@ async function forward(stage: Stage, played: PlayedEnvelope, { kind, to }: Forwa
   const from = world.docusign.state.users.get(
     played.addressed.find(({ userId }) => userId !== null)?.userId ?? "",
   );
-  const free = cast.players.filter(
+  const free = [...cast.linkable, ...cast.linkable, ...cast.players].filter(
     ({ user }) =>
       !played.addressed.some(
         ({ userId, email }) =>
