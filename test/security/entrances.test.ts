@@ -47,6 +47,7 @@ describe("a `serve` as it is deployed", {
       "unsigned 401",
       "API 200",
       "API 400",
+      "signed in 200",
       "HTTP 431",
     ])
       assert.ok(report.answers.has(expected), `no input was answered with ${expected}`);

@@ -3,9 +3,11 @@ import type { Ground } from "../faults/ground.ts";
 import { createGround, TENANT } from "../faults/ground.ts";
 import type { Program } from "../faults/program.ts";
 import { until } from "../faults/waiting.ts";
+import { createBrowser } from "../support/browser.ts";
+import type { Person } from "../support/cabinet/people.ts";
 import { EVERY_SCOPE } from "../support/world.ts";
 import { createChance } from "./chance.ts";
-import { collectMessages, type Input, type Material, nextInput } from "./inputs.ts";
+import { collectMessages, type Input, type Material, nextInput, type Visitor } from "./inputs.ts";
 import { sendBytes, toBytes, type WireAnswer } from "./wire.ts";
 
 export type Target = AsyncDisposable & {
@@ -57,6 +59,10 @@ export async function openTarget(options: { adminUrl?: string; heapMb?: number }
     readers: await tokens(() => TENANT),
     writers: await tokens((index) => `other-${index}`),
     contracts: CONTRACTS,
+    visitors: [
+      await signIn(ground, { sub: "member", name: "社員", tenant: TENANT, role: "member" }),
+      await signIn(ground, { sub: "stranger", name: "他社", tenant: "other-0", role: "owner" }),
+    ],
     ids: [...items.map((item: any) => item.id), ...items.map((item: any) => item.source.envelopeId), linkId],
   };
   const program = programs.get("serve-1");
@@ -67,6 +73,16 @@ export async function openTarget(options: { adminUrl?: string; heapMb?: number }
     material,
     [Symbol.asyncDispose]: async () => await ground[Symbol.asyncDispose](),
   };
+}
+
+async function signIn({ cabinet, url }: Ground, person: Person): Promise<Visitor> {
+  const browser = createBrowser();
+  cabinet.nextSignIn(cabinet.addPerson(person));
+  const { text } = await browser.get(`${url}/links`);
+  const [, csrf] = /name="csrf" value="([^"]+)"/.exec(text) ?? [];
+  if (csrf === undefined) throw new Error("nobody is signed in");
+  const cookie = [...browser.cookies(url)].map(([name, value]) => `${name}=${value}`).join("; ");
+  return { cookie, csrf, origin: url };
 }
 
 const AT_ONCE = 6;

@@ -17,9 +17,13 @@ export type Material = {
   readonly readers: readonly string[];
   readonly writers: readonly string[];
   readonly ids: readonly string[];
+  /** People signed in at the page: one who may look at the link, and one who may change, elsewhere. */
+  readonly visitors: readonly Visitor[];
   /** How many contracts there are. */
   readonly contracts: number;
 };
+
+export type Visitor = { readonly cookie: string; readonly csrf: string; readonly origin: string };
 
 export type Input = WireRequest & {
   readonly family: Family;
@@ -27,7 +31,7 @@ export type Input = WireRequest & {
   readonly isBroken: boolean;
 };
 
-const FAMILIES = ["signed JSON", "signed XML", "unsigned", "API", "page", "HTTP"] as const;
+const FAMILIES = ["signed JSON", "signed XML", "unsigned", "API", "page", "signed in", "HTTP"] as const;
 export type Family = (typeof FAMILIES)[number];
 
 /** Messages of every format about the simulator's envelopes. */
@@ -65,6 +69,8 @@ export function nextInput(material: Material, chance: Chance): Input {
       return { ...apiRequest(material, chance), family, isBroken: false };
     case "page":
       return { ...pageRequest(material, chance), family, isBroken: false };
+    case "signed in":
+      return { ...visitorsRequest(material, chance), family, isBroken: false };
     case "HTTP":
       return { ...brokenRequest(material, chance), family, isBroken: true };
   }
@@ -241,6 +247,31 @@ function pageRequest(material: Material, chance: Chance): WireRequest {
       ["Content-Type", "application/x-www-form-urlencoded"],
     ],
     body: isPost ? Buffer.from(query.toString()) : Buffer.alloc(0),
+  };
+}
+
+const FIELDS = ["group", "service", "link", "edit", "envelope", "result"];
+const CHOICES = ["group-1", "docusign", "on", "linked"];
+
+/** As forms and links of the page send it, its fields tampered with, and now and then its proof as well. */
+function visitorsRequest(material: Material, chance: Chance): WireRequest {
+  const { cookie, csrf, origin } = chance.pick(material.visitors);
+  const fields = new URLSearchParams({ csrf: chance.once(10) ? wellFormed(chance.pick(NASTY)) : csrf });
+  for (const name of FIELDS.filter(() => chance.once(2)))
+    fields.append(name, wellFormed(chance.pick([...NASTY, ...material.ids, ...CHOICES])));
+  const target = chance.pick(PAGES);
+  const isPost = chance.once(2);
+  const body = Buffer.from(fields.toString());
+  return {
+    method: isPost ? "POST" : "GET",
+    target: isPost ? target : `${target}?${fields.toString()}`,
+    headers: [
+      ["Cookie", cookie],
+      ["Origin", origin],
+      ["Content-Type", "application/x-www-form-urlencoded"],
+      ...oddHeaders(chance).filter(([name]) => name !== "Cookie" && name !== "Origin"),
+    ],
+    body: isPost ? (chance.once(5) ? mutateBytes(body, chance) : body) : Buffer.alloc(0),
   };
 }
 
