@@ -10,6 +10,8 @@ export type Story<Outcome> = {
   readonly act: (process: Foundation) => Promise<unknown>;
   readonly recover: () => Promise<unknown>;
   readonly tell: () => Promise<Outcome>;
+  /** Where a story is worth telling; at every step unless said. */
+  readonly at?: (step: string) => boolean;
 };
 
 export type Told<Outcome> = { readonly outcome: Outcome; readonly steps: readonly string[] };
@@ -21,7 +23,7 @@ export type Told<Outcome> = { readonly outcome: Outcome; readonly steps: readonl
 export async function strikeEverywhere<Outcome>(world: World, story: Story<Outcome>): Promise<Told<Outcome>> {
   const snapshot = await takeSnapshot(world);
   const told = await play(world, story, null);
-  for (const doom of doomsOf(told.steps)) {
+  for (const doom of doomsOf(told.steps, story.at ?? (() => true))) {
     await snapshot.restore();
     const { outcome } = await play(world, story, doom);
     const step = `step ${doom.step} of ${told.steps.length}: ${told.steps[doom.step - 1]}`;
@@ -31,12 +33,13 @@ export async function strikeEverywhere<Outcome>(world: World, story: Story<Outco
 }
 
 /** To die after a step is to die before the next one that does something; only of the last one there is none. */
-function doomsOf(steps: readonly string[]): Doom[] {
+function doomsOf(steps: readonly string[], isAsked: (step: string) => boolean): Doom[] {
   const dooms = steps.flatMap((step, index) =>
     blowsTo(step, isWithinTransaction(steps, index)).map((blow): Doom => ({ blow, step: index + 1 })),
   );
   const last = steps.findLastIndex((step) => !isReading(step));
-  return [...dooms, { blow: "dies after", step: last + 1 }];
+  const all: Doom[] = [...dooms, { blow: "dies after", step: last + 1 }];
+  return all.filter(({ step }) => isAsked(steps[step - 1] ?? ""));
 }
 
 /** What only reads leaves no trace, and what a transaction did goes with its connection, answered or not. */
@@ -56,7 +59,7 @@ function isWithinTransaction(steps: readonly string[], index: number): boolean {
   return begun !== -1 && isDatabases && !steps.slice(begun, index + 1).includes("commit");
 }
 
-const FOREIGN = /^(GET|POST|PUT|DELETE|store|erase) /;
+const FOREIGN = /^(GET|POST|PUT|DELETE|store|erase) [/a]/;
 
 /** The steps that the database has no part in. */
 export function foreignSteps(steps: readonly string[]): string[] {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { reconcileAll } from "../../src/usecases/reconcile-all.ts";
+import { strikeHour } from "../support/chaos/outcome.ts";
 import { type Companies, CUSTOMER, createLinkedCompanies } from "../support/linked-world.ts";
 import { concludeQuietly, entriesOf } from "../support/reconciling.ts";
 import { settleUntilNextHour } from "../support/settle.ts";
@@ -14,10 +14,10 @@ test("an hour's reconciliation that breaks at any of its steps leaves the next w
   const { world } = linked;
   concludeSome(linked);
   world.clock.now = new Date("2031-01-15T04:00:00Z");
-  await reconcileAll(world.service.foundation.tasks, world.clock.now);
+  await strikeHour(world.service.foundation.back.db, world.clock.now);
 
   const { outcome, steps } = await strikeEverywhere(world, {
-    act: async (process) => await workOn(world, process, ["reconcile-link"]),
+    act: async (process) => await workOn(world, process, ["reconcile-all", "reconcile-link"]),
     recover: async () => await settleUntilNextHour(world),
     tell: async () => ({ ...(await tellOutcome(world)), entry: await tellEntry(world) }),
   });

@@ -1,5 +1,5 @@
 import process from "node:process";
-import { parseArgs } from "node:util";
+import { inspect, parseArgs } from "node:util";
 import { SERVER_VARIABLE, startTestServer } from "../support/postgres.ts";
 import { CHAOS_SEEDS, playChaosSeeds, playSeed } from "./chaos.ts";
 import { playWorldsUntilStopped } from "./worlds.ts";
@@ -41,7 +41,7 @@ async function play(signal: AbortSignal, seed: string | undefined): Promise<numb
     if (!signal.aborted) await playWorldsUntilStopped(signal);
     return 0;
   } catch (error) {
-    process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+    process.stderr.write(`${inspect(error)}\n`);
     return 1;
   }
 }
