@@ -169,7 +169,8 @@ test("once a day everything is looked at, and what DocuSign no longer lists is n
     unreadable: 0,
     uncounted: 0,
   });
-  assert.ok(world.logged.some((line) => JSON.parse(line).msg === "the ledger differs from DocuSign"));
+  const [told] = linesOf(world, "the ledger differs from DocuSign");
+  assert.deepEqual([told.linkId, told.atDocuSign, told.inLedger], [(await linkOf(world)).id, 1, 2]);
   assertAddsUp(await linkOf(world));
 });
 
@@ -220,6 +221,11 @@ test("what Connect owed and did not tell is counted for the operator; where ther
   await concludeUnheard(world, { from: colleague, to: [CUSTOMER] });
   await world.runHour();
   assert.equal(await metric(world, "torikomi_envelopes_missed_by_events_total"), "1");
+  const told = linesOf(world, "Connect did not tell of envelopes");
+  assert.deepEqual(
+    told.map(({ linkId, envelopes }) => [linkId, envelopes]),
+    [[(await linkOf(world)).id, 1]],
+  );
 
   const other = docusign.addAccount({ connect: false });
   const admin = docusign.addUser(other, { name: "高橋", role: "DS Admin" });
@@ -231,6 +237,10 @@ test("what Connect owed and did not tell is counted for the operator; where ther
   assert.equal((await entriesOf(world, "tenant-2"))[0].missed, 1);
   assert.equal(await metric(world, "torikomi_envelopes_missed_by_events_total"), "1");
 });
+
+function linesOf(world: World, message: string): any[] {
+  return world.logged.map((line) => JSON.parse(line)).filter(({ msg }) => msg === message);
+}
 
 async function metric(world: World, name: string): Promise<string | undefined> {
   const text = await (await fetch(`${world.url}/metrics`)).text();
