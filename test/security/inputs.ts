@@ -261,7 +261,8 @@ function visitorsRequest(material: Material, chance: Chance): WireRequest {
     fields.append(name, wellFormed(chance.pick([...NASTY, ...material.ids, ...CHOICES])));
   const target = chance.pick(PAGES);
   const isPost = chance.once(2);
-  const body = Buffer.from(fields.toString());
+  const form = Buffer.from(fields.toString());
+  const body = chance.once(5) ? mutateBytes(form, chance) : form;
   return {
     method: isPost ? "POST" : "GET",
     target: isPost ? target : `${target}?${fields.toString()}`,
@@ -271,7 +272,7 @@ function visitorsRequest(material: Material, chance: Chance): WireRequest {
       ["Content-Type", "application/x-www-form-urlencoded"],
       ...oddHeaders(chance).filter(([name]) => name !== "Cookie" && name !== "Origin"),
     ],
-    body: isPost ? (chance.once(5) ? mutateBytes(body, chance) : body) : Buffer.alloc(0),
+    body: isPost ? body : Buffer.alloc(0),
   };
 }
 
