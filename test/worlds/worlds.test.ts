@@ -4,7 +4,7 @@ import { findFailure } from "./search.ts";
 
 /** The long form, `node test/long/worlds.ts`, plays others until it is stopped. */
 const SEEDS = [1, 2, 3, 4, 5];
-const WORLDS_EACH = 3;
+const WORLDS_EACH = 4;
 const SHRINK_MS = 60_000;
 
 for (const seed of SEEDS) {
