@@ -6,6 +6,7 @@ import {
   CUSTOMER,
   concludeUnheard,
   createLinkedCompanies,
+  explain,
   fateOf,
   linkOf,
   subjects,
@@ -231,6 +232,11 @@ test("a row without the moment of completion waits, named, and is imported once 
   await world.runHour();
   assert.equal(await fateOf(world, envelope), "waiting completion-unknown");
   assertAddsUp(await linkOf(world));
+  const first = await explain(world, envelope);
+  world.clock.pass(5_000);
+  await world.runJobs();
+  const second = await explain(world, envelope);
+  assert.deepEqual([first.attempts, second.attempts], [1, 2], "waits grow as attempts do");
 
   envelope.completedAt = completedAt;
   await world.runHour();
