@@ -100,4 +100,12 @@ export const EXPLAINED: readonly Explained[] = [
     because:
       "Without recipients it is not known that the user received nothing, so that this is not reached.",
   },
+  {
+    file: "src/usecases/finish-reconciliation.ts",
+    line: "if (inLedger === run.listed && run.unlisted === 0 && run.unreadable === 0 && uncounted === 0) return null;",
+    code: "inLedger === run.listed && run.unlisted === 0",
+    mutants: ["inLedger === run.listed || run.unlisted === 0"],
+    because:
+      "What was listed is in the ledger by then: the counts differ just where something was not listed.",
+  },
 ];

@@ -22,7 +22,7 @@ const DECIDING = [
 const HELP = `Tries what the tests notice: each mutant is the program with one thing changed.
 
   domain [NAME…]       all mutants of src/domain, or of the files named, on test/domain
-  usecases [NAME…]     mutants of the use cases that decide, or of those named, on test/scenarios:
+  usecases [NAME…]     mutants of the use cases that decide, or of those named, on test/scenarios and test/api:
     --most N           so many of each file, spread evenly over it (10)
     --seconds N        tests that take so long together for each mutant (60)
     --all              all mutants of all use cases, on all tests that come by them

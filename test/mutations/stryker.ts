@@ -19,11 +19,12 @@ export async function mutateDomain(files: readonly string[], trial: Trial): Prom
   });
 }
 
-/** Tries mutants of the given use cases on the scenarios, all of which share one PostgreSQL. */
+/** Tries mutants of the given use cases on the scenarios and the API's tests, all of which share one PostgreSQL. */
 export async function mutateUseCases(files: readonly string[], trial: Trial): Promise<MutantResult[]> {
   await using server = await startTestServer();
   process.env[SERVER_VARIABLE] = server.adminUrl;
-  return await mutate(files, { ...trial, testFiles: await listTests("test/scenarios") });
+  const testFiles = [...(await listTests("test/scenarios")), ...(await listTests("test/api"))];
+  return await mutate(files, { ...trial, testFiles });
 }
 
 /** The runner has limits of its own, for each file of tests. */

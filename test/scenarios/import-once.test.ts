@@ -4,7 +4,7 @@ import { sql } from "kysely";
 import { pino } from "pino";
 import { type EnvelopeId, type LinkId, parseUuid } from "../../src/domain/identifiers.ts";
 import { openFoundation } from "../../src/foundation.ts";
-import { claimEnvelope } from "../../src/store/envelopes.ts";
+import { claimEnvelope, findEnvelopes } from "../../src/store/envelopes.ts";
 import { type ImportRequest, importEnvelope } from "../../src/usecases/import-envelope.ts";
 import { reconcileAll } from "../../src/usecases/reconcile-all.ts";
 import type { Envelope } from "../support/docusign/state.ts";
@@ -161,6 +161,42 @@ test("a commit that fails leaves no contract, and its repetition asks DocuSign f
 
   assert.equal((await world.contracts()).length, 3);
   assert.deepEqual(downloads(world), [1, 1, 1]);
+});
+
+test("what is in hand is due again after two minutes, should its worker die", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world, colleague } = companies;
+  const { tasks } = world.service.foundation;
+  const envelope = await concludeUnheard(world, { from: colleague, to: [CUSTOMER] });
+  const request = await requestFor(world, envelope);
+  const dueInHand: (Date | null | undefined)[] = [];
+  const watch = async (): Promise<void> => {
+    const entries = await findEnvelopes(tasks.db, "tenant-1", [request.envelopeId]);
+    dueInHand.push(entries.get(request.envelopeId)?.waitingUntil);
+  };
+  const watched: typeof tasks = {
+    ...tasks,
+    openAccount: (...opening) => {
+      const account = tasks.openAccount(...opening);
+      return {
+        ...account,
+        getEnvelope: async (id) => {
+          await watch();
+          return await account.getEnvelope(id);
+        },
+        downloadDocument: async (id, documentId) => {
+          await watch();
+          return await account.downloadDocument(id, documentId);
+        },
+      };
+    },
+  };
+
+  const outcome = await importEnvelope(watched, request);
+
+  assert.equal(outcome.kind, "imported");
+  const inTwoMinutes = new Date(world.clock.now.getTime() + 2 * 60 * 1000);
+  assert.deepEqual(dueInHand, [inTwoMinutes, inTwoMinutes]);
 });
 
 test("an envelope that a worker had in hand when it died comes in by the next hour", async () => {
