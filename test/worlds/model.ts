@@ -77,9 +77,15 @@ export function judge(envelope: PlayedEnvelope, link: PlayedLink): { wanted: Tru
     judgeKnown(envelope, link, one),
   );
   const reasons = verdicts.map(({ reason }) => reason);
-  const isHalfKnown = envelope.listedBare && reasons.includes("sent-and-received");
-  return { wanted: summarise(verdicts), reasons: isHalfKnown ? [...reasons, "sent"] : reasons };
+  const half = envelope.listedBare ? reasons.flatMap((reason) => HALF_KNOWN[reason] ?? []) : [];
+  return { wanted: summarise(verdicts), reasons: [...reasons, ...half] };
 }
+
+/** What may be said as well by who was not told the recipients. */
+const HALF_KNOWN: Readonly<Record<string, string>> = {
+  "sent-and-received": "sent",
+  "forwarded-to-user": "before-window",
+};
 
 function summarise(verdicts: readonly { isWanted: boolean }[]): Truth {
   if (verdicts.every(({ isWanted }) => isWanted)) return "yes";

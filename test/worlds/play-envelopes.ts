@@ -10,10 +10,12 @@ const NAMES = ["契約.pdf", "別紙.docx", "覚書 (写し).PDF"];
 /** Somebody sends an envelope, and something becomes of it. */
 export async function playSend(stage: Stage, move: MoveOf<"send">): Promise<void> {
   const { world, cast, envelopes } = stage;
-  const sender = pickOf(
-    cast.players.filter(({ name }) => !name.endsWith("viewer")),
-    move.from,
+  const senders = cast.players.filter(({ name }) => !name.endsWith("viewer"));
+  const linked = new Set(stage.tenants.map(({ current }) => current?.link.account));
+  const colleagues = senders.filter(({ accounts }) =>
+    accounts.some(({ accountId }) => linked.has(accountId)),
   );
+  const sender = pickOf([...colleagues, ...senders], move.from);
   const account = pickOf(sender.accounts, move.account);
   const wishes = chooseRecipients(stage, move.to);
   const documents = NAMES.slice(0, move.documents).map((name) => ({ name }));

@@ -13,7 +13,10 @@ import { boundsOfStarts, isWithin } from "./windows.ts";
 export async function playLink(stage: Stage, move: MoveOf<"link">): Promise<void> {
   const { world, cast } = stage;
   const tenant = pickOf(stage.tenants, move.tenant);
-  const player = pickOf(cast.linkable, move.user);
+  // Who comes after a link is often of the same company.
+  const last = tenant.links.at(-1)?.account;
+  const successors = cast.linkable.filter(({ user }) => user.defaultAccountId === last);
+  const player = pickOf([...successors, ...successors, ...cast.linkable], move.user);
   const groupId = pickOf(GROUPS, move.group);
   // A login takes its time, so that no two links are made at once.
   world.clock.pass(1000);

@@ -55,10 +55,15 @@ export function isWithin(start: Date | null, { earliest, latest }: Bounds): bool
 
 const ALL_HISTORY: Bounds = { earliest: null, latest: null };
 
-function latestEnd({ link, endedAt, envelopes, isImported }: EndedHow): Date {
+/**
+ * Left open, for now: an envelope that listings showed only after the last hour of a link that then failed. The program
+ * takes that hour for its end, and loses what completed before it but was listed late.
+ */
+function latestEnd({ link, endedAt, envelopes, isImported, sureUntil, isWell }: EndedHow): Date {
+  const looked = isWell ? endedAt : (sureUntil ?? endedAt);
   const owed = envelopes.filter(
     (envelope) =>
-      judge(envelope, link).wanted === "yes" && envelope.listedFrom <= endedAt && !isImported(envelope),
+      judge(envelope, link).wanted === "yes" && envelope.listedFrom <= looked && !isImported(envelope),
   );
   return earliestCompletion(owed, endedAt);
 }
