@@ -133,7 +133,10 @@ const API_LIMITS = { answerWithinMs: 50_000, requestsPerMinute: 6_000 };
 function serviceRoutes(foundation: Foundation, changeNews: ChangeNews): Route[] {
   const { config, log, now, front, intake, metrics, tasks } = foundation;
   const { hmacKeys, importTiming, firstImportReserve: reserveShare } = config;
-  const recorder = createEventRecorder(async (events) => await recordEvents(intake, events), RECORDER_LIMITS);
+  const recorder = createEventRecorder(
+    async (events) => await recordEvents(intake.pool, events),
+    RECORDER_LIMITS,
+  );
   const onEvent = (outcome: string): void => metrics.eventReceived(outcome);
   const verifyToken = tokenVerifier(foundation);
   const api = {

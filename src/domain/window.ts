@@ -45,9 +45,13 @@ export type Ending = {
   readonly oldestWaiting: Date | null;
 };
 
+/** Envelopes may appear in DocuSign's listings so much after their completion. */
+export const LISTING_DELAY_MS = 24 * 60 * 60 * 1000;
+
 /**
  * The moments up to which an ending link accounted for every envelope (import-rules 2.3), where the next one
- * goes on. Waiting envelopes pull them back, never before the link's own starts.
+ * goes on. Waiting envelopes pull them back, and what listings may have shown only after a link had stopped looking:
+ * rule 2.2 makes the wider window safe. Never before the link's own starts.
  */
 export function endOf(ending: Ending): Pick<EndedLink, "sentUntil" | "receivedUntil"> {
   return {
@@ -62,10 +66,7 @@ function endOfSide(
   reached: Date | null,
 ): Date | null {
   if (reached === null) return start;
-  const end = Math.min(
-    reached.getTime(),
-    endedAt.getTime(),
-    oldestWaiting?.getTime() ?? Number.POSITIVE_INFINITY,
-  );
+  const looked = reached < endedAt ? reached.getTime() - LISTING_DELAY_MS : endedAt.getTime();
+  const end = Math.min(looked, oldestWaiting?.getTime() ?? Number.POSITIVE_INFINITY);
   return new Date(Math.max(end, start?.getTime() ?? Number.NEGATIVE_INFINITY));
 }

@@ -16,7 +16,7 @@ export type RecorderLimits = {
   /** Events, and bytes of their bodies, that are under way or wait. */
   readonly waiting: number;
   readonly waitingBytes: number;
-  /** Commits at once. */
+  /** Commits at once, at most. */
   readonly writers: number;
 };
 
@@ -52,6 +52,11 @@ export function createEventRecorder(write: Write, limits: RecorderLimits): Event
     writers -= 1;
   }
 
+  /** One commit after the other holds more events each and costs less; a second is begun where a full one waits. */
+  function mayStart(): boolean {
+    return writers === 0 || (writers < limits.writers && queue.length >= countBatch(queue, limits.batch));
+  }
+
   return {
     async record(event) {
       const bytes = event.body.byteLength;
@@ -59,7 +64,7 @@ export function createEventRecorder(write: Write, limits: RecorderLimits): Event
       held.events += 1;
       held.bytes += bytes;
       const settled = new Promise<Recorded>((resolve, reject) => queue.push({ event, resolve, reject }));
-      if (writers < limits.writers) void drain();
+      if (mayStart()) void drain();
       return await settled;
     },
   };

@@ -1,9 +1,8 @@
+import { LISTING_DELAY_MS } from "../domain/window.ts";
 import type { Link } from "../store/links.ts";
 
 /** DocuSign was founded in 2003: no envelope is older. */
 export const ALL_HISTORY = new Date("2003-01-01T00:00:00Z");
-/** Envelopes appear in listings late, and windows must overlap (design decision 3, facts 3). */
-const OVERLAP_MS = 24 * 60 * 60 * 1000;
 /** A proof older than this would make every hour list too many envelopes again. */
 const LONGEST_PROOF_MS = 90 * 24 * 60 * 60 * 1000;
 
@@ -17,7 +16,7 @@ export function windowStart(link: Pick<Link, "sentReached" | "receivedReached" |
   return proof === null || proof > from || proof.getTime() < from.getTime() - LONGEST_PROOF_MS ? from : proof;
 }
 
-/** A day before the moment up to which the link has accounted for everything. */
+/** A day before the moment up to which the link has accounted for everything: windows overlap (design decision 3). */
 export function overlapStart({
   sentReached,
   receivedReached,
@@ -35,5 +34,5 @@ export function leavesNoGap(from: Date, reached: Date | null): boolean {
 }
 
 function dayBefore(reached: Date | null): Date {
-  return new Date(Math.max((reached?.getTime() ?? 0) - OVERLAP_MS, ALL_HISTORY.getTime()));
+  return new Date(Math.max((reached?.getTime() ?? 0) - LISTING_DELAY_MS, ALL_HISTORY.getTime()));
 }

@@ -48,7 +48,7 @@ function deliveryOf({ body, url, contentType }: Message): Delivery {
 }
 
 async function receive({ back, now }: Foundation, delivery: Delivery): Promise<string> {
-  const recorder = createEventRecorder(async (events) => await recordEvents(back, events), LIMITS);
+  const recorder = createEventRecorder(async (events) => await recordEvents(back.pool, events), LIMITS);
   return await receiveEvent({ hmacKeys: HMAC_KEYS, recorder, importTiming: "immediate", now }, delivery);
 }
 

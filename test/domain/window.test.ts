@@ -97,14 +97,20 @@ const endings: { when: string; given: Partial<Ending>; sent: Date | null; receiv
   {
     when: "having reached what it sent further than what it received",
     given: { reachedSent: march, reachedReceived: february },
-    sent: march,
-    received: february,
+    sent: dayBefore(march),
+    received: dayBefore(february),
   },
   {
     when: "having reached one side only",
     given: { sentFrom: january, receivedFrom: january, reachedReceived: march },
     sent: january,
-    received: march,
+    received: dayBefore(march),
+  },
+  {
+    when: "having reached no day beyond its own start",
+    given: { sentFrom: march, reachedSent: new Date("2026-03-01T12:00:00Z") },
+    sent: march,
+    received: null,
   },
   {
     when: "having looked further than its end",
@@ -121,8 +127,8 @@ const endings: { when: string; given: Partial<Ending>; sent: Date | null; receiv
   {
     when: "while an envelope waits from after what was reached",
     given: { reachedSent: february, reachedReceived: january, oldestWaiting: march },
-    sent: february,
-    received: january,
+    sent: dayBefore(february),
+    received: dayBefore(january),
   },
   {
     when: "while an envelope waits from before its own start",
@@ -143,6 +149,11 @@ const endings: { when: string; given: Partial<Ending>; sent: Date | null; receiv
     received: null,
   },
 ];
+
+/** Who stopped looking may have missed what listings show up to a day late. */
+function dayBefore(moment: Date): Date {
+  return new Date(moment.getTime() - 24 * 60 * 60 * 1000);
+}
 
 for (const { when, given, sent, received } of endings) {
   test(`a link that ends ${when} says up to when it accounted for every envelope`, () => {

@@ -13,9 +13,9 @@ import {
   linkOf,
   subjects,
 } from "../support/linked-world.ts";
+import { DAY_MS, HOUR_MS } from "../support/reconciling.ts";
 import type { World } from "../support/world.ts";
 
-const DAY_MS = 24 * 60 * 60 * 1000;
 const DOCUMENT = "/envelopes/{envelopeId}/documents/{documentId}";
 
 /** Another DS Admin of the account. */
@@ -114,7 +114,7 @@ test("what completed while the authorisation was gone is the next link's, whoeve
   await using companies = await createLinkedCompanies();
   const { world, admin, colleague } = companies;
   await world.runHour();
-  const accounted = world.clock.now.toISOString();
+  const accounted = world.clock.now.getTime();
   world.docusign.revokeConsent(admin);
   world.clock.pass(10 * 60 * 1000);
   await concludeUnheard(world, { from: colleague, to: [CUSTOMER], subject: "in the gap" });
@@ -123,8 +123,22 @@ test("what completed while the authorisation was gone is the next link's, whoeve
 
   await relink(world, addAdmin(companies, "Z"));
 
-  assert.equal((await linkOf(world)).sentFrom, accounted);
+  assert.equal((await linkOf(world)).sentFrom, new Date(accounted - DAY_MS).toISOString());
   assert.deepEqual(await subjects(world), ["in the gap", "late in the gap"]);
+});
+
+test("what listings showed only after a link had failed is the next link's, though it completed before", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world, admin, colleague } = companies;
+  const late = await concludeUnheard(world, { from: colleague, to: [CUSTOMER], subject: "listed late" });
+  world.docusign.lateInListing(late, new Date(world.clock.now.getTime() + 2 * HOUR_MS));
+  await world.runHour();
+  world.docusign.revokeConsent(admin);
+  for (let hour = 0; hour < 3; hour += 1) await world.runHour();
+
+  await relink(world, admin);
+
+  assert.deepEqual(await subjects(world), ["listed late"]);
 });
 
 test("what the user received while their right was gone is taken up when they link again", async () => {

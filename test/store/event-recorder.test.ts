@@ -44,16 +44,22 @@ test("events that come while a commit is under way share the next one, in the or
   assert.deepEqual(writer.batches.flat(), events);
 });
 
-test("several commits may be under way, never more than there are writers", async () => {
+test("another commit is begun where a full one waits, never more than there are writers", async () => {
   const writer = createWriter();
-  const recorder = createEventRecorder(writer.write, { ...LIMITS, writers: 2 });
+  const recorder = createEventRecorder(writer.write, { ...LIMITS, batch: 3, writers: 2 });
+  const record = (count: number) =>
+    Array.from({ length: count }, async () => await recorder.record(anEvent()));
 
-  const recordings = Array.from({ length: 5 }, async () => await recorder.record(anEvent()));
+  const recordings = record(3);
+  assert.deepEqual(writer.sizes(), [1]);
+  recordings.push(...record(1));
+  assert.deepEqual(writer.sizes(), [1, 3]);
+  recordings.push(...record(5));
+  assert.deepEqual(writer.sizes(), [1, 3]);
 
-  assert.deepEqual(writer.sizes(), [1, 1]);
   while (writer.commit()) await settled();
   await Promise.all(recordings);
-  assert.deepEqual(writer.sizes(), [1, 1, 3]);
+  assert.deepEqual(writer.sizes(), [1, 3, 3, 2]);
 });
 
 test("large bodies share no commit, so that none waits for many of them", async () => {
@@ -146,7 +152,7 @@ test("no text that a signed message may hold is poison", async () => {
   }));
 
   const events = messages.map((message) => world.received(JSON.stringify(message)));
-  const outcomes = await recordEvents(world, events);
+  const outcomes = await recordEvents(world.pool, events);
 
   assert.deepEqual(outcomes, ["recorded", "recorded", "recorded"]);
   assert.ok((await world.forwardings()).length > 0);
@@ -167,7 +173,7 @@ test("bodies are stored byte by byte, empty ones included, and forwardings with 
     world.event({ body: all }),
   ];
 
-  await recordEvents(world, events);
+  await recordEvents(world.pool, events);
 
   for (const { envelopeId, body } of events)
     assert.deepEqual(await world.bodyOf(envelopeId), Buffer.from(body));
@@ -188,8 +194,8 @@ test("repeats within a batch and before it are told from what is new, link by li
   const unknownLink = { ...event, linkId: id<LinkId>() };
   const endedLink = { ...event, linkId: await world.addLink("ended") };
 
-  const first = await recordEvents(world, [event, unknownLink, event, otherLink, endedLink]);
-  const again = await recordEvents(world, [world.event(), event]);
+  const first = await recordEvents(world.pool, [event, unknownLink, event, otherLink, endedLink]);
+  const again = await recordEvents(world.pool, [world.event(), event]);
 
   assert.deepEqual(first, ["recorded", "no-link", "repeat", "recorded", "no-link"]);
   assert.deepEqual(again, ["recorded", "repeat"]);
@@ -203,7 +209,7 @@ test("two events of one batch about the same envelope queue one import, for the 
   const atOnce = world.event({ identity: "third", import: { at: null } });
   const inAnHour = { ...atOnce, identity: "fourth", import: later.import };
 
-  const outcomes = await recordEvents(world, [later, sooner, atOnce, inAnHour]);
+  const outcomes = await recordEvents(world.pool, [later, sooner, atOnce, inAnHour]);
 
   assert.deepEqual(outcomes, ["recorded", "recorded", "recorded", "recorded"]);
   const [now, next, ...others] = await world.jobTimes();
@@ -215,9 +221,9 @@ test("events that ask for no import wake no worker", async () => {
   await using world = await createWorld();
   await using jobs = await world.listenForJobs();
 
-  await recordEvents(world, [world.event({ import: null }), world.event({ import: null })]);
+  await recordEvents(world.pool, [world.event({ import: null }), world.event({ import: null })]);
   assert.deepEqual(await jobs.heard(), 0);
-  await recordEvents(world, [world.event(), world.event({ import: null })]);
+  await recordEvents(world.pool, [world.event(), world.event({ import: null })]);
 
   assert.deepEqual(await jobs.heard(), 1);
   assert.deepEqual(await world.count(), { events: 4, jobs: 1 });
@@ -232,7 +238,7 @@ test("batches with the same events in another order wait for one another without
     await hold.promise;
   });
 
-  const batches = [events, events.toReversed()].map(async (batch) => await recordEvents(world, batch));
+  const batches = [events, events.toReversed()].map(async (batch) => await recordEvents(world.pool, batch));
   await world.untilBlocked(batches.length);
   hold.resolve();
   await held;
@@ -246,11 +252,11 @@ test("the statement that was planned over an empty queue does not walk through a
   await using world = await createWorld();
   await using intake = world.openIntake();
   // PostgreSQL settles on a plan at the sixth time.
-  for (let event = 0; event < 8; event += 1) await recordEvents(intake, [world.event()]);
+  for (let event = 0; event < 8; event += 1) await recordEvents(intake.pool, [world.event()]);
   await world.fillQueue(5_000);
 
   const before = await intake.rowsWalked();
-  await recordEvents(intake, [world.event()]);
+  await recordEvents(intake.pool, [world.event()]);
 
   assert.equal((await intake.rowsWalked()) - before, 0);
 });
@@ -321,7 +327,7 @@ async function createWorld() {
     inTransaction: async (work: (recording: Recording) => Promise<void>) => {
       const client = await pool.connect();
       await client.query("begin");
-      await work({ db, pool: client });
+      await work(client);
       await client.query("commit");
       client.release();
     },
@@ -329,7 +335,7 @@ async function createWorld() {
     fillQueue: async (jobs: number) =>
       await sql`select count(graphile_worker.add_job('import-envelope', job_key := n::text))
         from generate_series(1, ${jobs}) n`.execute(db),
-    write: async (events: readonly ConnectEvent[]) => await recordEvents(connection, events),
+    write: async (events: readonly ConnectEvent[]) => await recordEvents(pool, events),
     addLink: async (state: "active" | "ended" = "active") => await addLink(connection, state),
     event: (change: Partial<ConnectEvent> = {}) => anEvent({ linkId, ...change }),
     received: (body: string): ConnectEvent => {

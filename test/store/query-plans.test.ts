@@ -63,7 +63,7 @@ const NOW = new Date("2031-01-15T03:10:00Z");
 /** What every event, import, hour, page and reader asks. */
 const QUERIES: Readonly<Record<string, (db: Database, some: Some) => Promise<unknown>>> = {
   "events are recorded with their imports": async (db, { linkId }) =>
-    await recordEvents({ db, pool: asPool(db) }, [anEvent(linkId), anEvent(linkId)]),
+    await recordEvents(asPool(db), [anEvent(linkId), anEvent(linkId)]),
   "an import begins": async (db, { linkId, tenant, envelopeId }) => {
     const claim = { tenant, envelopeId, linkId, foundBy: "event", now: NOW, leaseUntil: NOW } as const;
     await claimEnvelope(db, claim);
@@ -181,7 +181,7 @@ function walks(plan: Plan | undefined): boolean {
 }
 
 /** Runs what has a name as everything else, so that it is watched as well. */
-function asPool(db: Database): Recording["pool"] {
+function asPool(db: Database): Recording {
   return {
     query: async <Row>({ text, values = [] }: pg.QueryConfig) => {
       const { rows } = await db.executeQuery<Row>(CompiledQuery.raw(text, values));

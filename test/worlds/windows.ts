@@ -55,18 +55,16 @@ export function isWithin(start: Date | null, { earliest, latest }: Bounds): bool
 
 const ALL_HISTORY: Bounds = { earliest: null, latest: null };
 
-/**
- * Left open, for now: an envelope that listings showed only after the last hour of a link that then failed. The program
- * takes that hour for its end, and loses what completed before it but was listed late.
- */
-function latestEnd({ link, endedAt, envelopes, isImported, sureUntil, isWell }: EndedHow): Date {
-  const looked = isWell ? endedAt : (sureUntil ?? endedAt);
+function latestEnd({ link, endedAt, envelopes, isImported }: EndedHow): Date {
   const owed = envelopes.filter(
     (envelope) =>
-      judge(envelope, link).wanted === "yes" && envelope.listedFrom <= looked && !isImported(envelope),
+      judge(envelope, link).wanted === "yes" && envelope.listedFrom <= endedAt && !isImported(envelope),
   );
   return earliestCompletion(owed, endedAt);
 }
+
+/** Listings may show an envelope a day after its completion. */
+const LISTED_WITHIN_MS = 24 * 60 * 60 * 1000;
 
 /** What became visible since the last sure hour may have been waiting, whatever was to become of it. */
 function earliestEnd({ link, endedAt, envelopes, isImported, sureUntil, isWell }: EndedHow): Date | null {
@@ -77,7 +75,7 @@ function earliestEnd({ link, endedAt, envelopes, isImported, sureUntil, isWell }
       !isImported(envelope) &&
       ((envelope.completedAt ?? sureUntil) >= sureUntil || envelope.listedFrom >= sureUntil),
   );
-  return earliestCompletion(news, isWell ? endedAt : sureUntil);
+  return earliestCompletion(news, isWell ? endedAt : new Date(sureUntil.getTime() - LISTED_WITHIN_MS));
 }
 
 function earliestCompletion(envelopes: readonly PlayedEnvelope[], otherwise: Date): Date {
