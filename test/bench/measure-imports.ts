@@ -8,8 +8,9 @@ const LATENCY_MS = 200;
 const CONCURRENCY = 10;
 /** The envelope and its document. */
 const CALLS = 2;
-const ENVELOPES = 150;
-const ROUNDS = 3;
+/** So many that the first and the last second count for little: what lasts is measured. */
+const ENVELOPES = 500;
+const ROUNDS = 2;
 const LEAST = 0.9;
 
 /** How many envelopes a second events bring in while DocuSign takes its time; more than the limit cannot be. */
