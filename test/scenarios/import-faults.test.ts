@@ -222,6 +222,69 @@ test("what DocuSign refuses of one envelope stops no other", async () => {
   assert.deepEqual(await subjects(world), ["other", "refused"]);
 });
 
+const REFUSED: Failure = { status: 403, body: { errorCode: "USER_LACKS_PERMISSIONS", message: "x" } };
+const USER = "/users/{userId}";
+
+test("an import that is refused while DocuSign cannot say whether the user still is an admin waits, and its link goes on", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world, colleague } = companies;
+  const envelope = await world.docusign.concludeEnvelope({ from: colleague, to: [CUSTOMER] });
+  world.docusign.failNext(1, REFUSED, ENVELOPE);
+  world.docusign.failNext(1, { status: 500 }, USER);
+
+  await world.runJobs();
+  assert.equal(await fateOf(world, envelope), "waiting docusign-unavailable");
+  assert.equal((await linkOf(world)).state, "active");
+  world.clock.pass(5_000);
+  await world.runJobs();
+
+  assert.equal(await fateOf(world, envelope), "imported sent");
+});
+
+const GONE: Failure = { status: 401, body: { errorCode: "USER_AUTHENTICATION_FAILED", message: "x" } };
+
+for (const [what, failure, cause] of [
+  ["that it does not know the user any more", GONE, "authorization-revoked"],
+  ["that the user may not ask", REFUSED, "not-admin"],
+] as const) {
+  test(`an import that is refused, with the word ${what}, stops its link with that cause`, async () => {
+    await using companies = await createLinkedCompanies();
+    const { world, colleague } = companies;
+    const envelope = await world.docusign.concludeEnvelope({ from: colleague, to: [CUSTOMER] });
+    world.docusign.failNext(1, REFUSED, ENVELOPE);
+    world.docusign.failNext(2, failure, USER);
+
+    await world.runJobs();
+
+    assert.equal(await fateOf(world, envelope), "waiting link-error");
+    const { state, cause: told } = await linkOf(world);
+    assert.deepEqual([state, told.code], ["error", cause]);
+  });
+}
+
+test("an envelope that DocuSign does not know is asked for four times, then forgotten", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world, colleague } = companies;
+  const envelope = await world.docusign.concludeEnvelope({ from: colleague, to: [CUSTOMER] });
+  const unknown: Failure = { status: 404, body: { errorCode: "ENVELOPE_DOES_NOT_EXIST", message: "x" } };
+  world.docusign.failNext(100, unknown, ENVELOPE);
+  const before = world.docusign.callsTo(ENVELOPE).length;
+
+  for (let minute = 0; minute < 10; minute += 1) {
+    await world.runJobs();
+    world.clock.pass(60_000);
+  }
+
+  assert.equal(world.docusign.callsTo(ENVELOPE).length - before, 4);
+  const { db } = world.service.foundation.back;
+  const rows = await db
+    .selectFrom("envelope")
+    .select("state")
+    .where("envelope_id", "=", envelope.envelopeId)
+    .execute();
+  assert.deepEqual(rows, []);
+});
+
 test("a download that DocuSign blocks is not tried again within a quarter of an hour", async () => {
   await using companies = await createLinkedCompanies();
   const { world, colleague } = companies;
