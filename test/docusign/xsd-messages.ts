@@ -98,13 +98,11 @@ const unit = fc.constantFrom(
 );
 
 function anyText(minLength: number, maxLength: number): fc.Arbitrary<string> {
-  return fc
-    .string({ unit, minLength, maxLength })
-    .map((text) => {
-      // A schema counts characters, JavaScript halves of some.
-      const characters = Array.from(Array.from(text).slice(0, maxLength).join("").trim());
-      return characters.join("") + "x".repeat(Math.max(0, minLength - characters.length));
-    });
+  return fc.string({ unit, minLength, maxLength }).map((text) => {
+    // A schema counts characters, JavaScript halves of some.
+    const characters = Array.from(Array.from(text).slice(0, maxLength).join("").trim());
+    return characters.join("") + "x".repeat(Math.max(0, minLength - characters.length));
+  });
 }
 
 /** The ways in which one and the same message can be written. */
