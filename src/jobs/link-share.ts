@@ -10,11 +10,18 @@ export type LinkShare = {
   readonly within: (task: Task) => Task;
 };
 
-/** About half of the workers for a link, but never all of them where there are several. */
+/**
+ * About half of the workers for a link, and four fifths while no other link has anything under way; never all of them
+ * where there are several.
+ */
 export function createLinkShare(concurrency: number): LinkShare {
-  const most = Math.max(1, Math.min(concurrency - 1, Math.ceil(concurrency / 2)));
+  const alone = Math.max(1, concurrency - Math.max(1, Math.floor(concurrency / 5)));
+  const among = Math.min(alone, Math.ceil(concurrency / 2));
   const running = new Map<string, number>();
-  const isFull = (flag: string): boolean => (running.get(flag) ?? 0) >= most;
+  const isFull = (flag: string): boolean => {
+    const others = running.size - (running.has(flag) ? 1 : 0);
+    return (running.get(flag) ?? 0) >= (others > 0 ? among : alone);
+  };
   const count = (flag: string, change: 1 | -1): void => {
     const left = (running.get(flag) ?? 0) + change;
     if (left === 0) running.delete(flag);

@@ -12,14 +12,29 @@ import { createTestDatabase } from "../support/postgres.ts";
 test("a link whose imports hang leaves workers to the others, however many jobs it has", async () => {
   await using world = await createWorkers(4);
   const [busy, other] = [newLinkId(), newLinkId()];
+  await world.queue(other);
+  await world.start();
+  await until(() => world.running(other) === 1);
+
+  for (let job = 0; job < 12; job += 1) await world.queue(busy);
+  await until(() => world.running(busy) === 2);
+  await world.queue(other);
+
+  await until(() => world.running(other) === 2);
+  assert.equal(world.running(busy), 2);
+});
+
+test("a link that is alone has more workers, but one stays for whoever comes", async () => {
+  await using world = await createWorkers(4);
+  const [busy, other] = [newLinkId(), newLinkId()];
   for (let job = 0; job < 12; job += 1) await world.queue(busy);
   await world.start();
-  await until(() => world.running(busy) === 2);
+  await until(() => world.running(busy) === 3);
 
   await world.queue(other);
 
   await until(() => world.running(other) === 1);
-  assert.equal(world.running(busy), 2);
+  assert.equal(world.running(busy), 3);
 });
 
 test("jobs that had to wait for their link's share are all done in the end, each once", async () => {
