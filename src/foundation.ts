@@ -28,7 +28,7 @@ export type Foundation = AsyncDisposable &
   Surroundings & {
     readonly config: Config;
     readonly connectionString: string;
-    /** Few connections, waited for only shortly: people and DocuSign wait at the other end. */
+    /** For API and page. Few connections, waited for only shortly: somebody waits at the other end. */
     readonly front: OpenDatabase;
     /** For recording events: whatever the API is asked, they find a connection that has planned their statement. */
     readonly intake: OpenDatabase;

@@ -57,7 +57,7 @@ async function start(name: string): Promise<Running> {
   }
 }
 
-/** As many connections as the service gives its receiver. */
+/** Enough connections for commits side by side; the service itself needs two, as its events share them. */
 function open(): OpenDatabase {
   return openDatabase(connectionString, { max: 20 });
 }
