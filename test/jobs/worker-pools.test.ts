@@ -57,7 +57,8 @@ test("a worker whose connections were cut holds its lock again soon, and keeps i
   await using world = await createWorld();
   await world.queueJob();
   const worker = await world.startWorker();
-  await sql`select pg_terminate_backend(pid) from pg_stat_activity
+  // Until the session has really ended: before, it may still be seen with its lock.
+  await sql`select pg_terminate_backend(pid, 10000) from pg_stat_activity
     where datname = current_database() and application_name = 'torikomi worker lock'`.execute(world.db);
 
   const dead = await unlockDeadWorkers({ ...world, log, patienceMs: 3_000 });
