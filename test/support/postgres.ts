@@ -25,7 +25,13 @@ const TEMPLATE = "torikomi_template";
  * A PostgreSQL of its own in the temporary folder, holding a template of our database. It ends, and its folder goes,
  * when it is disposed of, and also when this process is killed. It writes to disk only where what it costs is measured.
  */
-export async function startTestServer({ durable = false } = {}): Promise<TestServer> {
+export async function startTestServer({
+  durable = false,
+  settings = {},
+}: {
+  durable?: boolean;
+  settings?: Readonly<Record<string, string>>;
+} = {}): Promise<TestServer> {
   await using opened = new AsyncDisposableStack();
   const dataDir = await mkdtemp(join(tmpdir(), "torikomi-test-"));
   opened.defer(guard(dataDir));
@@ -33,7 +39,7 @@ export async function startTestServer({ durable = false } = {}): Promise<TestSer
     dataDir,
     production: false,
     durable,
-    settings: SETTINGS,
+    settings: { ...SETTINGS, ...settings },
   });
   opened.defer(() => server.close());
   await makeTemplate(server.connectionString);
