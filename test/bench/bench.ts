@@ -40,7 +40,7 @@ const MEASUREMENTS: Readonly<Record<string, (bench: Bench) => Promise<Row[]>>> =
 const BUSY = 0.05;
 
 /** What docs/operations.md advises. */
-const LIVED_IN = { min_wal_size: "1GB" };
+const LIVED_IN = { shared_buffers: "1GB", min_wal_size: "1GB" };
 const LOG_FILES = 64;
 
 const asked = process.argv.slice(2);

@@ -4,9 +4,10 @@ import type { Row } from "./report.ts";
 import type { Flood } from "./senders.ts";
 import { median, percentile } from "./statistics.ts";
 
-const ROUNDS = 3;
+/** Short turns, so that a disk or a host that halts for a moment spoils some of them and not all. */
+const TURNS = 11;
 const SENDERS = 100;
-const DURATION_MS = 5_000;
+const DURATION_MS = 2_000;
 const GOAL_MS = 50;
 
 /** How long the slowest of a hundred answers takes when events come at half the rate that is possible at most. */
@@ -15,12 +16,14 @@ export async function measureAnswers(bench: Bench): Promise<Row[]> {
   const port = group.ports.get("torikomi") ?? 0;
   const slowest: number[] = [];
   const rates: number[] = [];
-  for (let round = 0; round < ROUNDS; round += 1) {
-    await group.prepare(60_000);
-    const flood = { port, senders: SENDERS, warmUpMs: 1_000, durationMs: 2_000 };
+  for (let turn = -1; turn < TURNS; turn += 1) {
+    await group.prepare(30_000);
+    const flood = { port, senders: SENDERS, warmUpMs: 500, durationMs: 1_500 };
     const { perSecond } = await group.senders.ask<Flood>("flood", flood);
     const pace = { port, senders: SENDERS, perSecond: perSecond / 2, durationMs: DURATION_MS };
     const times = await group.senders.ask<number[]>("pace", pace);
+    // The first turn warms up code and connections.
+    if (turn < 0) continue;
     slowest.push(percentile(times, 0.99));
     rates.push(perSecond / 2);
   }
@@ -29,7 +32,7 @@ export async function measureAnswers(bench: Bench): Promise<Row[]> {
     {
       measured: "99th percentile of answers at half the highest rate",
       here: `${here.toFixed(1)} ms`,
-      against: `${Math.round(median(rates))} events/s`,
+      against: `${Math.round(median(rates))} events/s; slowest of ${TURNS} turns: ${Math.max(...slowest).toFixed(1)} ms`,
       result: `${here.toFixed(1)} ms`,
       goal: `≤ ${GOAL_MS} ms`,
       met: here <= GOAL_MS,
