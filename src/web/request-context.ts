@@ -20,6 +20,9 @@ export function requestContext(logger: Logger): RequestHandler {
     customAttributeKeys: { reqId: "requestId" },
     quietReqLogger: true,
     quietResLogger: true,
+    // pino-http writes out each request, headers and all, for one more logger, which nobody has here.
+    wrapSerializers: false,
+    serializers: { req: () => undefined },
     customLogLevel: levelOf,
     customSuccessObject: describeExchange,
     // The error itself is the error handler's line; this one only says how the exchange ended.
