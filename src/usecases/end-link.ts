@@ -54,7 +54,8 @@ async function leaveDocuSign(deps: ReconcileDeps, link: Link): Promise<void> {
     await removeConnect(deps, link, account);
   } catch (error) {
     if (!(error instanceof DocuSignFault)) throw error;
-    await restoreConnect(deps, link);
+    // What DocuSign refuses now is pending, and the next reconciliation's to make.
+    await ensureConnect(deps, link, account);
     throw new Refusal("deletion-failed", undefined, { cause: error });
   }
 }
@@ -68,17 +69,5 @@ async function accountForTheLast(deps: ReconcileDeps, link: Link, account: DocuS
       error instanceof DocuSignFault &&
       (error.kind === "authorization-gone" || error.kind === "not-permitted");
     if (!gone) throw error;
-  }
-}
-
-async function restoreConnect(deps: ReconcileDeps, link: Link): Promise<void> {
-  try {
-    await ensureConnect(deps, link, deps.openAccount(link));
-  } catch (error) {
-    if (!(error instanceof DocuSignFault)) throw error;
-    deps.log.warn(
-      { linkId: link.id, fault: error.code },
-      "Connect will be restored by the next reconciliation",
-    );
   }
 }

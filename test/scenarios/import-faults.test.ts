@@ -285,6 +285,34 @@ test("an envelope that DocuSign does not know is asked for four times, then forg
   assert.deepEqual(rows, []);
 });
 
+test("an excluded envelope that DocuSign does not know any more stays excluded, with what was known of it", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world, colleague } = companies;
+  const envelope = await world.docusign.concludeEnvelope({ from: colleague, to: [CUSTOMER] });
+  await world.docusign.purgeDocuments(envelope, "documents_purged");
+  await world.runJobs();
+  const before = await explain(world, envelope);
+  const unknown: Failure = { status: 404, body: { errorCode: "ENVELOPE_DOES_NOT_EXIST", message: "x" } };
+  world.docusign.failNext(100, unknown, ENVELOPE);
+
+  const { tasks } = world.service.foundation;
+  const linkId = parseUuid<LinkId>((await linkOf(world)).id) ?? assert.fail();
+  const envelopeId = parseUuid<EnvelopeId>(envelope.envelopeId) ?? assert.fail();
+  const outcomes: string[] = [];
+  for (let attempt = 0; attempt < 6; attempt += 1) {
+    outcomes.push((await importEnvelope(tasks, { linkId, envelopeId, foundBy: "event" })).kind);
+    world.clock.pass(60_000);
+  }
+
+  const after = await explain(world, envelope);
+  assert.deepEqual(new Set(outcomes), new Set(["waiting", "excluded"]), outcomes.join());
+  assert.equal(before.facts.sentByAccount, true);
+  assert.deepEqual(
+    [after.outcome, after.reason, after.facts, after.completedAt],
+    [before.outcome, before.reason, before.facts, before.completedAt],
+  );
+});
+
 test("a download that DocuSign blocks is not tried again within a quarter of an hour", async () => {
   await using companies = await createLinkedCompanies();
   const { world, colleague } = companies;
