@@ -32,15 +32,15 @@ const FAREWELL_MS = 1_000;
 export function openWorkerLocks(connectionString: string, options: WorkerLockOptions = {}): WorkerLocks {
   const pools = new Set<string>();
   const closing = new AbortController();
-  let session: pg.Client | null = null;
+  let session: Session | null = null;
 
   async function keep(): Promise<void> {
     while (!closing.signal.aborted) {
       try {
         await using opened = await openSession(connectionString);
-        session = opened.client;
-        for (const pool of pools) await lock(opened.client, pool);
-        await watch(opened.client, options.pingMs ?? PING_MS, closing.signal);
+        session = opened;
+        for (const pool of pools) await lock(opened, pool);
+        await watch(opened, options.pingMs ?? PING_MS, closing.signal);
       } catch (error) {
         if (error instanceof Error && !closing.signal.aborted) options.onLost?.(error);
       } finally {
@@ -105,7 +105,13 @@ function lockName(pool: string): string {
   return `${LOCK_PREFIX}${pool}`;
 }
 
-async function openSession(connectionString: string): Promise<AsyncDisposable & { client: pg.Client }> {
+type Session = AsyncDisposable & {
+  /** Questions are asked one after the other: pg will refuse them while another is under way. */
+  query(text: string, values?: string[]): Promise<unknown>;
+  onEnd(told: () => void): void;
+};
+
+async function openSession(connectionString: string): Promise<Session> {
   const client = new pg.Client({
     connectionString,
     application_name: "torikomi worker lock",
@@ -115,18 +121,30 @@ async function openSession(connectionString: string): Promise<AsyncDisposable & 
   });
   // Reported by the query that fails; without a listener a lost connection would end the process.
   client.on("error", () => {});
-  const session = { client, [Symbol.asyncDispose]: async () => await end(client) };
   try {
     await client.connect();
     // The server's side of the connection: by default it would believe in a vanished machine for two hours.
     await client.query("set tcp_keepalives_idle = 15");
     await client.query("set tcp_keepalives_interval = 5");
     await client.query("set tcp_keepalives_count = 3");
-    return session;
+    return {
+      query: inTurn(client),
+      onEnd: (told) => void client.once("end", told),
+      [Symbol.asyncDispose]: async () => await end(client),
+    };
   } catch (error) {
     await end(client);
     throw error;
   }
+}
+
+function inTurn(client: pg.Client): Session["query"] {
+  let last: Promise<unknown> = Promise.resolve();
+  return async (text, values) => {
+    const asked = last.then(async () => await client.query(text, values));
+    last = asked.catch(() => {});
+    return await asked;
+  };
 }
 
 /** A farewell that a broken connection never answers is not waited for. */
@@ -135,18 +153,18 @@ async function end(client: pg.Client): Promise<void> {
 }
 
 /** A lock that this session holds already is held twice, which does no harm: the session's end frees both. */
-async function lock(client: pg.Client, pool: string): Promise<void> {
-  await client.query("select pg_advisory_lock(hashtextextended($1, 0))", [lockName(pool)]);
+async function lock(session: Session, pool: string): Promise<void> {
+  await session.query("select pg_advisory_lock(hashtextextended($1, 0))", [lockName(pool)]);
 }
 
 /** Returns when closing; throws when the connection is lost. */
-async function watch(client: pg.Client, pingMs: number, closing: AbortSignal): Promise<void> {
+async function watch(session: Session, pingMs: number, closing: AbortSignal): Promise<void> {
   const lost = new AbortController();
-  client.once("end", () => lost.abort(new Error("the connection that holds the worker locks was lost")));
+  session.onEnd(() => lost.abort(new Error("the connection that holds the worker locks was lost")));
   while (!closing.aborted) {
     await pause(pingMs, AbortSignal.any([closing, lost.signal]));
     lost.signal.throwIfAborted();
-    if (!closing.aborted) await client.query("select 1");
+    if (!closing.aborted) await session.query("select 1");
   }
 }
 
