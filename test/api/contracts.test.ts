@@ -96,7 +96,8 @@ test("another tenant's contract is not found, whatever is asked of it", async ()
   for (const path of [`/v1/contracts/${id}`, `/v1/contracts/${id}/document`]) {
     assert.equal((await stranger.get(path)).status, 404, path);
   }
-  assert.equal((await stranger.send("DELETE", `/v1/contracts/${id}`)).status, 404);
+  const deletion = await stranger.send("DELETE", `/v1/contracts/${id}`);
+  assert.deepEqual([deletion.status, deletion.body.detail], [404, "There is no such contract."]);
   assert.equal((await stranger.get(`/v1/envelopes/${source.envelopeId}`)).status, 404);
   assert.equal((await (await world.api()).get(`/v1/contracts/${id}`)).status, 200);
 });

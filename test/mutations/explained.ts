@@ -108,4 +108,35 @@ export const EXPLAINED: readonly Explained[] = [
     because:
       "What was listed is in the ledger by then: the counts differ just where something was not listed.",
   },
+  {
+    file: "src/usecases/judge-listed.ts",
+    line: "const unknown = ids.filter((id) => !known.has(id));",
+    code: "ids.filter((id) => !known.has(id))",
+    mutants: ["ids"],
+    because:
+      "Only of what the ledger lacks it counts whether an event announced it: asking for all costs more.",
+  },
+  {
+    file: "src/usecases/reconcile-link.ts",
+    line: "if (sentReached === null || receivedReached === null || firstImport.listedAt === null) return false;",
+    code: "firstImport.listedAt === null",
+    mutants: ["false"],
+    because:
+      "Before the first listing only an operator's window back to 2003 reaches that far; the next hour then lists first.",
+  },
+  {
+    file: "src/usecases/reconcile-page.ts",
+    line: "const JUST_MS = 60 * 60 * 1000;",
+    code: "60 * 60",
+    mutants: ["60 / 60"],
+    because:
+      "The shorter it is, the later within the first import the same pages count, when DocuSign has been asked.",
+  },
+  {
+    file: "src/usecases/take-in.ts",
+    line: 'if (link?.state !== "active" || (await hasGroup(tx, link.tenant, link.groupId))) return;',
+    code: "link?.state",
+    mutants: ["link.state"],
+    because: "Links are never removed: the type says what every search may say.",
+  },
 ];

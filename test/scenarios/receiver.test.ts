@@ -195,6 +195,8 @@ test("signed rubbish is refused with 400, unsigned rubbish with 401", async () =
     rubbish.map(() => 400),
   );
   assert.equal(unsigned.status, 401);
+  // Who looks into DocuSign's log of failures reads there what is wrong.
+  assert.match(unsigned.body.detail, /X-DocuSign-Signature/);
   assert.equal(await countEvents(linked.world), 0);
 });
 
