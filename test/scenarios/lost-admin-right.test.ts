@@ -1,5 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import {
+  CUSTOMER,
+  createCompanies,
+  createLinkedCompanies,
+  endLink,
+  linkOf,
+  subjects,
+} from "../support/linked-world.ts";
 import { createWorld } from "../support/world.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -38,20 +46,23 @@ test("what a colleague's envelope concluded unseen, while the user was no admin,
   );
 });
 
-test("an envelope that the user received from a colleague does not prove that the whole account is visible", async () => {
-  await using world = await createWorld();
-  const account = world.docusign.addAccount();
-  const admin = world.docusign.addUser(account, { name: "X", role: "DS Admin" });
-  const colleague = world.docusign.addUser(account, { name: "社員", role: "DS Sender" });
-  await world.link(admin);
-  await world.runJobs();
-  world.docusign.setRole(admin, account, "DS Sender");
+const RECEIVED = {
+  "an envelope that the user received from a colleague": {},
+  "one that the user received under an address of former days": { email: "kyusei@example.com" },
+};
 
-  await world.docusign.concludeEnvelope({ from: colleague, to: [{ user: admin }] });
-  await world.runHour();
+for (const [what, address] of Object.entries(RECEIVED)) {
+  test(`${what} does not prove that the whole account is visible`, async () => {
+    await using companies = await createLinkedCompanies();
+    const { world, account, admin, colleague } = companies;
+    world.docusign.setRole(admin, account, "DS Sender");
 
-  assert.equal((await (await world.api()).get("/v1/link")).body.state, "error");
-});
+    await world.docusign.concludeEnvelope({ from: colleague, to: [{ user: admin, ...address }] });
+    await world.runHour();
+
+    assert.equal((await linkOf(world)).state, "error");
+  });
+}
 
 test("a quiet hour costs two calls where an envelope between others shows the whole account", async () => {
   await using world = await createWorld();
@@ -78,46 +89,23 @@ test("a quiet hour costs two calls where an envelope between others shows the wh
 });
 
 test("an approval that came after the right was lost accounts for nothing: the next link imports all of it", async () => {
-  await using world = await createWorld({ config: { largeImport: 1 } });
-  const account = world.docusign.addAccount();
-  const [x, z] = ["X", "Z"].map((name) => world.docusign.addUser(account, { name, role: "DS Admin" }));
-  const colleague = world.docusign.addUser(account, { name: "社員", role: "DS Sender" });
+  await using companies = await createCompanies({ config: { largeImport: 1 } });
+  const { world, account, admin, colleague } = companies;
+  const next = world.docusign.addUser(account, { name: "Z", role: "DS Admin" });
   const completedAt = new Date(world.clock.now.getTime() - 20 * DAY_MS);
-  const to = [{ name: "客", email: "kyaku@example.com" }];
-  await world.docusign.concludeEnvelope({ from: colleague, to, completedAt, subject: "old" });
-  assert.equal(await world.link(x!), "awaiting-approval");
+  await world.docusign.concludeEnvelope({ from: colleague, to: [CUSTOMER], completedAt, subject: "old" });
+  assert.equal(await world.link(admin), "awaiting-approval");
   world.clock.pass(2 * DAY_MS);
-  world.docusign.setRole(x!, account, "DS Sender");
+  world.docusign.setRole(admin, account, "DS Sender");
   const api = await world.api();
 
   assert.equal((await api.send("POST", "/v1/link/approve")).status, 200);
   await world.runJobs();
-  assert.equal((await api.get("/v1/link")).body.cause.code, "not-admin");
-  assert.equal((await api.send("DELETE", "/v1/link")).status, 204);
-  assert.equal(await world.link(z!), "awaiting-approval");
+  assert.equal((await linkOf(world)).cause.code, "not-admin");
+  assert.equal((await endLink(world)).status, 204);
+  assert.equal(await world.link(next), "awaiting-approval");
   assert.equal((await api.send("POST", "/v1/link/approve")).status, 200);
   await world.runJobs();
 
-  assert.deepEqual(
-    (await world.contracts()).map((contract) => contract.source.subject),
-    ["old"],
-  );
-});
-
-test("what the user received under an address of former days does not prove that the whole account is visible", async () => {
-  await using world = await createWorld();
-  const account = world.docusign.addAccount();
-  const admin = world.docusign.addUser(account, { name: "X", role: "DS Admin" });
-  const colleague = world.docusign.addUser(account, { name: "社員", role: "DS Sender" });
-  await world.link(admin);
-  await world.runJobs();
-  world.docusign.setRole(admin, account, "DS Sender");
-
-  await world.docusign.concludeEnvelope({
-    from: colleague,
-    to: [{ user: admin, email: "kyusei@example.com" }],
-  });
-  await world.runHour();
-
-  assert.equal((await (await world.api()).get("/v1/link")).body.state, "error");
+  assert.deepEqual(await subjects(world), ["old"]);
 });
