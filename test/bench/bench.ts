@@ -55,8 +55,7 @@ if (unknown.length > 0) {
 async function run(names: readonly string[]): Promise<void> {
   print(`${describeMachine()}; ${describeLoad()}`);
   await using server = await startTestServer({ durable: true, settings: LIVED_IN });
-  await makeLogFiles(server.adminUrl);
-  const { version, postmaster } = await inspect(server.adminUrl);
+  const { version, postmaster } = await prepare(server.adminUrl);
   const rows: Run["rows"][number][] = [];
   for (const name of names) {
     const begin = performance.now();
@@ -77,35 +76,34 @@ async function run(names: readonly string[]): Promise<void> {
   if (asked.length === 0) await writeDocument({ rows, described });
 }
 
-/** As in a cluster that has been at work: a new file for PostgreSQL's log is an old one renamed, not 16 MB of zeroes. */
-async function makeLogFiles(adminUrl: string): Promise<void> {
+async function prepare(adminUrl: string): Promise<{ version: string; postmaster: number }> {
   const client = new pg.Client({ connectionString: adminUrl });
   await client.connect();
   try {
-    for (let file = 0; file < LOG_FILES; file += 1) {
-      await client.query("select pg_logical_emit_message(true, 'bench', 'fills a file')");
-      await client.query("select pg_switch_wal()");
-    }
-    await client.query("checkpoint");
+    await makeLogFiles(client);
+    return await inspect(client);
   } finally {
     await client.end();
   }
 }
 
-async function inspect(adminUrl: string): Promise<{ version: string; postmaster: number }> {
-  const client = new pg.Client({ connectionString: adminUrl });
-  await client.connect();
-  try {
-    const { rows } = await client.query<{ version: string; pid: string; fsync: string }>(
-      `select split_part(version(), ' on ', 1) as version, split_part(pg_read_file('postmaster.pid'), E'\\n', 1) as pid,
-         current_setting('fsync') as fsync`,
-    );
-    const [row] = rows;
-    if (row?.fsync !== "on") throw new Error("PostgreSQL has to write to disk for this");
-    return { version: row.version, postmaster: Number(row.pid) };
-  } finally {
-    await client.end();
+/** As in a cluster that has been at work: a new file for PostgreSQL's log is an old one renamed, not 16 MB of zeroes. */
+async function makeLogFiles(client: pg.Client): Promise<void> {
+  for (let file = 0; file < LOG_FILES; file += 1) {
+    await client.query("select pg_logical_emit_message(true, 'bench', 'fills a file')");
+    await client.query("select pg_switch_wal()");
   }
+  await client.query("checkpoint");
+}
+
+async function inspect(client: pg.Client): Promise<{ version: string; postmaster: number }> {
+  const { rows } = await client.query<{ version: string; pid: string; fsync: string }>(
+    `select split_part(version(), ' on ', 1) as version, split_part(pg_read_file('postmaster.pid'), E'\\n', 1) as pid,
+       current_setting('fsync') as fsync`,
+  );
+  const [row] = rows;
+  if (row?.fsync !== "on") throw new Error("PostgreSQL has to write to disk for this");
+  return { version: row.version, postmaster: Number(row.pid) };
 }
 
 function print(text: string): void {
