@@ -15,6 +15,9 @@ import type { World, WorldOptions } from "../support/world.ts";
 const FLAGS =
   "--no-sandbox --disable-background-networking --disable-component-update --disable-sync --no-first-run --disable-gpu";
 
+/** What DocuSign's login calls its button. */
+const ALLOW = "アクセスの許可";
+
 /** The system's Chromium, without a window. */
 export async function launchChromium(): Promise<Browser> {
   return await chromium.launch({ executablePath: "/usr/bin/chromium", args: FLAGS.split(" ") });
@@ -86,7 +89,7 @@ function listen(context: BrowserContext, complaints: string[]): void {
   });
 }
 
-/** [連携] on the page: DocuSign's login is this user's, who allows at once. */
+/** [連携] on the page: DocuSign's login is this user's, who allows at once. Ends when the page is back with its answer. */
 export async function linkOnPage(
   { world }: PageWorld,
   page: Page,
@@ -94,11 +97,16 @@ export async function linkOnPage(
   group = "営業部の契約書",
 ): Promise<void> {
   world.docusign.nextLogin(user);
-  await chooseAndLink(page, group);
+  await Promise.all([page.waitForEvent("load"), clickLink(page, group)]);
 }
 
-/** Chooses as the help page says, and clicks [連携]. */
+/** Chooses as the help page says, clicks [連携], and ends when DocuSign's login can be seen: a browser on its way there can't go back yet. */
 export async function chooseAndLink(page: Page, group = "営業部の契約書"): Promise<void> {
+  await clickLink(page, group);
+  await page.getByRole("button", { name: ALLOW }).waitFor();
+}
+
+async function clickLink(page: Page, group: string): Promise<void> {
   await page.getByLabel("取り込み先契約書グループ").selectOption(group);
   await page.getByLabel("連携サービス").selectOption("DocuSign");
   await page.getByRole("button", { name: "連携", exact: true }).click();
@@ -107,7 +115,7 @@ export async function chooseAndLink(page: Page, group = "営業部の契約書")
 /** On DocuSign's own page: logs in as the user and allows. */
 export async function logIn(page: Page, user: User): Promise<void> {
   await page.getByLabel("メールアドレス").fill(user.email);
-  await page.getByRole("button", { name: "アクセスの許可" }).click();
+  await page.getByRole("button", { name: ALLOW }).click();
 }
 
 /** The words of the page's message. */
