@@ -1,4 +1,4 @@
-import type { Kysely } from "kysely";
+import { type Kysely, type Selectable, sql } from "kysely";
 import type { EnvelopeId } from "../domain/identifiers.ts";
 import type { DB } from "./schema.ts";
 
@@ -21,20 +21,15 @@ export async function findStoredDocuments(
     .where("tenant", "=", tenant)
     .where("envelope_id", "=", envelopeId)
     .execute();
-  return new Map(
-    rows.map((row) => [
-      row.document_id,
-      { documentId: row.document_id, key: row.key, bytes: Number(row.bytes), sha256: row.sha256 },
-    ]),
-  );
+  return new Map(rows.map((row) => [row.document_id, toStoredBytes(row)]));
 }
 
-/** Remembers that a document lies in the store. */
+/** Remembers that a document lies in the store. Gives what is remembered: where that is of an earlier import, it stays. */
 export async function recordStoredDocument(
   db: Kysely<DB>,
   entry: { tenant: string; envelopeId: EnvelopeId; now: Date } & StoredBytes,
-): Promise<void> {
-  await db
+): Promise<StoredBytes> {
+  const row = await db
     .insertInto("stored_document")
     .values({
       tenant: entry.tenant,
@@ -45,6 +40,16 @@ export async function recordStoredDocument(
       sha256: entry.sha256,
       stored_at: entry.now,
     })
-    .onConflict((conflict) => conflict.columns(["tenant", "envelope_id", "document_id"]).doNothing())
-    .execute();
+    .onConflict((conflict) =>
+      conflict
+        .columns(["tenant", "envelope_id", "document_id"])
+        .doUpdateSet({ key: sql`stored_document.key` }),
+    )
+    .returningAll()
+    .executeTakeFirstOrThrow();
+  return toStoredBytes(row);
+}
+
+function toStoredBytes(row: Selectable<DB["stored_document"]>): StoredBytes {
+  return { documentId: row.document_id, key: row.key, bytes: Number(row.bytes), sha256: row.sha256 };
 }

@@ -42,14 +42,15 @@ async function storeDocuments(
   documents: readonly EnvelopeDocument[],
 ): Promise<Map<string, StoredBytes>> {
   const { tenant, envelopeId } = entry;
-  const known = await findStoredDocuments(deps.db, tenant, envelopeId);
+  const stored = await findStoredDocuments(deps.db, tenant, envelopeId);
   for (const { documentId } of documents) {
-    if (known.has(documentId)) continue;
+    if (stored.has(documentId)) continue;
     const key = `contracts/${randomUUID()}`;
     const written = await deps.documents.put(key, await account.downloadDocument(envelopeId, documentId));
-    await recordStoredDocument(deps.db, { tenant, envelopeId, documentId, key, now: deps.now(), ...written });
+    const record = { tenant, envelopeId, documentId, key, now: deps.now(), ...written };
+    stored.set(documentId, await recordStoredDocument(deps.db, record));
   }
-  return await findStoredDocuments(deps.db, tenant, envelopeId);
+  return stored;
 }
 
 type Pair = { readonly document: EnvelopeDocument; readonly stored: StoredBytes };
