@@ -70,7 +70,7 @@ export function errorHandler(
   render?: (problem: Problem) => Html,
 ): ErrorRequestHandler {
   return (error: unknown, request, response, _next) => {
-    const id = requestIdOf(request);
+    const id = requestIdOf(response);
     const { status, body, headers } = problemFor(error);
     log(logger, error, status, id);
     if (response.headersSent) {

@@ -76,6 +76,8 @@ test("a fault is answered with 500, tells nothing, and leaves one log line with 
   const errors = site.lines().filter((line) => line["level"] === 50);
   assert.equal(errors.length, 1);
   assert.equal(errors[0]?.["requestId"], "request-0815");
+  const [exchange] = site.lines().filter((line) => line["level"] === 30);
+  assert.deepEqual([exchange?.["msg"], exchange?.["status"]], ["request failed", 500]);
   const logged = JSON.stringify(errors[0]);
   assert.match(logged, /the answer is 42.*connection lost.*57P01/s);
   assert.doesNotMatch(logged, /hanako/);
@@ -178,7 +180,7 @@ test("the log of a request holds no header, no query and no secret", async () =>
     );
   });
 
-  await fetch(`${site.url}/sign-in/callback?code=SECRET-1&state=SECRET-2`, {
+  const answer = await fetch(`${site.url}/sign-in/callback?code=SECRET-1&state=SECRET-2`, {
     headers: {
       authorization: "Bearer SECRET-3",
       cookie: "id=SECRET-4",
@@ -189,11 +191,24 @@ test("the log of a request holds no header, no query and no secret", async () =>
   await site.close();
   const [line] = site.lines();
   assert.equal(site.lines().length, 1);
+  assert.equal(line?.["msg"], "request completed");
+  assert.equal(line?.["requestId"], answer.headers.get("x-request-id"));
   assert.equal(line?.["method"], "GET");
   assert.equal(line?.["path"], "/sign-in/callback");
   assert.equal(line?.["status"], 204);
   assert.equal(typeof line?.["durationMs"], "number");
   assert.doesNotMatch(JSON.stringify(line), /SECRET/);
+});
+
+test("probes and Prometheus leave no line, as they come all the time", async () => {
+  await using site = await createSite((app) => {
+    app.get("/healthz", (_request, response) => void response.sendStatus(200));
+  });
+
+  await fetch(`${site.url}/healthz`);
+
+  await site.close();
+  assert.deepEqual(site.lines(), []);
 });
 
 test("a sane id that came with the request is kept, anything else is replaced", async () => {
@@ -215,14 +230,16 @@ test("a request that goes away while it is sent is no fault of ours", async () =
   socket.write(
     "POST / HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{",
   );
-  await once(site.server, "request");
+  const [, response] = await once(site.server, "request");
+  const closed = once(response, "close");
 
   socket.destroy();
+  await closed;
   await site.close();
 
   assert.deepEqual(
-    site.lines().filter((line) => Number(line["level"]) >= 40),
-    [],
+    site.lines().map(({ level, msg }) => [level, msg]),
+    [[30, "request aborted"]],
   );
 });
 
