@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import type pg from "pg";
 import type { Forwarding } from "../domain/envelope.ts";
 import type { EnvelopeId, LinkId } from "../domain/identifiers.ts";
@@ -161,5 +161,5 @@ function keyOf(event: ConnectEvent): string {
 
 /** A hash keeps the index narrow whatever a sender puts into its ids. */
 function identityHash(event: ConnectEvent): string {
-  return createHash("sha256").update(event.identity).digest("base64url");
+  return hash("sha256", event.identity, "base64url");
 }
