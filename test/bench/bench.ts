@@ -55,9 +55,12 @@ if (unknown.length > 0) {
 async function run(names: readonly string[]): Promise<void> {
   print(`${describeMachine()}; ${describeLoad()}`);
   await using server = await startTestServer({ durable: true, settings: LIVED_IN });
-  const { version, postmaster } = await prepare(server.adminUrl);
+  await using database = await connect(server.adminUrl);
+  const { version, postmaster } = await prepare(database.client);
   const rows: Run["rows"][number][] = [];
   for (const name of names) {
+    // What the last measurement left to be written would be written during the next one.
+    await database.client.query("checkpoint");
     const begin = performance.now();
     const watch = await watchProcessors([postmaster]);
     const measured = (await MEASUREMENTS[name]?.(server)) ?? [];
@@ -76,15 +79,15 @@ async function run(names: readonly string[]): Promise<void> {
   if (asked.length === 0) await writeDocument({ rows, described });
 }
 
-async function prepare(adminUrl: string): Promise<{ version: string; postmaster: number }> {
+async function connect(adminUrl: string): Promise<AsyncDisposable & { client: pg.Client }> {
   const client = new pg.Client({ connectionString: adminUrl });
   await client.connect();
-  try {
-    await makeLogFiles(client);
-    return await inspect(client);
-  } finally {
-    await client.end();
-  }
+  return { client, [Symbol.asyncDispose]: async () => await client.end() };
+}
+
+async function prepare(client: pg.Client): Promise<{ version: string; postmaster: number }> {
+  await makeLogFiles(client);
+  return await inspect(client);
 }
 
 /** As in a cluster that has been at work: a new file for PostgreSQL's log is an old one renamed, not 16 MB of zeroes. */
@@ -93,7 +96,6 @@ async function makeLogFiles(client: pg.Client): Promise<void> {
     await client.query("select pg_logical_emit_message(true, 'bench', 'fills a file')");
     await client.query("select pg_switch_wal()");
   }
-  await client.query("checkpoint");
 }
 
 async function inspect(client: pg.Client): Promise<{ version: string; postmaster: number }> {
