@@ -65,16 +65,16 @@ async function writeEvents(recording: Recording, events: readonly ConnectEvent[]
 
 /**
  * $1 events, $2 their bodies one behind the other, $3 forwardings. Several events about an envelope queue one import,
- * for the soonest of their moments.
+ * for the soonest of their moments. The link is looked up for each event: joined, all links were read for every batch
+ * by a plan that had been made while they were few.
  */
 const STATEMENT = `
   with input as (
-    select t.*, link.tenant
+    select t.*, (select tenant from link where link.id = t.link_id and link.state <> 'ended') as tenant
     from json_to_recordset($1) as t (
       position int, link_id uuid, identity text, format text, event text, envelope_id uuid, generated_at timestamptz,
       received_at timestamptz, body_start int, body_length int, imports boolean, import_at timestamptz
     )
-    left join link on link.id = t.link_id and link.state <> 'ended'
   ), fresh as (
     insert into connect_event (link_id, identity, format, event, envelope_id, generated_at, received_at, body)
     select link_id, identity, format, event, envelope_id, generated_at, received_at,

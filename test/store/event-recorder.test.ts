@@ -255,10 +255,25 @@ test("the statement that was planned over an empty queue does not walk through a
   for (let event = 0; event < 8; event += 1) await recordEvents(intake.pool, [world.event()]);
   await world.fillQueue(5_000);
 
-  const before = await intake.rowsWalked();
+  const before = await intake.rowsRead("_private_jobs");
   await recordEvents(intake.pool, [world.event()]);
 
-  assert.equal((await intake.rowsWalked()) - before, 0);
+  assert.equal((await intake.rowsRead("_private_jobs")).walked - before.walked, 0);
+});
+
+test("the statement that was planned when there was one link reads one link when there are thousands", async () => {
+  await using world = await createWorld();
+  await using intake = world.openIntake();
+  for (let event = 0; event < 8; event += 1) await recordEvents(intake.pool, [world.event()]);
+  await world.addLinks(5_000);
+
+  const before = await intake.rowsRead("link");
+  await recordEvents(intake.pool, [world.event()]);
+
+  const after = await intake.rowsRead("link");
+  assert.equal(after.walked - before.walked, 0);
+  // Once for the tenant, once for the foreign key.
+  assert.equal(after.found - before.found, 2);
 });
 
 /** Stands where the database would, and commits when it is told to. */
@@ -335,6 +350,17 @@ async function createWorld() {
     fillQueue: async (jobs: number) =>
       await sql`select count(graphile_worker.add_job('import-envelope', job_key := n::text))
         from generate_series(1, ${jobs}) n`.execute(db),
+    addLinks: async (links: number) => {
+      await sql`insert into cabinet_group (tenant, id, name, created_at)
+        select 'many-' || n, 'g', 'g', now() from generate_series(1, ${links}) n`.execute(db);
+      await sql`insert into link (
+          id, tenant, group_id, state, account_id, account_name, base_uri, user_id, user_name, linked_at, approval,
+          connect_sent, connect_received
+        ) select gen_random_uuid(), 'many-' || n, 'g', 'active', gen_random_uuid(), '甲', 'http://localhost',
+          gen_random_uuid(), '山田', now(), 'not-needed', 'active', 'active' from generate_series(1, ${links}) n`.execute(
+        db,
+      );
+    },
     write: async (events: readonly ConnectEvent[]) => await recordEvents(pool, events),
     addLink: async (state: "active" | "ended" = "active") => await addLink(connection, state),
     event: (change: Partial<ConnectEvent> = {}) => anEvent({ linkId, ...change }),
@@ -383,13 +409,13 @@ function openIntake(connectionString: string) {
   return {
     db,
     pool,
-    rowsWalked: async (): Promise<number> => {
+    rowsRead: async (table: string): Promise<{ walked: number; found: number }> => {
       await sql`select pg_stat_force_next_flush()`.execute(db);
-      const { rows } = await sql<{ walked: number }>`
-        select seq_tup_read::int as walked from pg_stat_user_tables where relname = '_private_jobs'`.execute(
-        db,
-      );
-      return rows[0]?.walked ?? 0;
+      const { rows } = await sql<{ walked: number; found: number }>`
+        select seq_tup_read::int as walked, idx_tup_fetch::int as found
+        from pg_stat_user_tables where relname = ${table}`.execute(db);
+      assert.ok(rows[0]);
+      return rows[0];
     },
     [Symbol.asyncDispose]: close,
   };
