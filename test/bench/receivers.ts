@@ -1,3 +1,4 @@
+import { rm } from "node:fs/promises";
 import { createServer, type RequestListener, type Server } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -72,9 +73,10 @@ function now(): Date {
 }
 
 async function startTorikomi(): Promise<Running> {
+  const dataDir = join(tmpdir(), `torikomi-bench-${process.pid}`);
   const config = parseConfig({
     DATABASE_URL: connectionString,
-    DATA_DIR: join(tmpdir(), `torikomi-bench-${process.pid}`),
+    DATA_DIR: dataDir,
     HOST: "127.0.0.1",
     PORT: "0",
     DOCUSIGN_OAUTH_URL: "http://127.0.0.1:9",
@@ -83,7 +85,13 @@ async function startTorikomi(): Promise<Running> {
     CONNECT_HMAC_KEYS: KEY,
   });
   const service = await startService(config, "serve", { log: createLog(), now });
-  return { port: service.port, close: async () => await service[Symbol.asyncDispose]() };
+  return {
+    port: service.port,
+    close: async () => {
+      await service[Symbol.asyncDispose]();
+      await rm(dataDir, { recursive: true, force: true });
+    },
+  };
 }
 
 async function startSameApp(recorder: EventRecorder): Promise<Running> {
