@@ -103,8 +103,7 @@ async function judge(
   const decision = await decide(deps.db, link, envelope);
   switch (decision.kind) {
     case "import":
-      if (entry.state === "excluded")
-        await reopenEnvelope(deps.db, { ...entry, dueAt: new Date(deps.now().getTime() + LEASE_MS) });
+      await reopenEnvelope(deps.db, { ...entry, dueAt: new Date(deps.now().getTime() + LEASE_MS) });
       return await takeIn(deps, { link, entry, account, envelope, decision });
     case "exclude":
       await settleEnvelope(deps.db, {
