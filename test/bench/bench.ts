@@ -1,4 +1,5 @@
-import pg from "pg";
+import type pg from "pg";
+import { openDatabase } from "../../src/store/database.ts";
 import { startTestServer } from "../support/postgres.ts";
 import { measureAnswers } from "./measure-answers.ts";
 import { measureCalls } from "./measure-calls.ts";
@@ -55,12 +56,15 @@ if (unknown.length > 0) {
 async function run(names: readonly string[]): Promise<void> {
   print(`${describeMachine()}; ${describeLoad()}`);
   await using server = await startTestServer({ durable: true, settings: LIVED_IN });
-  await using database = await connect(server.adminUrl);
-  const { version, postmaster } = await prepare(database.client);
+  await using opened = new AsyncDisposableStack();
+  const { pool, close } = openDatabase(server.adminUrl, { max: 1 });
+  opened.defer(close);
+  await makeLogFiles(pool);
+  const { version, postmaster } = await inspect(pool);
   const rows: Run["rows"][number][] = [];
   for (const name of names) {
     // What the last measurement left to be written would be written during the next one.
-    await database.client.query("checkpoint");
+    await pool.query("checkpoint");
     const begin = performance.now();
     const watch = await watchProcessors([postmaster]);
     const measured = (await MEASUREMENTS[name]?.(server)) ?? [];
@@ -79,27 +83,16 @@ async function run(names: readonly string[]): Promise<void> {
   if (asked.length === 0) await writeDocument({ rows, described });
 }
 
-async function connect(adminUrl: string): Promise<AsyncDisposable & { client: pg.Client }> {
-  const client = new pg.Client({ connectionString: adminUrl });
-  await client.connect();
-  return { client, [Symbol.asyncDispose]: async () => await client.end() };
-}
-
-async function prepare(client: pg.Client): Promise<{ version: string; postmaster: number }> {
-  await makeLogFiles(client);
-  return await inspect(client);
-}
-
 /** As in a cluster that has been at work: a new file for PostgreSQL's log is an old one renamed, not 16 MB of zeroes. */
-async function makeLogFiles(client: pg.Client): Promise<void> {
+async function makeLogFiles(pool: pg.Pool): Promise<void> {
   for (let file = 0; file < LOG_FILES; file += 1) {
-    await client.query("select pg_logical_emit_message(true, 'bench', 'fills a file')");
-    await client.query("select pg_switch_wal()");
+    await pool.query("select pg_logical_emit_message(true, 'bench', 'fills a file')");
+    await pool.query("select pg_switch_wal()");
   }
 }
 
-async function inspect(client: pg.Client): Promise<{ version: string; postmaster: number }> {
-  const { rows } = await client.query<{ version: string; pid: string; fsync: string }>(
+async function inspect(pool: pg.Pool): Promise<{ version: string; postmaster: number }> {
+  const { rows } = await pool.query<{ version: string; pid: string; fsync: string }>(
     `select split_part(version(), ' on ', 1) as version, split_part(pg_read_file('postmaster.pid'), E'\\n', 1) as pid,
        current_setting('fsync') as fsync`,
   );

@@ -11,20 +11,15 @@ const PAUSE_MS = 25;
  * while the work went on: no commit can be sooner than that.
  */
 export async function watchDisk<T>(work: () => Promise<T>): Promise<{ result: T; slowestMs: number }> {
-  const path = join(tmpdir(), `torikomi-bench-disk-${process.pid}`);
-  const file = await open(path, "w");
   const end = new AbortController();
-  try {
-    const watching = writeUntil(file, end.signal);
-    const result = await work().finally(() => end.abort());
-    return { result, slowestMs: await watching };
-  } finally {
-    await file.close();
-    await rm(path);
-  }
+  const watching = writeUntil(end.signal);
+  const result = await work().finally(() => end.abort());
+  return { result, slowestMs: await watching };
 }
 
-async function writeUntil(file: Awaited<ReturnType<typeof open>>, end: AbortSignal): Promise<number> {
+async function writeUntil(end: AbortSignal): Promise<number> {
+  const path = join(tmpdir(), `torikomi-bench-disk-${process.pid}`);
+  await using file = await open(path, "w");
   let slowest = 0;
   while (!end.aborted) {
     const begin = performance.now();
@@ -33,5 +28,6 @@ async function writeUntil(file: Awaited<ReturnType<typeof open>>, end: AbortSign
     slowest = Math.max(slowest, performance.now() - begin);
     await sleep(PAUSE_MS);
   }
+  await rm(path);
   return slowest;
 }

@@ -249,32 +249,34 @@ test("batches with the same events in another order wait for one another without
 });
 
 test("the statement that was planned over an empty queue does not walk through a full one", async () => {
+  const read = await rowsReadOnceGrown("_private_jobs", async (world) => await world.fillQueue(5_000));
+
+  assert.equal(read.walked, 0);
+});
+
+test("the statement that was planned when there was one link reads one link when there are thousands", async () => {
+  const read = await rowsReadOnceGrown("link", async (world) => await world.addLinks(5_000));
+
+  assert.equal(read.walked, 0);
+  // Once for the tenant, once for the foreign key.
+  assert.equal(read.found, 2);
+});
+
+/** What recording one event reads of the table by a plan that was made before the table grew. */
+async function rowsReadOnceGrown(
+  table: string,
+  grow: (world: Awaited<ReturnType<typeof createWorld>>) => Promise<unknown>,
+): Promise<{ walked: number; found: number }> {
   await using world = await createWorld();
   await using intake = world.openIntake();
   // PostgreSQL settles on a plan at the sixth time.
   for (let event = 0; event < 8; event += 1) await recordEvents(intake.pool, [world.event()]);
-  await world.fillQueue(5_000);
-
-  const before = await intake.rowsRead("_private_jobs");
+  await grow(world);
+  const before = await intake.rowsRead(table);
   await recordEvents(intake.pool, [world.event()]);
-
-  assert.equal((await intake.rowsRead("_private_jobs")).walked - before.walked, 0);
-});
-
-test("the statement that was planned when there was one link reads one link when there are thousands", async () => {
-  await using world = await createWorld();
-  await using intake = world.openIntake();
-  for (let event = 0; event < 8; event += 1) await recordEvents(intake.pool, [world.event()]);
-  await world.addLinks(5_000);
-
-  const before = await intake.rowsRead("link");
-  await recordEvents(intake.pool, [world.event()]);
-
-  const after = await intake.rowsRead("link");
-  assert.equal(after.walked - before.walked, 0);
-  // Once for the tenant, once for the foreign key.
-  assert.equal(after.found - before.found, 2);
-});
+  const after = await intake.rowsRead(table);
+  return { walked: after.walked - before.walked, found: after.found - before.found };
+}
 
 /** Stands where the database would, and commits when it is told to. */
 function createWriter() {
