@@ -160,10 +160,13 @@ test("a notification that was lost with its connection only costs the wait", asy
   await using world = await createWorld();
   const linkId = await storeTestLink(world);
   await using served = await serveWatched(world);
-  const { reader, waiting, failed } = served;
+  const { reader, failed } = served;
+  const questions = createCounter();
+  world.service.foundation.front.pool.on("release", questions.add);
 
   const answer = reader("tenant-1", "wait=30");
-  await waiting(1);
+  // The first look is through: it asks what is to be published, then what is new. It might need a connection of its own.
+  await questions.reach(2);
   await allowConnections(world, false);
   await sql`
     select pg_terminate_backend(pid) from pg_stat_activity
