@@ -44,8 +44,7 @@ export async function startService(config: Config, role: Role, surroundings: Sur
   if (role === "all" || !config.production) await migrate(foundation.back);
   const closing = new AbortController();
   const news = role === "work" ? null : openChangeNews(foundation, started);
-  const parts =
-    news === null ? { routes: [] } : { routes: serviceRoutes(foundation, news), pages: pagesOf(foundation) };
+  const parts = news === null ? { receivers: [], routes: [] } : servedParts(foundation, news);
   const server = await startHttpServer(createServiceApp(foundation, parts, closing.signal), config);
   started.defer(async () => await server.close(config.shutdownTimeoutMs));
   if (role !== "serve") await startWork(foundation, started);
@@ -62,6 +61,8 @@ export async function startService(config: Config, role: Role, surroundings: Sur
     [Symbol.asyncDispose]: async () => await kept.disposeAsync(),
   };
 }
+
+type ServedParts = Pick<AppParts, "receivers" | "routes" | "pages">;
 
 async function startWork(foundation: Foundation, started: AsyncDisposableStack): Promise<void> {
   const { config, log, tasks, back } = foundation;
@@ -95,7 +96,7 @@ function dueJobsRunner(foundation: Foundation, started: AsyncDisposableStack): (
 
 function createServiceApp(
   foundation: Foundation,
-  { routes, ...parts }: Pick<AppParts, "routes" | "pages">,
+  { receivers, routes, pages }: ServedParts,
   closing: AbortSignal,
 ): ReturnType<typeof createApp> {
   const { config, log, now, front, intake, back, metrics } = foundation;
@@ -105,8 +106,13 @@ function createServiceApp(
     metrics: metricsRoute(metrics, { db: front.db, log, now, pools }),
   });
   const timer = requestTimer(metrics);
-  const { trustProxy } = config;
-  return createApp({ log, trustProxy, routes: [timer, operations, ...routes], ...parts });
+  return createApp({
+    log,
+    trustProxy: config.trustProxy,
+    receivers: [timer, ...receivers],
+    routes: [operations, ...routes],
+    ...(pages !== undefined && { pages }),
+  });
 }
 
 function readiness({ front }: Foundation, closing: AbortSignal): () => Promise<void> {
@@ -130,26 +136,39 @@ const RECORDER_LIMITS = {
  */
 const API_LIMITS = { answerWithinMs: 50_000, requestsPerMinute: 6_000 };
 
-function serviceRoutes(foundation: Foundation, changeNews: ChangeNews): Route[] {
-  const { config, log, now, front, intake, metrics, tasks } = foundation;
-  const { hmacKeys, importTiming, firstImportReserve: reserveShare } = config;
+function servedParts(foundation: Foundation, changeNews: ChangeNews): ServedParts {
+  return {
+    receivers: [receiverOf(foundation)],
+    routes: [apiOf(foundation, changeNews)],
+    pages: pagesOf(foundation),
+  };
+}
+
+function receiverOf({ config, now, intake, metrics }: Foundation): Route {
+  const { hmacKeys, importTiming } = config;
   const recorder = createEventRecorder(
     async (events) => await recordEvents(intake.pool, events),
     RECORDER_LIMITS,
   );
   const onEvent = (outcome: string): void => metrics.eventReceived(outcome);
+  return connectRoutes({ hmacKeys, recorder, importTiming, now, onEvent });
+}
+
+function apiOf(foundation: Foundation, changeNews: ChangeNews): Route {
+  const { config, log, front, tasks } = foundation;
+  const { importTiming, firstImportReserve: reserveShare } = config;
   const verifyToken = tokenVerifier(foundation);
-  const api = {
+  const db = front.db;
+  return apiRoutes({
     ...tasks,
-    db: front.db,
+    db,
     log,
     changeNews,
     importTiming,
     reserveShare,
     verifyToken,
     ...API_LIMITS,
-  };
-  return [connectRoutes({ hmacKeys, recorder, importTiming, now, onEvent }), apiRoutes(api)];
+  });
 }
 
 function tokenVerifier({ config, now }: Foundation): TokenVerifier {

@@ -16,11 +16,18 @@ type EventData = {
  * is none.
  */
 export function readForwardings(event: string, data: EventData): readonly Forwarding[] {
-  const summary = data.envelopeSummary;
-  const recipients = (isObject(summary) ? readRecipients(summary["recipients"]) : null) ?? [];
-  if (event === "recipient-reassign") return readReassignment(recipients, data);
-  if (event === "recipient-delegate") return withoutRepeats(recipients.flatMap(readDelegations));
-  return [];
+  switch (event) {
+    case "recipient-reassign":
+      return readReassignment(recipientsOf(data), data);
+    case "recipient-delegate":
+      return withoutRepeats(recipientsOf(data).flatMap(readDelegations));
+    default:
+      return [];
+  }
+}
+
+function recipientsOf({ envelopeSummary }: EventData): readonly Recipient[] {
+  return (isObject(envelopeSummary) ? readRecipients(envelopeSummary["recipients"]) : null) ?? [];
 }
 
 function readReassignment(recipients: readonly Recipient[], data: EventData): readonly Forwarding[] {

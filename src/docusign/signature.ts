@@ -1,6 +1,7 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
 import type { IncomingHttpHeaders } from "node:http";
 
+const SIGNATURE_NAME = /^x-docusign-signature-[1-9]\d*$/i;
 const DIGEST_BASE64 = /^[A-Za-z0-9+/]{43}=$/;
 /** As many keys as an account may have; more headers can only be meant to cost us time. */
 const MAX_SIGNATURES = 100;
@@ -24,9 +25,9 @@ export function isSignedByAny(
 
 /** The values of all `X-DocuSign-Signature-N` headers, at most 100. N is no key's name: DocuSign renumbers. */
 export function signatureHeaders(headers: IncomingHttpHeaders): string[] {
-  return Object.entries(headers)
-    .filter(([name]) => /^x-docusign-signature-[1-9]\d*$/i.test(name))
-    .flatMap(([, value]) => value ?? [])
+  return Object.keys(headers)
+    .filter((name) => SIGNATURE_NAME.test(name))
+    .flatMap((name) => headers[name] ?? [])
     .flatMap((value) => value.split(","))
     .map((value) => value.trim())
     .slice(0, MAX_SIGNATURES);

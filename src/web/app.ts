@@ -9,6 +9,8 @@ export type Route = Router | RequestHandler;
 export type AppParts = {
   log: Logger;
   trustProxy: number;
+  /** Tried first: for programs, which have no use for headers that speak to browsers. */
+  receivers: readonly Route[];
   /** In the order in which they are tried; their errors are answered as JSON. */
   routes: readonly Route[];
   pages?: Pages;
@@ -27,6 +29,7 @@ export function createApp(parts: AppParts): Express {
   app.set("trust proxy", parts.trustProxy);
   app.disable("x-powered-by");
   app.use(requestContext(parts.log));
+  for (const route of parts.receivers) app.use(route);
   app.use(securityHeaders(parts.pages?.leadTo ?? []));
   for (const route of parts.routes) app.use(route);
   if (parts.pages !== undefined) app.use(pageRouter(parts.pages, parts.log));

@@ -23,7 +23,7 @@ export async function serveApi(
     verifyToken: createTokenVerifier({ issuer: world.cabinet.issuer, audience, now }),
     ...parts,
   };
-  const app = createApp({ log, trustProxy: 0, routes: [apiRoutes(deps)] });
+  const app = createApp({ log, trustProxy: 0, receivers: [], routes: [apiRoutes(deps)] });
   const server = await startHttpServer(app, { host: "127.0.0.1", port: 0 });
   return {
     url: `http://127.0.0.1:${server.port}`,

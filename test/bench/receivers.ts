@@ -96,7 +96,9 @@ async function startTorikomi(): Promise<Running> {
 
 async function startSameApp(recorder: EventRecorder): Promise<Running> {
   const deps = { hmacKeys: [KEY], recorder, importTiming: "immediate", now, onEvent: () => {} } as const;
-  return await listen(createApp({ log: createLog(), trustProxy: 0, routes: [connectRoutes(deps)] }));
+  return await listen(
+    createApp({ log: createLog(), trustProxy: 0, receivers: [connectRoutes(deps)], routes: [] }),
+  );
 }
 
 /** As one would write it first: a transaction with the event's row and, where that is new, its job. */
