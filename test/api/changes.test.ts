@@ -3,8 +3,8 @@ import { once } from "node:events";
 import { request } from "node:http";
 import { test } from "node:test";
 import { sql } from "kysely";
-import pg from "pg";
 import { type ChangeNews, createChangeNews } from "../../src/store/change-news.ts";
+import { allowConnections } from "../support/postgres.ts";
 import { createWorld, type World } from "../support/world.ts";
 import { serveApi } from "./served.ts";
 import { storeTestContract, storeTestLink } from "./stored.ts";
@@ -167,7 +167,7 @@ test("a notification that was lost with its connection only costs the wait", asy
   const answer = reader("tenant-1", "wait=30");
   // The first look is through: it asks what is to be published, then what is new. It might need a connection of its own.
   await questions.reach(2);
-  await allowConnections(world, false);
+  await allowConnections(world.database, false);
   await sql`
     select pg_terminate_backend(pid) from pg_stat_activity
     where application_name = 'torikomi change news' and datname = current_database()`.execute(
@@ -176,22 +176,11 @@ test("a notification that was lost with its connection only costs the wait", asy
   // The second failure is a connection that could not be made again: nobody listens now.
   await failed(2);
   await storeTestContract(world, { linkId });
-  await allowConnections(world, true);
+  await allowConnections(world.database, true);
 
   assert.equal((await answer).items.length, 1);
   assert.equal(served.endings[0], "news");
 });
-
-/** Connections that are there go on; only from another database can it be said. */
-async function allowConnections(world: World, allowed: boolean): Promise<void> {
-  const address = new URL(world.database.connectionString);
-  const name = address.pathname.slice(1);
-  address.pathname = "/postgres";
-  const admin = new pg.Client({ connectionString: address.href });
-  await admin.connect();
-  await admin.query(`alter database ${name} allow_connections ${allowed}`);
-  await admin.end();
-}
 
 test("an answer to who does not read any more is no fault", async () => {
   await using world = await createWorld();

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { ChangeNews } from "../../src/store/change-news.ts";
 import { openDatabase } from "../../src/store/database.ts";
+import { allowConnections } from "../support/postgres.ts";
 import { createWorld, type World } from "../support/world.ts";
 import { serveApi } from "./served.ts";
 
@@ -55,6 +56,19 @@ test("while the database is away the API says so, and that it can be asked again
   assert.equal(response.status, 503);
   assert.ok(Number(response.headers.get("retry-after")) > 0);
   await away.close();
+});
+
+test("while operators let nobody into the database the API says the same", async () => {
+  await using world = await createWorld();
+  const { db, close } = openDatabase(world.database.connectionString);
+  await using served = await serveApi(world, { changeNews: NO_NEWS, db });
+  const ask = await asker(world, served.url, {});
+  await allowConnections(world.database, false);
+
+  const response = await ask("/v1/contracts");
+
+  assert.equal(response.status, 503);
+  await close();
 });
 
 test("a body that is too large, compressed, or no JSON is refused by its kind", async () => {

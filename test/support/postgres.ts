@@ -57,6 +57,15 @@ export async function createEmptyDatabase(adminUrl: string = readServerAddress()
   return await createDatabase(adminUrl, "");
 }
 
+/** Whether new connections are let in; those that are there go on. Only from another database can it be said. */
+export async function allowConnections({ connectionString }: TestDatabase, allowed: boolean): Promise<void> {
+  const name = new URL(connectionString).pathname.slice(1);
+  await administer(
+    addressOf(connectionString, "postgres"),
+    `alter database ${name} allow_connections ${allowed}`,
+  );
+}
+
 /** Brings a database to the current version as the service does, graphile-worker's schema included. */
 export async function migrateTestDatabase(connectionString: string): Promise<{ applied: string[] }> {
   const database = openDatabase(connectionString);
