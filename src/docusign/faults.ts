@@ -36,6 +36,26 @@ export class DocuSignFault extends Error {
   }
 }
 
+/** Whether the same call may be taken later, without anybody mending anything. */
+export function passes({ kind }: DocuSignFault): boolean {
+  return kind === "later" || kind === "throttled";
+}
+
+/** DocuSign does not take our integration key or its secret: no link is to blame, and none is to be mended. */
+export function isOfTheIntegration({ code }: DocuSignFault): boolean {
+  return /^(invalid|unauthorized)_client$/i.test(code);
+}
+
+/** What the call gives; null where DocuSign answered that it will not do it. Throws where it could not be reached. */
+export async function unlessRefused<T>(call: Promise<T>): Promise<T | null> {
+  try {
+    return await call;
+  } catch (error) {
+    if (!(error instanceof DocuSignFault) || passes(error)) throw error;
+    return null;
+  }
+}
+
 /** An answer over HTTP, whoever fetched it; the body as text, as parsed JSON, or undefined where there is none. */
 export type Answer = { readonly status: number; readonly headers: Headers; readonly body: unknown };
 

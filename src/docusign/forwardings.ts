@@ -20,7 +20,7 @@ export function readForwardings(event: string, data: EventData): readonly Forwar
     case "recipient-reassign":
       return readReassignment(recipientsOf(data), data);
     case "recipient-delegate":
-      return withoutRepeats(recipientsOf(data).flatMap(readDelegations));
+      return readDelegated(recipientsOf(data), data);
     default:
       return [];
   }
@@ -60,6 +60,12 @@ function readSharedPlace(recipients: readonly Recipient[], id: string): Forwardi
   if (copy !== undefined && other !== undefined) return { from: placeOf(copy, id), to: placeOf(other, id) };
   const unknown = placeOf(undefined, entries[0]?.recipientId ?? id);
   return { from: unknown, to: unknown };
+}
+
+/** What the entries tell is surer than the message's two ids, which not every version may send. */
+function readDelegated(recipients: readonly Recipient[], data: EventData): readonly Forwarding[] {
+  const told = withoutRepeats(recipients.flatMap(readDelegations));
+  return told.length > 0 ? told : readReassignment(recipients, data);
 }
 
 function hasId(recipient: Recipient, id: string): boolean {

@@ -11,6 +11,8 @@ const recipientRow = z.object({
   notaryHost: anyField,
   delegatedBy: anyField,
   delegatedTo: anyField,
+  DelegatedBy: anyField,
+  DelegatedTo: anyField,
 });
 
 /**
@@ -33,8 +35,8 @@ function readRecipient(group: string, raw: unknown): Recipient[] {
     userId: row.userId,
     // Who signs in person is the host's guest: DocuSign routes the envelope to the host.
     email: row.hostEmail ?? row.email,
-    delegatedBy: readDelegations(row.delegatedBy)[0] ?? null,
-    delegatedTo: readDelegations(row.delegatedTo),
+    delegatedBy: readDelegations(row.delegatedBy ?? row.DelegatedBy)[0] ?? null,
+    delegatedTo: readDelegations(row.delegatedTo ?? row.DelegatedTo),
   };
   return isObject(row.notaryHost)
     ? [recipient, ...readRecipient("notaryHosts", row.notaryHost)]

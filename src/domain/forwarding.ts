@@ -18,7 +18,7 @@ export function listTransfers(
 ): Transfer[] {
   // Events first: they may tell both ends, which keeps two forwardings between the same persons apart.
   const told = [
-    ...forwardings.map((forwarding) => readForwarding(forwarding, recipients)),
+    ...forwardings.map((forwarding) => readForwarding(forwarding, recipients, forwardings)),
     ...recipients.flatMap((entry) => readDelegations(entry, recipients)),
   ];
   const distinct: Transfer[] = [];
@@ -50,11 +50,24 @@ function findDelegator(delegator: Person, taker: Recipient, recipients: readonly
   return entry === undefined || another !== undefined ? unplaced(delegator) : sideOf(entry);
 }
 
-function readForwarding({ from, to }: Forwarding, recipients: readonly Recipient[]): Transfer {
+function readForwarding(
+  { from, to }: Forwarding,
+  recipients: readonly Recipient[],
+  all: readonly Forwarding[],
+): Transfer {
   const taker = locate(to, recipients);
   // The new recipient may have been given the old one's id; that entry does not say who the old one was.
   const others = recipients.filter((one) => one !== taker.entry && !isSamePerson(one, taker.person));
-  return { from: locate(from, isNamed(from) ? recipients : others), to: taker };
+  const giver = locate(from, isNamed(from) ? recipients : others);
+  const asTold = { from: giver, to: taker };
+  if (isNamed(from) || isNamed(to) || !isCopy(taker) || giver.entry === null || isCopy(giver)) return asTold;
+  // DocuSign makes a carbon copy of whoever gave the place away: surer than which of two ids is whose.
+  const gaveItOn = all.some((other) => normalId(other.from.recipientId) === taker.id);
+  return gaveItOn ? asTold : { from: taker, to: giver };
+}
+
+function isCopy({ entry }: Side): boolean {
+  return entry?.group === "carbonCopies";
 }
 
 function locate(side: Forwarding["to"], recipients: readonly Recipient[]): Side {

@@ -43,6 +43,8 @@ export type Ending = {
   readonly reachedReceived: Date | null;
   /** When the oldest envelope completed that waits for its import. */
   readonly oldestWaiting: Date | null;
+  /** When the first of those was announced that wait and of which it is not known yet when they completed. */
+  readonly oldestAnnounced: Date | null;
 };
 
 /** Envelopes may appear in DocuSign's listings so much after their completion. */
@@ -61,12 +63,21 @@ export function endOf(ending: Ending): Pick<EndedLink, "sentUntil" | "receivedUn
 }
 
 function endOfSide(
-  { endedAt, oldestWaiting }: Ending,
+  { endedAt, oldestWaiting, oldestAnnounced }: Ending,
   start: Date | null,
   reached: Date | null,
 ): Date | null {
   if (reached === null) return start;
-  const looked = reached < endedAt ? reached.getTime() - LISTING_DELAY_MS : endedAt.getTime();
-  const end = Math.min(looked, oldestWaiting?.getTime() ?? Number.POSITIVE_INFINITY);
+  const ends = [
+    reached < endedAt ? dayBefore(reached) : endedAt,
+    oldestWaiting,
+    // What completed longer ago is in the listings, and so its completion is known.
+    oldestAnnounced === null ? null : dayBefore(oldestAnnounced),
+  ];
+  const end = Math.min(...ends.filter((one) => one !== null).map((one) => one.getTime()));
   return new Date(Math.max(end, start?.getTime() ?? Number.NEGATIVE_INFINITY));
+}
+
+function dayBefore(moment: Date): Date {
+  return new Date(moment.getTime() - LISTING_DELAY_MS);
 }

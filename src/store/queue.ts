@@ -20,6 +20,11 @@ export function linkFlag(linkId: string): string {
   return `link:${linkId}`;
 }
 
+/** The name of the job that imports what an event announced. */
+export function importJobKey(linkId: string, envelopeId: string): string {
+  return `import:${linkId}:${envelopeId}`;
+}
+
 /** The import of an envelope that waits in the queue, or is under way; null where there is none. */
 export async function findImportJob(
   db: Kysely<DB>,
@@ -27,7 +32,7 @@ export async function findImportJob(
   envelopeId: EnvelopeId,
 ): Promise<{ runAt: Date } | null> {
   const { rows } = await sql<{ run_at: Date }>`
-    select run_at from graphile_worker.jobs where key = ${`import:${linkId}:${envelopeId}`}`.execute(db);
+    select run_at from graphile_worker.jobs where key = ${importJobKey(linkId, envelopeId)}`.execute(db);
   return rows[0] === undefined ? null : { runAt: rows[0].run_at };
 }
 

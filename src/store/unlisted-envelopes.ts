@@ -52,3 +52,15 @@ export async function countCompletedUntil(db: Kysely<DB>, linkId: LinkId, to: Da
     .executeTakeFirstOrThrow();
   return Number(row.count);
 }
+
+/** Whether the ledger has an envelope of the link that completed at the moment or later. */
+export async function hasCompletedSince(db: Kysely<DB>, linkId: LinkId, moment: Date): Promise<boolean> {
+  const row = await db
+    .selectFrom("envelope")
+    .select("envelope_id")
+    .where("link_id", "=", linkId)
+    .where("completed_at", ">=", moment)
+    .limit(1)
+    .executeTakeFirst();
+  return row !== undefined;
+}

@@ -1,5 +1,6 @@
 import { type Kysely, sql } from "kysely";
 import type { EnvelopeId, LinkId } from "../domain/identifiers.ts";
+import { importJobKey } from "./queue.ts";
 import type { DB } from "./schema.ts";
 
 /** How many envelopes of the link wait. */
@@ -55,6 +56,26 @@ export async function takeUpParked(
     .where("state", "=", "waiting")
     .where("waiting_until", "is", null)
     .execute();
+}
+
+/**
+ * When the first of the link's waiting envelopes was announced of which it is not known yet when it completed: tried in
+ * vain, or still in the queue; null where there is none.
+ */
+export async function oldestAnnounced(db: Kysely<DB>, linkId: LinkId): Promise<Date | null> {
+  const { rows } = await sql<{ oldest: Date | null }>`
+    select min(announced.at) as oldest from (
+      select found_at as at from envelope
+      where link_id = ${linkId} and state = 'waiting' and completed_at is null
+      union all
+      select event.received_at from graphile_worker.jobs as job
+      join connect_event as event on event.link_id = ${linkId} and event.envelope_id::text = split_part(job.key, ':', 3)
+      where starts_with(job.key, ${importJobKey(linkId, "")})
+        and not exists (
+          select from envelope where envelope.link_id = event.link_id and envelope.envelope_id = event.envelope_id
+        )
+    ) as announced`.execute(db);
+  return rows[0]?.oldest ?? null;
 }
 
 /** The tenants whose ledger or whose links' events know the envelope, in alphabetical order. */

@@ -1,6 +1,8 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { DocuSignAccount } from "../docusign/account.ts";
-import { changeLink, type Link } from "../store/links.ts";
+import { changeLink, findLink, type Link } from "../store/links.ts";
 import {
+  abandonRun,
   endReconciliation,
   findRunning,
   type Reconciliation,
@@ -15,38 +17,61 @@ import { overlapStart } from "./reconciliation-window.ts";
 /** An ending waits for its owner: a longer look is left to the next link. */
 const MOST_PAGES = 6;
 
+/** Another process may be at a page of the same link: it is through within seconds. */
+const TRIES = 40;
+const PAUSE_MS = 250;
+
 /**
- * Accounts for what completed until now, so that a link that did its work ends at the moment it is ended, not at
- * its last hour (import-rules 2.3). Where the first import is not through, or the link did not import, its end
+ * Accounts for what completed before `endedAt`, so that a link that did its work ends at the moment it is ended, not
+ * at its last hour (import-rules 2.3). Where the first import is not through, or the link did not import, its end
  * is what it had reached.
  */
-export async function closeAccount(deps: ReconcileDeps, link: Link, account: DocuSignAccount): Promise<void> {
+export async function closeAccount(
+  deps: ReconcileDeps,
+  link: Link,
+  account: DocuSignAccount,
+  endedAt: Date,
+): Promise<void> {
   if (link.state !== "active" || link.firstImport.listedAt === null) return;
-  await reconcileAlone(deps.db, link.id, async () => await closeAlone(deps, link, account));
+  const look = async (): Promise<true> => await closeAlone(deps, link, account, endedAt);
+  for (let left = TRIES; left > 0 && (await reconcileAlone(deps.db, link.id, look)) === null; left -= 1) {
+    await sleep(PAUSE_MS);
+  }
 }
 
-async function closeAlone(deps: ReconcileDeps, link: Link, account: DocuSignAccount): Promise<void> {
-  const now = deps.now();
-  const running = await findRunning(deps.db, link.id);
-  if (running !== null) return;
+/** A run that is under way, or that was left so, need not come to its end: this one begins where both sides have come to. */
+async function closeAlone(
+  deps: ReconcileDeps,
+  link: Link,
+  account: DocuSignAccount,
+  endedAt: Date,
+): Promise<true> {
+  await abandonRun(deps.db, link.id, endedAt);
+  const current = (await findLink(deps.db, link.id)) ?? link;
   const run = await startReconciliation(deps.db, {
     linkId: link.id,
     tenant: link.tenant,
     kind: "closing",
-    from: overlapStart(link),
-    to: now,
-    now,
+    from: overlapStart(current),
+    to: endedAt,
+    now: endedAt,
   });
-  const done = await listAll(deps, link, account);
-  if (done) await proveListing(deps, link, { run: (await findRunning(deps.db, link.id)) ?? run, account });
-  const failure = done ? null : "too many envelopes to list before the end";
-  await endReconciliation(deps.db, run.id, {
-    state: done ? "done" : "failed",
-    now,
-    waiting: 0,
-    failed: 0,
-    failure,
-  });
+  let failure: string | null = "DocuSign did not answer";
+  try {
+    const done = await listAll(deps, current, account);
+    if (done)
+      await proveListing(deps, current, { run: (await findRunning(deps.db, link.id)) ?? run, account });
+    failure = done ? null : "too many envelopes to list before the end";
+  } finally {
+    await endReconciliation(deps.db, run.id, {
+      state: failure === null ? "done" : "failed",
+      now: deps.now(),
+      waiting: 0,
+      failed: 0,
+      failure,
+    });
+  }
+  return true;
 }
 
 /** As after each reconciliation: a listing that showed nothing between others may not have shown the whole account. */

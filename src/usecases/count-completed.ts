@@ -50,7 +50,7 @@ async function countOneByOne(account: DocuSignAccount, to: Date): Promise<number
         receivedOnly,
         include: false,
       });
-      for (const envelope of page.envelopes) ids.add(envelope.id);
+      for (const { id, status } of page.envelopes) if (status === "completed") ids.add(id);
       next = page.next;
     }
   }

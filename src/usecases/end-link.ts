@@ -1,11 +1,11 @@
-import type { DocuSignAccount } from "../docusign/account.ts";
-import { DocuSignFault } from "../docusign/faults.ts";
+import { DocuSignFault, unlessRefused } from "../docusign/faults.ts";
 import { Refusal } from "../domain/refusal.ts";
 import { endOf } from "../domain/window.ts";
 import { recordAudit } from "../store/audit.ts";
 import { countTotals, oldestWaiting } from "../store/envelopes.ts";
 import { closeLink, findCurrentLink, type Link, lockLink } from "../store/links.ts";
 import { abandonRun } from "../store/reconciliations.ts";
+import { oldestAnnounced } from "../store/waiting-envelopes.ts";
 import type { Owner } from "./begin-linking.ts";
 import { closeAccount } from "./close-account.ts";
 import { ensureConnect, removeConnect } from "./ensure-connect.ts";
@@ -19,11 +19,12 @@ import type { ReconcileDeps } from "./reconcile-link.ts";
 export async function endLink(deps: ReconcileDeps, owner: Owner): Promise<void> {
   const link = await findCurrentLink(deps.db, owner.tenant);
   if (link === null) throw new Refusal("link-not-found");
-  await leaveDocuSign(deps, link);
+  // The clock goes on while DocuSign is asked: what completes from now on is the next link's.
+  const endedAt = deps.now();
+  await leaveDocuSign(deps, link, endedAt);
   await deps.db.transaction().execute(async (tx) => {
     const current = await lockLink(tx, link.id, "update");
     if (current === null || current.state === "ended") throw new Refusal("link-not-found");
-    const endedAt = deps.now();
     const until = endOf({
       endedAt,
       sentFrom: current.sentFrom,
@@ -31,6 +32,7 @@ export async function endLink(deps: ReconcileDeps, owner: Owner): Promise<void> 
       reachedSent: current.sentReached,
       reachedReceived: current.receivedReached,
       oldestWaiting: await oldestWaiting(tx, link.id),
+      oldestAnnounced: await oldestAnnounced(tx, link.id),
     });
     await abandonRun(tx, link.id, endedAt);
     await closeLink(tx, link.id, { endedAt, ...until, totals: await countTotals(tx, link.id) });
@@ -46,28 +48,25 @@ export async function endLink(deps: ReconcileDeps, owner: Owner): Promise<void> 
   });
 }
 
-/** Looks once more what completed until now, then takes the configurations away; puts them back where that fails half-way. */
-async function leaveDocuSign(deps: ReconcileDeps, link: Link): Promise<void> {
+/** Looks once more at what completed until the end, then takes the configurations away. */
+async function leaveDocuSign(deps: ReconcileDeps, link: Link, endedAt: Date): Promise<void> {
   const account = deps.openAccount(link);
   try {
-    await accountForTheLast(deps, link, account);
+    await unlessRefused(closeAccount(deps, link, account, endedAt));
+  } catch (error) {
+    throw asFailure(error);
+  }
+  try {
     await removeConnect(deps, link, account);
   } catch (error) {
-    if (!(error instanceof DocuSignFault)) throw error;
-    // What DocuSign refuses now is pending, and the next reconciliation's to make.
+    const failure = asFailure(error);
+    // What may be gone is put back; what DocuSign refuses now is pending, and the next reconciliation's to make.
     await ensureConnect(deps, link, account);
-    throw new Refusal("deletion-failed", undefined, { cause: error });
+    throw failure;
   }
 }
 
-/** An authorisation that is gone stops no deletion: the link then ends where it had come to. */
-async function accountForTheLast(deps: ReconcileDeps, link: Link, account: DocuSignAccount): Promise<void> {
-  try {
-    await closeAccount(deps, link, account);
-  } catch (error) {
-    const gone =
-      error instanceof DocuSignFault &&
-      (error.kind === "authorization-gone" || error.kind === "not-permitted");
-    if (!gone) throw error;
-  }
+/** Where DocuSign could not be reached the deletion has failed; any other error is a fault of ours, thrown as it is. */
+function asFailure(error: unknown): unknown {
+  return error instanceof DocuSignFault ? new Refusal("deletion-failed", undefined, { cause: error }) : error;
 }

@@ -1,6 +1,6 @@
 import type { DocuSignAccount } from "../docusign/account.ts";
 import type { ConnectConfiguration, ListedConnectConfiguration } from "../docusign/connect-configuration.ts";
-import { DocuSignFault } from "../docusign/faults.ts";
+import { DocuSignFault, passes, unlessRefused } from "../docusign/faults.ts";
 import { type ConnectState, changeLink, type Link } from "../store/links.ts";
 import type { HealthDeps } from "./link-health.ts";
 
@@ -56,10 +56,14 @@ async function ensureSide(
   } catch (error) {
     if (!(error instanceof DocuSignFault)) throw error;
     deps.log.warn({ linkId: link.id, type, fault: error.code }, "Connect configuration not made");
-    const passes = error.kind === "later" || error.kind === "throttled";
     // What is there still has to be removed when the link ends.
-    return { state: passes ? "pending" : "not-available", id: before.id };
+    return { state: passes(error) ? unsure(before.state) : "not-available", id: before.id };
   }
+}
+
+/** Silence says nothing against a will, nor against a plan without Connect: the next look asks again. */
+function unsure(state: string): string {
+  return state === "switched-off" || state === "not-available" ? state : "pending";
 }
 
 async function make(account: DocuSignAccount, wanted: ConnectConfiguration): Promise<Side> {
@@ -109,14 +113,4 @@ export async function removeConnect(
   const ours = found.filter(({ url }) => url === addressOf(publicUrl, link)).map(({ id }) => id);
   const ids = new Set([sentId, receivedId, ...ours].filter((id) => id !== null));
   for (const id of ids) await unlessRefused(account.deleteConnectConfiguration(id));
-}
-
-async function unlessRefused<T>(call: Promise<T>): Promise<T | null> {
-  try {
-    return await call;
-  } catch (error) {
-    const refused = error instanceof DocuSignFault && error.kind !== "later" && error.kind !== "throttled";
-    if (!refused) throw error;
-    return null;
-  }
 }

@@ -2,8 +2,13 @@ import type { DocuSignAccount } from "../docusign/account.ts";
 import type { Database } from "../store/database.ts";
 import { countParked, nextDueAt, unparkEnvelopes } from "../store/envelopes.ts";
 import { changeLink, findLink, type Link, lockLink } from "../store/links.ts";
-import { type Difference, endReconciliation, type Reconciliation } from "../store/reconciliations.ts";
-import { countCompletedUntil } from "../store/unlisted-envelopes.ts";
+import {
+  type Difference,
+  endReconciliation,
+  findLatest,
+  type Reconciliation,
+} from "../store/reconciliations.ts";
+import { countCompletedUntil, hasCompletedSince } from "../store/unlisted-envelopes.ts";
 import { countWaiting } from "../store/waiting-envelopes.ts";
 import { ensureConnect } from "./ensure-connect.ts";
 import { endFirstImport, wakeBacklog } from "./import-backlog.ts";
@@ -37,16 +42,25 @@ export async function finishReconciliation(deps: ReconcileDeps, work: FinishWork
 }
 
 /**
- * Once a day, and whenever no listing showed that the whole account is visible, DocuSign is asked whether the user
- * still is an admin; Connect is looked at once a day, and whenever it missed something.
+ * DocuSign is asked whether the user still is an admin once a day, where an operator asks, in every hour in which
+ * something completed, and whenever no listing showed that the whole account is visible (design decision 11).
+ * Connect is looked at once a day, and whenever it missed something.
  */
-async function checkHealth(deps: ReconcileDeps, { link, run, account }: FinishWork): Promise<void> {
+async function checkHealth(deps: ReconcileDeps, work: FinishWork): Promise<void> {
+  const { link, run, account } = work;
   const isFull = run.kind === "full";
-  if ((isFull || !run.colleagueSeen) && (await checkAdmin(deps, link, account))) {
+  const asks = isFull || work.manual || !run.colleagueSeen || (await hasNews(deps.db, run));
+  if (asks && (await checkAdmin(deps, link, account))) {
     await changeLink(deps.db, link.id, provenAfterwards({ link, run }));
   }
   const isPending = link.connect.sent === "pending" || link.connect.received === "pending";
   if (isFull || isPending || run.unannounced > 0) await ensureConnect(deps, link, account);
+}
+
+/** Whether anything completed since the window of the run before. */
+async function hasNews(db: Database, { linkId }: Reconciliation): Promise<boolean> {
+  const before = await findLatest(db, linkId);
+  return before !== null && (await hasCompletedSince(db, linkId, before.to));
 }
 
 async function writeEnd(tx: Database, { link, run, manual }: FinishWork, now: Date): Promise<Reconciliation> {

@@ -1,11 +1,13 @@
 import type { DocuSignAccount } from "../docusign/account.ts";
 import { DocuSignFault } from "../docusign/faults.ts";
+import type { Envelope } from "../domain/envelope.ts";
+import { isPurged } from "../domain/ownership.ts";
 import { nextAttempt } from "../domain/retries.ts";
 import { forgetEnvelope, type LedgerEntry, postponeEnvelope, settleEnvelope } from "../store/envelopes.ts";
 import type { Link } from "../store/links.ts";
 import { BUDGET_RESERVE } from "./call-budgets.ts";
 import type { ImportDeps, ImportOutcome } from "./import-envelope.ts";
-import { checkAdmin, failLink } from "./link-health.ts";
+import { failLink, mayBeAdmin } from "./link-health.ts";
 
 type Attempt = { readonly link: Link; readonly entry: LedgerEntry; readonly account: DocuSignAccount };
 
@@ -83,31 +85,24 @@ async function recheckAdmin(
   attempt: Attempt,
   error: DocuSignFault,
 ): Promise<ImportOutcome> {
-  if (await isStillAdmin(deps, attempt))
+  if (await mayBeAdmin(deps, attempt.link, attempt.account))
     return await retryLater(deps, attempt, { code: error.code, reason: "docusign-unavailable" });
   return await postpone(deps, attempt, { reason: "link-error", until: deps.now(), code: error.code });
 }
 
-async function isStillAdmin(deps: ImportDeps, { link, account }: Attempt): Promise<boolean> {
-  try {
-    return await checkAdmin(deps, link, account);
-  } catch (error) {
-    if (!(error instanceof DocuSignFault)) throw error;
-    if (error.kind !== "not-permitted" && error.kind !== "authorization-gone") return true;
-    await failLink(deps.db, link, error.kind === "not-permitted" ? "not-admin" : "authorization-revoked");
-    return false;
-  }
-}
-
+/** A document that is not found says little: only the envelope itself tells whether its documents are gone for good. */
 async function whereGone(deps: ImportDeps, attempt: Attempt, error: DocuSignFault): Promise<ImportOutcome> {
-  const { entry, link } = attempt;
-  if (entry.attempts < ATTEMPTS_TO_FIND || entry.listing !== null) {
-    return await retryLater(deps, attempt, { code: error.code, reason: "docusign-unavailable" });
-  }
-  if (entry.completedAt === null) {
+  const { entry, link, account } = attempt;
+  const later = { code: error.code, reason: "docusign-unavailable" };
+  if (entry.attempts < ATTEMPTS_TO_FIND || entry.listing !== null)
+    return await retryLater(deps, attempt, later);
+  const envelope = await lookAgain(account, entry);
+  if (envelope === "unsaid") return await retryLater(deps, attempt, later);
+  if (envelope === "unknown" && entry.completedAt === null) {
     await forgetEnvelope(deps.db, entry.tenant, entry.envelopeId);
     return { kind: "unknown" };
   }
+  if (envelope !== "unknown" && !isPurged(envelope.purgeState)) return await retryLater(deps, attempt, later);
   await settleEnvelope(deps.db, {
     ...entry,
     linkId: link.id,
@@ -117,6 +112,18 @@ async function whereGone(deps: ImportDeps, attempt: Attempt, error: DocuSignFaul
     facts: factsOf(entry),
   });
   return { kind: "excluded", reason: "documents-purged" };
+}
+
+async function lookAgain(
+  account: DocuSignAccount,
+  { envelopeId }: LedgerEntry,
+): Promise<Envelope | "unknown" | "unsaid"> {
+  try {
+    return await account.getEnvelope(envelopeId);
+  } catch (error) {
+    if (!(error instanceof DocuSignFault)) throw error;
+    return error.kind === "not-found" ? "unknown" : "unsaid";
+  }
 }
 
 function factsOf({ facts }: LedgerEntry): object {

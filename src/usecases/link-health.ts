@@ -1,4 +1,5 @@
 import type { DocuSignAccount } from "../docusign/account.ts";
+import { DocuSignFault, isOfTheIntegration, passes } from "../docusign/faults.ts";
 import type { AccountUser } from "../docusign/user.ts";
 import { type AdminProfiles, isDsAdmin } from "../domain/admin.ts";
 import type { Database } from "../store/database.ts";
@@ -47,4 +48,23 @@ export async function checkAdmin(deps: HealthDeps, link: Link, account: DocuSign
     if (current.cause === "not-admin") await recoverLink(tx, current, deps.now());
   });
   return true;
+}
+
+/**
+ * Whether the linked user may still be DS Admin. A refusal to say is a no and puts the link into error as well: user and
+ * account may be closed or suspended, and which word DocuSign has for that is not known (facts 6). Silence leaves it open.
+ */
+export async function mayBeAdmin(deps: HealthDeps, link: Link, account: DocuSignAccount): Promise<boolean> {
+  try {
+    return await checkAdmin(deps, link, account);
+  } catch (error) {
+    if (!(error instanceof DocuSignFault)) throw error;
+    if (passes(error) || isOfTheIntegration(error)) return true;
+    await failLink(
+      deps.db,
+      link,
+      error.kind === "authorization-gone" ? "authorization-revoked" : "not-admin",
+    );
+    return false;
+  }
 }

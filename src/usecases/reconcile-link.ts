@@ -1,4 +1,4 @@
-import { DocuSignFault } from "../docusign/faults.ts";
+import { DocuSignFault, passes } from "../docusign/faults.ts";
 import type { LinkId } from "../domain/identifiers.ts";
 import { changeLink, findLink, type Link } from "../store/links.ts";
 import {
@@ -11,7 +11,7 @@ import {
 import { BUDGET_RESERVE, type CallBudgets, type CallKind } from "./call-budgets.ts";
 import type { ConnectDeps } from "./ensure-connect.ts";
 import { finishReconciliation } from "./finish-reconciliation.ts";
-import { checkAdmin, failLink } from "./link-health.ts";
+import { checkAdmin, failLink, mayBeAdmin } from "./link-health.ts";
 import type { OpenAccount } from "./open-account.ts";
 import { reconcilePage } from "./reconcile-page.ts";
 import { reconcileAlone } from "./reconciliation-lock.ts";
@@ -57,7 +57,7 @@ export async function reconcileStep(deps: ReconcileDeps, request: ReconcileReque
   const link = await findLink(deps.db, request.linkId);
   if (link === null) return { kind: "not-importing", link };
   try {
-    if (!(await mayReconcile(deps, link))) return { kind: "not-importing", link };
+    if (!(await mayReconcile(deps, link))) return await notImporting(deps, link);
   } catch (error) {
     return await afterFault(deps, link, error);
   }
@@ -65,6 +65,10 @@ export async function reconcileStep(deps: ReconcileDeps, request: ReconcileReque
   if (wait !== null) return wait;
   const step = await reconcileAlone(deps.db, link.id, async () => await stepAlone(deps, request));
   return step ?? { kind: "put-off", until: new Date(deps.now().getTime() + BUSY_MS), reason: "busy" };
+}
+
+async function notImporting(deps: ReconcileDeps, { id }: Link): Promise<ReconcileStep> {
+  return { kind: "not-importing", link: await findLink(deps.db, id) };
 }
 
 async function findWait(deps: ReconcileDeps, link: Link): Promise<PutOff | null> {
@@ -121,9 +125,13 @@ function isAnswered({ from, to }: ReconcileRequest, run: Reconciliation, link: L
   return sentReached >= to && receivedReached >= to;
 }
 
-/** A vanished group stops imports, not the account of what waits; a lost admin right may have come back. */
+/**
+ * A vanished group stops imports, not the account of what waits; a lost admin right may have come back. A link that
+ * awaits its approval calls nothing but this, and is to show that its authorisation is gone.
+ */
 async function mayReconcile(deps: ReconcileDeps, link: Link): Promise<boolean> {
   if (link.state === "active") return true;
+  if (link.state === "awaiting-approval") await mayBeAdmin(deps, link, deps.openAccount(link));
   if (link.state !== "error") return false;
   if (link.cause === "group-missing") return true;
   return link.cause === "not-admin" && (await hasRecovered(deps, link));
@@ -167,8 +175,11 @@ async function afterFault(deps: ReconcileDeps, link: Link, error: unknown): Prom
   deps.log.warn({ linkId: link.id, fault: error.code, kind: error.kind }, "reconciliation put off");
   if (error.kind === "authorization-gone" || error.kind === "not-permitted") {
     await failLink(deps.db, link, error.kind === "not-permitted" ? "not-admin" : "authorization-revoked");
-    return { kind: "not-importing", link: await findLink(deps.db, link.id) };
+    return await notImporting(deps, link);
   }
+  // A listing that DocuSign will not give may be a suspended account's, or our own mistake.
+  if (!passes(error) && !(await mayBeAdmin(deps, link, deps.openAccount(link))))
+    return await notImporting(deps, link);
   const until = error.retryAt ?? new Date(deps.now().getTime() + AGAIN_MS);
   if (error.code === BUDGET_RESERVE) return { kind: "put-off", until, reason: "budget-reserve" };
   if (error.kind !== "throttled") return { kind: "put-off", until, reason: "docusign-unavailable" };

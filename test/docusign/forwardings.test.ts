@@ -109,6 +109,10 @@ test("a delegation is read from whom it was taken, in either spelling", () => {
     delegate({ signers: [{ ...u, delegatedBy: { Email: "x@example.jp", UserId: X, Name: "X" } }] }),
     wanted,
   );
+  assert.deepEqual(
+    delegate({ signers: [{ ...u, DelegatedBy: { Email: "x@example.jp", UserId: X, Name: "X" } }] }),
+    wanted,
+  );
 });
 
 test("a delegation is read from to whom it was given, alone or in a list", () => {
@@ -118,6 +122,7 @@ test("a delegation is read from to whom it was given, alone or in a list", () =>
   assert.deepEqual(delegate({ signers: [{ ...x, delegatedTo: { userId: U, email: "" } }] }), [
     { from: PLACE_X, to },
   ]);
+  assert.deepEqual(delegate({ signers: [{ ...x, DelegatedTo: [{ UserId: U }] }] }), [{ from: PLACE_X, to }]);
 });
 
 test("a delegation told on both sides is one, empty ones are none", () => {
@@ -134,6 +139,16 @@ test("a delegation told on both sides is one, empty ones are none", () => {
     [],
   );
   assert.deepEqual(delegate({}), []);
+});
+
+test("a delegation that no entry tells of went from the recipient to the reassigned one", () => {
+  const data = {
+    recipientId: "1",
+    reassignedRecipientId: "2",
+    envelopeSummary: { recipients: { signers: [x, u] } },
+  };
+
+  assert.deepEqual(readForwardings("recipient-delegate", data), [{ from: PLACE_X, to: PLACE_U }]);
 });
 
 test("other events tell of no forwarding", () => {

@@ -98,6 +98,27 @@ const excluded: Story[] = [
     events: [forwarding(nobody, nobody, "1", "2")],
   },
   {
+    tells: "X reassigned to U, who was given X's id, as an event says that holds recipient ids only",
+    listed: [carbonCopy(x, { recipientId: "2" }), recipient(u, { recipientId: "1" })],
+    events: [forwarding(nobody, nobody, "1", "2")],
+  },
+  {
+    tells: "X, a carbon copy, reassigned to U, as an event says that holds recipient ids only",
+    listed: [carbonCopy(x, { recipientId: "1" }), carbonCopy(u, { recipientId: "2" })],
+    events: [forwarding(nobody, nobody, "1", "2")],
+  },
+  {
+    tells:
+      "somebody who is listed no more reassigned a carbon copy's place to U, as an event says that holds ids only",
+    listed: [carbonCopy(u, { recipientId: "2" })],
+    events: [forwarding(nobody, nobody, "1", "2")],
+  },
+  {
+    tells: "X reassigned to U, as an event names them, whatever became of X and U since",
+    listed: [recipient(x, { recipientId: "1" }), carbonCopy(u, { recipientId: "2" })],
+    events: [forwarding(x, u, "1", "2")],
+  },
+  {
     tells: "somebody reassigned to U, who was given the same recipient id",
     listed: [recipient(u, { recipientId: "1" })],
     events: [forwarding(nobody, u, "1", "1")],
@@ -215,6 +236,11 @@ test("a forwarding that is told twice, by U's id and by some address, is known b
 });
 
 const imported: Story[] = [
+  {
+    tells: "U reassigned to X, who was given U's id, as an event says that holds recipient ids only",
+    listed: [carbonCopy(u, { recipientId: "2" }), recipient(x, { recipientId: "1" })],
+    events: [forwarding(nobody, nobody, "1", "2")],
+  },
   {
     tells: "Z forwarded to U, who signs besides, as an event says twice, once without naming Z",
     listed: [recipient(u, { recipientId: "2" }), recipient(u, { recipientId: "3" })],

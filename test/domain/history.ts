@@ -25,6 +25,7 @@ function endAfterAll(endedAt: Date, starts: Starts): ReturnType<typeof endOf> {
     reachedSent: endedAt,
     reachedReceived: endedAt,
     oldestWaiting: null,
+    oldestAnnounced: null,
   });
 }
 

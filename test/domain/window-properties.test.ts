@@ -81,16 +81,17 @@ test("the end of a link lies between its start and its deletion, and at no momen
     reachedSent: optionalMoments,
     reachedReceived: optionalMoments,
     oldestWaiting: optionalMoments,
+    oldestAnnounced: optionalMoments,
   });
   fc.assert(
     fc.property(endings, (ending) => {
       const { sentUntil } = endOf(ending);
-      const { sentFrom, reachedSent, endedAt, oldestWaiting } = ending;
+      const { sentFrom, reachedSent, endedAt, oldestWaiting, oldestAnnounced } = ending;
 
       if (reachedSent === null) return assert.deepEqual(sentUntil, sentFrom);
       assert.ok(sentUntil !== null);
       assert.ok(sentFrom === null || sentUntil >= sentFrom);
-      for (const bound of [endedAt, reachedSent, oldestWaiting]) {
+      for (const bound of [endedAt, reachedSent, oldestWaiting, oldestAnnounced]) {
         assert.ok(bound === null || sentUntil <= bound || sentUntil.getTime() === sentFrom?.getTime());
       }
     }),

@@ -84,6 +84,7 @@ const deleted: Ending = {
   reachedSent: null,
   reachedReceived: null,
   oldestWaiting: null,
+  oldestAnnounced: null,
 };
 
 const endings: { when: string; given: Partial<Ending>; sent: Date | null; received: Date | null }[] = [
@@ -143,6 +144,18 @@ const endings: { when: string; given: Partial<Ending>; sent: Date | null; receiv
     received: february,
   },
   {
+    when: "while an envelope waits that was announced and never seen",
+    given: { reachedSent: april, reachedReceived: april, oldestAnnounced: march },
+    sent: dayBefore(march),
+    received: dayBefore(march),
+  },
+  {
+    when: "while an envelope waits that was announced long after another one that waits",
+    given: { reachedSent: april, reachedReceived: april, oldestWaiting: february, oldestAnnounced: march },
+    sent: february,
+    received: february,
+  },
+  {
     when: "while an envelope waits and nothing was reached",
     given: { oldestWaiting: february },
     sent: null,
@@ -150,7 +163,7 @@ const endings: { when: string; given: Partial<Ending>; sent: Date | null; receiv
   },
 ];
 
-/** Who stopped looking may have missed what listings show up to a day late. */
+/** Listings show what completed a day late at most. */
 function dayBefore(moment: Date): Date {
   return new Date(moment.getTime() - 24 * 60 * 60 * 1000);
 }

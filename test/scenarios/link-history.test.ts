@@ -94,6 +94,75 @@ test("the moment of the start itself counts, and the moment before it does not",
   assert.deepEqual(await subjects(world), ["at the moment", "long before"]);
 });
 
+test("a link that did its work ends at the moment of its deletion, though the clock goes on while DocuSign is asked", async () => {
+  await using companies = await createCompanies();
+  const { world, admin } = companies;
+  letClockRun(world);
+
+  assert.equal(await world.link(admin), "linked");
+  await world.runJobs();
+  await relink(world, addAdmin(companies, "Z"));
+  await relink(world, admin);
+
+  const [x, z, again] = await historyOf(world);
+  assert.deepEqual([z.sentFrom, z.receivedFrom], [x.endedAt, null]);
+  assert.deepEqual([again.sentFrom, again.receivedFrom], [z.endedAt, x.endedAt]);
+});
+
+test("a deletion that failed leaves no half look behind: the next one ends the link at its own moment", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world, colleague } = companies;
+  await concludeUnheard(world, { from: colleague, to: [CUSTOMER], subject: "found at the end" });
+  world.docusign.failNext(1, { status: 503 }, "/envelopes");
+  const before = await linkOf(world);
+  const failed = await endLink(world);
+  const between = await linkOf(world);
+  world.clock.pass(60_000);
+  const end = world.clock.now.toISOString();
+
+  await relink(world, addAdmin(companies, "Z"));
+
+  assert.equal(failed.status, 502);
+  assert.deepEqual(between, before);
+  assert.equal((await linkOf(world)).sentFrom, "2031-01-15T03:10:00.000Z");
+  assert.equal((await historyOf(world))[0].endedAt, end);
+  assert.deepEqual(await subjects(world), ["found at the end"]);
+});
+
+test("what an event announced and DocuSign has not shown yet is the next link's, tried in vain or still in the queue", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world, colleague } = companies;
+  world.clock.pass(3 * DAY_MS);
+  await world.runHour();
+  world.clock.pass(60_000);
+  const announce = async (subject: string): Promise<void> => {
+    const envelope = await world.docusign.concludeEnvelope({ from: colleague, to: [CUSTOMER], subject });
+    world.docusign.lateInListing(envelope, new Date(world.clock.now.getTime() + HOUR_MS));
+  };
+  world.docusign.failNext(1, { status: 500 }, "/envelopes/{envelopeId}");
+  await announce("tried");
+  await world.runJobs();
+  await announce("queued");
+  world.clock.pass(2_000);
+
+  await relink(world, addAdmin(companies, "Z"));
+  await world.runHour();
+  await world.runHour();
+
+  assert.deepEqual(await subjects(world), ["queued", "tried"]);
+});
+
+/** Each look at the clock finds it some milliseconds later. */
+function letClockRun({ clock }: World): void {
+  let moment = clock.now.getTime();
+  Object.defineProperty(clock, "now", {
+    get: () => {
+      moment += 7;
+      return new Date(moment);
+    },
+  });
+}
+
 test("what is imported already is not imported again, whatever window is open for it", async () => {
   await using companies = await createLinkedCompanies();
   const { world, colleague } = companies;
