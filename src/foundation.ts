@@ -1,6 +1,7 @@
 import type { Logger } from "pino";
 import type { Config } from "./config.ts";
 import { openDocumentStore } from "./documents/open-store.ts";
+import { endingFault } from "./docusign/faults.ts";
 import { createDocuSignOAuth } from "./docusign/oauth.ts";
 import type { TaskDeps, TraceJob } from "./jobs/tasks.ts";
 import { migrateQueue } from "./jobs/worker.ts";
@@ -36,6 +37,8 @@ export type Foundation = AsyncDisposable &
     readonly back: OpenDatabase;
     readonly metrics: Metrics;
     readonly tasks: TaskDeps & FinishDeps;
+    /** Breaks off what is under way at DocuSign, for good: this process has to end. What it was for is left to others. */
+    readonly giveUp: () => void;
   };
 
 const FRONT_CONNECTIONS = 20;
@@ -65,7 +68,9 @@ export async function openFoundation(config: Config, surroundings: Surroundings)
   });
   const back = open("back", { max: config.workerConcurrency * 2 + 5, connectionTimeoutMs: BACK_PATIENCE_MS });
   const metrics = createMetrics();
-  const tasks = await createTaskDeps({ ...surroundings, config, back, metrics }, opened);
+  const givingUp = new AbortController();
+  const { signal } = givingUp;
+  const tasks = await createTaskDeps({ ...surroundings, config, back, metrics, signal }, opened);
   const kept = opened.move();
   return {
     config,
@@ -77,6 +82,7 @@ export async function openFoundation(config: Config, surroundings: Surroundings)
     back,
     metrics,
     tasks,
+    giveUp: () => givingUp.abort(endingFault(now())),
     [Symbol.asyncDispose]: async () => await kept.disposeAsync(),
   };
 }
@@ -125,10 +131,15 @@ function databaseOpener(
     );
 }
 
-type TaskSurroundings = Surroundings & { config: Config; back: OpenDatabase; metrics: Metrics };
+type TaskSurroundings = Surroundings & {
+  config: Config;
+  back: OpenDatabase;
+  metrics: Metrics;
+  signal: AbortSignal;
+};
 
 async function createTaskDeps(
-  { config, log, now, traceJob = runUntraced, back, metrics }: TaskSurroundings,
+  { config, log, now, traceJob = runUntraced, back, metrics, signal }: TaskSurroundings,
   opened: AsyncDisposableStack,
 ): Promise<TaskDeps & FinishDeps> {
   const { db } = back;
@@ -141,7 +152,13 @@ async function createTaskDeps(
   );
   const budgets = createCallBudgets({ db, log, now, reserveShare: config.firstImportReserve });
   const tokens = createAccessTokens({ db, vault, oauth, now });
-  const openAccount = createOpenAccount({ tokens, budgets, now, onCall: () => metrics.docusignCall() });
+  const openAccount = createOpenAccount({
+    tokens,
+    budgets,
+    now,
+    onCall: () => metrics.docusignCall(),
+    signal,
+  });
   const { adminProfiles, publicUrl, largeImport, eventRetentionDays } = config;
   return {
     db,

@@ -7,9 +7,12 @@ import type { Terminal } from "./cli/terminal.ts";
 import { type Config, ConfigError, parseConfig } from "./config.ts";
 import { describeFault } from "./domain/fault-text.ts";
 import { migrate, openFoundation, withDatabase } from "./foundation.ts";
-import { type Role, startService } from "./service.ts";
+import { endsWithin, type Role, startService } from "./service.ts";
 import type { Tracing } from "./tracing.ts";
 import { describeError } from "./web/request-context.ts";
+
+/** To close connections once all work has ended, or has been given back. */
+const CLOSING_MS = 2_000;
 
 process.exitCode = await main();
 
@@ -52,12 +55,15 @@ async function serveUntilSignal(role: Role): Promise<number> {
   log.info({ role, port: service.port }, "torikomi is running");
   log.info({ signal: await signal }, "stopping");
   const deadline = performance.now() + config.shutdownTimeoutMs;
-  await service[Symbol.asyncDispose]();
+  const isClosed = await endsWithin(
+    config.shutdownTimeoutMs + CLOSING_MS,
+    Promise.resolve(service[Symbol.asyncDispose]()),
+  );
   // They tell what was slow while stopping, so a second is theirs however late it is.
   const isSent = await tracing?.stop(Math.max(1_000, deadline - performance.now()));
   log.info("stopped");
-  // What still tries to send would keep the process.
-  if (isSent === false) process.exit(EXIT.done);
+  // What still runs or tries to send would keep the process.
+  if (!isClosed || isSent === false) process.exit(EXIT.done);
   return EXIT.done;
 }
 

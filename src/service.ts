@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Config } from "./config.ts";
 import {
   type Foundation,
@@ -6,7 +7,7 @@ import {
   openFoundation,
   type Surroundings,
 } from "./foundation.ts";
-import { runDueJobs, startWorker } from "./jobs/worker.ts";
+import { runDueJobs, startWorker, type Worker } from "./jobs/worker.ts";
 import { startWorkerLock, type WorkerLock } from "./jobs/worker-pools.ts";
 import { type ChangeNews, createChangeNews } from "./store/change-news.ts";
 import { createEventRecorder } from "./store/event-recorder.ts";
@@ -46,12 +47,11 @@ export async function startService(config: Config, role: Role, surroundings: Sur
   const news = role === "work" ? null : openChangeNews(foundation, started);
   const parts = news === null ? { receivers: [], routes: [] } : servedParts(foundation, news);
   const server = await startHttpServer(createServiceApp(foundation, parts, closing.signal), config);
-  started.defer(async () => await server.close(config.shutdownTimeoutMs));
-  if (role !== "serve") await startWork(foundation, started);
-  // Last in, first out: those who wait are answered before the server waits for them.
+  started.defer(async () => await server.close(0));
+  const work = role === "serve" ? null : await startWork(foundation, started);
   started.defer(async () => {
     closing.abort();
-    await news?.close();
+    await windDown(foundation, work, [server.close(config.shutdownTimeoutMs), news?.close(), work?.stop()]);
   });
   const kept = started.move();
   return {
@@ -64,7 +64,36 @@ export async function startService(config: Config, role: Role, surroundings: Sur
 
 type ServedParts = Pick<AppParts, "receivers" | "routes" | "pages">;
 
-async function startWork(foundation: Foundation, started: AsyncDisposableStack): Promise<void> {
+/** What has to be written down after DocuSign was given up. */
+const LAST_WORDS_MS = 1_000;
+
+/** Lets what is under way finish; what has not by `SHUTDOWN_TIMEOUT` is broken off, and its jobs are given back. */
+async function windDown(
+  { config, giveUp, back }: Foundation,
+  work: Work | null,
+  endings: readonly (Promise<void> | undefined)[],
+): Promise<void> {
+  const { shutdownTimeoutMs } = config;
+  const breakOff = setTimeout(giveUp, shutdownTimeoutMs - Math.min(LAST_WORDS_MS, shutdownTimeoutMs / 4));
+  const isInTime = await endsWithin(shutdownTimeoutMs, Promise.all(endings));
+  clearTimeout(breakOff);
+  if (!isInTime) await work?.giveBack(back.db);
+}
+
+/** Whether the work ends within a time; where it does not, it goes on unobserved. */
+export async function endsWithin(ms: number, work: Promise<unknown>): Promise<boolean> {
+  const over = new AbortController();
+  const late = sleep(ms, false, { signal: over.signal }).catch(() => false);
+  try {
+    return await Promise.race([work.then(() => true), late]);
+  } finally {
+    over.abort();
+  }
+}
+
+type Work = Worker & Pick<WorkerLock, "giveBack">;
+
+async function startWork(foundation: Foundation, started: AsyncDisposableStack): Promise<Work> {
   const { config, log, tasks, back } = foundation;
   if (!(await isCurrent(back.db))) throw new Error("migrations are not current: run torikomi migrate");
   const lock = openWorkerLock(foundation, started);
@@ -75,7 +104,7 @@ async function startWork(foundation: Foundation, started: AsyncDisposableStack):
     log,
     events: lock.events,
   });
-  started.defer(async () => await worker.stop());
+  return { ...worker, giveBack: async (db) => await lock.giveBack(db) };
 }
 
 function openWorkerLock({ connectionString, log }: Foundation, started: AsyncDisposableStack): WorkerLock {
@@ -134,7 +163,7 @@ const RECORDER_LIMITS = {
  * How long the API may take to begin an answer: with the longest wait for changes that is less than the 90 seconds of
  * the ingress (deploy). How often one caller may ask this process: a thousand readers of one service may wait at once.
  */
-const API_LIMITS = { answerWithinMs: 50_000, requestsPerMinute: 6_000 };
+const API_LIMITS = { answerWithinMs: 50_000, requestsPerMinute: 60_000 };
 
 function servedParts(foundation: Foundation, changeNews: ChangeNews): ServedParts {
   return {

@@ -17,6 +17,8 @@ export type DocuSignAccountOptions = {
   /** Told once for each HTTP call, successful or not. */
   readonly onAnswer?: (limits: CallLimits) => void;
   readonly now?: () => Date;
+  /** Aborted, it ends all calls that are under way, and further ones, with its reason. */
+  readonly signal?: AbortSignal;
 };
 
 /** The options with everything filled in. */
@@ -34,6 +36,7 @@ export function callSettings(options: DocuSignAccountOptions): CallSettings {
     downloadTimeoutMs: 600_000,
     onAnswer: () => {},
     now: () => new Date(),
+    signal: new AbortController().signal,
     ...options,
     baseUri: options.baseUri.replace(/\/+$/, ""),
   };
@@ -57,7 +60,8 @@ export async function reported<T extends Pick<Answer, "headers">>(
   settings: CallSettings,
   call: () => Promise<T>,
 ): Promise<T> {
-  const answer = await call().catch((error: unknown) => {
+  settings.signal.throwIfAborted();
+  const answer = await unlessAborted(settings.signal, call()).catch((error: unknown) => {
     settings.onAnswer(readCallLimits(new Headers()));
     throw faultOfSilence(error);
   });
@@ -76,5 +80,17 @@ export async function withFreshToken<T>(
   } catch (error) {
     if (!(error instanceof DocuSignFault) || error.kind !== "authorization-gone") throw error;
     return attempt(await accessToken(token));
+  }
+}
+
+/** docusign-esign cannot be broken off: its call goes on, and nobody waits for it any more. */
+async function unlessAborted<T>(signal: AbortSignal, call: Promise<T>): Promise<T> {
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const stop = (): void => reject(signal.reason);
+  signal.addEventListener("abort", stop);
+  try {
+    return await Promise.race([call, aborted]);
+  } finally {
+    signal.removeEventListener("abort", stop);
   }
 }

@@ -20,15 +20,16 @@ export async function downloadDocument(
 ): Promise<AsyncIterable<Uint8Array>> {
   const path = `accounts/${settings.accountId}/envelopes/${envelopeId}/documents/${encodeURIComponent(documentId)}`;
   const url = `${settings.baseUri}/restapi/v2.1/${path}`;
+  const signal = options.signal ?? settings.signal;
   return withFreshToken(settings.accessToken, async (token) => {
-    const limits = startTimeLimits(settings.timeoutMs, settings.downloadTimeoutMs, options.signal);
+    const limits = startTimeLimits(settings.timeoutMs, settings.downloadTimeoutMs, signal);
     try {
       const response = await reported(settings, () => request(url, token, limits));
       const body = await bodyOf(response, limits, settings.now());
       return asPdf(piecesOf(body, lengthOf(response.headers), limits));
     } catch (error) {
       limits.end();
-      options.signal?.throwIfAborted();
+      signal.throwIfAborted();
       throw error;
     }
   });

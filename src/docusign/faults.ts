@@ -22,7 +22,7 @@ export class DocuSignFault extends Error {
   readonly kind: FaultKind;
   /** DocuSign's own error code, or our word: `timeout`, `network`, `html`, `truncated`, … */
   readonly code: string;
-  /** For `throttled`: the moment from which DocuSign takes calls again. */
+  /** The moment from which it may be tried again, where that is known: for `throttled`, when DocuSign takes calls again. */
   readonly retryAt: Date | null;
   readonly httpStatus: number | null;
 
@@ -34,6 +34,19 @@ export class DocuSignFault extends Error {
     this.retryAt = details.retryAt ?? null;
     this.httpStatus = httpStatus;
   }
+}
+
+/** The code of what was broken off because this process ends: nobody's fault, and to be gone on with at once. */
+const ENDING = "process-ending";
+
+/** What calls that are broken off at the end of a process end in. */
+export function endingFault(now: Date): DocuSignFault {
+  return new DocuSignFault("later", ENDING, { retryAt: now });
+}
+
+/** Whether the call was broken off by us. */
+export function isEnding({ code }: DocuSignFault): boolean {
+  return code === ENDING;
 }
 
 /** Whether the same call may be taken later, without anybody mending anything. */

@@ -14,6 +14,8 @@ import {
 export type WorkerLock = {
   /** For graphile-worker's `run` and `runOnce`: their pools are known by what they tell here. */
   readonly events: WorkerEvents;
+  /** Gives the jobs of this process's pools back at once, though they have not ended. */
+  giveBack(db: Database): Promise<void>;
   /** After the pools have stopped. */
   close(): Promise<void>;
 };
@@ -22,9 +24,17 @@ export type WorkerLock = {
 export function startWorkerLock(connectionString: string, options: WorkerLockOptions = {}): WorkerLock {
   const locks = openWorkerLocks(connectionString, options);
   const events: WorkerEvents = new EventEmitter();
-  events.on("pool:create", ({ workerPool }) => locks.hold(workerPool.id));
+  const pools = new Set<string>();
+  events.on("pool:create", ({ workerPool: { id } }) => {
+    pools.add(id);
+    locks.hold(id);
+  });
   events.on("pool:release", ({ workerPool }) => locks.release(workerPool.id));
-  return { events, close: async () => await locks.close() };
+  return {
+    events,
+    giveBack: async (db) => await unlockPools(db, [...pools]),
+    close: async () => await locks.close(),
+  };
 }
 
 /** A worker that starts, or whose connection was cut, takes its lock again within a second or two. */

@@ -1,5 +1,5 @@
 import type { DocuSignAccount } from "../docusign/account.ts";
-import { DocuSignFault } from "../docusign/faults.ts";
+import { DocuSignFault, isEnding } from "../docusign/faults.ts";
 import type { Envelope } from "../domain/envelope.ts";
 import { isPurged } from "../domain/ownership.ts";
 import { nextAttempt } from "../domain/retries.ts";
@@ -36,6 +36,7 @@ export async function postponeAfterFault(
     { linkId: link.id, envelopeId: entry.envelopeId, fault: error.code, kind: error.kind },
     "import put off",
   );
+  if (isEnding(error)) return await leaveToOthers(deps, attempt);
   switch (error.kind) {
     case "later":
       return await retryLater(deps, attempt, { code: error.code, reason: "docusign-unavailable" });
@@ -55,6 +56,12 @@ export async function postponeAfterFault(
         shortestMs: DOWNLOAD_AGAIN_MS,
       });
   }
+}
+
+/** This process ends: whoever comes next takes it up at once. */
+async function leaveToOthers(deps: ImportDeps, attempt: Attempt): Promise<ImportOutcome> {
+  const until = deps.now();
+  return await postpone(deps, attempt, { reason: "queued", until, code: null, countsAsAttempt: false });
 }
 
 async function retryLater(
@@ -138,7 +145,7 @@ function reasonOf(error: DocuSignFault): string {
 async function postpone(
   deps: ImportDeps,
   { entry }: Attempt,
-  put: { reason: string; until: Date | null; code: string; countsAsAttempt?: boolean },
+  put: { reason: string; until: Date | null; code: string | null; countsAsAttempt?: boolean },
 ): Promise<ImportOutcome> {
   await postponeEnvelope(deps.db, {
     tenant: entry.tenant,

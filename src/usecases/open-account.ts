@@ -19,6 +19,8 @@ export function createOpenAccount(deps: {
   budgets: CallBudgets;
   now: () => Date;
   onCall: () => void;
+  /** Aborted when this process must end: no call goes on. */
+  signal: AbortSignal;
 }): OpenAccount {
   return (link, onCall, kind = "other") =>
     openDocuSignAccount({
@@ -30,6 +32,7 @@ export function createOpenAccount(deps: {
         return token;
       },
       now: deps.now,
+      signal: deps.signal,
       onAnswer: (limits) => {
         deps.budgets.note(link.account.id, limits);
         deps.onCall();
