@@ -144,7 +144,8 @@ async function createTaskDeps(
 ): Promise<TaskDeps & FinishDeps> {
   const { db } = back;
   const vault = createVault(config.encryptionKeys);
-  const redirectUri = `${config.publicUrl}/links/docusign/callback`;
+  const { adminProfiles, publicUrl, largeImport, eventRetentionDays } = config;
+  const redirectUri = `${publicUrl}/links/docusign/callback`;
   const oauth = createDocuSignOAuth({ ...config.docusign, redirectUri, now });
   const documents = opened.adopt(
     await openDocumentStore(config.documentStore, config.dataDir, config.documentEncryption),
@@ -152,14 +153,8 @@ async function createTaskDeps(
   );
   const budgets = createCallBudgets({ db, log, now, reserveShare: config.firstImportReserve });
   const tokens = createAccessTokens({ db, vault, oauth, now });
-  const openAccount = createOpenAccount({
-    tokens,
-    budgets,
-    now,
-    onCall: () => metrics.docusignCall(),
-    signal,
-  });
-  const { adminProfiles, publicUrl, largeImport, eventRetentionDays } = config;
+  const onCall = (): void => metrics.docusignCall();
+  const openAccount = createOpenAccount({ tokens, budgets, now, onCall, signal });
   return {
     db,
     vault,

@@ -51,7 +51,12 @@ export async function startService(config: Config, role: Role, surroundings: Sur
   const work = role === "serve" ? null : await startWork(foundation, started);
   started.defer(async () => {
     closing.abort();
-    await windDown(foundation, work, [server.close(config.shutdownTimeoutMs), news?.close(), work?.stop()]);
+    const endings = [server.close(config.shutdownTimeoutMs), news?.close(), work?.stop()];
+    await windDown(
+      foundation,
+      work,
+      endings.filter((one) => one !== undefined),
+    );
   });
   const kept = started.move();
   return {
@@ -71,7 +76,7 @@ const LAST_WORDS_MS = 1_000;
 async function windDown(
   { config, giveUp, back }: Foundation,
   work: Work | null,
-  endings: readonly (Promise<void> | undefined)[],
+  endings: readonly Promise<void>[],
 ): Promise<void> {
   const { shutdownTimeoutMs } = config;
   const breakOff = setTimeout(giveUp, shutdownTimeoutMs - Math.min(LAST_WORDS_MS, shutdownTimeoutMs / 4));

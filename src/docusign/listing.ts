@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Envelope } from "../domain/envelope.ts";
 import { DocuSignFault } from "./faults.ts";
-import { parseAnswer, readEnvelope } from "./wire.ts";
+import { parseAnswer, readEnvelope, unreadableAnswer } from "./wire.ts";
 import { anyField, countField, textField } from "./wire-fields.ts";
 
 export type CompletedQuery = {
@@ -48,11 +48,14 @@ const pageAnswer = z.object({
   nextUri: textField,
   endPosition: countField,
   totalSetSize: countField,
+  resultSetSize: countField,
 });
 
 /** One page as DocuSign listed it; rows outside the query may be among them and are the caller's to leave out. */
 export function readPage(raw: unknown, query: CompletedQuery): CompletedPage {
-  const { envelopes: rows, nextUri, endPosition, totalSetSize } = parseAnswer(pageAnswer, raw);
+  const { envelopes: rows, nextUri, endPosition, totalSetSize, resultSetSize } = parseAnswer(pageAnswer, raw);
+  // Without any count an empty object is no empty list, and nothing is accounted for by it.
+  if (rows == null && totalSetSize === null && resultSetSize === null) throw unreadableAnswer();
   const envelopes = (rows ?? []).map(readRow).filter((envelope) => envelope !== null);
   const listed = rows?.length ?? 0;
   const next = nextPosition(query, { listed, nextUri, endPosition, totalSetSize });

@@ -1,6 +1,13 @@
 import { z } from "zod";
 import type { AccountId, UserId } from "../domain/identifiers.ts";
-import { faultOfAnswer, faultOfSilence, isHtml } from "./faults.ts";
+import {
+  DocuSignFault,
+  faultOfAnswer,
+  faultOfSilence,
+  isHtml,
+  isOfTheIntegration,
+  passes,
+} from "./faults.ts";
 import { parseAnswer, unreadableAnswer } from "./wire.ts";
 import { accountIdField, countField, flagField, rowsField, textField, userIdField } from "./wire-fields.ts";
 
@@ -51,13 +58,17 @@ export type DocuSignOAuth = {
 /** DocuSign's account server, to one integration. Faults are `DocuSignFault`, with neither tokens nor secrets. */
 export function createDocuSignOAuth(options: DocuSignOAuthOptions): DocuSignOAuth {
   const oauthUrl = options.oauthUrl.replace(/\/+$/, "");
-  const tokens = (form: Readonly<Record<string, string>>): Promise<unknown> =>
-    ask(options, `${oauthUrl}/oauth/token`, {
+  const tokens = async (form: Readonly<Record<string, string>>): Promise<unknown> => {
+    const request = {
       method: "POST",
       // The key goes into this header alone: with a `client_id` in the body as well, DocuSign refuses the grant.
       headers: { authorization: `Basic ${base64(`${options.clientId}:${options.clientSecret}`)}` },
       body: new URLSearchParams(form),
+    };
+    return await ask(options, `${oauthUrl}/oauth/token`, request).catch((error: unknown) => {
+      throw ofGrant(error);
     });
+  };
   return {
     authorizationUrl: (request) => `${oauthUrl}/oauth/auth?${authorizationQuery(options, request)}`,
     exchangeCode: async ({ code, codeVerifier }) =>
@@ -101,6 +112,15 @@ async function ask(options: DocuSignOAuthOptions, url: string, request: RequestI
   } catch (error) {
     throw faultOfSilence(error);
   }
+}
+
+/** Only by name a grant is gone: whatever else the account server says of it, with whatever status, may pass. */
+function ofGrant(error: unknown): unknown {
+  if (!(error instanceof DocuSignFault) || passes(error) || isOfTheIntegration(error)) return error;
+  const { code, httpStatus } = error;
+  return /^(invalid_grant|consent_required)$/i.test(code)
+    ? error
+    : new DocuSignFault("later", code, { httpStatus });
 }
 
 function base64(text: string): string {

@@ -3,6 +3,7 @@ import { readEpochSeconds } from "./limits.ts";
 const HOUR_MS = 3_600_000;
 /** The burst limit counts 30 seconds. */
 const BURST_MS = 30_000;
+const SOONEST_MS = 500;
 /** Polling and downloads are counted per quarter of an hour. */
 const SAME_RESOURCE_MS = 15 * 60_000;
 
@@ -19,9 +20,15 @@ export function isThrottling(status: number, code: string | null): boolean {
 
 /**
  * From when DocuSign takes calls again. The hour's budget comes back at `X-RateLimit-Reset`, to the second
- * (service.md, settled details); other limits say it in `Retry-After`, or else pass after their own time.
+ * (service.md, settled details); other limits say it in `Retry-After`, or else pass after their own time. A moment that
+ * has come already, as clocks differ, would have us ask without end: then a burst's time is waited.
  */
 export function readRetryMoment(code: string | null, headers: Headers, now: Date): Date {
+  const moment = readMoment(code, headers, now);
+  return moment.getTime() - now.getTime() > SOONEST_MS ? moment : new Date(now.getTime() + BURST_MS);
+}
+
+function readMoment(code: string | null, headers: Headers, now: Date): Date {
   const retryAfter = readRetryAfter(headers, now);
   if (isHoursBudgetSpent(code, headers))
     return readEpochSeconds(headers.get("x-ratelimit-reset")) ?? retryAfter ?? nextHour(now);
@@ -32,7 +39,10 @@ export function readRetryMoment(code: string | null, headers: Headers, now: Date
 function isHoursBudgetSpent(code: string | null, headers: Headers): boolean {
   if (code !== null && OF_THE_HOUR.test(code)) return true;
   const isUnnamed = code === null || !(OF_THE_BURST.test(code) || OF_ONE_RESOURCE.test(code));
-  return isUnnamed && headers.get("x-ratelimit-remaining") === "0";
+  if (!isUnnamed) return false;
+  const remaining = headers.get("x-ratelimit-remaining");
+  const saysOnlyReset = remaining === null && headers.has("x-ratelimit-reset") && !headers.has("retry-after");
+  return remaining === "0" || saysOnlyReset;
 }
 
 function readRetryAfter(headers: Headers, now: Date): Date | null {

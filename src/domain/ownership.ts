@@ -66,8 +66,8 @@ function whyNeither(facts: OwnershipFacts, receipt: Receipt | null): ExclusionRe
   return receipt?.kind === "forwarded" ? "forwarded-to-user" : "not-ours";
 }
 
-/** Whether the documents are gone for good. DocuSign has several kinds of purge; what is only queued can still be read, and "unpurged" is no purge. */
-export function isPurged(purgeState: string | null): boolean {
+/** DocuSign has several kinds of purge; what is only queued can still be read, and "unpurged" is no purge. */
+function isPurged(purgeState: string | null): boolean {
   return purgeState?.toLowerCase().endsWith("_purged") ?? false;
 }
 

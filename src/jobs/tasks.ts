@@ -1,4 +1,4 @@
-import type { Task, TaskList } from "graphile-worker";
+import type { Task, TaskList, TaskSpec } from "graphile-worker";
 import { z } from "zod";
 import { type EnvelopeId, type LinkId, parseUuid } from "../domain/identifiers.ts";
 import { startOfHour } from "../domain/schedule.ts";
@@ -44,9 +44,18 @@ export function createTasks(deps: TaskDeps, share: LinkShare): TaskList {
     "reconcile-link": share.within(async (payload) => await reconcile(deps, reconcilePayload.parse(payload))),
     "erase-documents": async () => await eraseDocuments(deps),
     housekeeping: async () => void (await deps.tidy()),
-    "rescue-jobs": async () => void (await deps.rescueJobs()),
+    "rescue-jobs": async (payload, { addJob }) => {
+      await deps.rescueJobs();
+      if (cronPayload.safeParse(payload).success) await addJob("rescue-jobs", {}, betweenMinutes(deps.now()));
+    },
   };
   return Object.fromEntries(Object.entries(tasks).map(([name, task]) => [name, traced(deps, task)]));
+}
+
+/** The clock knows minutes only; a dead worker's jobs are to be back within one. */
+function betweenMinutes(now: Date): TaskSpec {
+  const runAt = new Date(now.getTime() + 30_000);
+  return { jobKey: "rescue-jobs-between", runAt, maxAttempts: 1, priority: -20 };
 }
 
 function traced({ traceJob }: TaskDeps, task: Task): Task {

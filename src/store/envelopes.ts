@@ -1,7 +1,7 @@
 import { type Kysely, type Selectable, sql } from "kysely";
 import type { EnvelopeId, LinkId } from "../domain/identifiers.ts";
 import { parseUuid } from "../domain/identifiers.ts";
-import { MOST_ATTEMPTS } from "../domain/retries.ts";
+import { DOWNLOAD_AGAIN_MS, MOST_ATTEMPTS, TRIED_IN_VAIN } from "../domain/retries.ts";
 import { known, oneOf } from "./rows.ts";
 import type { DB, Envelope as EnvelopeRow, Json } from "./schema.ts";
 
@@ -310,20 +310,28 @@ export async function recordFound(
 }
 
 /**
- * Makes the link's parked envelopes due again: once more before they are parked again, or `afresh` as if they had
- * never been tried.
+ * Makes envelopes of the link due again that were tried in vain, parked ones included: once more before they wait as
+ * before, or `afresh` as if they had never been tried. Not those that DocuSign was asked for a short time ago.
  */
-export async function unparkEnvelopes(
+export async function takeUpFailed(
   db: Kysely<DB>,
   linkId: LinkId,
   { now, afresh }: { now: Date; afresh: boolean },
 ): Promise<void> {
+  const triedBefore = new Date(now.getTime() - DOWNLOAD_AGAIN_MS);
   await db
     .updateTable("envelope")
     .set({ waiting_until: now, ...(afresh && { attempts: 0 }) })
     .where("link_id", "=", linkId)
     .where("state", "=", "waiting")
-    .where("waiting_until", "is", null)
+    .where((is) =>
+      is.or([
+        is("waiting_until", "is", null),
+        is.and([is("reason", "in", TRIED_IN_VAIN), is("last_attempt_at", "<=", triedBefore)]),
+        // What is no document's fault an operator may ask for at any time.
+        ...(afresh ? [is("reason", "in", ["docusign-unavailable", "import-failed"])] : []),
+      ]),
+    )
     .execute();
 }
 

@@ -1,6 +1,6 @@
 import type { DocuSignAccount } from "../docusign/account.ts";
 import type { Database } from "../store/database.ts";
-import { countParked, nextDueAt, unparkEnvelopes } from "../store/envelopes.ts";
+import { countParked, nextDueAt, takeUpFailed } from "../store/envelopes.ts";
 import { changeLink, findLink, type Link, lockLink } from "../store/links.ts";
 import {
   type Difference,
@@ -66,7 +66,7 @@ async function hasNews(db: Database, { linkId }: Reconciliation): Promise<boolea
 async function writeEnd(tx: Database, { link, run, manual }: FinishWork, now: Date): Promise<Reconciliation> {
   await lockLink(tx, link.id, "change");
   const failed = await countParked(tx, link.id);
-  await unparkEnvelopes(tx, link.id, { now, afresh: manual });
+  await takeUpFailed(tx, link.id, { now, afresh: manual });
   const isFull = run.kind === "full";
   const found = {
     waiting: await countWaiting(tx, link.id),

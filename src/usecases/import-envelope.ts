@@ -1,6 +1,5 @@
 import type { Logger } from "pino";
 import type { DocumentStore } from "../documents/documents.ts";
-import type { DocuSignAccount } from "../docusign/account.ts";
 import type { Envelope } from "../domain/envelope.ts";
 import type { EnvelopeId, LinkId } from "../domain/identifiers.ts";
 import { decideOwnership, type Ownership, type OwnershipQuestion } from "../domain/ownership.ts";
@@ -22,7 +21,7 @@ import { postponeAfterFault } from "./import-faults.ts";
 import type { HealthDeps } from "./link-health.ts";
 import { readListing } from "./listed-envelope.ts";
 import type { OpenAccount } from "./open-account.ts";
-import { takeIn } from "./take-in.ts";
+import { type Import, takeIn } from "./take-in.ts";
 
 export type ImportDeps = HealthDeps & {
   db: Database;
@@ -80,10 +79,12 @@ async function importAlone(deps: ImportDeps, link: Link, request: ImportRequest)
   if (pace.kind === "wait") return await wait(deps, entry, "account-throttled", pace.until);
 
   const account = deps.openAccount(link, undefined, kindOfCalls(link, entry));
+  let envelope: Envelope | null = null;
   try {
-    return await judge(deps, link, entry, account);
+    envelope = readListing(entry) ?? (await account.getEnvelope(entry.envelopeId));
+    return await judge(deps, { link, entry, account, envelope });
   } catch (error) {
-    return await postponeAfterFault(deps, { link, entry, account }, error);
+    return await postponeAfterFault(deps, { link, entry, account, envelope }, error);
   }
 }
 
@@ -95,11 +96,8 @@ function kindOfCalls({ firstImport }: Link, { foundBy, foundAt }: LedgerEntry): 
 
 async function judge(
   deps: ImportDeps,
-  link: Link,
-  entry: LedgerEntry,
-  account: DocuSignAccount,
+  { link, entry, account, envelope }: Omit<Import, "decision">,
 ): Promise<ImportOutcome> {
-  const envelope = readListing(entry) ?? (await account.getEnvelope(entry.envelopeId));
   const decision = await decide(deps.db, link, envelope);
   switch (decision.kind) {
     case "import":

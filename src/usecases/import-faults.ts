@@ -1,18 +1,21 @@
 import type { DocuSignAccount } from "../docusign/account.ts";
 import { DocuSignFault, isEnding } from "../docusign/faults.ts";
 import type { Envelope } from "../domain/envelope.ts";
-import { isPurged } from "../domain/ownership.ts";
-import { nextAttempt } from "../domain/retries.ts";
+import { DOWNLOAD_AGAIN_MS, nextAttempt } from "../domain/retries.ts";
 import { forgetEnvelope, type LedgerEntry, postponeEnvelope, settleEnvelope } from "../store/envelopes.ts";
 import type { Link } from "../store/links.ts";
 import { BUDGET_RESERVE } from "./call-budgets.ts";
 import type { ImportDeps, ImportOutcome } from "./import-envelope.ts";
-import { failLink, mayBeAdmin } from "./link-health.ts";
+import { askAdmin, failLink } from "./link-health.ts";
 
-type Attempt = { readonly link: Link; readonly entry: LedgerEntry; readonly account: DocuSignAccount };
+type Attempt = {
+  readonly link: Link;
+  readonly entry: LedgerEntry;
+  readonly account: DocuSignAccount;
+  /** As DocuSign shows it; null where it did not. */
+  readonly envelope: Envelope | null;
+};
 
-/** DocuSign flags a document that is asked for again within 15 minutes (facts 5). */
-const DOWNLOAD_AGAIN_MS = 20 * 60 * 1000;
 /** An event may be faster than DocuSign's own index. */
 const ATTEMPTS_TO_FIND = 4;
 /** Where a throttled answer does not say until when. */
@@ -92,24 +95,21 @@ async function recheckAdmin(
   attempt: Attempt,
   error: DocuSignFault,
 ): Promise<ImportOutcome> {
-  if (await mayBeAdmin(deps, attempt.link, attempt.account))
+  if ((await askAdmin(deps, attempt.link, attempt.account)) !== "not-admin")
     return await retryLater(deps, attempt, { code: error.code, reason: "docusign-unavailable" });
   return await postpone(deps, attempt, { reason: "link-error", until: deps.now(), code: error.code });
 }
 
-/** A document that is not found says little: only the envelope itself tells whether its documents are gone for good. */
+/** Of an envelope that is shown only a document is missing: purged or not, the envelope will say the next time. */
 async function whereGone(deps: ImportDeps, attempt: Attempt, error: DocuSignFault): Promise<ImportOutcome> {
-  const { entry, link, account } = attempt;
-  const later = { code: error.code, reason: "docusign-unavailable" };
-  if (entry.attempts < ATTEMPTS_TO_FIND || entry.listing !== null)
-    return await retryLater(deps, attempt, later);
-  const envelope = await lookAgain(account, entry);
-  if (envelope === "unsaid") return await retryLater(deps, attempt, later);
-  if (envelope === "unknown" && entry.completedAt === null) {
+  const { entry, link, envelope } = attempt;
+  if (envelope !== null || entry.attempts < ATTEMPTS_TO_FIND) {
+    return await retryLater(deps, attempt, { code: error.code, reason: "docusign-unavailable" });
+  }
+  if (entry.completedAt === null) {
     await forgetEnvelope(deps.db, entry.tenant, entry.envelopeId);
     return { kind: "unknown" };
   }
-  if (envelope !== "unknown" && !isPurged(envelope.purgeState)) return await retryLater(deps, attempt, later);
   await settleEnvelope(deps.db, {
     ...entry,
     linkId: link.id,
@@ -119,18 +119,6 @@ async function whereGone(deps: ImportDeps, attempt: Attempt, error: DocuSignFaul
     facts: factsOf(entry),
   });
   return { kind: "excluded", reason: "documents-purged" };
-}
-
-async function lookAgain(
-  account: DocuSignAccount,
-  { envelopeId }: LedgerEntry,
-): Promise<Envelope | "unknown" | "unsaid"> {
-  try {
-    return await account.getEnvelope(envelopeId);
-  } catch (error) {
-    if (!(error instanceof DocuSignFault)) throw error;
-    return error.kind === "not-found" ? "unknown" : "unsaid";
-  }
 }
 
 function factsOf({ facts }: LedgerEntry): object {

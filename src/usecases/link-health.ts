@@ -3,7 +3,7 @@ import { DocuSignFault, isOfTheIntegration, passes } from "../docusign/faults.ts
 import type { AccountUser } from "../docusign/user.ts";
 import { type AdminProfiles, isDsAdmin } from "../domain/admin.ts";
 import type { Database } from "../store/database.ts";
-import { unparkEnvelopes } from "../store/envelopes.ts";
+import { takeUpFailed } from "../store/envelopes.ts";
 import { changeLink, type Link, type LinkCause, type LinkState, lockLink } from "../store/links.ts";
 import { enqueueReconciliation } from "../store/queue.ts";
 
@@ -15,7 +15,7 @@ export async function failLink(db: Database, link: Link, cause: LinkCause): Prom
 /** Lets a link go on whose cause is mended: what waited is due again, and a reconciliation fills the gap. */
 export async function recoverLink(tx: Database, link: Link, now: Date): Promise<void> {
   await changeLink(tx, link.id, { state: healthyState(link), cause: null });
-  await unparkEnvelopes(tx, link.id, { now, afresh: true });
+  await takeUpFailed(tx, link.id, { now, afresh: true });
   await enqueueReconciliation(tx, {
     linkId: link.id,
     hour: now,
@@ -45,26 +45,35 @@ export async function checkAdmin(deps: HealthDeps, link: Link, account: DocuSign
     const current = await lockLink(tx, link.id, "update");
     if (current === null || current.state === "ended") return;
     await changeLink(tx, link.id, { checkedAt: deps.now() });
-    if (current.cause === "not-admin") await recoverLink(tx, current, deps.now());
+    if (isMended(current)) await recoverLink(tx, current, deps.now());
   });
   return true;
 }
 
+/** What DocuSign says of the user proves that both the right and the authorisation are there. */
+function isMended({ cause }: Link): boolean {
+  return cause === "not-admin" || cause === "authorization-revoked";
+}
+
 /**
- * Whether the linked user may still be DS Admin. A refusal to say is a no and puts the link into error as well: user and
- * account may be closed or suspended, and which word DocuSign has for that is not known (facts 6). Silence leaves it open.
+ * Asks as `checkAdmin` does. DocuSign's refusal to say is a no and puts the link into error as well: user and account may
+ * be closed or suspended, and which word DocuSign has for that is not known (facts 6). Its silence leaves it open.
  */
-export async function mayBeAdmin(deps: HealthDeps, link: Link, account: DocuSignAccount): Promise<boolean> {
+export async function askAdmin(
+  deps: HealthDeps,
+  link: Link,
+  account: DocuSignAccount,
+): Promise<"admin" | "not-admin" | "unsaid"> {
   try {
-    return await checkAdmin(deps, link, account);
+    return (await checkAdmin(deps, link, account)) ? "admin" : "not-admin";
   } catch (error) {
     if (!(error instanceof DocuSignFault)) throw error;
-    if (passes(error) || isOfTheIntegration(error)) return true;
+    if (passes(error) || isOfTheIntegration(error)) return "unsaid";
     await failLink(
       deps.db,
       link,
       error.kind === "authorization-gone" ? "authorization-revoked" : "not-admin",
     );
-    return false;
+    return "not-admin";
   }
 }

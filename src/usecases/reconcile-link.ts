@@ -1,4 +1,4 @@
-import { DocuSignFault, passes } from "../docusign/faults.ts";
+import { DocuSignFault, isOfTheIntegration, passes } from "../docusign/faults.ts";
 import type { LinkId } from "../domain/identifiers.ts";
 import { changeLink, findLink, type Link } from "../store/links.ts";
 import {
@@ -11,7 +11,8 @@ import {
 import { BUDGET_RESERVE, type CallBudgets, type CallKind } from "./call-budgets.ts";
 import type { ConnectDeps } from "./ensure-connect.ts";
 import { finishReconciliation } from "./finish-reconciliation.ts";
-import { checkAdmin, failLink, mayBeAdmin } from "./link-health.ts";
+import { wakeBacklog } from "./import-backlog.ts";
+import { askAdmin, checkAdmin, failLink } from "./link-health.ts";
 import type { OpenAccount } from "./open-account.ts";
 import { reconcilePage } from "./reconcile-page.ts";
 import { reconcileAlone } from "./reconciliation-lock.ts";
@@ -44,7 +45,8 @@ type PutOff = {
   readonly reason: "account-throttled" | "budget-reserve" | "docusign-unavailable" | "busy";
 };
 
-const FULL_EVERY_MS = 24 * 60 * 60 * 1000;
+/** A day, less what runs may begin later on one day than on the next. */
+const FULL_EVERY_MS = 23.5 * 60 * 60 * 1000;
 const BUSY_MS = 5 * 1000;
 
 /**
@@ -95,6 +97,8 @@ async function stepAlone(deps: ReconcileDeps, request: ReconcileRequest): Promis
   try {
     const page = await reconcilePage(deps, { link, run, account });
     if (page === "more") return { kind: "more", first: run.kind === "first", ended: null };
+    // What was found need not wait for the last look at the link's health.
+    await wakeBacklog(deps.db, link.id, deps.now());
     const listed = (await findRunning(deps.db, link.id)) ?? run;
     const manual = request.manual ?? false;
     const ended = await finishReconciliation(deps, { link, run: listed, account, manual });
@@ -126,15 +130,16 @@ function isAnswered({ from, to }: ReconcileRequest, run: Reconciliation, link: L
 }
 
 /**
- * A vanished group stops imports, not the account of what waits; a lost admin right may have come back. A link that
+ * A vanished group stops imports, not the account of what waits. A lost admin right may have come back, and DocuSign
+ * may have refused a token without the authorisation being gone. A link that
  * awaits its approval calls nothing but this, and is to show that its authorisation is gone.
  */
 async function mayReconcile(deps: ReconcileDeps, link: Link): Promise<boolean> {
   if (link.state === "active") return true;
-  if (link.state === "awaiting-approval") await mayBeAdmin(deps, link, deps.openAccount(link));
+  if (link.state === "awaiting-approval") await askAdmin(deps, link, deps.openAccount(link));
   if (link.state !== "error") return false;
   if (link.cause === "group-missing") return true;
-  return link.cause === "not-admin" && (await hasRecovered(deps, link));
+  return await hasRecovered(deps, link);
 }
 
 async function hasRecovered(deps: ReconcileDeps, link: Link): Promise<boolean> {
@@ -173,12 +178,13 @@ const AGAIN_MS = 60 * 1000;
 async function afterFault(deps: ReconcileDeps, link: Link, error: unknown): Promise<ReconcileStep> {
   if (!(error instanceof DocuSignFault)) throw error;
   deps.log.warn({ linkId: link.id, fault: error.code, kind: error.kind }, "reconciliation put off");
-  if (error.kind === "authorization-gone" || error.kind === "not-permitted") {
-    await failLink(deps.db, link, error.kind === "not-permitted" ? "not-admin" : "authorization-revoked");
+  if (error.kind === "authorization-gone") {
+    await failLink(deps.db, link, "authorization-revoked");
     return await notImporting(deps, link);
   }
-  // A listing that DocuSign will not give may be a suspended account's, or our own mistake.
-  if (!passes(error) && !(await mayBeAdmin(deps, link, deps.openAccount(link))))
+  // What DocuSign will not list may be a user's who is no admin any more, a suspended account's, or our own mistake.
+  const asks = !passes(error) && !isOfTheIntegration(error);
+  if (asks && (await askAdmin(deps, link, deps.openAccount(link))) === "not-admin")
     return await notImporting(deps, link);
   const until = error.retryAt ?? new Date(deps.now().getTime() + AGAIN_MS);
   if (error.code === BUDGET_RESERVE) return { kind: "put-off", until, reason: "budget-reserve" };

@@ -203,9 +203,9 @@ async function findRemains(
 ): Promise<Obstacle | null> {
   const isStopped = options.signal.aborted && (await countDue(deps.db, link.id, deps.now())) > 0;
   if (isStopped) return { reason: "interrupted", until: null };
-  const reason = BUDGET_CAUSES.find((cause) => causes[cause] !== undefined);
+  const reason = PASSING_CAUSES.find((cause) => causes[cause] !== undefined);
   return reason === undefined ? null : { reason, until: await nextDueAt(deps.db, link.id) };
 }
 
-/** Waits that end by themselves when the account's next hour begins. */
-const BUDGET_CAUSES = ["account-throttled", "budget-reserve"] as const;
+/** Waits that end by themselves: when the account's next hour begins, or when DocuSign is itself again. */
+const PASSING_CAUSES = ["account-throttled", "budget-reserve", "docusign-unavailable"] as const;

@@ -14,7 +14,7 @@ import { findStoredDocuments, recordStoredDocument, type StoredBytes } from "../
 import type { ImportDeps, ImportOutcome } from "./import-envelope.ts";
 import { failLink } from "./link-health.ts";
 
-type Import = {
+export type Import = {
   readonly link: Link;
   readonly entry: LedgerEntry;
   readonly account: DocuSignAccount;

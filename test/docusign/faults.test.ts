@@ -131,6 +131,20 @@ const THROTTLING: readonly ThrottlingCase[] = [
   [429, null, { ...RESET, "x-ratelimit-remaining": "12" }, "2026-04-01T00:10:30.250Z"],
   [429, "<html>", { "retry-after": "Wed, 01 Apr 2026 00:20:00 GMT" }, "2026-04-01T00:20:00.000Z"],
   [429, null, { "retry-after": "soon 5" }, "2026-04-01T00:10:30.250Z"],
+  [429, null, { "x-ratelimit-reset": RESET["x-ratelimit-reset"] }, "2026-04-01T01:00:00.000Z"],
+  [
+    429,
+    null,
+    { "x-ratelimit-reset": RESET["x-ratelimit-reset"], "retry-after": "5" },
+    "2026-04-01T00:10:05.250Z",
+  ],
+  [
+    429,
+    null,
+    { "x-ratelimit-reset": "1775001000", "x-ratelimit-remaining": "0" },
+    "2026-04-01T00:10:30.250Z",
+  ],
+  [429, null, { "retry-after": "0" }, "2026-04-01T00:10:30.250Z"],
 ];
 
 for (const [status, code, headers, retryAt] of THROTTLING) {

@@ -68,9 +68,10 @@ for (const [what, startPosition, listed, rest, next] of PAGES) {
   });
 }
 
-test("no envelopes may be told by null or by nothing", () => {
+test("no envelopes may be told by null or by nothing, where a count says so", () => {
   assert.deepEqual(readPage({ envelopes: null, resultSetSize: "0" }, QUERY).envelopes, []);
-  assert.deepEqual(readPage({}, QUERY).envelopes, []);
+  assert.deepEqual(readPage({ totalSetSize: "0" }, QUERY).envelopes, []);
+  assert.throws(() => readPage({}, QUERY), { code: "unreadable-answer" });
 });
 
 test("rows that can't be read are counted, and the others kept", () => {

@@ -13,7 +13,9 @@ import { resealSecrets } from "../../src/usecases/reseal-secrets.ts";
 import {
   CUSTOMER,
   concludeUnheard,
+  createCompanies,
   createLinkedCompanies,
+  endLink,
   fateOf,
   historyOf,
   linkOf,
@@ -140,7 +142,7 @@ test("a renewal that fails for now stops nothing for good", async () => {
   assert.equal(await fateOf(world, envelope), "imported sent");
 });
 
-test("a revoked authorisation stops the link visibly; imports wait, nobody calls, and linking again mends it in place", async () => {
+test("a revoked authorisation stops the link visibly; imports wait, each hour asks once, and linking again mends it in place", async () => {
   await using companies = await createLinkedCompanies();
   const { world, admin, colleague } = companies;
   const { id } = await linkOf(world);
@@ -157,7 +159,10 @@ test("a revoked authorisation stops the link visibly; imports wait, nobody calls
   await concludeUnheard(world, { from: colleague, to: [CUSTOMER], subject: "unheard" });
   await world.docusign.concludeEnvelope({ from: colleague, to: [CUSTOMER], subject: "heard later" });
   await world.runHour();
-  assert.equal(world.docusign.calls.length, asked, "nobody calls with what is gone");
+  assert.deepEqual(
+    world.docusign.calls.slice(asked).map(({ template }) => template),
+    ["/users/{userId}", "/oauth/token"],
+  );
   assert.equal(await world.link(admin), "linked");
   await world.runJobs();
 
@@ -165,6 +170,63 @@ test("a revoked authorisation stops the link visibly; imports wait, nobody calls
   assert.deepEqual([repaired.id, repaired.state, repaired.cause], [id, "active", null]);
   assert.deepEqual(await subjects(world), ["heard", "heard later", "unheard"]);
   assert.equal((await historyOf(world)).length, 1);
+});
+
+test("a link whose tokens DocuSign refused though its authorisation stands goes on at the next hour", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world, colleague } = companies;
+  world.docusign.failNext(2, { status: 401 }, "/envelopes/{envelopeId}");
+  await world.docusign.concludeEnvelope({ from: colleague, to: [CUSTOMER], subject: "kept" });
+  await world.runJobs();
+  const refused = await linkOf(world);
+
+  await world.runHour();
+
+  assert.equal(refused.cause.code, "authorization-revoked");
+  assert.equal((await linkOf(world)).state, "active");
+  assert.deepEqual(await subjects(world), ["kept"]);
+});
+
+test("a link that awaits its approval shows that its authorisation was revoked", async () => {
+  await using companies = await createCompanies({ config: { largeImport: 1 } });
+  const { world, admin, colleague } = companies;
+  await concludeUnheard(world, { from: colleague, to: [CUSTOMER] });
+  assert.equal(await world.link(admin), "awaiting-approval");
+  await world.runHour();
+  const before = await linkOf(world);
+  world.docusign.revokeConsent(admin);
+
+  await world.runHour();
+
+  assert.deepEqual([before.state, before.cause], ["awaiting-approval", null]);
+  assert.equal((await linkOf(world)).cause.code, "authorization-revoked");
+  assert.equal(await world.link(admin), "awaiting-approval");
+});
+
+for (const [status, errorCode] of [
+  [400, "ACCOUNT_HAS_BEEN_SUSPENDED"],
+  [404, "USER_NOT_FOUND"],
+] as const) {
+  test(`a user or account that DocuSign refuses with ${status} ${errorCode} stops the link, and can be unlinked`, async () => {
+    await using companies = await createLinkedCompanies();
+    const { world } = companies;
+    world.docusign.failNext(1_000, { status, body: { errorCode, message: "x" } });
+
+    await world.runHour();
+
+    assert.equal((await linkOf(world)).state, "error");
+    assert.equal((await endLink(world)).status, 204);
+  });
+}
+
+test("a listing that DocuSign refuses, of a user who is admin still, stops no link", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world } = companies;
+  world.docusign.failNext(1, { status: 403 }, "/envelopes");
+
+  await world.runHour();
+
+  assert.equal((await linkOf(world)).state, "active");
 });
 
 test("a revoked authorisation is found by the hour where no event brings it to light", async () => {

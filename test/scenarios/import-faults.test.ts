@@ -344,3 +344,21 @@ test("what is logged of a fault holds no token and no address", async () => {
   assert.equal(world.logged.length, 1);
   assert.doesNotMatch(world.logged.join("\n"), /@|bearer|token":/i);
 });
+
+test("a document that is not found waits: only the envelope says whether its documents are purged", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world, colleague } = companies;
+  const missing: Failure = { status: 404, body: { errorCode: "DOCUMENT_DOES_NOT_EXIST", message: "x" } };
+  world.docusign.failNext(100, missing, "/envelopes/{envelopeId}/documents/{documentId}");
+  const envelope = await world.docusign.concludeEnvelope({ from: colleague, to: [CUSTOMER] });
+
+  for (let minute = 0; minute < 10; minute += 1) {
+    await world.runJobs();
+    world.clock.pass(60_000);
+  }
+
+  assert.equal(await fateOf(world, envelope), "waiting docusign-unavailable");
+  await world.docusign.purgeDocuments(envelope, "documents_purged");
+  await world.runHour();
+  assert.equal(await fateOf(world, envelope), "excluded documents-purged");
+});

@@ -64,6 +64,24 @@ for (const [what, address] of Object.entries(RECEIVED)) {
   });
 }
 
+test("a right that was lost without losing sight of the account is noticed in the hour in which something completes", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world, account, admin, colleague } = companies;
+  const conclude = async (): Promise<unknown> =>
+    await world.docusign.concludeEnvelope({ from: colleague, to: [CUSTOMER] });
+  await conclude();
+  await world.runHour();
+  world.docusign.setRole(admin, account, "custom", { isAdmin: true, apiAccountWideAccess: true });
+  await world.runHour();
+  const quiet = await linkOf(world);
+  await conclude();
+
+  await world.runHour();
+
+  assert.equal(quiet.state, "active");
+  assert.equal((await linkOf(world)).cause.code, "not-admin");
+});
+
 test("a quiet hour costs two calls where an envelope between others shows the whole account", async () => {
   await using world = await createWorld();
   const account = world.docusign.addAccount();

@@ -50,7 +50,7 @@ test("an envelope of which no event came is imported at the next hour and counte
   assert.deepEqual(countsOf(entry), { listed: 1, known: 0, missed: 1, excluded: {}, waiting: 1, failed: 0 });
 });
 
-test("what an event brought is known to the next hour, and costs no call beside the two listings", async () => {
+test("what an event brought is known to the next hour, and costs no call beside two listings and a look at the user", async () => {
   await using linked = await createLinkedCompanies();
   const { world, colleague } = linked;
   await world.docusign.concludeEnvelope({ from: colleague, to: [CUSTOMER] });
@@ -61,9 +61,9 @@ test("what an event brought is known to the next hour, and costs no call beside 
     entry = await entryOfNextHour(world);
   });
 
-  assert.deepEqual(calls, [LISTING, LISTING]);
+  assert.deepEqual(calls, [LISTING, LISTING, "GET /users/{userId}"]);
   assert.deepEqual(countsOf(entry), { listed: 1, known: 1, missed: 0, excluded: {}, waiting: 0, failed: 0 });
-  assert.equal(entry.calls, 2);
+  assert.equal(entry.calls, 3);
 });
 
 test("what an event announced does not count as missed, though its import has not run", async () => {

@@ -280,7 +280,7 @@ test("an import that fails is tried with growing waits for days, then parked wit
 /** Runs the imports whenever one is due, each to fail; gives the waits in milliseconds. */
 async function tryUntilParked({ world }: Companies, envelope: { envelopeId: string }): Promise<number[]> {
   const waits: number[] = [];
-  for (let attempt = 0; attempt < 40; attempt += 1) {
+  for (let attempt = 0; attempt < 120; attempt += 1) {
     const { until: next } = (await explain(world, envelope)).waitingFor;
     if (next === null) return waits;
     waits.push(new Date(next).getTime() - world.clock.now.getTime());
@@ -299,3 +299,50 @@ async function until<T>(read: () => Promise<T>, isEnough: (value: T) => boolean)
   }
   throw new Error("it did not come to that");
 }
+
+test("what was tried in vain is taken up by the next hour, however long it would have waited", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world, colleague } = companies;
+  const unavailable = { status: 503 };
+  world.docusign.failNext(1_000, unavailable, DOWNLOAD);
+  await world.docusign.concludeEnvelope({ from: colleague, to: [CUSTOMER], subject: "late" });
+  for (let attempt = 0; attempt < 12; attempt += 1) {
+    await world.runJobs();
+    world.clock.pass(25 * MINUTE_MS);
+  }
+  world.docusign.calmDown();
+
+  await world.runHour();
+
+  assert.deepEqual(await subjects(world), ["late"]);
+});
+
+test("what the hour found is imported though nobody says whether the user still is an admin", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world, admin } = companies;
+  await concludeUnheard(world, { from: admin, to: [CUSTOMER], subject: "found" });
+  world.docusign.failNext(1_000, { status: 500 }, "/users/{userId}");
+
+  await world.runHour();
+
+  assert.deepEqual(await subjects(world), ["found"]);
+  world.docusign.calmDown();
+});
+
+test("the daily full check comes at the same hour, though runs end some time after it", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world } = companies;
+  const fulls: string[] = [];
+  for (let hour = 0; hour < 73; hour += 1) {
+    world.docusign.onNext(
+      ({ template }) => template === "/envelopes",
+      () => world.clock.pass(8_000),
+    );
+    await world.runHour();
+    const [entry] = await entriesOf(world);
+    if (entry.kind === "full") fulls.push(entry.to.slice(11, 16));
+  }
+
+  assert.equal(fulls.length, 3);
+  assert.equal(new Set(fulls).size, 1);
+});
