@@ -45,7 +45,7 @@ export function describeApi(endpoints: readonly Endpoint[]): Json {
           scheme: "bearer",
           bearerFormat: "JWT",
           description:
-            "By the cabinet, with the claims `tenant`, `sub` and `scope`; `x:write` includes `x:read`.",
+            "By the cabinet, with the claims `tenant` and `scope`; `x:write` includes `x:read`. What is written in somebody's name, to links and contracts, needs `sub` too.",
         },
       },
     },
@@ -119,7 +119,7 @@ function describeAnswers(endpoint: Endpoint): Json {
 const EVERYWHERE: Readonly<Record<number, string>> = {
   400: "The request is malformed.",
   401: "The token is missing, or none of the cabinet's.",
-  403: "The token lacks the scope.",
+  403: "The token lacks the scope, the tenant or, to write in somebody's name, `sub`.",
   429: "Too many requests with this token; `Retry-After` tells when to go on.",
   500: STATUS_CODES[500] ?? "",
   503: "Temporarily unavailable; `Retry-After` tells when to try again.",
