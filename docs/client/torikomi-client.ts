@@ -129,10 +129,10 @@ export type Link = {
   sentUntil: string | null;
   /** Once ended: the same for received envelopes. */
   receivedUntil: string | null;
-  /** `active`, or why DocuSign sends no events: imports then come by the hour only. */
+  /** `active`, or why DocuSign sends no events: imports then come by the hour only. Both null once the link has ended. */
   connect: {
-    sent: string;
-    received: string;
+    sent: string | null;
+    received: string | null;
   };
   totals: {
     /** The sum of the other four. */
@@ -182,10 +182,10 @@ export type PastLink = {
   sentUntil: string | null;
   /** Once ended: the same for received envelopes. */
   receivedUntil: string | null;
-  /** `active`, or why DocuSign sends no events: imports then come by the hour only. */
+  /** `active`, or why DocuSign sends no events: imports then come by the hour only. Both null once the link has ended. */
   connect: {
-    sent: string;
-    received: string;
+    sent: string | null;
+    received: string | null;
   };
   totals: {
     /** The sum of the other four. */
