@@ -140,6 +140,7 @@ export type Link = {
     imported: number;
     excluded: number;
     deleted: number;
+    /** Those counted at linking among them, until a large first import is listed. */
     waiting: number;
   };
   excludedByRule: Record<string, number> | null;
@@ -193,6 +194,7 @@ export type PastLink = {
     imported: number;
     excluded: number;
     deleted: number;
+    /** Those counted at linking among them, until a large first import is listed. */
     waiting: number;
   };
   excludedByRule: Record<string, number> | null;

@@ -70,12 +70,22 @@ async function describeEnvelopes(
   if (link.state === "ended") {
     return { totals: TOTALS.parse(link.totalsAtEnd), excludedByRule: null, firstImport: null };
   }
-  const totals = await countTotals(deps.db, link.id);
+  const totals = withUnlisted(link, await countTotals(deps.db, link.id));
   return {
     totals,
     excludedByRule: await countExcludedByRule(deps.db, link.id),
     firstImport: await measureFirstImport(deps, link, totals),
   };
+}
+
+/**
+ * A large first import was counted at linking and is listed only once its owner has let it begin. Until that is through
+ * all that were counted wait, so that the figures account for them (import-rules 0, 6).
+ */
+function withUnlisted({ approval, firstImport }: Link, totals: Totals): Totals {
+  if (approval === "not-needed" || firstImport.listedAt !== null) return totals;
+  const unlisted = Math.max(0, (firstImport.total ?? 0) - totals.atDocuSign);
+  return { ...totals, atDocuSign: totals.atDocuSign + unlisted, waiting: totals.waiting + unlisted };
 }
 
 const TOTALS = z.object({

@@ -44,7 +44,9 @@ const totals = z.strictObject({
   imported: count,
   excluded: count,
   deleted: count,
-  waiting: count,
+  waiting: count.meta({
+    description: "Those counted at linking among them, until a large first import is listed.",
+  }),
 });
 
 export const link = z.strictObject({
