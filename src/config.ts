@@ -1,7 +1,8 @@
 import { randomBytes } from "node:crypto";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { z } from "zod";
+import { describeFault } from "./domain/fault-text.ts";
 import type { EncryptionKey } from "./store/vault.ts";
 
 /** Everything that the environment settles, read once; see the table in README.md. */
@@ -63,39 +64,46 @@ export class ConfigError extends Error {
  * encryption key is made once under `DATA_DIR`. Throws a `ConfigError` that names every problem.
  */
 export function parseConfig(environment: Environment, need: Need = "everything"): Config {
-  const problems: string[] = [];
-  const values = withFiles(environment, problems);
+  const { values, unread } = withFiles(environment);
   const production = values["NODE_ENV"] === "production";
+  const isGiven = (name: string): boolean => values[name] !== undefined || unread.has(name);
   const parsed = schemaFor(need).safeParse(values);
-  for (const issue of parsed.error?.issues ?? []) problems.push(`${String(issue.path[0])}: ${issue.message}`);
-  problems.push(...checkTogether(values, production, need));
+  const problems = [
+    ...unread.values(),
+    ...(parsed.error?.issues ?? [])
+      .filter(({ path }) => !unread.has(String(path[0])))
+      .map(({ path, message }) => `${String(path[0])}: ${message}`),
+    ...checkTogether(isGiven, production, need),
+  ];
   if (!parsed.success || problems.length > 0) throw new ConfigError([...new Set(problems)]);
   return toConfig(parsed.data, production, need);
 }
 
+type Given = {
+  readonly values: Record<string, string>;
+  /** What is wrong with the file of each value that has one which cannot be read; it isn't missing as well. */
+  readonly unread: Map<string, string>;
+};
+
 const FILE_SUFFIX = "_FILE";
 
-function withFiles(environment: Environment, problems: string[]): Record<string, string> {
-  const values: Record<string, string> = {};
+function withFiles(environment: Environment): Given {
+  const given: Given = { values: {}, unread: new Map() };
   for (const [name, value] of Object.entries(environment)) {
     if (value === undefined || value === "") continue;
     const target = name.endsWith(FILE_SUFFIX) ? name.slice(0, -FILE_SUFFIX.length) : name;
-    if (target === name) values[name] ??= value;
-    else if (NAMES.has(target)) readSecret(values, { name, target, path: value }, problems);
+    if (target === name) given.values[name] ??= value;
+    else if (NAMES.has(target)) readSecret(given, target, value);
   }
-  return values;
+  return given;
 }
 
-function readSecret(
-  values: Record<string, string>,
-  file: { name: string; target: string; path: string },
-  problems: string[],
-): void {
+function readSecret({ values, unread }: Given, name: string, path: string): void {
   try {
-    const text = readFileSync(file.path, "utf8").replace(/\r?\n$/, "");
-    if (text !== "") values[file.target] = text;
+    const text = readFileSync(path, "utf8").replace(/\r?\n$/, "");
+    if (text !== "") values[name] = text;
   } catch (error) {
-    problems.push(`${file.name}: cannot be read (${error instanceof Error ? error.message : "unknown"})`);
+    unread.set(name, `${name}${FILE_SUFFIX}: cannot be read (${describeFault(error)})`);
   }
 }
 
@@ -123,26 +131,45 @@ function whole(fallback: number, { min, max }: { min: number; max: number }) {
     .default(fallback);
 }
 
-const encryptionKeys = list.transform((keys, context) =>
-  keys.map((text) => {
-    const [id, encoded] = text.split(":");
-    const key = Buffer.from(encoded ?? "", "base64");
-    if (!/^[A-Za-z0-9_-]{1,40}$/.test(id ?? "") || key.byteLength !== 32) {
-      context.addIssue({
-        code: "custom",
-        message: "has to be a comma-separated list of id:base64(32 bytes)",
-      });
-    }
-    return { id: id ?? "", key };
-  }),
-);
+const encryptionKeys = list
+  .transform((keys) => keys.map(readEncryptionKey))
+  .refine((keys) => keys.length > 0 && keys.every(isEncryptionKey), {
+    error: "has to be a comma-separated list of id:base64(32 bytes)",
+    abort: true,
+  })
+  .refine((keys) => new Set(keys.map(({ id }) => id)).size === keys.length, "holds two keys under one id");
+
+function readEncryptionKey(text: string): EncryptionKey {
+  const [id = "", encoded = ""] = text.split(":");
+  return { id, key: Buffer.from(encoded, "base64") };
+}
+
+function isEncryptionKey({ id, key }: EncryptionKey): boolean {
+  return /^[A-Za-z0-9_-]{1,40}$/.test(id) && key.byteLength === 32;
+}
+
+/** A folder that is not there yet is made when it is needed. */
+function mayBeFolder(path: string): boolean {
+  try {
+    return statSync(path).isDirectory();
+  } catch (error) {
+    return !hasCode(error, "ENOTDIR");
+  }
+}
+
+/** `postgres:///database` and `postgres://user@/database` mean the socket or host that `?host=` or the default names. */
+function isDatabaseAddress(text: string): boolean {
+  const address = URL.parse(text) ?? URL.parse(text.replace("@/", "@localhost/"));
+  if (address === null || !/^postgres(ql)?:$/.test(address.protocol)) return false;
+  return address.host !== "" || address.pathname.length > 1 || address.searchParams.has("host");
+}
 
 const values = {
   DATABASE_URL: z
     .string()
-    .regex(/^postgres(ql)?:\/\//, "has to be a postgres:// address")
+    .refine(isDatabaseAddress, "has to be an address such as postgres://user:password@host:5432/database")
     .optional(),
-  DATA_DIR: z.string().default("./data"),
+  DATA_DIR: z.string().refine(mayBeFolder, "is no folder, or lies under what is none").default("./data"),
   PORT: whole(3000, { min: 0, max: 65535 }),
   HOST: z.string().default("0.0.0.0"),
   PUBLIC_URL: url.optional(),
@@ -213,13 +240,13 @@ function schemaFor(need: Need) {
 }
 
 /** What depends on where we run and on each other; looked at beside the schema, so that every problem is named at once. */
-function checkTogether(given: Record<string, string>, production: boolean, need: Need): string[] {
+function checkTogether(isGiven: (name: string) => boolean, production: boolean, need: Need): string[] {
   const problems: string[] = [];
   for (const name of production ? REQUIRED_IN_PRODUCTION : []) {
     const needed = need === "everything" || FOR_THE_DATABASE.has(name);
-    if (needed && given[name] === undefined) problems.push(`${name}: is required in production`);
+    if (needed && !isGiven(name)) problems.push(`${name}: is required in production`);
   }
-  if ((given["CABINET_CLIENT_ID"] === undefined) !== (given["CABINET_CLIENT_SECRET"] === undefined)) {
+  if (isGiven("CABINET_CLIENT_ID") !== isGiven("CABINET_CLIENT_SECRET")) {
     problems.push("CABINET_CLIENT_SECRET: goes together with CABINET_CLIENT_ID");
   }
   return problems;
@@ -232,9 +259,9 @@ const SPARED = {
   CONNECT_HMAC_KEYS: list.default([]),
 };
 
-type Given = z.infer<ReturnType<typeof schemaFor>>;
+type Values = z.infer<ReturnType<typeof schemaFor>>;
 
-function toConfig(given: Given, production: boolean, need: Need): Config {
+function toConfig(given: Values, production: boolean, need: Need): Config {
   const dataDir = resolve(given.DATA_DIR);
   const makesKey = need === "everything" && given.ENCRYPTION_KEYS === undefined;
   return {
@@ -267,7 +294,7 @@ function toConfig(given: Given, production: boolean, need: Need): Config {
   };
 }
 
-function documentEncryptionOf(given: Given): Config["documentEncryption"] {
+function documentEncryptionOf(given: Values): Config["documentEncryption"] {
   const { DOCUMENT_STORE_ENCRYPTION: encryption, DOCUMENT_STORE_KMS_KEY: kmsKeyId } = given;
   return {
     ...(encryption !== undefined && { serverSideEncryption: encryption }),
@@ -277,7 +304,7 @@ function documentEncryptionOf(given: Given): Config["documentEncryption"] {
   };
 }
 
-function cabinetOf(given: Given): Config["cabinet"] {
+function cabinetOf(given: Values): Config["cabinet"] {
   return {
     issuer: given.CABINET_ISSUER ?? null,
     audience: given.CABINET_AUDIENCE,
@@ -287,7 +314,7 @@ function cabinetOf(given: Given): Config["cabinet"] {
 }
 
 /** Asked for by any of the standard variables that say where spans go, unless one of them says no. */
-function tracingOf(given: Given): Config["tracing"] {
+function tracingOf(given: Values): Config["tracing"] {
   const {
     OTEL_TRACES_EXPORTER: exporter,
     OTEL_SDK_DISABLED: disabled,
@@ -301,11 +328,23 @@ function tracingOf(given: Given): Config["tracing"] {
 /** Made once, by whichever process comes first; the others read it. */
 function localKey(dataDir: string): EncryptionKey {
   const path = join(dataDir, "encryption-key");
-  mkdirSync(dataDir, { recursive: true });
   try {
-    writeFileSync(path, randomBytes(32).toString("base64"), { mode: 0o600, flag: "wx" });
+    mkdirSync(dataDir, { recursive: true });
+    writeOnce(path, randomBytes(32).toString("base64"));
+    return { id: "local", key: Buffer.from(readFileSync(path, "utf8"), "base64") };
   } catch (error) {
-    if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
+    throw new ConfigError([`DATA_DIR: cannot be used (${describeFault(error)})`]);
   }
-  return { id: "local", key: Buffer.from(readFileSync(path, "utf8"), "base64") };
+}
+
+function writeOnce(path: string, text: string): void {
+  try {
+    writeFileSync(path, text, { mode: 0o600, flag: "wx" });
+  } catch (error) {
+    if (!hasCode(error, "EEXIST")) throw error;
+  }
+}
+
+function hasCode(error: unknown, code: string): boolean {
+  return error instanceof Error && "code" in error && error.code === code;
 }

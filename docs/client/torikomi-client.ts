@@ -129,10 +129,10 @@ export type Link = {
   sentUntil: string | null;
   /** Once ended: the same for received envelopes. */
   receivedUntil: string | null;
-  /** `active`, or why DocuSign sends no events: imports then come by the hour only. */
+  /** `active`, or why DocuSign sends no events: imports then come by the hour only. Both null once the link has ended. */
   connect: {
-    sent: string;
-    received: string;
+    sent: string | null;
+    received: string | null;
   };
   totals: {
     /** The sum of the other four. */
@@ -140,6 +140,7 @@ export type Link = {
     imported: number;
     excluded: number;
     deleted: number;
+    /** Those counted at linking among them, until a large first import is listed. */
     waiting: number;
   };
   excludedByRule: Record<string, number> | null;
@@ -182,10 +183,10 @@ export type PastLink = {
   sentUntil: string | null;
   /** Once ended: the same for received envelopes. */
   receivedUntil: string | null;
-  /** `active`, or why DocuSign sends no events: imports then come by the hour only. */
+  /** `active`, or why DocuSign sends no events: imports then come by the hour only. Both null once the link has ended. */
   connect: {
-    sent: string;
-    received: string;
+    sent: string | null;
+    received: string | null;
   };
   totals: {
     /** The sum of the other four. */
@@ -193,6 +194,7 @@ export type PastLink = {
     imported: number;
     excluded: number;
     deleted: number;
+    /** Those counted at linking among them, until a large first import is listed. */
     waiting: number;
   };
   excludedByRule: Record<string, number> | null;

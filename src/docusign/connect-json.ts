@@ -4,7 +4,7 @@ import type { ConnectMessage } from "./connect-message.ts";
 import { readForwardings } from "./forwardings.ts";
 import { messageIdentity } from "./message-identity.ts";
 import { parseMoment } from "./moments.ts";
-import { accountIdField, anyField, isObject, textField } from "./wire-fields.ts";
+import { accountIdField, anyField, isObject, readText, textField } from "./wire-fields.ts";
 
 /** Connect JSON: SIM where it has an `event`, otherwise an aggregate, which is the envelope itself. */
 export function readConnectJson(text: string): ConnectMessage | null {
@@ -21,6 +21,15 @@ function parseJson(text: string): unknown {
   }
 }
 
+/** What only tells that something happened, to the account for one, may do without. */
+const NO_DATA = {
+  accountId: null,
+  envelopeId: null,
+  recipientId: null,
+  reassignedRecipientId: null,
+  envelopeSummary: undefined,
+};
+
 const simBody = z.object({
   event: z
     .string()
@@ -28,16 +37,18 @@ const simBody = z.object({
     .toLowerCase(),
   configurationId: textField,
   generatedDateTime: textField,
-  data: z.object({
-    accountId: accountIdField,
-    envelopeId: textField,
-    recipientId: textField,
-    reassignedRecipientId: textField,
-    envelopeSummary: anyField,
-  }),
+  data: z
+    .object({
+      accountId: accountIdField,
+      envelopeId: textField,
+      recipientId: textField,
+      reassignedRecipientId: textField,
+      envelopeSummary: anyField,
+    })
+    .catch(NO_DATA),
 });
 
-function readSim(raw: unknown): ConnectMessage | null {
+function readSim(raw: Readonly<Record<string, unknown>>): ConnectMessage | null {
   const body = simBody.safeParse(raw).data;
   if (body === undefined) return null;
   const { event, configurationId, generatedDateTime, data } = body;
@@ -57,9 +68,15 @@ function readSim(raw: unknown): ConnectMessage | null {
       generatedDateTime,
       data.recipientId,
       data.reassignedRecipientId,
+      ...(envelopeId === null ? nameSubject(raw["data"]) : []),
     ]),
     forwardings: readForwardings(event, data),
   };
+}
+
+/** What is no envelope may be known by any of its fields; what lies deeper may lie too deep to be written out again. */
+function nameSubject(data: unknown): (string | null)[] {
+  return isObject(data) ? Object.entries(data).flatMap(([name, value]) => [name, readText(value)]) : [];
 }
 
 const aggregateBody = z.object({

@@ -24,7 +24,8 @@ export type LinkDescription = Pick<
   /** Once ended: up to when it accounted for what the account sent and the user received (import-rules 2.3). */
   readonly sentUntil: Date | null;
   readonly receivedUntil: Date | null;
-  readonly connect: Pick<Link["connect"], "sent" | "received">;
+  /** Null once ended: its configurations are gone. */
+  readonly connect: { readonly sent: string | null; readonly received: string | null };
   readonly totals: Totals;
   /** How many envelopes each rule excluded; null once ended. */
   readonly excludedByRule: Readonly<Record<string, number>> | null;
@@ -52,12 +53,14 @@ export async function describeLink(deps: DescribeDeps, link: Link): Promise<Link
     receivedUntil,
     cause: state === "error" ? describeCause(link.cause) : null,
     account: { id: link.account.id, name: link.account.name },
-    connect: { sent: link.connect.sent, received: link.connect.received },
+    connect: state === "ended" ? NO_CONNECT : { sent: link.connect.sent, received: link.connect.received },
     ...(await describeEnvelopes(deps, link)),
     lastReconciliation: latest?.endedAt ?? null,
     nextReconciliation: isReconciled(state) ? nextFullHour(deps.now()) : null,
   };
 }
+
+const NO_CONNECT = { sent: null, received: null };
 
 /** What is the next link's by now was this one's when it ended: of an ended link the totals of its end count. */
 async function describeEnvelopes(
@@ -67,12 +70,22 @@ async function describeEnvelopes(
   if (link.state === "ended") {
     return { totals: TOTALS.parse(link.totalsAtEnd), excludedByRule: null, firstImport: null };
   }
-  const totals = await countTotals(deps.db, link.id);
+  const totals = withUnlisted(link, await countTotals(deps.db, link.id));
   return {
     totals,
     excludedByRule: await countExcludedByRule(deps.db, link.id),
     firstImport: await measureFirstImport(deps, link, totals),
   };
+}
+
+/**
+ * A large first import was counted at linking and is listed only once its owner has let it begin. Until that is through
+ * all that were counted wait, so that the figures account for them (import-rules 0, 6).
+ */
+function withUnlisted({ approval, firstImport }: Link, totals: Totals): Totals {
+  if (approval === "not-needed" || firstImport.listedAt !== null) return totals;
+  const unlisted = Math.max(0, (firstImport.total ?? 0) - totals.atDocuSign);
+  return { ...totals, atDocuSign: totals.atDocuSign + unlisted, waiting: totals.waiting + unlisted };
 }
 
 const TOTALS = z.object({

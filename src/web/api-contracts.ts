@@ -7,6 +7,7 @@ import { CONTRACT } from "./api-examples.ts";
 import { cursorParameter, date, groupId, idParameter, limit, momentPosition, toPage } from "./api-fields.ts";
 import { contract, contractPage } from "./api-schemas.ts";
 import { type ApiDeps, type Endpoint, endpoint, NO_BODY, NO_PARAMETERS } from "./endpoint.ts";
+import { personOf } from "./tokens.ts";
 
 /** The path parameter of one contract. */
 export const CONTRACT_ID = z.strictObject({ id: idParameter<ContractId>("Id of a contract.") });
@@ -86,7 +87,7 @@ const deletion = endpoint(
     example: { params: { id: CONTRACT.id } },
   },
   async (deps, { caller, params }) => {
-    await deleteContract(deps, { tenant: caller.tenant, subject: caller.subject }, params.id);
+    await deleteContract(deps, personOf(caller), params.id);
   },
 );
 

@@ -8,7 +8,7 @@ import { type Endpoint, endpoint, NO_BODY, NO_PARAMETERS } from "./endpoint.ts";
 
 const GROUP_ID = z.strictObject({ id: groupId });
 
-const position = z.tuple([z.string(), z.string()]).transform(([name, id]) => ({ name, id }));
+const position = z.tuple([groupName.shape.name, groupId]).transform(([name, id]) => ({ name, id }));
 const LIST = z.strictObject({ limit, cursor: cursorParameter(position) });
 
 const listing = endpoint(

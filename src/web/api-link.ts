@@ -1,13 +1,13 @@
 import { Refusal } from "../domain/refusal.ts";
 import { findCurrentLink } from "../store/links.ts";
-import { beginLinking, type Owner } from "../usecases/begin-linking.ts";
+import { beginLinking } from "../usecases/begin-linking.ts";
 import { approveImport, editLink } from "../usecases/change-link.ts";
 import { describeLink, type LinkDescription } from "../usecases/describe-link.ts";
 import { endLink } from "../usecases/end-link.ts";
 import { LINK } from "./api-examples.ts";
 import { begunLinking, groupChoice, link } from "./api-schemas.ts";
 import { type ApiDeps, type Endpoint, endpoint, NO_BODY, NO_PARAMETERS } from "./endpoint.ts";
-import type { Caller } from "./tokens.ts";
+import { personOf } from "./tokens.ts";
 
 const PATH = { path: "/v1/link", params: NO_PARAMETERS, query: NO_PARAMETERS } as const;
 const NO_LINK = "No link is active.";
@@ -49,7 +49,7 @@ const beginning = endpoint(
     problems: { 409: "A link is active.", 422: NO_GROUP },
     example: { body: { groupId: LINK.groupId } },
   },
-  async (deps, { caller, body }) => await beginLinking(deps, ownerOf(caller), body.groupId),
+  async (deps, { caller, body }) => await beginLinking(deps, personOf(caller), body.groupId),
 );
 
 const editing = endpoint(
@@ -65,7 +65,7 @@ const editing = endpoint(
     example: { body: { groupId: LINK.groupId } },
   },
   async (deps, { caller, body }) => {
-    await editLink(deps, ownerOf(caller), body.groupId);
+    await editLink(deps, personOf(caller), body.groupId);
     return await describeCurrent(deps, caller.tenant);
   },
 );
@@ -84,7 +84,7 @@ const approval = endpoint(
     example: {},
   },
   async (deps, { caller }) => {
-    await approveImport(deps, ownerOf(caller));
+    await approveImport(deps, personOf(caller));
     return await describeCurrent(deps, caller.tenant);
   },
 );
@@ -103,7 +103,7 @@ const ending = endpoint(
     problems: { 404: NO_LINK, 502: "DocuSign could not be reached; nothing has changed." },
     example: {},
   },
-  async (deps, { caller }) => await endLink(deps, ownerOf(caller)),
+  async (deps, { caller }) => await endLink(deps, personOf(caller)),
 );
 
 export const linkEndpoints: readonly Endpoint[] = [reading, beginning, editing, ending, approval];
@@ -112,8 +112,4 @@ async function describeCurrent(deps: ApiDeps, tenant: string): Promise<LinkDescr
   const current = await findCurrentLink(deps.db, tenant);
   if (current === null) throw new Refusal("link-not-found");
   return await describeLink(deps, current);
-}
-
-function ownerOf({ tenant, subject }: Caller): Owner {
-  return { tenant, subject };
 }

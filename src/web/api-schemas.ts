@@ -44,7 +44,9 @@ const totals = z.strictObject({
   imported: count,
   excluded: count,
   deleted: count,
-  waiting: count,
+  waiting: count.meta({
+    description: "Those counted at linking among them, until a large first import is listed.",
+  }),
 });
 
 export const link = z.strictObject({
@@ -69,9 +71,10 @@ export const link = z.strictObject({
     .nullable()
     .meta({ description: "Once ended: up to here all sent envelopes are accounted for." }),
   receivedUntil: moment.nullable().meta({ description: "Once ended: the same for received envelopes." }),
-  connect: z
-    .strictObject({ sent: z.string(), received: z.string() })
-    .meta({ description: "`active`, or why DocuSign sends no events: imports then come by the hour only." }),
+  connect: z.strictObject({ sent: nullableText, received: nullableText }).meta({
+    description:
+      "`active`, or why DocuSign sends no events: imports then come by the hour only. Both null once the link has ended.",
+  }),
   totals,
   excludedByRule: z.record(z.string(), count).nullable(),
   firstImport: z

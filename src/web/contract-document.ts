@@ -16,17 +16,20 @@ export const documentEndpoint: Endpoint = endpoint(
     method: "get",
     path: "/v1/contracts/{id}/document",
     summary: "The PDF of a contract",
-    description:
-      "Streamed, with `ETag`. A `Range` of bytes is answered with 206, `If-None-Match` with 304 where it is known already.",
+    description: "Streamed, whole or from where a reader was cut off.",
     scopes: ["contracts:read"],
     params: CONTRACT_ID,
     query: NO_PARAMETERS,
     body: NO_BODY,
-    answer: { status: 200, description: "The PDF.", schema: null, mediaType: "application/pdf" },
-    problems: {
-      404: "There is no such contract, or it is deleted.",
-      416: "The document holds no such range.",
+    answer: {
+      status: 200,
+      description: "The PDF.",
+      schema: null,
+      mediaType: "application/pdf",
+      headers: { "Content-Disposition": "The file name, for saving (RFC 6266)." },
+      inRanges: true,
     },
+    problems: { 404: "There is no such contract, or it is deleted." },
     example: { params: { id: CONTRACT.id } },
   },
   async (deps, { caller, params, request, response }) => {

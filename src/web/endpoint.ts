@@ -59,6 +59,10 @@ type Definition<Params, Query, Body, Answer> = {
     readonly schema: z.ZodType<Answer> | null;
     readonly example?: unknown;
     readonly mediaType?: string;
+    /** The headers that are its own, with what they tell. */
+    readonly headers?: Readonly<Record<string, string>>;
+    /** `handle` answers `Range` with the part that it asks for. */
+    readonly inRanges?: true;
   };
   /** How long it may wait of its own accord, beside the time that an answer may take. */
   readonly patienceMs?: number;

@@ -1,29 +1,7 @@
-import { STATUS_CODES } from "node:http";
 import { z } from "zod";
-import * as schemas from "./api-schemas.ts";
 import { type Endpoint, hasNoBody } from "./endpoint.ts";
-
-type Json = Readonly<Record<string, unknown>>;
-
-/** The schemas that have a name of their own. */
-const NAMED: Readonly<Record<string, z.ZodType>> = {
-  Contract: schemas.contract,
-  ContractPage: schemas.contractPage,
-  Change: schemas.change,
-  ChangePage: schemas.changePage,
-  Group: schemas.group,
-  GroupName: schemas.groupName,
-  GroupPage: schemas.groupPage,
-  Link: schemas.link,
-  PastLink: schemas.pastLink,
-  LinkPage: schemas.linkPage,
-  GroupChoice: schemas.groupChoice,
-  BegunLinking: schemas.begunLinking,
-  Explanation: schemas.explanation,
-  Reconciliation: schemas.reconciliation,
-  ReconciliationPage: schemas.reconciliationPage,
-  Problem: schemas.problem,
-};
+import { describeAnswers } from "./openapi-answers.ts";
+import { describeSchemas, type Json, reference, toJson } from "./openapi-schemas.ts";
 
 /** The OpenAPI 3.1 description of the endpoints, made from what checks their requests and answers. */
 export function describeApi(endpoints: readonly Endpoint[]): Json {
@@ -45,7 +23,7 @@ export function describeApi(endpoints: readonly Endpoint[]): Json {
           scheme: "bearer",
           bearerFormat: "JWT",
           description:
-            "By the cabinet, with the claims `tenant`, `sub` and `scope`; `x:write` includes `x:read`.",
+            "By the cabinet, with the claims `tenant` and `scope`; `x:write` includes `x:read`. What is written in somebody's name, to links and contracts, needs `sub` too.",
         },
       },
     },
@@ -67,6 +45,7 @@ function describeOperation(endpoint: Endpoint): Json {
   const parameters = [
     ...describeParameters("path", endpoint.params, example.params),
     ...describeParameters("query", endpoint.query, example.query),
+    ...describeConditions(endpoint),
   ];
   return {
     operationId: id,
@@ -106,78 +85,21 @@ function inType(type: Json, example: unknown): unknown {
   return type["type"] === "integer" ? Number(example) : example;
 }
 
-function describeAnswers(endpoint: Endpoint): Json {
-  const { status, description } = endpoint.answer;
-  const answers = new Map<string, Json>([
-    [String(status), { description, ...describeContent(endpoint) }],
-    ...Object.entries({ ...EVERYWHERE, ...endpoint.problems }).map(describeProblem),
-  ]);
-  return Object.fromEntries(answers);
-}
-
-/** What every endpoint may answer. */
-const EVERYWHERE: Readonly<Record<number, string>> = {
-  400: "The request is malformed.",
-  401: "The token is missing, or none of the cabinet's.",
-  403: "The token lacks the scope.",
-  429: "Too many requests with this token; `Retry-After` tells when to go on.",
-  500: STATUS_CODES[500] ?? "",
-  503: "Temporarily unavailable; `Retry-After` tells when to try again.",
-};
-
-function describeProblem([status, description]: readonly [string, string]): [string, Json] {
-  const content = { "application/problem+json": { schema: reference(schemas.problem) } };
-  return [status, { description, content }];
-}
-
-function describeContent({ answer }: Endpoint): Json {
-  if (answer.mediaType !== undefined) {
-    return { content: { [answer.mediaType]: { schema: { type: "string", format: "binary" } } } };
-  }
-  if (answer.schema === null) return {};
-  return { content: { "application/json": { schema: reference(answer.schema), example: answer.example } } };
-}
-
-function reference(schema: z.ZodType): Json {
-  const name = Object.keys(NAMED).find((key) => NAMED[key] === schema);
-  return name === undefined ? toJson(schema) : { $ref: addressOf(name) };
-}
-
-function describeSchemas(): Json {
-  const registry = z.registry<{ id: string }>();
-  for (const [id, schema] of Object.entries(NAMED)) registry.add(schema, { id });
-  const made = z.toJSONSchema(registry, { ...HOW, uri: addressOf });
-  return Object.fromEntries(
-    Object.entries(made.schemas).map(([id, schema]) => [id, withoutOwnAddress(schema)]),
-  );
-}
-
-function addressOf(name: string): string {
-  return `#/components/schemas/${name}`;
-}
-
-function toJson(schema: z.ZodType): Json {
-  return withoutOwnAddress(z.toJSONSchema(schema, HOW));
-}
-
-type Made = { zodSchema: z.core.$ZodType; jsonSchema: z.core.JSONSchema.BaseSchema };
-
-/**
- * As it travels. A format says more to a reader than the pattern that checks it, and answers may get more fields one
- * day: only what is sent to us is closed.
- */
-const HOW = {
-  io: "input",
-  override: ({ zodSchema, jsonSchema }: Made): void => {
-    if (jsonSchema.format !== undefined) delete jsonSchema.pattern;
-    if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
-    const isClosed = jsonSchema.additionalProperties === false;
-    if (isClosed && !SENT.includes(zodSchema)) delete jsonSchema.additionalProperties;
-  },
-} as const;
-
-const SENT: readonly z.core.$ZodType[] = [schemas.groupName, schemas.groupChoice];
-
-function withoutOwnAddress({ $schema: _schema, $id: _id, ...schema }: Json): Json {
-  return schema;
+/** What a reader may make the answer depend on. */
+function describeConditions({ method, answer }: Endpoint): Json[] {
+  return Object.entries({
+    ...(method === "get" && {
+      "If-None-Match": "`ETag` of what the reader has already: 304 where it is the same.",
+    }),
+    ...(answer.inRanges === true && {
+      Range: "One range of bytes, such as `bytes=0-1023`; several are answered with the whole.",
+      "If-Range": "`ETag` of what the reader began with: the whole where it is another one now.",
+    }),
+  }).map(([name, description]) => ({
+    name,
+    in: "header",
+    required: false,
+    description,
+    schema: { type: "string" },
+  }));
 }

@@ -5,7 +5,7 @@ import { type Html, html } from "./html.ts";
 import { editForm, repairForm } from "./page-forms.ts";
 import { type Icon, icon } from "./page-icons.ts";
 import type { Visitor } from "./page-layout.ts";
-import { moment, momentOrDash } from "./page-words.ts";
+import { moment, momentOrDash, NOTHING } from "./page-words.ts";
 
 export type LinkCard = {
   readonly link: LinkDescription;
@@ -96,7 +96,8 @@ const CONNECT_STATES: ReadonlyMap<string, string> = new Map([
   ["switched-off", "DocuSign側で停止中"],
 ]);
 
-function connectState(state: string): Html {
+function connectState(state: string | null): Html {
+  if (state === null) return NOTHING;
   const words = CONNECT_STATES.get(state) ?? state;
   return html`<span class="inline-state">${icon(state === "active" ? "check" : "info")}${words}</span>`;
 }

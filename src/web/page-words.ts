@@ -22,8 +22,11 @@ export function moment(at: Date): Html {
 
 /** The same; a dash where there is none. */
 export function momentOrDash(at: Date | null): Html {
-  return at === null ? html`<span aria-label="なし">―</span>` : moment(at);
+  return at === null ? NOTHING : moment(at);
 }
+
+/** Stands where something does not apply. */
+export const NOTHING = html`<span aria-label="なし">―</span>`;
 
 /** The same without its year, for tables of the last hours: `1/15 12:00`. */
 export function shortMoment(at: Date): Html {

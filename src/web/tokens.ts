@@ -14,7 +14,8 @@ import { Refusal } from "../domain/refusal.ts";
 /** A service of the cabinet that calls on behalf of one tenant (service.md, tokens of the cabinet). */
 export type Caller = {
   readonly tenant: string;
-  readonly subject: string;
+  /** `sub` of the token; null where it speaks for nobody in particular, who may read. */
+  readonly subject: string | null;
   readonly scopes: ReadonlySet<string>;
 };
 
@@ -53,12 +54,17 @@ export const nameClaim = z
   .max(200)
   .regex(/^\P{Cc}+$/u)
   .refine((text) => text.isWellFormed());
-const CLAIMS = z.object({ tenant: nameClaim, sub: nameClaim, scope: z.string().default("") });
+const CLAIMS = z.object({
+  tenant: nameClaim.optional(),
+  sub: nameClaim.optional(),
+  scope: z.string().default(""),
+});
 const METADATA = z.object({ issuer: z.string(), jwks_uri: z.url({ protocol: /^https?$/ }) });
 
 /**
  * Checks `Authorization` headers against the cabinet's issuer. A token that is missing, malformed, expired, or for or
- * from somebody else is a Refusal `unauthorized`; an issuer that cannot be asked for its keys is `unavailable`.
+ * from somebody else is a Refusal `unauthorized`, a good one without a tenant is `forbidden`; an issuer that cannot be
+ * asked for its keys is `unavailable`.
  */
 export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifier {
   const key = createKeyFinder(options);
@@ -70,7 +76,7 @@ export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifie
       issuer: [issuer, `${issuer}/`],
       audience: options.audience,
       algorithms: ALGORITHMS,
-      requiredClaims: ["exp", "sub"],
+      requiredClaims: ["exp"],
       currentDate: options.now(),
     });
   };
@@ -86,6 +92,13 @@ export function requireScope(caller: Caller, ...anyOf: readonly string[]): void 
   const enough = anyOf.flatMap((scope) => [scope, scope.replace(/:read$/, ":write")]);
   if (enough.some((scope) => caller.scopes.has(scope))) return;
   throw new Refusal("forbidden", `the token lacks the scope ${anyOf.join(" or ")}`);
+}
+
+/** In whose name something is written, for the audit trail; refuses with `forbidden` where the token names nobody. */
+export function personOf({ tenant, subject }: Caller): { tenant: string; subject: string } {
+  if (subject === null)
+    throw new Refusal("forbidden", "the token lacks `sub`: who does this has to be known");
+  return { tenant, subject };
 }
 
 const callers = new WeakMap<Response, Caller>();
@@ -109,7 +122,8 @@ async function readCaller(token: string, key: JWTVerifyGetKey, options: JWTVerif
   try {
     const { payload } = await jwtVerify(token, key, options);
     const { tenant, sub, scope } = CLAIMS.parse(payload);
-    return { tenant, subject: sub, scopes: new Set(scope.split(" ").filter((word) => word !== "")) };
+    if (tenant === undefined) throw new Refusal("forbidden", "the token lacks `tenant`");
+    return { tenant, subject: sub ?? null, scopes: new Set(scope.split(" ").filter((word) => word !== "")) };
   } catch (error) {
     if (error instanceof errors.JOSEError || error instanceof z.ZodError) {
       throw new Refusal("unauthorized", undefined, { cause: error });

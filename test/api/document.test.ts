@@ -5,6 +5,7 @@ import { Readable } from "node:stream";
 import { test } from "node:test";
 import type { NewContract } from "../../src/store/contracts.ts";
 import { createWorld, type World } from "../support/world.ts";
+import { assertDescribed } from "./described.ts";
 import { storeTestContract, storeTestLink } from "./stored.ts";
 
 const BYTES = Buffer.from("%PDF-1.7 0123456789 the end");
@@ -18,11 +19,14 @@ async function openDocument(
   const linkId = await storeTestLink(world);
   const contract = await storeTestContract(world, { linkId, bytesOf: BYTES, ...wish });
   const token = await world.cabinet.token({ tenant: "tenant-1", scope: "contracts:read" });
-  const ask: Ask = async (headers = {}, method = "GET") =>
-    await fetch(`${world.url}/v1/contracts/${contract.id}/document`, {
+  const ask: Ask = async (headers = {}, method = "GET") => {
+    const response = await fetch(`${world.url}/v1/contracts/${contract.id}/document`, {
       method,
       headers: { authorization: `Bearer ${token}`, ...headers },
     });
+    assertDescribed("getContractDocument", response);
+    return response;
+  };
   return { contract, ask, token };
 }
 

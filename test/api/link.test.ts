@@ -189,6 +189,8 @@ test("an ended link is history: with its windows, its totals at the end, and who
   assert.equal(past.state, "ended");
   assert.equal(past.endedAt, "2031-01-15T03:11:00.000Z");
   assert.equal(past.sentUntil, "2031-01-15T03:11:00.000Z");
+  assert.deepEqual(past.connect, { sent: null, received: null });
+  assert.deepEqual(current.connect, { sent: "active", received: "active" });
   assert.deepEqual([past.firstImport, past.nextReconciliation, past.excludedByRule], [null, null, null]);
   assert.equal(past.totals.imported, 1);
   assert.deepEqual(

@@ -3,20 +3,11 @@ import { readFile } from "node:fs/promises";
 import { test } from "node:test";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import addFormats from "ajv-formats";
-import { ENDPOINTS } from "../../src/web/api.ts";
 import { CONTRACT, LINK } from "../../src/web/api-examples.ts";
-import { describeApi } from "../../src/web/openapi.ts";
 import { CLIENT_FILE, generateClient } from "../support/client-source.ts";
-import { createWorld, type World } from "../support/world.ts";
+import { createWorld, EVERY_SCOPE, type World } from "../support/world.ts";
+import { assertDescribed, description, type Operation, operations } from "./described.ts";
 import { id, storeTestContract } from "./stored.ts";
-
-const description: any = describeApi(ENDPOINTS);
-
-type Operation = { readonly path: string; readonly method: string; readonly described: any };
-
-const operations: readonly Operation[] = Object.entries<any>(description.paths).flatMap(([path, methods]) =>
-  Object.entries(methods).map(([method, described]) => ({ path, method: method.toUpperCase(), described })),
-);
 
 /** The group has to be there before the link; what ends things comes last, and a linking begins after the end. */
 const FIRST = ["putGroup"];
@@ -55,7 +46,21 @@ async function prepare(world: World): Promise<void> {
 }
 
 async function sendExample(world: World, operation: Operation, check: Check): Promise<void> {
-  const { path, method, described } = operation;
+  const { method, described } = operation;
+  const body = described.requestBody?.content["application/json"].example;
+
+  const answer = await (await world.api()).send(method, addressOf(operation), body);
+
+  const [status, success] =
+    Object.entries<any>(described.responses).find(([code]) => code.startsWith("2")) ?? [];
+  assertDescribed(described.operationId, answer);
+  assert.equal(answer.status, Number(status), `${described.operationId}: ${JSON.stringify(answer.body)}`);
+  const content = success?.content?.["application/json"];
+  if (content !== undefined) assert.deepEqual(check(content.schema, answer.body), [], described.operationId);
+}
+
+/** The example's own. */
+function addressOf({ path, described }: Operation): string {
   const example = (place: string) =>
     (described.parameters ?? []).filter((one: any) => one.in === place && one.example !== undefined);
   const address = example("path").reduce(
@@ -63,16 +68,48 @@ async function sendExample(world: World, operation: Operation, check: Check): Pr
     path,
   );
   const query = new URLSearchParams(example("query").map((one: any) => [one.name, String(one.example)]));
-  const body = described.requestBody?.content["application/json"].example;
-
-  const answer = await (await world.api()).send(method, `${address}?${query.toString()}`, body);
-
-  const [status, success] =
-    Object.entries<any>(described.responses).find(([code]) => code.startsWith("2")) ?? [];
-  assert.equal(answer.status, Number(status), `${described.operationId}: ${JSON.stringify(answer.body)}`);
-  const content = success?.content?.["application/json"];
-  if (content !== undefined) assert.deepEqual(check(content.schema, answer.body), [], described.operationId);
+  return `${address}?${query.toString()}`;
 }
+
+test("what a reader has already is answered as described", async () => {
+  await using world = await createWorld({ config: { largeImport: 1 } });
+  await (await world.api()).send("PUT", `/v1/groups/${LINK.groupId}`, { name: "営業" });
+  await prepare(world);
+  const authorization = `Bearer ${await world.cabinet.token({ tenant: "tenant-1", scope: EVERY_SCOPE })}`;
+
+  for (const operation of operations.filter(({ method }) => method === "GET")) {
+    const { operationId } = operation.described;
+    const address = `${world.url}${addressOf(operation)}`;
+    const etag = (await fetch(address, { headers: { authorization } })).headers.get("etag") ?? "";
+
+    const again = await fetch(address, { headers: { authorization, "if-none-match": etag } });
+
+    assert.equal(again.status, 304, operationId);
+    assertDescribed(operationId, again);
+  }
+});
+
+test("bodies that are too large, compressed or in another encoding are refused as described", async () => {
+  await using world = await createWorld();
+  const authorization = `Bearer ${await world.cabinet.token({ tenant: "tenant-1", scope: EVERY_SCOPE })}`;
+  const asJson = { authorization, "content-type": "application/json" };
+  const refused: readonly (readonly [status: number, body: string, headers: Record<string, string>])[] = [
+    [400, "{", asJson],
+    [413, JSON.stringify({ name: "x".repeat(17_000) }), asJson],
+    [415, "{}", { ...asJson, "content-encoding": "gzip" }],
+    [415, "{}", { authorization, "content-type": "application/json; charset=shift_jis" }],
+  ];
+
+  for (const operation of operations.filter(({ described }) => described.requestBody !== undefined)) {
+    const { method, described } = operation;
+    for (const [status, body, headers] of refused) {
+      const answer = await fetch(`${world.url}${addressOf(operation)}`, { method, headers, body });
+
+      assert.equal(answer.status, status, described.operationId);
+      assertDescribed(described.operationId, answer);
+    }
+  }
+});
 
 test("the example answers of the description are as they say themselves", () => {
   const check = createCheck();
@@ -93,9 +130,16 @@ test("problems are answered as described", async () => {
   const problem = { $ref: "#/components/schemas/Problem" };
   const api = await world.api();
 
-  for (const path of ["/v1/contracts?limit=0", "/v1/contracts/1", "/v1/link", "/v1/nothing"]) {
+  const refused: Readonly<Record<string, string | null>> = {
+    "/v1/contracts?limit=0": "listContracts",
+    "/v1/contracts/1": "getContract",
+    "/v1/link": "getLink",
+    "/v1/nothing": null,
+  };
+  for (const [path, operationId] of Object.entries(refused)) {
     const { status, headers, body } = await api.get(path);
 
+    if (operationId !== null) assertDescribed(operationId, { status, headers });
     assert.ok(status >= 400 && status < 500, path);
     assert.match(headers.get("content-type") ?? "", /^application\/problem\+json/);
     assert.deepEqual(check(problem, body), []);

@@ -15,7 +15,6 @@ const MISUSED: Readonly<Record<string, TokenOptions>> = {
   "that is unsigned": { ...GOOD, forgery: "unsigned" },
   "signed with the public key as a shared secret": { ...GOOD, forgery: "public-key-as-secret" },
   "signed by somebody else": { ...GOOD, forgery: "foreign-key" },
-  "without a tenant": { scope: EVERY_SCOPE },
 };
 
 test("without a token nothing is answered but that one is needed", async () => {
@@ -43,6 +42,36 @@ for (const [name, options] of Object.entries(MISUSED)) {
     await assertUntouched(world);
   });
 }
+
+test("a good token without a tenant lets nobody read or write, since it lacks what it would be allowed for", async () => {
+  await using world = await createWorld();
+  await prepare(world);
+  const token = await world.cabinet.token({ scope: EVERY_SCOPE, sub: "owner-1" });
+
+  for (const endpoint of ENDPOINTS) {
+    assert.equal((await ask(world, endpoint, token)).status, 403, endpoint.id);
+  }
+
+  await assertUntouched(world);
+});
+
+/** What is written in somebody's name, for the audit trail. */
+const IN_A_NAME = new Set(["beginLinking", "editLink", "approveImport", "endLink", "deleteContract"]);
+
+test("a token without `sub` reads and tells groups, but writes nothing in anybody's name", async () => {
+  await using world = await createWorld();
+  await prepare(world);
+  const token = await world.cabinet.token({ ...GOOD, sub: null });
+
+  for (const endpoint of ENDPOINTS) {
+    const response = await ask(world, endpoint, token);
+
+    const answer = await response.text();
+    assert.notEqual(response.status, 401, endpoint.id);
+    assert.equal(response.status === 403, IN_A_NAME.has(endpoint.id), endpoint.id);
+    if (response.status === 403) assert.match(JSON.parse(answer).detail, /the token lacks `sub`/);
+  }
+});
 
 test("a token without the scope is refused, whatever other scopes it has", async () => {
   await using world = await createWorld();

@@ -102,6 +102,38 @@ test("an event about something other than an envelope is read, without one", () 
   assert.deepEqual([click?.event, click?.envelopeId], ["click-agreed", null]);
 });
 
+test("an event about something other than an envelope may come without data, or with what is no object", () => {
+  const event = "account-something";
+
+  for (const body of [
+    { event },
+    { event, data: null },
+    { event, data: [] },
+    { event, data: "x" },
+    { event, data: 5 },
+  ]) {
+    const message = parse(body);
+
+    assert.deepEqual([message?.event, message?.envelopeId, message?.accountId], [event, null, null]);
+    assert.deepEqual(message?.forwardings, []);
+  }
+});
+
+test("an event about something other than an envelope and its retry are the same, one about another thing is not", () => {
+  const event = "template-modified";
+  const bodies = [
+    sim({ event, data: undefined }),
+    sim({ event: "account-something", data: null }),
+    sim({ event, data: { templateId: ENVELOPE } }),
+    sim({ event, data: { templateId: ACCOUNT } }),
+    sim({ event, data: { clickwrapId: ACCOUNT } }),
+    sim({ event, data: null, generatedDateTime: "2022-12-09T18:32:14.0000000Z" }),
+  ];
+
+  assert.equal(new Set(bodies.map(identity)).size, bodies.length);
+  for (const body of bodies) assert.equal(identity({ ...body, retryCount: 3 }), identity(body));
+});
+
 test("summary, groups and fields that nobody knows yet do no harm", () => {
   const envelopeSummary = {
     status: 5,
@@ -202,6 +234,8 @@ const RUBBISH: Readonly<Record<string, string | Buffer>> = {
     envelopeId: ENVELOPE,
     status: "completed",
   }),
+  "an envelope event whose data is null": JSON.stringify(sim({ data: null })),
+  "a recipient event without data": JSON.stringify(sim({ event: "recipient-completed", data: undefined })),
   "an event that is no word": JSON.stringify(sim({ event: "envelope completed\0" })),
   "an event that is no text": JSON.stringify(sim({ event: 5 })),
   "an envelope event without envelope": JSON.stringify(sim({}, { envelopeId: undefined })),

@@ -62,15 +62,20 @@ test("a large first import is announced with count and duration, and waits for t
   const waiting = await linkOf(world);
   assert.equal(waiting.state, "awaiting-approval");
   assert.deepEqual([waiting.firstImport.done, waiting.firstImport.total], [0, 20]);
+  assert.deepEqual(waiting.totals, { atDocuSign: 20, imported: 0, excluded: 0, deleted: 0, waiting: 20 });
   // Thirty calls, five a second.
   assert.equal(new Date(waiting.firstImport.estimatedEnd).getTime() - world.clock.now.getTime(), 6_000);
   assert.deepEqual(await subjects(world), []);
   assert.deepEqual(await entriesOf(world), []);
   assert.equal(await fateOf(world, heard), "waiting awaiting-approval");
 
-  assert.equal((await (await world.api()).send("POST", "/v1/link/approve")).status, 200);
+  const approved = await (await world.api()).send("POST", "/v1/link/approve");
+  assert.equal(approved.status, 200);
+  assert.deepEqual(approved.body.totals, waiting.totals);
   await world.runJobs();
 
+  const { totals } = await linkOf(world);
+  assert.deepEqual(totals, { atDocuSign: 21, imported: 21, excluded: 0, deleted: 0, waiting: 0 });
   assert.equal((await subjects(world)).length, 21);
   assert.deepEqual((await linkOf(world)).firstImport, { done: 21, total: 21, estimatedEnd: null });
 });

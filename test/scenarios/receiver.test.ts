@@ -130,6 +130,27 @@ test("events about anything but completion are recorded, answered with 200, and 
   assert.equal(await queuedImports(linked.world), 0);
 });
 
+test("an event that tells of the account only is recorded once, however often it comes, and answered with 200", async () => {
+  await using linked = await createLinkedWorld();
+  const account = {
+    event: "account-something",
+    configurationId: 1,
+    generatedDateTime: "2031-01-15T03:00:00Z",
+  };
+
+  const answers: number[] = [];
+  for (const retryCount of [0, 1, 2])
+    answers.push(
+      (await post(linked.world, linked.linkId, JSON.stringify({ ...account, retryCount, data: null })))
+        .status,
+    );
+  const bare = await post(linked.world, linked.linkId, JSON.stringify({ event: "account-something" }));
+
+  assert.deepEqual([...answers, bare.status], [200, 200, 200, 200]);
+  assert.equal(await countEvents(linked.world), 2);
+  assert.equal(await queuedImports(linked.world), 0);
+});
+
 test("any header under any current key proves an event, and nothing else does", async () => {
   await using linked = await createLinkedWorld();
   const event = (): string => minimalEvent();

@@ -9,7 +9,7 @@ export const CLIENT_FILE = "docs/client/torikomi-client.ts";
 
 const PARAMETER = z.object({
   name: z.string(),
-  in: z.enum(["path", "query"]),
+  in: z.enum(["path", "query", "header"]),
   required: z.boolean(),
   description: z.string().optional(),
   schema: z.unknown().optional(),
@@ -17,7 +17,11 @@ const PARAMETER = z.object({
 const OPERATION = z.object({
   operationId: z.string(),
   summary: z.string(),
-  parameters: z.array(PARAMETER).default([]),
+  // What a condition saves is up to the reader's own `fetch`.
+  parameters: z
+    .array(PARAMETER)
+    .default([])
+    .transform((all) => all.filter((one) => one.in !== "header")),
   requestBody: z
     .object({ content: z.object({ "application/json": z.object({ schema: z.unknown().optional() }) }) })
     .optional(),

@@ -11,6 +11,7 @@ import {
   type Caller,
   callerOf,
   createTokenVerifier,
+  personOf,
   requireScope,
   type TokenVerifierOptions,
 } from "../../src/web/tokens.ts";
@@ -54,13 +55,16 @@ const BAD: Readonly<Record<string, TokenOptions>> = {
   "signed with the public key as a shared secret": { ...GOOD, forgery: "public-key-as-secret" },
   "signed by somebody else under the cabinet's key id": { ...GOOD, forgery: "foreign-key" },
   "of an unknown key id": { ...GOOD, forgery: "unknown-key" },
-  "without a tenant": { scope: "contracts:read" },
   "with an empty tenant": { ...GOOD, tenant: "" },
   "with a tenant that is no text": { ...GOOD, claims: { tenant: 7 } },
   "with a tenant of 201 characters": { ...GOOD, tenant: "x".repeat(201) },
   "with NUL in its tenant": { ...GOOD, tenant: "ac\u0000me" },
   "with half a character in its tenant": { ...GOOD, tenant: "acme\ud800" },
+  "with a tenant that is null": { ...GOOD, claims: { tenant: null } },
   "with an empty subject": { ...GOOD, sub: "" },
+  "with a subject of 201 characters": { ...GOOD, sub: "x".repeat(201) },
+  "with a line break in its subject": { ...GOOD, sub: "bat\nch" },
+  "with half a character in its subject": { ...GOOD, sub: "batch\ud800" },
   "with a scope that is no text": { ...GOOD, claims: { scope: ["contracts:read"] } },
 };
 
@@ -72,6 +76,28 @@ for (const [name, options] of Object.entries(BAD)) {
     await assert.rejects(verifierFor(cabinet)(`Bearer ${token}`), isRefusal("unauthorized"));
   });
 }
+
+test("a good token without a tenant is forbidden rather than unauthorized, and told what it lacks", async () => {
+  await using cabinet = await startTestCabinet();
+  const token = await cabinet.token({ scope: "contracts:read", sub: "batch" });
+
+  await assert.rejects(
+    verifierFor(cabinet)(`Bearer ${token}`),
+    (error) => isRefusal("forbidden")(error) && /`tenant`/.test(String(error)),
+  );
+});
+
+test("a good token without a subject speaks for its tenant, but for nobody", async () => {
+  await using cabinet = await startTestCabinet();
+
+  const caller = await verifierFor(cabinet)(`Bearer ${await cabinet.token({ ...GOOD, sub: null })}`);
+
+  assert.deepEqual([caller.tenant, caller.subject], ["acme", null]);
+  assert.throws(
+    () => personOf(caller),
+    (error) => isRefusal("forbidden")(error) && /`sub`/.test(String(error)),
+  );
+});
 
 test("a token that expires now has expired, one second earlier it had not", async () => {
   await using cabinet = await startTestCabinet();

@@ -9,7 +9,8 @@ export type TokenOptions = {
   readonly tenant?: string;
   /** Space-separated, as in the claim. */
   readonly scope?: string;
-  readonly sub?: string;
+  /** Null for a token that names nobody. */
+  readonly sub?: string | null;
   readonly audience?: string;
   readonly issuer?: string;
   /** Seconds from now; below zero for a token that has expired, null for one without `exp`. */
@@ -53,7 +54,7 @@ function claimsOf({ issuer, audience, now }: TokenDefaults, options: TokenOption
   return {
     iss: options.issuer ?? issuer,
     aud: options.audience ?? audience,
-    sub: options.sub ?? "contract-service",
+    ...(options.sub !== null && { sub: options.sub ?? "contract-service" }),
     iat: issuedAt,
     ...(expiresIn !== null && { exp: issuedAt + expiresIn }),
     ...(options.tenant !== undefined && { tenant: options.tenant }),

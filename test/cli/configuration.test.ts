@@ -1,0 +1,90 @@
+import assert from "node:assert/strict";
+import { mkdtemp, rm, symlink } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { parseConfig } from "../../src/config.ts";
+import { runProgram } from "./commands.ts";
+
+const KEY = Buffer.alloc(32, 7).toString("base64");
+const NEEDED = {
+  DOCUSIGN_CLIENT_ID: "torikomi",
+  DOCUSIGN_CLIENT_SECRET: "secret",
+  CONNECT_HMAC_KEYS: "key",
+  ENCRYPTION_KEYS: `one:${KEY}`,
+};
+
+type Wrong = { readonly [name: string]: string };
+
+const WRONG: readonly (readonly [given: Wrong, problem: string])[] = [
+  [
+    { DATABASE_URL: "postgres://u:p@host:99999/db" },
+    "DATABASE_URL: has to be an address such as postgres://user:password@host:5432/database",
+  ],
+  [
+    { DATABASE_URL: "postgres://" },
+    "DATABASE_URL: has to be an address such as postgres://user:password@host:5432/database",
+  ],
+  [{ ENCRYPTION_KEYS: "," }, "ENCRYPTION_KEYS: has to be a comma-separated list of id:base64(32 bytes)"],
+  [
+    { ENCRYPTION_KEYS: "one:short,one:short" },
+    "ENCRYPTION_KEYS: has to be a comma-separated list of id:base64(32 bytes)",
+  ],
+  [{ ENCRYPTION_KEYS: `one:${KEY},one:${KEY}` }, "ENCRYPTION_KEYS: holds two keys under one id"],
+  [{ DATA_DIR: import.meta.filename }, "DATA_DIR: is no folder, or lies under what is none"],
+  [{ DATA_DIR: join(import.meta.filename, "a", "b") }, "DATA_DIR: is no folder, or lies under what is none"],
+];
+
+for (const [given, problem] of WRONG) {
+  test(`${JSON.stringify(given)} stops the program with 78 and one line`, async () => {
+    const { exit, out, err } = await runProgram(["doctor"], { ...NEEDED, ...given });
+
+    assert.deepEqual({ exit, out, err }, { exit: 78, out: `FAIL configuration: ${problem}\n`, err: "" });
+  });
+}
+
+test("a folder that cannot hold the key which is made for it stops the program with 78 and one line", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "torikomi-configuration-"));
+  await using stack = new AsyncDisposableStack();
+  stack.defer(async () => await rm(folder, { recursive: true }));
+  await symlink("nowhere", join(folder, "data"));
+  const environment = { ...NEEDED, ENCRYPTION_KEYS: "", DATA_DIR: join(folder, "data", "below") };
+
+  const { exit, err } = await runProgram(["reconcile"], environment);
+
+  assert.equal(exit, 78);
+  assert.match(err, /^torikomi: DATA_DIR: cannot be used \([^\n]+\)\n$/);
+});
+
+test("a value whose file cannot be read is not called missing as well", async () => {
+  const files = ["DATABASE_URL", "DOCUSIGN_CLIENT_SECRET", "ENCRYPTION_KEYS", "CABINET_CLIENT_SECRET"];
+  const environment = {
+    ...NEEDED,
+    NODE_ENV: "production",
+    PUBLIC_URL: "https://torikomi.example",
+    CABINET_ISSUER: "https://cabinet.example",
+    CABINET_CLIENT_ID: "page",
+    DOCUSIGN_CLIENT_SECRET: "",
+    ENCRYPTION_KEYS: "",
+    ...Object.fromEntries(files.map((name) => [`${name}_FILE`, "/nowhere"])),
+  };
+
+  const { exit, err } = await runProgram(["serve"], environment);
+
+  const lines = files.map(
+    (name) => `torikomi: ${name}_FILE: cannot be read (ENOENT: no such file or directory, open '/nowhere')\n`,
+  );
+  assert.deepEqual({ exit, err }, { exit: 78, err: lines.join("") });
+});
+
+test("databases are addressed in every way that PostgreSQL's own programs know", () => {
+  for (const address of [
+    "postgres://user:p%40ss@db.example:5432/torikomi?sslmode=require",
+    "postgresql://db.example",
+    "postgres://[::1]/torikomi",
+    "postgres:///torikomi",
+    "postgres://user@/torikomi?host=/run/postgresql",
+    "postgres://user@%2Frun%2Fpostgresql/torikomi",
+  ])
+    assert.equal(parseConfig({ DATABASE_URL: address }, "database").databaseUrl, address);
+});

@@ -1,0 +1,78 @@
+import assert from "node:assert/strict";
+import { type ChildProcessByStdio, spawn } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
+import { test } from "node:test";
+import { createWorld } from "../support/world.ts";
+import { environmentOf } from "./commands.ts";
+
+test("a service that npm started ends with npm, in order", async () => {
+  await using world = await createWorld();
+  const environment = { ...environmentOf(world), HOST: "127.0.0.1", PORT: "0" };
+  await using started = startByNpm(["start", "--", "serve"], environment);
+  await started.says(/torikomi is running/);
+
+  started.npm.kill("SIGTERM");
+
+  assert.deepEqual(await once(started.npm, "exit"), [0, null]);
+  assert.equal(isAnyoneLeft(started.npm), false);
+  await started.says(/"msg":"stopped"/);
+});
+
+test("a demo that npm started ends with npm, in order", async () => {
+  await using started = startByNpm(["run", "demo"], {});
+  await started.says(/the page +http/);
+
+  started.npm.kill("SIGTERM");
+
+  assert.deepEqual(await once(started.npm, "exit"), [0, null]);
+  assert.equal(isAnyoneLeft(started.npm), false);
+});
+
+type Npm = ChildProcessByStdio<null, Readable, null>;
+
+type Started = AsyncDisposable & {
+  readonly npm: Npm;
+  /** Reads on to the line that says so. */
+  readonly says: (words: RegExp) => Promise<void>;
+};
+
+/** From the checkout, as a user does. The processes are a group of their own, so that all can be found. */
+function startByNpm(args: readonly string[], environment: Readonly<Record<string, string>>): Started {
+  const npm = spawn("npm", args, {
+    cwd: join(import.meta.dirname, "..", ".."),
+    env: { PATH: process.env["PATH"] ?? "", npm_config_update_notifier: "false", ...environment },
+    stdio: ["ignore", "pipe", "inherit"],
+    detached: true,
+  });
+  const lines = createInterface({ input: npm.stdout })[Symbol.asyncIterator]();
+  return {
+    npm,
+    says: async (words) => {
+      for (;;) {
+        const { done, value } = await lines.next();
+        if (done === true) assert.fail(`ended without ${String(words)}`);
+        if (words.test(value)) return;
+      }
+    },
+    [Symbol.asyncDispose]: async () => {
+      if (isAnyoneLeft(npm)) signalAll(npm, "SIGKILL");
+    },
+  };
+}
+
+function isAnyoneLeft(npm: Npm): boolean {
+  try {
+    signalAll(npm, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function signalAll({ pid }: Npm, signal: NodeJS.Signals | 0): void {
+  assert.ok(pid !== undefined);
+  process.kill(-pid, signal);
+}
