@@ -44,6 +44,11 @@ export function endingFault(now: Date): DocuSignFault {
   return new DocuSignFault("later", ENDING, { retryAt: now });
 }
 
+/** Whether no answer came for as long as we waited: asking more would be waited for as long. */
+export function isSilence(fault: DocuSignFault): boolean {
+  return fault.code === "timeout" || isEnding(fault);
+}
+
 /** Whether the call was broken off by us. */
 export function isEnding({ code }: DocuSignFault): boolean {
   return code === ENDING;

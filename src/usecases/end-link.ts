@@ -1,4 +1,5 @@
-import { DocuSignFault, unlessRefused } from "../docusign/faults.ts";
+import type { DocuSignAccount } from "../docusign/account.ts";
+import { DocuSignFault, isSilence, unlessRefused } from "../docusign/faults.ts";
 import { Refusal } from "../domain/refusal.ts";
 import { endOf } from "../domain/window.ts";
 import { recordAudit } from "../store/audit.ts";
@@ -8,7 +9,7 @@ import { abandonRun } from "../store/reconciliations.ts";
 import { oldestAnnounced } from "../store/waiting-envelopes.ts";
 import type { Owner } from "./begin-linking.ts";
 import { closeAccount } from "./close-account.ts";
-import { ensureConnect, removeConnect } from "./ensure-connect.ts";
+import { ensureConnect, leavePending, removeConnect } from "./ensure-connect.ts";
 import type { ReconcileDeps } from "./reconcile-link.ts";
 
 /**
@@ -59,11 +60,23 @@ async function leaveDocuSign(deps: ReconcileDeps, link: Link, endedAt: Date): Pr
   try {
     await removeConnect(deps, link, account);
   } catch (error) {
-    const failure = asFailure(error);
-    // What may be gone is put back; what DocuSign refuses now is pending, and the next reconciliation's to make.
-    await ensureConnect(deps, link, account);
-    throw failure;
+    await putBack(deps, link, account, error);
+    throw asFailure(error);
   }
+}
+
+/**
+ * What may be gone is made again; what DocuSign refuses now is pending, and the next reconciliation's to make. So is
+ * all of it where DocuSign did not answer at all: the owner has waited long enough.
+ */
+async function putBack(
+  deps: ReconcileDeps,
+  link: Link,
+  account: DocuSignAccount,
+  error: unknown,
+): Promise<void> {
+  if (error instanceof DocuSignFault && isSilence(error)) return await leavePending(deps.db, link);
+  await ensureConnect(deps, link, account);
 }
 
 /** Where DocuSign could not be reached the deletion has failed; any other error is a fault of ours, thrown as it is. */

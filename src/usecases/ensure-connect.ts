@@ -1,6 +1,7 @@
 import type { DocuSignAccount } from "../docusign/account.ts";
 import type { ConnectConfiguration, ListedConnectConfiguration } from "../docusign/connect-configuration.ts";
 import { DocuSignFault, passes, unlessRefused } from "../docusign/faults.ts";
+import type { Database } from "../store/database.ts";
 import { type ConnectState, changeLink, type Link } from "../store/links.ts";
 import type { HealthDeps } from "./link-health.ts";
 
@@ -64,6 +65,12 @@ async function ensureSide(
 /** Silence says nothing against a will, nor against a plan without Connect: the next look asks again. */
 function unsure(state: string): string {
   return state === "switched-off" || state === "not-available" ? state : "pending";
+}
+
+/** Leaves it to the next reconciliation to see what there is of the link's configurations. */
+export async function leavePending(db: Database, { id, connect }: Link): Promise<void> {
+  const { sent, received } = connect;
+  await changeLink(db, id, { connect: { ...connect, sent: unsure(sent), received: unsure(received) } });
 }
 
 async function make(account: DocuSignAccount, wanted: ConnectConfiguration): Promise<Side> {

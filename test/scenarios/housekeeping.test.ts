@@ -143,6 +143,15 @@ test("an erased contract's document is forgotten, and goes again should a restor
   assert.deepEqual(await world.documents(), []);
 });
 
+test("all deleted contracts are erased at once, also where they fill more than one look at the database", async () => {
+  await using world = await createWorld();
+  for (let contract = 0; contract < 101; contract += 1) await world.addContract("deleted_at = now()");
+
+  await world.erase();
+
+  assert.deepEqual(await world.documents(), []);
+});
+
 const ERASURE = "graphile_worker.jobs where task_identifier = 'erase-documents' and attempts = 0";
 
 test("an erasure whose job was lost or gave up is queued again", async () => {

@@ -546,6 +546,13 @@ test("the audit trail tells who did what to a link and when, also after it has e
       "2031-01-15T04:01:00.000Z bob ended",
     ],
   );
+  const { db } = world.service.foundation.back;
+  const { details } = await db
+    .selectFrom("audit")
+    .select("details")
+    .where("action", "=", "ended")
+    .executeTakeFirstOrThrow();
+  assert.deepEqual(details, { state: "active", cause: null });
 });
 
 test("a linking that was begun to mend a link leaves no token where that ends meanwhile", async () => {
@@ -574,4 +581,25 @@ test("a linking that was begun to mend a link leaves no token where that ends me
 
   assert.equal(await result, "link-not-found");
   assert.equal(await countTokens(world), 0);
+});
+
+test("a removal that DocuSign keeps waiting fails with its message, and the next reconciliation looks what is there", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world } = companies;
+  const before = (await linkOf(world)).connect;
+  // As when the process has to end; a call that nobody answers ends alike.
+  world.docusign.onNext(
+    ({ method }) => method === "DELETE",
+    () => world.service.foundation.giveUp(),
+  );
+
+  const failed = await endLink(world);
+
+  assert.deepEqual([failed.status, failed.body.detail], [502, DELETION_FAILED]);
+  const link = await linkOf(world);
+  assert.equal(link.state, "active");
+  assert.deepEqual(link.connect, { sent: "pending", received: "pending" });
+  await world.restart();
+  await world.runHour();
+  assert.deepEqual((await linkOf(world)).connect, before);
 });
