@@ -101,6 +101,13 @@ export const EXPLAINED: readonly Explained[] = [
       "Without recipients it is not known that the user received nothing, so that this is not reached.",
   },
   {
+    file: "src/usecases/end-link.ts",
+    line: 'if (current === null || current.state === "ended") throw new Refusal("link-not-found");',
+    code: "current === null",
+    mutants: ["false"],
+    because: "Links are never removed: the type says what every search may say.",
+  },
+  {
     file: "src/usecases/finish-reconciliation.ts",
     line: "if (inLedger === run.listed && run.unlisted === 0 && run.unreadable === 0 && uncounted === 0) return null;",
     code: "inLedger === run.listed && run.unlisted === 0",
