@@ -18,21 +18,24 @@ export async function recordChanges(
 ): Promise<void> {
   if (contracts.length === 0) return;
   await tx
-    .insertInto("change")
-    .values(
-      contracts.map((contract) => ({
-        tenant: contract.tenant,
-        type,
-        contract_id: contract.id,
-        contract: JSON.stringify(contract),
-        recorded_at: at,
-      })),
+    .with("recorded", (query) =>
+      query
+        .insertInto("change")
+        .values(
+          contracts.map((contract) => ({
+            tenant: contract.tenant,
+            type,
+            contract_id: contract.id,
+            contract: JSON.stringify(contract),
+            recorded_at: at,
+          })),
+        )
+        .onConflict((conflict) => conflict.columns(["contract_id", "type"]).doNothing())
+        .returning("tenant"),
     )
-    .onConflict((conflict) => conflict.columns(["contract_id", "type"]).doNothing())
+    .selectFrom("recorded")
+    .select(({ ref }) => sql`pg_notify(${CHANGES_CHANNEL}, ${ref("tenant")})`.as("told"))
     .execute();
-  await sql`select pg_notify(${CHANGES_CHANNEL}, tenant) from unnest(${[...new Set(contracts.map((one) => one.tenant))]}::text[]) as t (tenant)`.execute(
-    tx,
-  );
 }
 
 const PUBLICATION_LOCK = 0x746f_7269;

@@ -77,13 +77,17 @@ export async function enqueueErasure(db: Kysely<DB>): Promise<void> {
   });
 }
 
-/** No named queues: fetching a job locks all of them, which is slow where each link has one. */
+/**
+ * No named queues: fetching a job locks all of them, which is slow where each link has one. What is put off is by the
+ * database's clock too: where ours is behind it, the job would be due at once, and be put off again and again.
+ */
 async function enqueue(db: Kysely<DB>, job: Job): Promise<void> {
   const flags = job.linkId === undefined ? null : [linkFlag(job.linkId)];
+  const least = job.runAt === null ? sql`null` : sql`now() + interval '1 second'`;
   await sql`
     select graphile_worker.add_job(
       ${job.task}, ${JSON.stringify(job.payload)}::json,
-      run_at := ${job.runAt}::timestamptz, job_key := ${job.key}, priority := ${job.priority}::int,
+      run_at := greatest(${job.runAt}::timestamptz, ${least}), job_key := ${job.key}, priority := ${job.priority}::int,
       flags := ${flags}::text[]
     )`.execute(db);
 }

@@ -69,9 +69,9 @@ export async function oldestAnnounced(db: Kysely<DB>, linkId: LinkId): Promise<D
       where link_id = ${linkId} and state = 'waiting' and completed_at is null
       union all
       select event.received_at from graphile_worker.jobs as job
-      join connect_event as event on event.link_id = ${linkId} and event.envelope_id::text = split_part(job.key, ':', 3)
-      where starts_with(job.key, ${importJobKey(linkId, "")})
-        and not exists (
+      join connect_event as event on event.link_id = ${linkId} and event.envelope_id =
+        case when starts_with(job.key, ${importJobKey(linkId, "")}) then split_part(job.key, ':', 3)::uuid end
+      where not exists (
           select from envelope where envelope.link_id = event.link_id and envelope.envelope_id = event.envelope_id
         )
     ) as announced`.execute(db);

@@ -1,8 +1,10 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { DocuSignFault } from "../docusign/faults.ts";
 import type { DocuSignOAuth, Tokens } from "../docusign/oauth.ts";
 import type { LinkId } from "../domain/identifiers.ts";
 import type { Database } from "../store/database.ts";
 import { findTokens, type LinkTokens, lockTokens, storeTokens } from "../store/link-tokens.ts";
+import { isUnavailable } from "../store/unavailable.ts";
 import type { Vault } from "../store/vault.ts";
 
 export type AccessTokens = {
@@ -37,14 +39,50 @@ export function createAccessTokens(deps: TokenDeps): AccessTokens {
 
 /** Holds the link's row meanwhile, so that other processes wait and then find the new token. */
 async function renew(deps: TokenDeps, linkId: LinkId, stale: string | undefined): Promise<string> {
-  return await deps.db.transaction().execute(async (tx) => {
-    const stored = await lockTokens(tx, deps.vault, linkId);
-    if (stored === null) throw new DocuSignFault("authorization-gone", "link-ended");
-    if (isUsable(stored, stale, deps.now())) return stored.accessToken;
-    const tokens = toLinkTokens(await deps.oauth.refresh(stored.refreshToken), deps.now());
-    await storeTokens(tx, deps.vault, { linkId, tokens, now: deps.now() });
-    return tokens.accessToken;
-  });
+  const handedOut: Renewal[] = [];
+  try {
+    return await deps.db.transaction().execute(async (tx) => {
+      const stored = await lockTokens(tx, deps.vault, linkId);
+      if (stored === null) throw new DocuSignFault("authorization-gone", "link-ended");
+      if (isUsable(stored, stale, deps.now())) return stored.accessToken;
+      const tokens = toLinkTokens(await deps.oauth.refresh(stored.refreshToken), deps.now());
+      handedOut.push({ used: stored.refreshToken, tokens });
+      await storeTokens(tx, deps.vault, { linkId, tokens, now: deps.now() });
+      return tokens.accessToken;
+    });
+  } catch (error) {
+    const [renewal] = handedOut;
+    if (renewal === undefined) throw error;
+    return await keep(deps, linkId, renewal);
+  }
+}
+
+/** DocuSign may take the `used` refresh token no more: only these tokens keep the link's authorisation. */
+type Renewal = { readonly used: string; readonly tokens: LinkTokens };
+
+const KEEP_EVERY_MS = 250;
+/** Five minutes in all: longer than a database is away while another takes its place. */
+const KEEP_ATTEMPTS = 1_200;
+
+/**
+ * Stores tokens whose own transaction was lost, as soon as the database is back; in place of those they were
+ * handed out for, and no others. Gives the access token that the link then has.
+ */
+async function keep(deps: TokenDeps, linkId: LinkId, { used, tokens }: Renewal): Promise<string> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await deps.db.transaction().execute(async (tx) => {
+        const stored = await lockTokens(tx, deps.vault, linkId);
+        if (stored === null) throw new DocuSignFault("authorization-gone", "link-ended");
+        if (stored.refreshToken !== used) return stored.accessToken;
+        await storeTokens(tx, deps.vault, { linkId, tokens, now: deps.now() });
+        return tokens.accessToken;
+      });
+    } catch (error) {
+      if (attempt === KEEP_ATTEMPTS || !isUnavailable(error)) throw error;
+      await sleep(KEEP_EVERY_MS);
+    }
+  }
 }
 
 function isUsable(tokens: LinkTokens, stale: string | undefined, now: Date): boolean {

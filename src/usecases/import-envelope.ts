@@ -72,10 +72,12 @@ export async function importEnvelope(deps: ImportDeps, request: ImportRequest): 
 async function importAlone(deps: ImportDeps, link: Link, request: ImportRequest): Promise<ImportOutcome> {
   const now = deps.now();
   const leaseUntil = new Date(now.getTime() + LEASE_MS);
-  const entry = await claimEnvelope(deps.db, { ...request, tenant: link.tenant, now, leaseUntil });
+  const [entry, pace] = await Promise.all([
+    claimEnvelope(deps.db, { ...request, tenant: link.tenant, now, leaseUntil }),
+    deps.budgets.pace(link.account.id, "other"),
+  ]);
   if (entry.state === "imported" || entry.state === "deleted") return { kind: "settled" };
   if (link.state !== "active") return await wait(deps, entry, "queued", now);
-  const pace = await deps.budgets.pace(link.account.id, "other");
   if (pace.kind === "wait") return await wait(deps, entry, "account-throttled", pace.until);
 
   const account = deps.openAccount(link, undefined, kindOfCalls(link, entry));
@@ -101,7 +103,8 @@ async function judge(
   const decision = await decide(deps.db, link, envelope);
   switch (decision.kind) {
     case "import":
-      await reopenEnvelope(deps.db, { ...entry, dueAt: new Date(deps.now().getTime() + LEASE_MS) });
+      if (entry.state === "excluded")
+        await reopenEnvelope(deps.db, { ...entry, dueAt: new Date(deps.now().getTime() + LEASE_MS) });
       return await takeIn(deps, { link, entry, account, envelope, decision });
     case "exclude":
       await settleEnvelope(deps.db, {

@@ -70,16 +70,25 @@ const MOST_LISTED_AGAIN = 50;
 function nextCursor(place: Place, position: number | null, envelopes: readonly Envelope[]): Cursor | null {
   const { side, cursorFrom, cursorPosition } = place;
   if (position === null) return side === "sent" ? { ...startOfListing(place.from), side: "received" } : null;
-  const last = lastInOrder(envelopes);
-  const second = last === null ? cursorFrom : new Date(Math.floor(last.getTime() / 1000) * 1000);
-  if (second > cursorFrom) return { side, cursorFrom: second, cursorPosition: 0 };
+  const last = lastInOrder(place, envelopes);
+  if (last !== null && last > cursorFrom) return { side, cursorFrom: last, cursorPosition: 0 };
   const again = Math.min(MOST_LISTED_AGAIN, Math.floor((position - cursorPosition) / 2));
   return { side, cursorFrom, cursorPosition: position - again };
 }
 
-/** The last completion of rows that stand in the order of completion; null where they do not. */
-function lastInOrder(envelopes: readonly Envelope[]): Date | null {
+/**
+ * The second of the last completion where the rows stand in the order of completion, those that were skipped by
+ * position included: all of that second from which the page lists, if the page still begins with it. Otherwise null.
+ */
+function lastInOrder({ cursorFrom, cursorPosition }: Place, envelopes: readonly Envelope[]): Date | null {
   const moments = envelopes.map(({ completedAt }) => completedAt).filter((moment) => moment !== null);
+  const [first, last] = [moments[0], moments.at(-1)];
+  if (first === undefined || last === undefined) return null;
+  if (cursorPosition > 0 && startOfSecond(first) > cursorFrom) return null;
   const isInOrder = moments.every((moment, index) => moment >= (moments[index - 1] ?? moment));
-  return isInOrder ? (moments.at(-1) ?? null) : null;
+  return isInOrder ? startOfSecond(last) : null;
+}
+
+function startOfSecond(moment: Date): Date {
+  return new Date(Math.floor(moment.getTime() / 1000) * 1000);
 }

@@ -1,4 +1,5 @@
 import type { Bench } from "./bench.ts";
+import { type Child, startChild } from "./child.ts";
 import type { Row } from "./report.ts";
 import { type Stage, setStage } from "./stage.ts";
 import { untilContracts } from "./waiting.ts";
@@ -21,9 +22,10 @@ export async function measureImports(bench: Bench): Promise<Row[]> {
     latencyMs: LATENCY_MS,
     environment: { WORKER_CONCURRENCY: String(CONCURRENCY) },
   });
+  await using senders = await startChild("./senders.ts");
   const limit = CONCURRENCY / (CALLS * (LATENCY_MS / 1000));
-  await importMany(stage, 2 * CONCURRENCY);
-  const here = await importMany(stage, ENVELOPES);
+  await importMany(stage, senders, 2 * CONCURRENCY);
+  const here = await importMany(stage, senders, ENVELOPES);
   return [
     {
       measured: `imports a second, DocuSign answering after ${LATENCY_MS} ms`,
@@ -37,23 +39,20 @@ export async function measureImports(bench: Bench): Promise<Row[]> {
 }
 
 /** Envelopes of all links complete; gives the imports a second from the first event to the last contract. */
-async function importMany(stage: Stage, count: number): Promise<number> {
+async function importMany(stage: Stage, senders: Child, count: number): Promise<number> {
   const before = await stage.countContracts();
-  const links = await Promise.all(
-    stage.links.map(async (link) => {
-      const wish = { accountId: link.user.accountId, count: count / stage.links.length };
+  const announced = await Promise.all(
+    stage.links.map(async ({ id, user }) => {
+      const wish = { accountId: user.accountId, count: count / stage.links.length };
       const ids = await stage.docusign.ask<string[]>("conclude", wish);
-      return ids.map((id) => async () => await stage.tell(link, id));
+      return ids.map((envelopeId) => ({ linkId: id, envelopeId }));
     }),
   );
   // As they come in life: each link's now and then, not one link's after the other's.
-  const told = (links[0] ?? []).flatMap((_, turn) => links.flatMap((tells) => tells[turn] ?? []));
+  const mixed = (announced[0] ?? []).flatMap((_, turn) => announced.flatMap((own) => own[turn] ?? []));
+  await senders.ask("prepareThese", mixed);
   const begin = performance.now();
-  const left = told.values();
-  const send = async (): Promise<void> => {
-    for (const tell of left) await tell();
-  };
-  await Promise.all(Array.from({ length: SENDERS }, send));
+  await senders.ask("sendAll", { port: Number(new URL(stage.program.url).port), senders: SENDERS });
   await untilContracts(stage, before + count);
   return (count * 1000) / (performance.now() - begin);
 }

@@ -3,12 +3,26 @@ import { createHmac, randomUUID } from "node:crypto";
 /** What the receivers of this bench hold as the one current Connect key. */
 export const KEY = "the bench's connect key=";
 
-/**
- * HTTP requests as Connect sends them, ready to be written to a socket: JSON SIM with recipients, 2 KB, each about
- * another envelope, signed over its bytes.
- */
-export function signedRequests(count: number, linkIds: readonly string[]): Buffer[] {
-  return Array.from({ length: count }, (_, index) => requestOf(linkIds[index % linkIds.length] ?? ""));
+export type Announcement = { readonly linkId: string; readonly envelopeId: string };
+
+/** Announcements of other envelopes each, of the links in turn. */
+export function announceAny(count: number, linkIds: readonly string[]): Announcement[] {
+  return Array.from({ length: count }, (_, index) => ({
+    linkId: linkIds[index % linkIds.length] ?? "",
+    envelopeId: randomUUID(),
+  }));
+}
+
+/** An HTTP request as Connect sends it, ready to be written to a socket: JSON SIM with recipients, 2 KB, signed over its bytes. */
+export function signedRequest({ linkId, envelopeId }: Announcement): Buffer {
+  const { headers, body } = signedMessage(envelopeId);
+  const lines = [
+    `POST /connect/${linkId} HTTP/1.1`,
+    "Host: bench",
+    ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
+    `Content-Length: ${body.length}`,
+  ];
+  return Buffer.concat([Buffer.from(`${lines.join("\r\n")}\r\n\r\n`, "latin1"), body]);
 }
 
 /** What Connect says of a completed envelope: the headers beside those of HTTP itself, and the body. */
@@ -23,17 +37,6 @@ export function signedMessage(envelopeId: string): { headers: Record<string, str
     },
     body,
   };
-}
-
-function requestOf(linkId: string): Buffer {
-  const { headers, body } = signedMessage(randomUUID());
-  const lines = [
-    `POST /connect/${linkId} HTTP/1.1`,
-    "Host: bench",
-    ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
-    `Content-Length: ${body.length}`,
-  ];
-  return Buffer.concat([Buffer.from(`${lines.join("\r\n")}\r\n\r\n`, "latin1"), body]);
 }
 
 const ACCOUNT_ID = randomUUID();

@@ -1,7 +1,7 @@
 import { connect, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { serveParent } from "./child.ts";
-import { signedRequests } from "./messages.ts";
+import { type Announcement, announceAny, signedRequest } from "./messages.ts";
 
 /**
  * The senders of Connect messages: as many connections as wished for, each with one request at a time, as cheap as
@@ -11,11 +11,15 @@ const stock: Buffer[] = [];
 
 serveParent({
   prepare: ({ count, linkIds }: { count: number; linkIds: string[] }) => {
-    stock.push(...signedRequests(count - stock.length, linkIds));
+    stock.push(...announceAny(count - stock.length, linkIds).map(signedRequest));
+  },
+  prepareThese: (announcements: Announcement[]) => {
+    stock.push(...announcements.toReversed().map(signedRequest));
   },
   flood,
   pace,
   oneByOne,
+  sendAll,
 });
 
 export type Flood = { readonly answered: number; readonly perSecond: number };
@@ -89,6 +93,16 @@ async function oneByOne(wish: { port: number; count: number; pauseMs: number }):
   }
   sender.close();
   return times;
+}
+
+/** All that was prepared, in its order; each sender its next one when the last was answered. */
+async function sendAll(wish: { port: number; senders: number }): Promise<void> {
+  const sendUntilNoneIsLeft = async (): Promise<void> => {
+    const sender = await openSender(wish.port);
+    while (stock.length > 0) await sender.send(take());
+    sender.close();
+  };
+  await Promise.all(Array.from({ length: wish.senders }, sendUntilNoneIsLeft));
 }
 
 function take(): Buffer {

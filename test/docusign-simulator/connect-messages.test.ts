@@ -4,7 +4,7 @@ import { XMLParser } from "fast-xml-parser";
 import { aggregateMessage, sign, simMessage } from "../support/docusign/connect-message.ts";
 import { createEnvelopeVerbs } from "../support/docusign/envelope-verbs.ts";
 import { createPeople } from "../support/docusign/people.ts";
-import { createDocuSignSchema } from "../support/docusign/schema.ts";
+import { docusignSchema } from "../support/docusign/schema.ts";
 import { createDocuSignState, type DocuSignState, type Envelope } from "../support/docusign/state.ts";
 import { xmlMessage } from "../support/docusign/xml-message.ts";
 import { rowsOf, within } from "./client.ts";
@@ -63,7 +63,7 @@ test("with includeData a JSON message holds the envelope as DocuSign describes i
   assert.equal(rowsOf(within(full, "recipients", "signers"))[0]?.["email"], "otsu@example.com");
   const [document] = rowsOf(within(full, "envelopeDocuments"));
   assert.match(Buffer.from(String(document?.["PDFBytes"]), "base64").toString("latin1"), /^%PDF-/);
-  const schema = createDocuSignSchema();
+  const schema = docusignSchema();
   assert.deepEqual(
     [custom, full].flatMap((summary) => schema.valueProblems("envelope", summary)),
     [],

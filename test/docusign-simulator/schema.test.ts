@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createDocuSignSchema } from "../support/docusign/schema.ts";
+import { docusignSchema } from "../support/docusign/schema.ts";
 import { addressOf, openApi, startSimulator } from "./client.ts";
 
 const ENVELOPES = "/v2.1/accounts/{accountId}/envelopes";
 
 test("answers that DocuSign would not give are told apart", () => {
-  const schema = createDocuSignSchema();
+  const schema = docusignSchema();
   const problems = (body: unknown): string => schema.answerProblems(ENVELOPES, "GET", 200, body).join("\n");
 
   assert.equal(problems({ totalSetSize: "3", envelopes: [{ status: "completed", anySigner: null }] }), "");

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { openDocuSignAccount } from "../../src/docusign/account.ts";
 import { type AccountId, type EnvelopeId, parseUuid, type UserId } from "../../src/domain/identifiers.ts";
-import { createDocuSignSchema } from "../support/docusign/schema.ts";
+import { docusignSchema } from "../support/docusign/schema.ts";
 import { type Received, type Reply, startServer } from "./http-server.ts";
 
 const ACCOUNT = uuid<AccountId>("aaaaaaaa-aaaa-4aaa-8aaa-aaaaaaaaaaaa");
@@ -60,7 +60,7 @@ const ANSWERS: Readonly<Record<string, Reply>> = {
 };
 
 test("whatever is asked of an account, DocuSign's description has it so, and its answers are understood", async () => {
-  const schema = createDocuSignSchema();
+  const schema = docusignSchema();
   await using server = await startServer(
     (received) => ANSWERS[callOf(received)] ?? assert.fail(received.path),
   );

@@ -38,7 +38,13 @@ export const NOT_CHOSEN = "not chosen";
 const TESTS = "tests-by-mutant.json";
 const FIRST_LIMIT_MS = 600_000;
 
-type Test = { readonly file: string; readonly name: string; readonly ms: number };
+type Test = {
+  readonly file: string;
+  readonly name: string;
+  readonly ms: number;
+  /** The mutants of all source files that it comes by. */
+  readonly mutants: readonly string[];
+};
 
 createRunner.inject = ["options"];
 
@@ -49,13 +55,15 @@ export function createRunner({ trial }: { trial: RunnerOptions }) {
     capabilities: () => ({ reloadEnvironment: true }),
     dryRun: async () => await measure(trial.testFiles),
     async mutantRun({ activeMutant, testFilter, sandboxFileName }: MutantRun) {
-      if (!isChosen(activeMutant.id, sandboxFileName, trial.most))
+      const siblings = mutantsOf(sandboxFileName);
+      if (!chooseEvenly(siblings, trial.most).includes(activeMutant.id))
         return { status: "error", errorMessage: NOT_CHOSEN };
       const all = new Map<string, Test>(Object.entries(JSON.parse(await readFile(TESTS, "utf8"))));
       const covering = [...all].filter(([id]) => testFilter?.includes(id) ?? true).map(([, test]) => test);
-      const promise = (test: Test): number =>
-        kills.get(`${activeMutant.fileName} ${test.file} ${test.name}`) ?? 0;
-      const tests = selectTests(covering, promise, trial.mostMs);
+      const tests = selectTests(covering, trial.mostMs, {
+        kills: ({ file, name }) => kills.get(`${activeMutant.fileName} ${file} ${name}`) ?? 0,
+        breadth: ({ mutants }) => mutants.filter((id) => siblings.includes(id)).length,
+      });
       const result = await tryMutant(activeMutant, tests);
       if (result.status === "killed") {
         const key = `${activeMutant.fileName} ${result.killedBy[0]}`;
@@ -86,9 +94,10 @@ async function measure(testFiles: readonly string[]) {
     }
     const covered = await readCoverage(folder);
     for (const [name, { ms, mutants }] of Object.entries(covered.tests)) {
-      tests[`${file} ${name}`] = { file, name, ms };
       // What a module does when it is loaded, every test of the file rests on.
-      perTest[`${file} ${name}`] = { ...covered.outside, ...mutants };
+      const all = { ...covered.outside, ...mutants };
+      tests[`${file} ${name}`] = { file, name, ms, mutants: Object.keys(all) };
+      perTest[`${file} ${name}`] = all;
     }
     await rm(folder, { recursive: true });
   }
@@ -114,19 +123,23 @@ async function readCoverage(folder: string): Promise<TestCoverage> {
   return sum;
 }
 
-/** Every run chooses the same ones: the instrumented file tells which mutants there are. */
-function isChosen(id: string, instrumentedFile: string, most: number): boolean {
+/** The instrumented file tells which mutants it has, so that every run chooses the same ones. */
+function mutantsOf(instrumentedFile: string): string[] {
   const code = readFileSync(instrumentedFile, "utf8");
   const ids = new Set([...code.matchAll(/stryMutAct_\w+\("(\d+)"\)/g)].map((match) => Number(match[1])));
-  const sorted = [...ids].sort((one, other) => one - other);
-  return chooseEvenly(sorted, most).includes(Number(id));
+  return [...ids].sort((one, other) => one - other).map(String);
 }
 
-/** Those first that objected to most mutants of this file so far, then the quick ones, as far as the time allows. */
-function selectTests(tests: readonly Test[], promise: (test: Test) => number, mostMs: number): Test[] {
+type Likelihood = { readonly kills: (test: Test) => number; readonly breadth: (test: Test) => number };
+
+/**
+ * Those first that objected to most mutants of this file so far, then those that come by most of its code, as tests
+ * that are about it do; as far as the time allows.
+ */
+function selectTests(tests: readonly Test[], mostMs: number, { kills, breadth }: Likelihood): Test[] {
   let left = mostMs;
   return tests
-    .toSorted((one, other) => promise(other) - promise(one) || one.ms - other.ms)
+    .toSorted((one, other) => kills(other) - kills(one) || breadth(other) - breadth(one) || one.ms - other.ms)
     .filter(({ ms }) => {
       left -= ms;
       return left > 0;

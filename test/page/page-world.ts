@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
 import { after } from "node:test";
 import {
   type Browser,
@@ -18,9 +19,14 @@ const FLAGS =
 /** What DocuSign's login calls its button. */
 const ALLOW = "アクセスの許可";
 
+/** Debian's packages of it; the first draws the same and takes a third less time. */
+const CHROMIUMS = ["/usr/bin/chromium-headless-shell", "/usr/bin/chromium"];
+
 /** The system's Chromium, without a window. */
 export async function launchChromium(): Promise<Browser> {
-  return await chromium.launch({ executablePath: "/usr/bin/chromium", args: FLAGS.split(" ") });
+  const executablePath = CHROMIUMS.find((path) => existsSync(path));
+  if (executablePath === undefined) throw new Error(`no Chromium at ${CHROMIUMS.join(" or ")}`);
+  return await chromium.launch({ executablePath, args: FLAGS.split(" ") });
 }
 
 /** One Chromium for a file of tests: launched when the first test asks, closed after the last one. */

@@ -8,6 +8,7 @@ import { type EnvelopeId, type LinkId, parseUuid } from "../../src/domain/identi
 import { openFoundation } from "../../src/foundation.ts";
 import { findTokens, type LinkTokens } from "../../src/store/link-tokens.ts";
 import { createVault } from "../../src/store/vault.ts";
+import { createAccessTokens } from "../../src/usecases/access-tokens.ts";
 import { importEnvelope } from "../../src/usecases/import-envelope.ts";
 import { resealSecrets } from "../../src/usecases/reseal-secrets.ts";
 import {
@@ -110,6 +111,31 @@ test("a renewed refresh token is stored before anything is done with what came w
   const after = await tokensOf(world);
   assert.notEqual(after.refreshToken, before.refreshToken);
   assert.deepEqual(meanwhile, after);
+});
+
+test("a database that is lost just when DocuSign hands out new tokens loses none of them", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world, colleague } = companies;
+  const { db } = world.service.foundation.back;
+  const linkId = await linkIdOf(world);
+  const before = await tokensOf(world);
+  world.clock.pass(8 * HOUR_MS);
+  world.docusign.onNext("/oauth/token", async () => {
+    await sql`
+      select pg_terminate_backend(pid, 10000) from pg_stat_activity
+      where datname = current_database() and state = 'idle in transaction'`.execute(db);
+  });
+
+  const token = await createAccessTokens(world.service.foundation.tasks).get(linkId);
+
+  const after = await tokensOf(world);
+  assert.equal(after.accessToken, token);
+  assert.notEqual(after.refreshToken, before.refreshToken);
+  world.clock.pass(8 * HOUR_MS);
+  const envelope = await concludeUnheard(world, { from: colleague, to: [CUSTOMER] });
+  await world.runHour();
+  assert.equal(await fateOf(world, envelope), "imported sent");
+  assert.equal(refreshes(world), 2);
 });
 
 test("refresh tokens that work only once carry a link over months", async () => {

@@ -170,6 +170,28 @@ function onSecondListing({ world }: Companies, act: () => void): void {
   });
 }
 
+test("envelopes that are listed against the order, pages after those they belong to, are not missed", async () => {
+  await using linked = await createLinkedCompanies({ docusign: { validate: false } });
+  const { world } = linked;
+  const start = new Date("2031-01-15T03:00:00Z").getTime();
+  const moment = (number: number): Date => new Date(start + number * 1000);
+  world.clock.now = new Date("2031-01-15T03:58:00Z");
+  const envelopes = await listPurged(linked, 2_800, moment);
+  // The first page shows that there is no order; the second is in order, and what it leaves out comes on the third.
+  world.docusign.misplacedInListing(envelopes[10]!, moment(900));
+  world.docusign.misplacedInListing(envelopes[1_200]!, moment(2_500));
+
+  const entry = await entryOfNextHour(world);
+
+  const ledger = await ledgerOf(world);
+  assert.deepEqual(
+    envelopes.filter(({ envelopeId }) => !ledger.has(envelopeId)),
+    [],
+  );
+  assert.equal(entry.listed, 2_800);
+  assertEntryAddsUp(entry);
+});
+
 test("rows that nobody asked for, of whatever status and time, change nothing and hide nothing", async () => {
   await using linked = await createLinkedCompanies({ docusign: { validate: false } });
   const { world, colleague } = linked;

@@ -31,6 +31,8 @@ export type EnvelopeVerbs = {
   extraneousInListing(envelope: Envelope): void;
   /** The same, at the end of every page that does not hold it anyway. */
   extraneousAtPageEnds(envelope: Envelope): void;
+  /** Listings by completion show it among those that completed at this moment. */
+  misplacedInListing(envelope: Envelope, as: Date): void;
   /** Listings leave its recipients out. */
   withoutRecipientsInListing(envelope: Envelope): void;
 };
@@ -89,7 +91,11 @@ export function createEnvelopeVerbs(
 
 function listingVerbs(): Pick<
   EnvelopeVerbs,
-  "lateInListing" | "extraneousInListing" | "extraneousAtPageEnds" | "withoutRecipientsInListing"
+  | "lateInListing"
+  | "extraneousInListing"
+  | "extraneousAtPageEnds"
+  | "misplacedInListing"
+  | "withoutRecipientsInListing"
 > {
   return {
     lateInListing: ({ inListing }, until) => {
@@ -100,6 +106,9 @@ function listingVerbs(): Pick<
     },
     extraneousAtPageEnds: ({ inListing }) => {
       inListing.atPageEnds = true;
+    },
+    misplacedInListing: ({ inListing }, as) => {
+      inListing.placedAt = as;
     },
     withoutRecipientsInListing: ({ inListing }) => {
       inListing.withoutRecipients = true;

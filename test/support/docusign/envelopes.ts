@@ -62,7 +62,13 @@ export function createEnvelope(state: DocuSignState, wish: EnvelopeWish): Envelo
     documents: (wish.documents ?? [{ name: "契約書.pdf" }]).map((document, index) =>
       createDocument(document, index),
     ),
-    inListing: { hiddenUntil: null, extraneous: false, atPageEnds: false, withoutRecipients: false },
+    inListing: {
+      hiddenUntil: null,
+      extraneous: false,
+      atPageEnds: false,
+      placedAt: null,
+      withoutRecipients: false,
+    },
   };
   state.envelopes.set(envelope.envelopeId, envelope);
   state.sentBy.get(accountId)?.push(envelope);

@@ -121,7 +121,7 @@ const QUALIFIERS =
   "changed voided created deleted sent delivered signed completed declined timedout processing".split(" ");
 
 const ORDERS: Record<string, (envelope: Envelope) => string | number> = {
-  completed: (envelope) => envelope.completedAt?.getTime() ?? 0,
+  completed: ({ completedAt, inListing }) => (inListing.placedAt ?? completedAt)?.getTime() ?? 0,
   created: (envelope) => envelope.createdAt.getTime(),
   sent: (envelope) => envelope.sentAt.getTime(),
   last_modified: (envelope) => envelope.statusChangedAt.getTime(),

@@ -42,8 +42,14 @@ export type DocuSignSchema = {
   valueProblems(definition: string, value: unknown): string[];
 };
 
-/** Reads the description from `schema/`; checks are compiled when first needed. */
-export function createDocuSignSchema(): DocuSignSchema {
+let schema: DocuSignSchema | undefined;
+
+/** The description in `schema/`, read once in a process; checks are compiled when first needed, which takes time. */
+export function docusignSchema(): DocuSignSchema {
+  return (schema ??= createDocuSignSchema());
+}
+
+function createDocuSignSchema(): DocuSignSchema {
   const { paths, definitions } = official.parse(readJson("official.json"));
   const ajv = new Ajv({ strict: true, allErrors: true, allowUnionTypes: true });
   ajv.addSchema({

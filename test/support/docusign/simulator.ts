@@ -12,7 +12,7 @@ import type { LoginVerbs } from "./login.ts";
 import { createLoginRoutes } from "./login-routes.ts";
 import { createOAuth, type OAuthVerbs } from "./oauth.ts";
 import { createPeople, type PeopleVerbs } from "./people.ts";
-import { createDocuSignSchema } from "./schema.ts";
+import { docusignSchema } from "./schema.ts";
 import { startServer } from "./server.ts";
 import { type Account, createDocuSignState, type DocuSignState } from "./state.ts";
 import { createTokenRoutes } from "./token-routes.ts";
@@ -81,7 +81,7 @@ export async function startDocuSignSimulator(options: SimulatorOptions): Promise
   const state = createDocuSignState(now);
   const keys = { current: options.hmacKeys ?? [] };
   const record = { calls: new Array<Call>(), problems: new Array<string>() };
-  const schema = validate ? createDocuSignSchema() : null;
+  const schema = validate ? docusignSchema() : null;
   const oauth = createOAuth(state);
   const limits = createCallLimits(now, options.limits);
   const faults = createFaults();

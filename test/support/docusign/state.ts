@@ -95,6 +95,8 @@ export type Envelope = {
     extraneous: boolean;
     /** Listed at the end of every page, as if there were no order. */
     atPageEnds: boolean;
+    /** Listed where envelopes that completed at this moment are, against the order. */
+    placedAt: Date | null;
     withoutRecipients: boolean;
   };
 };
