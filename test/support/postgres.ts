@@ -100,14 +100,20 @@ function readServerAddress(): string {
   );
 }
 
+/** Kept for the next statement, as a connection takes longer to open than what it is for; they keep no process alive. */
+const administrators = new Map<string, pg.Pool>();
+
 async function administer(adminUrl: string, statement: string): Promise<void> {
-  const client = new pg.Client({ connectionString: adminUrl });
-  await client.connect();
-  try {
-    await client.query(statement);
-  } finally {
-    await client.end();
-  }
+  const pool = administrators.get(adminUrl) ?? openAdministrators(adminUrl);
+  administrators.set(adminUrl, pool);
+  await pool.query(statement);
+}
+
+function openAdministrators(connectionString: string): pg.Pool {
+  const pool = new pg.Pool({ connectionString, idleTimeoutMillis: 60_000, allowExitOnIdle: true });
+  // A server that has ended with its test ends them too; the pool connects anew when it is asked.
+  pool.on("error", () => {});
+  return pool;
 }
 
 function addressOf(adminUrl: string, database: string): string {
