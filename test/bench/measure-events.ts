@@ -14,7 +14,7 @@ const RECEIVERS: readonly Receiver[] = [
 ];
 /** Turns that warm up code and connections: a receiver runs for months. */
 const WARM_UP = 2;
-const ROUNDS = 3;
+const ROUNDS = 5;
 const FLOOD = { senders: 100, warmUpMs: 500, durationMs: 2_500 };
 /** More than any receiver takes in one turn. */
 const PLENTY = 40_000;
