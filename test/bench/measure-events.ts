@@ -17,7 +17,7 @@ const WARM_UP = 2;
 const ROUNDS = 5;
 const FLOOD = { senders: 100, warmUpMs: 500, durationMs: 2_500 };
 /** More than any receiver takes in one turn. */
-const PLENTY = 40_000;
+const PLENTY = 60_000;
 
 /** How many events a second are accepted from 100 senders: signed bodies of 2 KB, each about another envelope. */
 export async function measureEvents(bench: Bench): Promise<Row[]> {
