@@ -158,7 +158,7 @@ function readiness({ front }: Foundation, closing: AbortSignal): () => Promise<v
 
 /** Of what waits for the database: enough for a burst, little enough for the memory of a small container. */
 const RECORDER_LIMITS = {
-  batch: 100,
+  batch: 50,
   waiting: 10_000,
   waitingBytes: 128 * 1024 * 1024,
   writers: INTAKE_CONNECTIONS,
