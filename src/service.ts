@@ -156,7 +156,10 @@ function readiness({ front }: Foundation, closing: AbortSignal): () => Promise<v
   };
 }
 
-/** Of what waits for the database: enough for a burst, little enough for the memory of a small container. */
+/**
+ * Of what waits for the database: enough for a burst, little enough for the memory of a small container. A commit holds so
+ * few that a burst fills two, and events are read while PostgreSQL writes (docs/benchmarks.md).
+ */
 const RECORDER_LIMITS = {
   batch: 50,
   waiting: 10_000,
