@@ -119,6 +119,11 @@ const excluded: Story[] = [
     events: [forwarding(x, u, "1", "2")],
   },
   {
+    tells: "X reassigned to U, as an event says that names X only, whatever became of X and U since",
+    listed: [recipient(x, { recipientId: "1" }), carbonCopy(u, { recipientId: "2" })],
+    events: [forwarding(x, nobody, "1", "2")],
+  },
+  {
     tells: "somebody reassigned to U, who was given the same recipient id",
     listed: [recipient(u, { recipientId: "1" })],
     events: [forwarding(nobody, u, "1", "1")],

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { MOST_ATTEMPTS, nextAttempt } from "../../src/domain/retries.ts";
+import { DOWNLOAD_AGAIN_MS, MOST_ATTEMPTS, nextAttempt } from "../../src/domain/retries.ts";
 
 const NOW = new Date("2031-01-15T03:00:00Z");
 const HOUR_MS = 60 * 60 * 1000;
@@ -19,6 +19,10 @@ test("waits double from five seconds to an hour, for about four days in all, and
 test("a wait is no shorter than what is asked for, and no longer than an hour", () => {
   assert.equal(waitAfter(1, 20 * 60 * 1000), 20 * 60 * 1000);
   assert.equal(waitAfter(20, 20 * 60 * 1000), HOUR_MS);
+});
+
+test("a document is asked for again after more than the 15 minutes within which DocuSign flags it, and within the hour", () => {
+  assert.ok(DOWNLOAD_AGAIN_MS > HOUR_MS / 4 && DOWNLOAD_AGAIN_MS < HOUR_MS);
 });
 
 function waitAfter(attempts: number, shortestMs?: number): number {
