@@ -37,24 +37,39 @@ export function createAccessTokens(deps: TokenDeps): AccessTokens {
   };
 }
 
-/** Holds the link's row meanwhile, so that other processes wait and then find the new token. */
 async function renew(deps: TokenDeps, linkId: LinkId, stale: string | undefined): Promise<string> {
   const handedOut: Renewal[] = [];
   try {
-    return await deps.db.transaction().execute(async (tx) => {
-      const stored = await lockTokens(tx, deps.vault, linkId);
-      if (stored === null) throw new DocuSignFault("authorization-gone", "link-ended");
-      if (isUsable(stored, stale, deps.now())) return stored.accessToken;
+    return await replaceTokens(deps, linkId, async (stored) => {
+      if (isUsable(stored, stale, deps.now())) return null;
       const tokens = toLinkTokens(await deps.oauth.refresh(stored.refreshToken), deps.now());
       handedOut.push({ used: stored.refreshToken, tokens });
-      await storeTokens(tx, deps.vault, { linkId, tokens, now: deps.now() });
-      return tokens.accessToken;
+      return tokens;
     });
   } catch (error) {
     const [renewal] = handedOut;
     if (renewal === undefined) throw error;
     return await keep(deps, linkId, renewal);
   }
+}
+
+/**
+ * Stores the tokens that are found for the link in place of those it has; where none are, it keeps those. Holds the
+ * link's row meanwhile, so that other processes wait and then find the new ones. Gives the access token it then has.
+ */
+async function replaceTokens(
+  deps: TokenDeps,
+  linkId: LinkId,
+  find: (stored: LinkTokens) => Promise<LinkTokens | null>,
+): Promise<string> {
+  return await deps.db.transaction().execute(async (tx) => {
+    const stored = await lockTokens(tx, deps.vault, linkId);
+    if (stored === null) throw new DocuSignFault("authorization-gone", "link-ended");
+    const tokens = await find(stored);
+    if (tokens === null) return stored.accessToken;
+    await storeTokens(tx, deps.vault, { linkId, tokens, now: deps.now() });
+    return tokens.accessToken;
+  });
 }
 
 /** DocuSign may take the `used` refresh token no more: only these tokens keep the link's authorisation. */
@@ -71,13 +86,9 @@ const KEEP_ATTEMPTS = 1_200;
 async function keep(deps: TokenDeps, linkId: LinkId, { used, tokens }: Renewal): Promise<string> {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await deps.db.transaction().execute(async (tx) => {
-        const stored = await lockTokens(tx, deps.vault, linkId);
-        if (stored === null) throw new DocuSignFault("authorization-gone", "link-ended");
-        if (stored.refreshToken !== used) return stored.accessToken;
-        await storeTokens(tx, deps.vault, { linkId, tokens, now: deps.now() });
-        return tokens.accessToken;
-      });
+      return await replaceTokens(deps, linkId, async ({ refreshToken }) =>
+        refreshToken === used ? tokens : null,
+      );
     } catch (error) {
       if (attempt === KEEP_ATTEMPTS || !isUnavailable(error)) throw error;
       await sleep(KEEP_EVERY_MS);

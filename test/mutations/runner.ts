@@ -60,10 +60,13 @@ export function createRunner({ trial }: { trial: RunnerOptions }) {
         return { status: "error", errorMessage: NOT_CHOSEN };
       const all = new Map<string, Test>(Object.entries(JSON.parse(await readFile(TESTS, "utf8"))));
       const covering = [...all].filter(([id]) => testFilter?.includes(id) ?? true).map(([, test]) => test);
-      const tests = selectTests(covering, trial.mostMs, {
-        kills: ({ file, name }) => kills.get(`${activeMutant.fileName} ${file} ${name}`) ?? 0,
-        breadth: ({ mutants }) => mutants.filter((id) => siblings.includes(id)).length,
-      });
+      const inFile = new Set(siblings);
+      const rated = covering.map((test) => ({
+        test,
+        kills: kills.get(`${activeMutant.fileName} ${test.file} ${test.name}`) ?? 0,
+        breadth: test.mutants.filter((id) => inFile.has(id)).length,
+      }));
+      const tests = selectTests(rated, trial.mostMs);
       const result = await tryMutant(activeMutant, tests);
       if (result.status === "killed") {
         const key = `${activeMutant.fileName} ${result.killedBy[0]}`;
@@ -130,16 +133,19 @@ function mutantsOf(instrumentedFile: string): string[] {
   return [...ids].sort((one, other) => one - other).map(String);
 }
 
-type Likelihood = { readonly kills: (test: Test) => number; readonly breadth: (test: Test) => number };
+type Rated = { readonly test: Test; readonly kills: number; readonly breadth: number };
 
 /**
  * Those first that objected to most mutants of this file so far, then those that come by most of its code, as tests
  * that are about it do; as far as the time allows.
  */
-function selectTests(tests: readonly Test[], mostMs: number, { kills, breadth }: Likelihood): Test[] {
+function selectTests(rated: readonly Rated[], mostMs: number): Test[] {
   let left = mostMs;
-  return tests
-    .toSorted((one, other) => kills(other) - kills(one) || breadth(other) - breadth(one) || one.ms - other.ms)
+  return rated
+    .toSorted(
+      (one, other) => other.kills - one.kills || other.breadth - one.breadth || one.test.ms - other.test.ms,
+    )
+    .map(({ test }) => test)
     .filter(({ ms }) => {
       left -= ms;
       return left > 0;
