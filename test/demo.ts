@@ -26,7 +26,8 @@ const SCOPES = "contracts:read contracts:write groups:write links:read links:wri
 
 const endsByItself = process.argv.includes("--once");
 const stopping = new AbortController();
-for (const name of ["SIGINT", "SIGTERM"]) process.once(name, () => stopping.abort());
+// Ctrl-C reaches the demo twice, from the terminal and from npm: the second must not end it before PostgreSQL has ended.
+for (const name of ["SIGINT", "SIGTERM"]) process.on(name, () => stopping.abort());
 const interrupted = once(stopping.signal, "abort");
 
 await using stack = new AsyncDisposableStack();
