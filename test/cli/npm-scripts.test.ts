@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { createWorld } from "../support/world.ts";
 import { environmentOf } from "./commands.ts";
 
@@ -29,6 +30,16 @@ test("a demo that npm started ends with npm, in order", async () => {
 
   assert.deepEqual(await once(started.npm, "exit"), [0, null]);
   assert.equal(isAnyoneLeft(started.npm), false);
+});
+
+test("Ctrl-C reaches the demo from the terminal and from npm, and ends it in order all the same", async () => {
+  await using started = startByNpm(["run", "demo"], {});
+  await started.says(/契約書 2\./);
+
+  signalAll(started.npm, "SIGINT");
+
+  await started.says(/from event to readable contract/);
+  while (isAnyoneLeft(started.npm)) await sleep(50);
 });
 
 type Npm = ChildProcessByStdio<null, Readable, null>;
