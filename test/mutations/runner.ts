@@ -67,9 +67,9 @@ export function createRunner({ trial }: { trial: RunnerOptions }) {
         breadth: test.mutants.filter((id) => inFile.has(id)).length,
       }));
       const tests = selectTests(rated, trial.mostMs);
-      const result = await tryMutant(activeMutant, tests);
-      if (result.status === "killed") {
-        const key = `${activeMutant.fileName} ${result.killedBy[0]}`;
+      const { killer, ...result } = await tryMutant(activeMutant, tests);
+      if (killer !== null) {
+        const key = `${activeMutant.fileName} ${killer}`;
         kills.set(key, (kills.get(key) ?? 0) + 1);
       }
       const tried = { ...activeMutant, ...result, covering: covering.length, run: tests.length };
@@ -89,6 +89,7 @@ async function measure(testFiles: readonly string[]) {
       file,
       tests: [],
       env: { [COVERAGE_VARIABLE]: folder },
+      testLimitMs: FIRST_LIMIT_MS,
       limitMs: FIRST_LIMIT_MS,
     });
     if (run.kind !== "passed") {
@@ -157,17 +158,25 @@ async function tryMutant({ id }: Mutant, tests: readonly Test[]) {
   let nrOfTests = 0;
   for (const file of new Set(tests.map((test) => test.file))) {
     const own = tests.filter((test) => test.file === file);
-    const limitMs = 20_000 + 4 * own.reduce((sum, { ms }) => sum + ms, 0);
+    const limits = {
+      testLimitMs: 10_000 + 4 * Math.max(...own.map(({ ms }) => ms)),
+      limitMs: 20_000 + 4 * own.reduce((sum, { ms }) => sum + ms, 0),
+    };
     const names = own.map(({ name }) => name);
-    const run = await runInSandbox({ file, tests: names, env: { __STRYKER_ACTIVE_MUTANT__: id }, limitMs });
+    const run = await runInSandbox({
+      file,
+      tests: names,
+      env: { __STRYKER_ACTIVE_MUTANT__: id },
+      ...limits,
+    });
     nrOfTests += own.length;
-    if (run.kind === "timeout") return { status: "timeout", reason: file } as const;
-    if (run.kind === "failed") {
-      const killedBy = [`${file} ${run.failure}`];
-      return { status: "killed", killedBy, failureMessage: run.failure, nrOfTests } as const;
-    }
+    if (run.kind === "passed") continue;
+    const killer = `${file} ${run.failure}`;
+    if (run.kind === "timeout") return { status: "timeout", reason: killer, killer } as const;
+    const failureMessage = run.failure;
+    return { status: "killed", killedBy: [killer], failureMessage, nrOfTests, killer } as const;
   }
-  return { status: "survived", nrOfTests } as const;
+  return { status: "survived", nrOfTests, killer: null } as const;
 }
 
 /** What a run that was ended early leaves behind goes too: its databases and its temporary files. */
