@@ -35,4 +35,5 @@ const OBSTACLES: Readonly<Partial<Record<Obstacle["reason"], string>>> = {
   "account-throttled": "DocuSign takes no more calls of the account",
   "budget-reserve": "the rest of the hour's calls is left to the customer's other integrations",
   "docusign-unavailable": "DocuSign can't be reached",
+  "not-found-yet": "DocuSign does not find some of it yet",
 };

@@ -45,6 +45,8 @@ export const ENGLISH: Texts = {
       `Waiting: the remaining API calls are left to the other systems that use the DocuSign account${until(facts)}. The import goes on by itself.`,
     "docusign-unavailable": (facts) =>
       `Waiting: DocuSign could not be reached${until(facts)}. The import is tried again by itself.`,
+    "not-found-yet": (facts) =>
+      `Waiting: DocuSign does not find it or one of its documents yet${until(facts)}. The import is tried again by itself.`,
     "document-not-pdf": () =>
       `Not imported yet: DocuSign delivered a document that is no PDF. The import is tried again by itself. ${SUPPORT}`,
     "document-empty": () =>

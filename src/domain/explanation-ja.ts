@@ -46,6 +46,8 @@ export const JAPANESE: Texts = {
       `DocuSignをご利用のほかのシステムのためにAPI呼び出し回数を残しており、取り込みを待っています${until(facts)}。自動的に再開します。`,
     "docusign-unavailable": (facts) =>
       `DocuSignに接続できないため、取り込みを待っています${until(facts)}。自動的に再度取り込みます。`,
+    "not-found-yet": (facts) =>
+      `DocuSignで契約書またはその文書がまだ見つからないため、取り込みを待っています${until(facts)}。自動的に再度取り込みます。`,
     "document-not-pdf": () =>
       `DocuSignから取得した文書がPDFではなかったため、取り込めていません。取り込みは自動的に再度試みます。解消しない場合は、${SUPPORT}`,
     "document-empty": () =>

@@ -20,6 +20,7 @@ type WaitingCause =
   | "account-throttled"
   | "budget-reserve"
   | "docusign-unavailable"
+  | "not-found-yet"
   | "document-not-pdf"
   | "document-empty"
   | "import-failed";

@@ -15,6 +15,7 @@ export function nextAttempt(attempts: number, now: Date, shortestMs = FIRST_WAIT
 /** What an envelope waits for that was tried in vain; other causes end by themselves, or with their link's. */
 export const TRIED_IN_VAIN = [
   "docusign-unavailable",
+  "not-found-yet",
   "import-failed",
   "document-not-pdf",
   "document-empty",

@@ -329,7 +329,7 @@ export async function takeUpFailed(
         is("waiting_until", "is", null),
         is.and([is("reason", "in", TRIED_IN_VAIN), is("last_attempt_at", "<=", triedBefore)]),
         // What is no document's fault an operator may ask for at any time.
-        ...(afresh ? [is("reason", "in", ["docusign-unavailable", "import-failed"])] : []),
+        ...(afresh ? [is("reason", "in", ["docusign-unavailable", "not-found-yet", "import-failed"])] : []),
       ]),
     )
     .execute();

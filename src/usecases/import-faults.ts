@@ -20,6 +20,8 @@ type Attempt = {
 const ATTEMPTS_TO_FIND = 4;
 /** Where a throttled answer does not say until when. */
 const UNSAID_WAIT_MS = 30_000;
+/** What goes on for days all the same is told as a failure. What is wrong with a document stays told as that. */
+const MAY_PASS = ["docusign-unavailable", "not-found-yet"];
 
 /**
  * Leaves the envelope waiting for what the fault says. A fault of our own, such as a document store that is full,
@@ -73,7 +75,8 @@ async function retryLater(
   { code, reason, shortestMs }: { code: string; reason: string; shortestMs?: number },
 ): Promise<ImportOutcome> {
   const until = nextAttempt(attempt.entry.attempts, deps.now(), shortestMs);
-  return await postpone(deps, attempt, { reason: until === null ? "import-failed" : reason, until, code });
+  const isGivenUp = until === null && MAY_PASS.includes(reason);
+  return await postpone(deps, attempt, { reason: isGivenUp ? "import-failed" : reason, until, code });
 }
 
 /** What DocuSign says of one envelope or document stops only that; what it says of the account stops all of it. */
@@ -104,7 +107,7 @@ async function recheckAdmin(
 async function whereGone(deps: ImportDeps, attempt: Attempt, error: DocuSignFault): Promise<ImportOutcome> {
   const { entry, link, envelope } = attempt;
   if (envelope !== null || entry.attempts < ATTEMPTS_TO_FIND) {
-    return await retryLater(deps, attempt, { code: error.code, reason: "docusign-unavailable" });
+    return await retryLater(deps, attempt, { code: error.code, reason: "not-found-yet" });
   }
   if (entry.completedAt === null) {
     await forgetEnvelope(deps.db, entry.tenant, entry.envelopeId);

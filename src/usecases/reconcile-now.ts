@@ -208,4 +208,9 @@ async function findRemains(
 }
 
 /** Waits that end by themselves: when the account's next hour begins, or when DocuSign is itself again. */
-const PASSING_CAUSES = ["account-throttled", "budget-reserve", "docusign-unavailable"] as const;
+const PASSING_CAUSES = [
+  "account-throttled",
+  "budget-reserve",
+  "docusign-unavailable",
+  "not-found-yet",
+] as const;

@@ -80,6 +80,7 @@ const WAITING: Readonly<Record<Reasons["waiting"], string>> = {
   "account-throttled": "DocuSignの呼び出し回数の上限",
   "budget-reserve": "ほかのシステムのための呼び出し回数の確保",
   "docusign-unavailable": "DocuSignに接続できない",
+  "not-found-yet": "DocuSignでまだ見つからない",
   "document-not-pdf": "取得した文書がPDFではない",
   "document-empty": "取得した文書が空",
   "import-failed": "取り込みの失敗（自動で再試行）",

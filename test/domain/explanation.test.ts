@@ -36,6 +36,7 @@ const REASONS: { readonly [O in Outcome]: { readonly [R in Reasons[O]]: true } }
     "account-throttled": true,
     "budget-reserve": true,
     "docusign-unavailable": true,
+    "not-found-yet": true,
     "document-not-pdf": true,
     "document-empty": true,
     "import-failed": true,

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { openDocuSignAccount } from "../../src/docusign/account.ts";
 import { type EnvelopeId, type LinkId, parseUuid } from "../../src/domain/identifiers.ts";
+import { DOWNLOAD_AGAIN_MS, MOST_ATTEMPTS } from "../../src/domain/retries.ts";
 import { createAccessTokens } from "../../src/usecases/access-tokens.ts";
 import { importEnvelope } from "../../src/usecases/import-envelope.ts";
 import type { Failure } from "../support/docusign/faults.ts";
@@ -30,8 +31,6 @@ const PASSING: Readonly<Record<string, (docusign: World["docusign"]) => void>> =
     docusign.failNext(1, { status: 444, html: HTML }, ENVELOPE),
   "an answer that is no envelope": (docusign) =>
     docusign.failNext(1, { status: 200, body: { surprise: true } }, ENVELOPE),
-  "an envelope that DocuSign's index does not know yet": (docusign) =>
-    docusign.failNext(1, { status: 404, body: { errorCode: "ENVELOPE_DOES_NOT_EXIST" } }, ENVELOPE),
   "a document that breaks off": (docusign) => docusign.truncateNextDownload(),
   "no connection at all": (docusign) => docusign.goDown(),
 };
@@ -81,6 +80,23 @@ for (const [name, { bytes, reason }] of Object.entries(NO_PDF)) {
     assert.equal((await world.contracts()).length, 2);
   });
 }
+
+test("an envelope whose document is no PDF for days is parked, and still says so", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world, colleague } = companies;
+  const envelope = await world.docusign.concludeEnvelope({ from: colleague, to: [CUSTOMER] });
+  world.docusign.serveNextDownloadAs("PK\u0003\u0004 a word processor's file");
+  await world.runJobs();
+  const { db } = world.service.foundation.back;
+  await db.updateTable("envelope").set({ attempts: MOST_ATTEMPTS }).execute();
+  world.docusign.serveNextDownloadAs("PK\u0003\u0004 a word processor's file");
+
+  world.clock.pass(DOWNLOAD_AGAIN_MS);
+  await world.runJobs();
+
+  const { outcome, reason, waitingFor } = await explain(world, envelope);
+  assert.deepEqual([outcome, reason, waitingFor.until], ["waiting", "document-not-pdf", null]);
+});
 
 test("a document that stands still is given up, its half is not kept, and the import succeeds later", async () => {
   await using companies = await createLinkedCompanies();
@@ -262,12 +278,29 @@ for (const [what, failure, cause] of [
   });
 }
 
+const UNKNOWN: Failure = { status: 404, body: { errorCode: "ENVELOPE_DOES_NOT_EXIST", message: "x" } };
+
+test("an envelope whose event is faster than DocuSign's own index waits until DocuSign finds it", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world, colleague } = companies;
+  const envelope = await world.docusign.concludeEnvelope({ from: colleague, to: [CUSTOMER] });
+  world.docusign.failNext(1, UNKNOWN, ENVELOPE);
+
+  await world.runJobs();
+  const { outcome, reason, text } = await explain(world, envelope);
+  world.clock.pass(5_000);
+  await world.runJobs();
+
+  assert.deepEqual([outcome, reason], ["waiting", "not-found-yet"]);
+  assert.match(text, /まだ見つからない/);
+  assert.equal(await fateOf(world, envelope), "imported sent");
+});
+
 test("an envelope that DocuSign does not know is asked for four times, then forgotten", async () => {
   await using companies = await createLinkedCompanies();
   const { world, colleague } = companies;
   const envelope = await world.docusign.concludeEnvelope({ from: colleague, to: [CUSTOMER] });
-  const unknown: Failure = { status: 404, body: { errorCode: "ENVELOPE_DOES_NOT_EXIST", message: "x" } };
-  world.docusign.failNext(100, unknown, ENVELOPE);
+  world.docusign.failNext(100, UNKNOWN, ENVELOPE);
   const before = world.docusign.callsTo(ENVELOPE).length;
 
   for (let minute = 0; minute < 10; minute += 1) {
@@ -292,8 +325,7 @@ test("an excluded envelope that DocuSign does not know any more stays excluded, 
   await world.docusign.purgeDocuments(envelope, "documents_purged");
   await world.runJobs();
   const before = await explain(world, envelope);
-  const unknown: Failure = { status: 404, body: { errorCode: "ENVELOPE_DOES_NOT_EXIST", message: "x" } };
-  world.docusign.failNext(100, unknown, ENVELOPE);
+  world.docusign.failNext(100, UNKNOWN, ENVELOPE);
 
   const { tasks } = world.service.foundation;
   const linkId = parseUuid<LinkId>((await linkOf(world)).id) ?? assert.fail();
@@ -357,7 +389,7 @@ test("a document that is not found waits: only the envelope says whether its doc
     world.clock.pass(60_000);
   }
 
-  assert.equal(await fateOf(world, envelope), "waiting docusign-unavailable");
+  assert.equal(await fateOf(world, envelope), "waiting not-found-yet");
   await world.docusign.purgeDocuments(envelope, "documents_purged");
   await world.runHour();
   assert.equal(await fateOf(world, envelope), "excluded documents-purged");
