@@ -74,12 +74,18 @@ async function openTracing({ tracing }: Config, log: Logger): Promise<Tracing | 
   return startTracing(tracing, log);
 }
 
+/** Ctrl-C, and a signal to a whole group of processes, arrive a second time by way of npm. */
+const SAME_SIGNAL_MS = 1_000;
+
 /** Listened for from the start, so that a signal while starting is not lost. A second one ends the process at once. */
 function nextSignal(): Promise<string> {
   return new Promise((resolve) => {
     for (const name of ["SIGTERM", "SIGINT"] as const) {
       process.once(name, () => {
-        process.once(name, () => process.exit(EXIT.failed));
+        const first = performance.now();
+        process.on(name, () => {
+          if (performance.now() - first > SAME_SIGNAL_MS) process.exit(EXIT.failed);
+        });
         resolve(name);
       });
     }

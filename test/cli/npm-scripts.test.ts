@@ -22,6 +22,18 @@ test("a service that npm started ends with npm, in order", async () => {
   await started.says(/"msg":"stopped"/);
 });
 
+test("a signal to all processes of a service reaches it once more from npm, and ends it in order all the same", async () => {
+  await using world = await createWorld();
+  const environment = { ...environmentOf(world), HOST: "127.0.0.1", PORT: "0" };
+  await using started = startByNpm(["start", "--", "serve"], environment);
+  await started.says(/torikomi is running/);
+
+  signalAll(started.npm, "SIGTERM");
+
+  await started.says(/"msg":"stopped"/);
+  while (isAnyoneLeft(started.npm)) await sleep(50);
+});
+
 test("a demo that npm started ends with npm, in order", async () => {
   await using started = startByNpm(["run", "demo"], {});
   await started.says(/the page +http/);
