@@ -6,7 +6,7 @@ import type { Readable } from "node:stream";
 import { test } from "node:test";
 import { sql } from "kysely";
 import type { Call } from "../support/docusign/exchange.ts";
-import { CUSTOMER, createLinkedCompanies, fateOf } from "../support/linked-world.ts";
+import { type Companies, CUSTOMER, createLinkedCompanies, fateOf } from "../support/linked-world.ts";
 import type { World } from "../support/world.ts";
 import { environmentOf, startProgram } from "./commands.ts";
 
@@ -14,20 +14,10 @@ const SHUTDOWN_SECONDS = 2;
 
 test("on SIGTERM no connection is taken any more, and what does not end in time is given back to others", async () => {
   await using companies = await createLinkedCompanies({ at: new Date().toISOString(), expectErrors: true });
-  const { world, colleague } = companies;
-  const isDownload = ({ template }: Pick<Call, "template">): boolean => template.includes("/documents/");
-  const downloading = Promise.withResolvers<void>();
-  world.docusign.onNext(isDownload, downloading.resolve);
-  world.docusign.hangNext(isDownload);
-  const child = startProgram(["all"], {
-    ...environmentOf(world),
-    HOST: "127.0.0.1",
-    PORT: "0",
+  const { world } = companies;
+  const { child, port, envelope } = await startDownload(companies, {
     SHUTDOWN_TIMEOUT: String(SHUTDOWN_SECONDS),
   });
-  const port = await portOf(child.stdout);
-  const envelope = await world.docusign.concludeEnvelope({ from: colleague, to: [CUSTOMER] });
-  await downloading.promise;
 
   const begun = performance.now();
   child.kill("SIGTERM");
@@ -41,6 +31,39 @@ test("on SIGTERM no connection is taken any more, and what does not end in time 
   assert.equal(await fateOf(world, envelope), "waiting queued");
   assert.deepEqual(await listImportJobs(world), ["import-backlog free due"]);
 });
+
+test("who does not want to wait until what is under way has ended signals again", async () => {
+  await using companies = await createLinkedCompanies({ at: new Date().toISOString(), expectErrors: true });
+  const { child } = await startDownload(companies, { SHUTDOWN_TIMEOUT: "25" });
+  const closed = once(child, "close");
+
+  const begun = performance.now();
+  const pressing = setInterval(() => child.kill("SIGINT"), 300);
+  const [exit] = await closed;
+  clearInterval(pressing);
+
+  const took = performance.now() - begun;
+  assert.equal(exit, 1);
+  assert.ok(took < 10_000, `${took} ms`);
+});
+
+/** The program with an import under way that does not end by itself. */
+async function startDownload({ world, colleague }: Companies, environment: Readonly<Record<string, string>>) {
+  const isDownload = ({ template }: Pick<Call, "template">): boolean => template.includes("/documents/");
+  const downloading = Promise.withResolvers<void>();
+  world.docusign.onNext(isDownload, downloading.resolve);
+  world.docusign.hangNext(isDownload);
+  const child = startProgram(["all"], {
+    ...environmentOf(world),
+    HOST: "127.0.0.1",
+    PORT: "0",
+    ...environment,
+  });
+  const port = await portOf(child.stdout);
+  const envelope = await world.docusign.concludeEnvelope({ from: colleague, to: [CUSTOMER] });
+  await downloading.promise;
+  return { child, port, envelope };
+}
 
 /** The port in the line that says the program is running; the lines after it are read and left. */
 async function portOf(output: Readable): Promise<number> {
