@@ -19,6 +19,11 @@ const DECIDING = [
   "delete-contract",
 ];
 
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+/** It goes with the sandbox. */
+const IN_SANDBOX = "progress.jsonl";
+
 const HELP = `Tries what the tests notice: each mutant is the program with one thing changed.
 
   domain [NAME…]       all mutants of src/domain, or of the files named, on test/domain
@@ -27,7 +32,8 @@ const HELP = `Tries what the tests notice: each mutant is the program with one t
     --seconds N        tests that take so long together for each mutant (60)
     --all              all mutants of all use cases, on all tests that come by them
 
-  --progress FILE      a line of JSON for each mutant that was tried`;
+  --progress FILE      a line of JSON for each mutant that was tried; a run of the same sources goes on from it, and tries
+                       survivors again where it has more --seconds`;
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
@@ -35,12 +41,12 @@ const { positionals, values } = parseArgs({
     all: { type: "boolean", default: false },
     most: { type: "string", default: "10" },
     seconds: { type: "string", default: "60" },
-    progress: { type: "string", default: "/dev/null" },
+    progress: { type: "string" },
   },
 });
 const [subject, ...names] = positionals;
-const progressFile = resolve(values.progress);
-const everything = { most: Number.MAX_SAFE_INTEGER, mostMs: Number.MAX_SAFE_INTEGER, progressFile };
+const progressFile = values.progress === undefined ? IN_SANDBOX : resolve(values.progress);
+const everything = { most: Number.MAX_SAFE_INTEGER, mostMs: DAY_MS, progressFile };
 const some = { most: Number(values.most), mostMs: Number(values.seconds) * 1000, progressFile };
 
 switch (subject) {

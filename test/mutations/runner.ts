@@ -1,10 +1,11 @@
 import { readFileSync } from "node:fs";
-import { appendFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import pg from "pg";
 import { SERVER_VARIABLE } from "../support/postgres.ts";
 import { chooseEvenly } from "./choice.ts";
 import { COVERAGE_VARIABLE, type TestCoverage } from "./hook.ts";
+import { keepTests, keepTried, type Progress, readProgress, type Test, type Tried } from "./progress.ts";
 import { type FileOrder, type FileRun, runTestFile } from "./run-test-file.ts";
 
 /** What is asked of this runner, besides Stryker's own options. */
@@ -14,7 +15,7 @@ export type RunnerOptions = {
   readonly most: number;
   /** Tests that take longer together are not all run for one mutant: a survivor of some is none of the others. */
   readonly mostMs: number;
-  /** A line of JSON is added to it for each mutant that was tried. */
+  /** Where a line of JSON is added for each mutant that was tried; a run that was broken off goes on from it. */
   readonly progressFile: string;
 };
 
@@ -26,7 +27,6 @@ type MutantRun = {
   /** Where the file lies that holds all its mutants. */
   readonly sandboxFileName: string;
 };
-type Coverage = Record<string, number>;
 
 /** What Stryker loads: a runner that tries each mutant on the tests which come by it, those likeliest to object first. */
 export const strykerPlugins = [{ kind: "TestRunner", name: "test-files", factory: createRunner }];
@@ -35,54 +35,56 @@ export const strykerValidationSchema = { properties: { trial: { type: "object" }
 
 export const NOT_CHOSEN = "not chosen";
 
-const TESTS = "tests-by-mutant.json";
 const FIRST_LIMIT_MS = 600_000;
-
-type Test = {
-  readonly file: string;
-  readonly name: string;
-  readonly ms: number;
-  /** The mutants of all source files that it comes by. */
-  readonly mutants: readonly string[];
-};
 
 createRunner.inject = ["options"];
 
 /** Runs in the sandbox: each mutant is switched on by a variable of the environment, as Stryker's code reads it. */
 export function createRunner({ trial }: { trial: RunnerOptions }) {
-  const kills = new Map<string, number>();
+  let progress: Progress | null = null;
+  // Stryker may start the runner's process anew between two mutants.
+  const know = async (): Promise<Progress> => {
+    progress ??= await readProgress(trial.progressFile);
+    return progress;
+  };
   return {
     capabilities: () => ({ reloadEnvironment: true }),
-    dryRun: async () => await measure(trial.testFiles),
-    async mutantRun({ activeMutant, testFilter, sandboxFileName }: MutantRun) {
+    async dryRun() {
+      const before = await know();
+      if (before.tests.length > 0) return tellStryker(before.tests);
+      progress = { ...before, tests: await measure(trial.testFiles) };
+      await keepTests(trial.progressFile, progress.tests);
+      return tellStryker(progress.tests);
+    },
+    async mutantRun({ activeMutant, sandboxFileName }: MutantRun) {
+      const { id } = activeMutant;
+      const { tests, tried } = await know();
       const siblings = mutantsOf(sandboxFileName);
-      if (!chooseEvenly(siblings, trial.most).includes(activeMutant.id))
+      if (!chooseEvenly(siblings, trial.most).includes(id))
         return { status: "error", errorMessage: NOT_CHOSEN };
-      const all = new Map<string, Test>(Object.entries(JSON.parse(await readFile(TESTS, "utf8"))));
-      const covering = [...all].filter(([id]) => testFilter?.includes(id) ?? true).map(([, test]) => test);
-      const inFile = new Set(siblings);
-      const rated = covering.map((test) => ({
-        test,
-        kills: kills.get(`${activeMutant.fileName} ${test.file} ${test.name}`) ?? 0,
-        breadth: test.mutants.filter((id) => inFile.has(id)).length,
-      }));
-      const tests = selectTests(rated, trial.mostMs);
-      const { killer, ...result } = await tryMutant(activeMutant, tests);
-      if (killer !== null) {
-        const key = `${activeMutant.fileName} ${killer}`;
-        kills.set(key, (kills.get(key) ?? 0) + 1);
-      }
-      const tried = { ...activeMutant, ...result, covering: covering.length, run: tests.length };
-      await appendFile(trial.progressFile, `${JSON.stringify(tried)}\n`);
+      const before = tried.get(id);
+      if (before !== undefined && !mayBeKilledYet(before, trial)) return before.result;
+      const covering = tests.filter(({ mutants }) => mutants.includes(id));
+      const likeliest = orderTests(covering, { id, siblings, tests, tried });
+      const selected = selectTests(likeliest, trial.mostMs);
+      const { killer, ...result } = await tryMutant(activeMutant, selected);
+      const numbers = { covering: covering.length, run: selected.length, mostMs: trial.mostMs };
+      const now = { id, result, killer, ...numbers };
+      tried.set(id, now);
+      await keepTried(trial.progressFile, activeMutant, now);
       return result;
     },
   };
 }
 
+/** Survived what was run of its tests, where more may be run now. */
+function mayBeKilledYet({ result, run, covering, mostMs }: Tried, trial: RunnerOptions): boolean {
+  return result.status === "survived" && run < covering && mostMs < trial.mostMs;
+}
+
 /** All tests once, without any mutant: how long each takes, and which mutants it comes by. */
-async function measure(testFiles: readonly string[]) {
-  const tests: Record<string, Test> = {};
-  const perTest: Record<string, Coverage> = {};
+async function measure(testFiles: readonly string[]): Promise<Test[]> {
+  const tests: Test[] = [];
   for (const file of testFiles) {
     const folder = await mkdtemp(join(process.cwd(), "coverage-"));
     const run = await runInSandbox({
@@ -99,21 +101,29 @@ async function measure(testFiles: readonly string[]) {
     const covered = await readCoverage(folder);
     for (const [name, { ms, mutants }] of Object.entries(covered.tests)) {
       // What a module does when it is loaded, every test of the file rests on.
-      const all = { ...covered.outside, ...mutants };
-      tests[`${file} ${name}`] = { file, name, ms, mutants: Object.keys(all) };
-      perTest[`${file} ${name}`] = all;
+      tests.push({ file, name, ms, mutants: Object.keys({ ...covered.outside, ...mutants }) });
     }
     await rm(folder, { recursive: true });
   }
-  await writeFile(TESTS, JSON.stringify(tests));
-  const told = Object.entries(tests).map(([id, { file, ms }]) => ({
-    id,
-    name: id,
-    fileName: file,
-    timeSpentMs: ms,
+  return tests;
+}
+
+function tellStryker(tests: readonly Test[]) {
+  const told = tests.map((test) => ({
+    id: idOf(test),
+    name: idOf(test),
+    fileName: test.file,
+    timeSpentMs: test.ms,
     status: 0,
   }));
+  const perTest = Object.fromEntries(
+    tests.map((test) => [idOf(test), Object.fromEntries(test.mutants.map((id) => [id, 1]))]),
+  );
   return { status: "complete", tests: told, mutantCoverage: { static: {}, perTest } };
+}
+
+function idOf({ file, name }: Test): string {
+  return `${file} ${name}`;
 }
 
 /** The processes that a test starts leave theirs beside it. */
@@ -134,23 +144,54 @@ function mutantsOf(instrumentedFile: string): string[] {
   return [...ids].sort((one, other) => one - other).map(String);
 }
 
-type Rated = { readonly test: Test; readonly kills: number; readonly breadth: number };
+/** So many mutants on either side of one are its neighbours: they stand in the same function, or close by. */
+const NEIGHBOURS = 20;
+
+type Situation = {
+  readonly id: string;
+  /** All mutants of the file, in the order of its code. */
+  readonly siblings: readonly string[];
+  readonly tests: readonly Test[];
+  readonly tried: ReadonlyMap<string, Tried>;
+};
 
 /**
- * Those first that objected to most mutants of this file so far, then those that come by most of its code, as tests
- * that are about it do; as far as the time allows.
+ * Those first that tell most for their time: that come by neighbours which few others come by, as tests that are about
+ * this code do, and that have objected to neighbours already. The nearer the neighbour, the more it counts.
  */
-function selectTests(rated: readonly Rated[], mostMs: number): Test[] {
+function orderTests(covering: readonly Test[], { id, siblings, tests, tried }: Situation): Test[] {
+  const place = siblings.indexOf(id);
+  const neighbours = siblings
+    .map((neighbour, index) => ({ neighbour, nearness: 1 / (1 + Math.abs(index - place)) }))
+    .slice(Math.max(0, place - NEIGHBOURS), place + NEIGHBOURS + 1)
+    .map((one) => ({
+      ...one,
+      coming: tests.filter(({ mutants }) => mutants.includes(one.neighbour)).length,
+      killer: tried.get(one.neighbour)?.killer ?? null,
+    }));
+  const rate = (test: Test): number => {
+    const known = new Set(test.mutants);
+    const sum = neighbours
+      .filter(({ neighbour }) => known.has(neighbour))
+      .reduce((rating, { nearness, coming, killer }) => {
+        return rating + nearness * (1 / coming + (killer === idOf(test) ? 1 : 0));
+      }, 0);
+    return sum / (START_MS + test.ms);
+  };
+  const rated = covering.map((test) => ({ test, rating: rate(test) }));
+  return rated.toSorted((one, other) => other.rating - one.rating).map(({ test }) => test);
+}
+
+/** What a test costs at least: a process that loads the program. */
+const START_MS = 1_000;
+
+/** As far as the time allows. */
+function selectTests(tests: readonly Test[], mostMs: number): Test[] {
   let left = mostMs;
-  return rated
-    .toSorted(
-      (one, other) => other.kills - one.kills || other.breadth - one.breadth || one.test.ms - other.test.ms,
-    )
-    .map(({ test }) => test)
-    .filter(({ ms }) => {
-      left -= ms;
-      return left > 0;
-    });
+  return tests.filter(({ ms }) => {
+    left -= ms;
+    return left > 0;
+  });
 }
 
 /** Runs the tests file by file, in the order of the first of each. */
