@@ -1,8 +1,7 @@
 import { z } from "zod";
 import type { Envelope } from "../domain/envelope.ts";
-import { DocuSignFault } from "./faults.ts";
-import { parseAnswer, readEnvelope, unreadableAnswer } from "./wire.ts";
-import { anyField, countField, textField } from "./wire-fields.ts";
+import { parseAnswer, readEnvelope, unlessUnreadable, unreadableAnswer } from "./wire.ts";
+import { anyField, countField, isObject, readText, textField } from "./wire-fields.ts";
 
 export type CompletedQuery = {
   readonly from: Date;
@@ -54,21 +53,23 @@ const pageAnswer = z.object({
 /** One page as DocuSign listed it; rows outside the query may be among them and are the caller's to leave out. */
 export function readPage(raw: unknown, query: CompletedQuery): CompletedPage {
   const { envelopes: rows, nextUri, endPosition, totalSetSize, resultSetSize } = parseAnswer(pageAnswer, raw);
-  // Without any count an empty object is no empty list, and nothing is accounted for by it.
-  if (rows == null && totalSetSize === null && resultSetSize === null) throw unreadableAnswer();
+  const counted = resultSetSize ?? rowsFrom(query.startPosition, totalSetSize);
+  // Nothing is accounted for by an answer without rows, unless it says itself that there are none.
+  if (rows == null && counted !== 0) throw unreadableAnswer();
   const envelopes = (rows ?? []).map(readRow).filter((envelope) => envelope !== null);
   const listed = rows?.length ?? 0;
   const next = nextPosition(query, { listed, nextUri, endPosition, totalSetSize });
   return { envelopes, unreadable: listed - envelopes.length, totalSetSize, endPosition, next };
 }
 
+function rowsFrom(startPosition: number, total: number | null): number | null {
+  return total === null ? null : Math.max(0, total - startPosition);
+}
+
+/** Null where not even its id can be read. Completed envelopes were asked for: a row that does not say is one. */
 function readRow(raw: unknown): Envelope | null {
-  try {
-    return readEnvelope(raw);
-  } catch (error) {
-    if (error instanceof DocuSignFault) return null;
-    throw error;
-  }
+  const isSilent = isObject(raw) && readText(raw["status"]) === null;
+  return unlessUnreadable(() => readEnvelope(isSilent ? { ...raw, status: "completed" } : raw));
 }
 
 type PageEnd = Pick<CompletedPage, "endPosition" | "totalSetSize"> & {
@@ -77,15 +78,17 @@ type PageEnd = Pick<CompletedPage, "endPosition" | "totalSetSize"> & {
 };
 
 /**
- * Any sign of more counts: `nextUri`, a total beyond this page, a full page. Where the signs disagree about where
- * to go on, the earliest wins, as what is listed twice does no harm and what is skipped is lost.
+ * Any sign of more counts: `nextUri`, a total beyond this page, a full page; after a page without rows only a total
+ * beyond it, as a `nextUri` that is always there would lead on for ever. Where the signs disagree about where to go on,
+ * the earliest wins, as what is listed twice does no harm and what is skipped is lost.
  */
 function nextPosition({ startPosition, count }: CompletedQuery, page: PageEnd): number | null {
   const onward = positionsAfter(startPosition, page).filter((position) => position > startPosition);
   if (onward.length === 0) return null;
   const next = Math.min(...onward);
+  if (page.listed === 0) return page.nextUri !== null && (page.totalSetSize ?? 0) > next ? next : null;
   const isFull = page.listed >= count;
-  const isMoreCounted = page.listed > 0 && (page.totalSetSize ?? 0) > next;
+  const isMoreCounted = (page.totalSetSize ?? 0) > next;
   return page.nextUri !== null || isFull || isMoreCounted ? next : null;
 }
 

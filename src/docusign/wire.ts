@@ -26,9 +26,9 @@ const envelopeAnswer = z.object({
 });
 
 /**
- * An envelope as DocuSign's API or a listing shows it; unknown fields are passed over. Lists that the answer lacks
- * are null. Throws the fault `unreadable-answer` where the envelope can't be told: without id or status, or with a
- * document that can't be asked for.
+ * An envelope as DocuSign's API or a listing shows it; unknown fields are passed over. Lists that the answer lacks, or
+ * leaves empty, or of which an entry can't be read, are null: each has a call of its own, whose word counts. Throws the
+ * fault `unreadable-answer` where the envelope can't be told, without id or status.
  */
 export function readEnvelope(raw: unknown): Envelope {
   const answer = parseAnswer(envelopeAnswer, raw);
@@ -40,8 +40,8 @@ export function readEnvelope(raw: unknown): Envelope {
     completedAt: parseMoment(answer.completedDateTime, 0),
     subject: answer.emailSubject,
     sender: readSender(answer.sender),
-    recipients: readRecipients(answer.recipients),
-    documents: answer.envelopeDocuments?.map(readDocument) ?? null,
+    recipients: unlessEmpty(readRecipients(answer.recipients)),
+    documents: unlessEmpty(unlessUnreadable(() => answer.envelopeDocuments?.map(readDocument) ?? null)),
     purgeState: answer.purgeState?.toLowerCase() ?? null,
   };
 }
@@ -58,6 +58,20 @@ export function parseAnswer<T>(schema: z.ZodType<T>, raw: unknown): T {
   const parsed = schema.safeParse(raw);
   if (!parsed.success) throw unreadableAnswer();
   return parsed.data;
+}
+
+function unlessEmpty<T>(list: readonly T[] | null): readonly T[] | null {
+  return list?.length === 0 ? null : list;
+}
+
+/** What the reader gives; null where it finds that it can't be read. */
+export function unlessUnreadable<T>(read: () => T): T | null {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof DocuSignFault) return null;
+    throw error;
+  }
 }
 
 /** What answers that say nothing usable end in. */

@@ -60,12 +60,13 @@ export async function takeUpParked(
 
 /**
  * When the first of the link's waiting envelopes was announced of which it is not known yet when it completed: tried in
- * vain, or still in the queue; null where there is none.
+ * vain, or still in the queue; null where there is none. One that a listing shows without its completion may have
+ * completed at any time: then this is `sinceEver`.
  */
-export async function oldestAnnounced(db: Kysely<DB>, linkId: LinkId): Promise<Date | null> {
+export async function oldestAnnounced(db: Kysely<DB>, linkId: LinkId, sinceEver: Date): Promise<Date | null> {
   const { rows } = await sql<{ oldest: Date | null }>`
     select min(announced.at) as oldest from (
-      select found_at as at from envelope
+      select case when found_by = 'reconciliation' then ${sinceEver} else found_at end as at from envelope
       where link_id = ${linkId} and state = 'waiting' and completed_at is null
       union all
       select event.received_at from graphile_worker.jobs as job

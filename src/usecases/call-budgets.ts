@@ -1,8 +1,10 @@
 import type { Logger } from "pino";
 import { DocuSignFault } from "../docusign/faults.ts";
 import type { CallLimits } from "../docusign/limits.ts";
+import { LONGEST_WAIT_MS } from "../docusign/throttling.ts";
 import type { AccountId } from "../domain/identifiers.ts";
 import { type CallBudget, mayCall, type Pace } from "../domain/pace.ts";
+import { nextFullHour } from "../domain/schedule.ts";
 import { findBudget, noteLimits, pauseAccount } from "../store/budgets.ts";
 import type { Database } from "../store/database.ts";
 
@@ -48,11 +50,12 @@ export function createCallBudgets(deps: BudgetDeps): CallBudgets {
       if (pace.kind === "wait") throw new DocuSignFault("throttled", BUDGET_RESERVE, { retryAt: pace.until });
       underWay.set(accountId, (underWay.get(accountId) ?? 0) + 1);
     },
-    note(accountId, limits) {
+    note(accountId, told) {
       underWay.set(accountId, Math.max(0, (underWay.get(accountId) ?? 0) - 1));
-      if (limits.remaining === null) return;
-      seen.set(accountId, latest(seen.get(accountId), limits));
+      if (told.remaining === null) return;
       const at = now();
+      const limits = { ...told, resetsAt: soonReset(told, at) };
+      seen.set(accountId, latest(seen.get(accountId), limits));
       const last = lastShared.get(accountId);
       const key = `${limits.limit} ${limits.resetsAt?.getTime()} ${paceOf(accountId).kind}`;
       if (last?.key === key && at.getTime() - last.at < SHARE_EVERY_MS) return;
@@ -70,6 +73,12 @@ export function createCallBudgets(deps: BudgetDeps): CallBudgets {
       return kind === "other" ? { kind: "go" } : paceOf(accountId);
     },
   };
+}
+
+/** DocuSign's hours are full hours: where it says no end of this one, or none that can be, the numbers are this hour's. */
+function soonReset({ resetsAt }: CallLimits, at: Date): Date {
+  const isSoon = resetsAt !== null && resetsAt.getTime() - at.getTime() <= LONGEST_WAIT_MS;
+  return isSoon ? resetsAt : nextFullHour(at);
 }
 
 /** Of one hour the lower number, as answers may come out of order; else that of the later hour. */

@@ -5,7 +5,7 @@ const ALL_HISTORY = new Date("2003-01-01T00:00:00Z");
 /**
  * How many completed envelopes a first import will list: what the account sent and what the user received, each
  * once (service.md: counted as DocuSign lists them). Two calls; where only the overlap of the two decides whether
- * there are `enough`, the envelopes are counted one by one.
+ * there are `enough`, or where DocuSign gives no totals, the envelopes are counted one by one.
  */
 export async function countCompleted(
   account: DocuSignAccount,
@@ -13,6 +13,7 @@ export async function countCompleted(
 ): Promise<number> {
   const sent = await countSide(account, to, false);
   const received = await countSide(account, to, true);
+  if (sent === null || received === null) return await countOneByOne(account, to);
   const certain = Math.max(sent, received);
   if (certain >= enough || sent + received < enough)
     return certain >= enough ? certain : await total(account, to, sent, received);
@@ -26,7 +27,8 @@ async function total(account: DocuSignAccount, to: Date, sent: number, received:
     : await countOneByOne(account, to);
 }
 
-async function countSide(account: DocuSignAccount, to: Date, receivedOnly: boolean): Promise<number> {
+/** Null where DocuSign does not say how many there are beyond the first. */
+async function countSide(account: DocuSignAccount, to: Date, receivedOnly: boolean): Promise<number | null> {
   const page = await account.listCompleted({
     from: ALL_HISTORY,
     to,
@@ -35,7 +37,7 @@ async function countSide(account: DocuSignAccount, to: Date, receivedOnly: boole
     receivedOnly,
     include: false,
   });
-  return page.totalSetSize ?? page.envelopes.length;
+  return page.totalSetSize ?? (page.next === null ? page.envelopes.length : null);
 }
 
 async function countOneByOne(account: DocuSignAccount, to: Date): Promise<number> {

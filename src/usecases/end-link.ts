@@ -11,6 +11,7 @@ import type { Owner } from "./begin-linking.ts";
 import { closeAccount } from "./close-account.ts";
 import { ensureConnect, leavePending, removeConnect } from "./ensure-connect.ts";
 import type { ReconcileDeps } from "./reconcile-link.ts";
+import { ALL_HISTORY } from "./reconciliation-window.ts";
 
 /**
  * Ends the tenant's link: its Connect configurations at DocuSign go, its tokens are destroyed, history and contracts
@@ -33,7 +34,7 @@ export async function endLink(deps: ReconcileDeps, owner: Owner): Promise<void> 
       reachedSent: current.sentReached,
       reachedReceived: current.receivedReached,
       oldestWaiting: await oldestWaiting(tx, link.id),
-      oldestAnnounced: await oldestAnnounced(tx, link.id),
+      oldestAnnounced: await oldestAnnounced(tx, link.id, ALL_HISTORY),
     });
     await abandonRun(tx, link.id, endedAt);
     await closeLink(tx, link.id, { endedAt, ...until, totals: await countTotals(tx, link.id) });

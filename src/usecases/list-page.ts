@@ -28,6 +28,7 @@ export type ListedPage = {
 
 /** DocuSign lists at most so many at once. */
 const PAGE_SIZE = 1_000;
+const SECOND_MS = 1_000;
 
 /** Where the listing of a window begins. */
 export function startOfListing(from: Date): Cursor {
@@ -37,20 +38,32 @@ export function startOfListing(from: Date): Cursor {
 /** Lists one page of what completed in the window, earliest first. Costs one call. */
 export async function listPage(account: DocuSignAccount, place: Place): Promise<ListedPage> {
   const page = await account.listCompleted({
-    from: place.cursorFrom,
+    // Whether DocuSign counts its first moment in is not known: then the second before it does no harm.
+    from: new Date(place.cursorFrom.getTime() - SECOND_MS),
     to: place.to,
     startPosition: place.cursorPosition,
     count: PAGE_SIZE,
     receivedOnly: place.side === "received",
   });
-  const envelopes = page.envelopes.filter((envelope) => isAskedFor(envelope, place));
+  const envelopes = onePerId(page.envelopes).filter((envelope) => isAskedFor(envelope, place));
+  const left = page.envelopes.filter((envelope) => !envelopes.includes(envelope));
   return {
     envelopes,
     unreadable: page.unreadable,
-    extraneous: page.envelopes.length - envelopes.length,
+    extraneous: left.filter((envelope) => !isOfPageBefore(envelope, place)).length,
     total: page.totalSetSize,
     next: nextCursor(place, page.next, envelopes),
   };
+}
+
+/** DocuSign announces extraneous rows (facts 3), such as one row more than once: the last one stands. */
+function onePerId(envelopes: readonly Envelope[]): Envelope[] {
+  return [...new Map(envelopes.map((envelope) => [envelope.id, envelope])).values()];
+}
+
+/** What the second before a page shows again of the one before it was counted there. */
+function isOfPageBefore({ completedAt }: Envelope, { from, cursorFrom }: Place): boolean {
+  return completedAt !== null && completedAt < cursorFrom && completedAt >= from;
 }
 
 /** DocuSign announces extraneous rows (facts 3): what completed at another time is another window's. */
@@ -90,5 +103,5 @@ function lastInOrder({ cursorFrom, cursorPosition }: Place, envelopes: readonly 
 }
 
 function startOfSecond(moment: Date): Date {
-  return new Date(Math.floor(moment.getTime() / 1000) * 1000);
+  return new Date(Math.floor(moment.getTime() / SECOND_MS) * SECOND_MS);
 }

@@ -101,7 +101,8 @@ async function stepAlone(deps: ReconcileDeps, request: ReconcileRequest): Promis
     await wakeBacklog(deps.db, link.id, deps.now());
     const listed = (await findRunning(deps.db, link.id)) ?? run;
     const manual = request.manual ?? false;
-    const ended = await finishReconciliation(deps, { link, run: listed, account, manual });
+    const isOvertaken = listed.to < request.to;
+    const ended = await finishReconciliation(deps, { link, run: listed, account, manual, isOvertaken });
     return await afterRun(deps, request, { ...ended, calls: ended.calls + calls });
   } catch (error) {
     return await afterFault(deps, link, error);

@@ -72,8 +72,21 @@ test("recipients and documents that the answer lacks are asked for", async () =>
   assert.equal(server.received.length, 3);
 });
 
+test("an envelope of which both its own answer and the lists' say that nothing is in them has none", async () => {
+  await using server = await startServer(({ path }) => {
+    if (path.endsWith("/recipients")) return { body: { recipientCount: "0" } };
+    if (path.endsWith("/documents")) return { body: { envelopeDocuments: [] } };
+    return { body: { envelopeId: ENVELOPE, status: "completed", recipients: {}, envelopeDocuments: [] } };
+  });
+
+  const envelope = await open(server.url).getEnvelope(ENVELOPE);
+
+  assert.deepEqual([envelope.recipients, envelope.documents, server.received.length], [[], [], 3]);
+});
+
 test("documents that were purged are not asked for", async () => {
-  const body = { envelopeId: ENVELOPE, status: "completed", purgeState: "documents_purged", recipients: {} };
+  const recipients = { signers: [{ recipientId: "1" }] };
+  const body = { envelopeId: ENVELOPE, status: "completed", purgeState: "documents_purged", recipients };
   await using server = await startServer(() => ({ body }));
 
   const envelope = await open(server.url).getEnvelope(ENVELOPE);

@@ -56,6 +56,8 @@ const PAGES: readonly Page[] = [
   ["an end that counts in this page only", 3, 3, { totalSetSize: "9", endPosition: "2", nextUri: uri(6) }, 6],
   ["rows left out of a page", 0, 2, { totalSetSize: "9", endPosition: "2", nextUri: uri(3) }, 3],
   ["an empty page before more", 3, 0, { totalSetSize: "9", nextUri: uri(6) }, 6],
+  ["an empty page with a next address, of no told total", 3, 0, { nextUri: uri(6) }, null],
+  ["an empty page with a next address, after the total", 9, 0, { totalSetSize: "9", nextUri: uri(12) }, null],
   ["an empty page of a larger total", 6, 0, { totalSetSize: "20", endPosition: "8" }, null],
   ["a next address that leads back", 3, 0, { nextUri: uri(0) }, null],
 ];
@@ -71,7 +73,33 @@ for (const [what, startPosition, listed, rest, next] of PAGES) {
 test("no envelopes may be told by null or by nothing, where a count says so", () => {
   assert.deepEqual(readPage({ envelopes: null, resultSetSize: "0" }, QUERY).envelopes, []);
   assert.deepEqual(readPage({ totalSetSize: "0" }, QUERY).envelopes, []);
-  assert.throws(() => readPage({}, QUERY), { code: "unreadable-answer" });
+  assert.deepEqual(readPage({ totalSetSize: "9" }, { ...QUERY, startPosition: 9 }).envelopes, []);
+});
+
+for (const answer of [
+  {},
+  { resultSetSize: "1" },
+  { totalSetSize: "9" },
+  { envelopes: null, resultSetSize: 2 },
+]) {
+  test(`${JSON.stringify(answer)} brings no envelopes, and does not say that there are none`, () => {
+    assert.throws(() => readPage(answer, QUERY), { code: "unreadable-answer" });
+  });
+}
+
+test("a row that does not say its status is completed, as only such were asked for", () => {
+  const { status: _status, ...row } = {
+    status: "completed",
+    ...rows(1)[0],
+    completedDateTime: "2031-01-15T03:30:00Z",
+  };
+
+  const [envelope] = readPage({ envelopes: [row] }, QUERY).envelopes;
+
+  assert.deepEqual(
+    [envelope?.status, envelope?.completedAt],
+    ["completed", new Date("2031-01-15T03:30:00Z")],
+  );
 });
 
 test("rows that can't be read are counted, and the others kept", () => {

@@ -68,16 +68,20 @@ function visibleEnvelope({ state }: RestParts, { user, account, params }: RestCa
 
 function listing(parts: RestParts, { user, account, query }: RestCall): Answer {
   const now = parts.state.now();
-  const wanted = parseListing(query, now);
+  const habits = parts.listingHabits();
+  const wanted = { ...parseListing(query, now), fromExcluded: habits.fromExcluded ?? false };
   const visible = visibleEnvelopes(parts.state, user, account.accountId, wanted.userFilter);
   const page = listEnvelopes(visible, wanted, now);
   const include = honoured(parts, wanted.include);
-  const envelopes = page.rows.map((envelope) => {
+  const envelopes = page.rows.flatMap((envelope) => {
     const recipients = include.recipients && !envelope.inListing.withoutRecipients;
-    return envelopeAnswer(parts.state, envelope, { ...include, recipients });
+    const row = envelopeAnswer(parts.state, envelope, { ...include, recipients });
+    return envelope.inListing.rowsInstead?.(row) ?? [row];
   });
+  const { totalSetSize, ...rest } = pageAnswer(page, wanted, account.accountId, query);
   return ok({
-    ...pageAnswer(page, wanted, account.accountId, query),
+    ...rest,
+    ...(habits.withoutTotals ? {} : { totalSetSize }),
     ...(envelopes.length === 0 ? {} : { envelopes }),
   });
 }

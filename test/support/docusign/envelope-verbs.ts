@@ -35,6 +35,8 @@ export type EnvelopeVerbs = {
   misplacedInListing(envelope: Envelope, as: Date): void;
   /** Listings leave its recipients out. */
   withoutRecipientsInListing(envelope: Envelope): void;
+  /** Listings show it as these rows instead of its own; null ends it. */
+  showInListing(envelope: Envelope, rows: Envelope["inListing"]["rowsInstead"]): void;
 };
 
 /** Changes the state, then tells; `tell` hands the occurrence to Connect. */
@@ -96,6 +98,7 @@ function listingVerbs(): Pick<
   | "extraneousAtPageEnds"
   | "misplacedInListing"
   | "withoutRecipientsInListing"
+  | "showInListing"
 > {
   return {
     lateInListing: ({ inListing }, until) => {
@@ -112,6 +115,9 @@ function listingVerbs(): Pick<
     },
     withoutRecipientsInListing: ({ inListing }) => {
       inListing.withoutRecipients = true;
+    },
+    showInListing: ({ inListing }, rows) => {
+      inListing.rowsInstead = rows;
     },
   };
 }

@@ -68,6 +68,7 @@ export function createEnvelope(state: DocuSignState, wish: EnvelopeWish): Envelo
       atPageEnds: false,
       placedAt: null,
       withoutRecipients: false,
+      rowsInstead: null,
     },
   };
   state.envelopes.set(envelope.envelopeId, envelope);

@@ -39,12 +39,17 @@ export type FaultVerbs = {
   comeUp(): void;
   /** Answers bring neither recipients nor documents, whatever `include` says. */
   withoutIncludes(): void;
+  /** Listings are, from now on, what they may be as well where DocuSign documents nothing. */
+  setListingHabits(habits: ListingHabits): void;
 };
+
+export type ListingHabits = { readonly fromExcluded?: boolean; readonly withoutTotals?: boolean };
 
 export type Faults = {
   readonly verbs: FaultVerbs;
   readonly down: boolean;
   readonly includesIgnored: boolean;
+  readonly listingHabits: ListingHabits;
   /** What befalls this call; what was for one call only is used up by it. */
   befalling(call: Call): Befalling;
   nextDownloadFault(): DownloadFault | undefined;
@@ -71,6 +76,7 @@ type FaultState = {
   cutWhere: (call: Call) => Cut | null;
   down: boolean;
   includesIgnored: boolean;
+  listingHabits: ListingHabits;
 };
 
 /** No fault yet. */
@@ -83,6 +89,7 @@ export function createFaults(): Faults {
     cutWhere: () => null,
     down: false,
     includesIgnored: false,
+    listingHabits: {},
   };
   return {
     verbs: createFaultVerbs(state),
@@ -91,6 +98,9 @@ export function createFaults(): Faults {
     },
     get includesIgnored() {
       return state.includesIgnored;
+    },
+    get listingHabits() {
+      return state.listingHabits;
     },
     befalling: (call) => ({
       slowMs: state.slow.findLast(({ matches }) => matches(call))?.thing ?? 0,
@@ -129,6 +139,9 @@ function createFaultVerbs(state: FaultState): FaultVerbs {
     },
     withoutIncludes: () => {
       state.includesIgnored = true;
+    },
+    setListingHabits: (habits) => {
+      state.listingHabits = habits;
     },
   };
 }

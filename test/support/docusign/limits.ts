@@ -5,6 +5,8 @@ export type Limits = {
   burst?: number;
   /** What an exceeded limit is answered with: 429 as documented, or 400 as it used to be. */
   status?: 429 | 400;
+  /** What X-RateLimit-Reset says instead of the next full hour; null leaves it out. */
+  reset?: string | null;
 };
 
 type Spending = {
@@ -72,13 +74,14 @@ function currentSpending(accounts: Map<string, Spending>, accountId: string, now
 function budgetOf(spending: Spending, limits: Limits, now: number): Budget {
   const { hourly = UNLIMITED, burst = UNLIMITED } = limits;
   const throttled = spending.throttledUntil > now;
-  const reset = throttled ? spending.throttledUntil : (spending.hour + 1) * HOUR_MS;
+  const resetAt = throttled ? spending.throttledUntil : (spending.hour + 1) * HOUR_MS;
+  const reset = limits.reset === undefined ? String(Math.ceil(resetAt / 1000)) : limits.reset;
   const overHour = throttled || spending.spent > hourly;
   return {
     headers: {
       "X-RateLimit-Limit": String(hourly),
       "X-RateLimit-Remaining": String(throttled ? 0 : Math.max(0, hourly - spending.spent)),
-      "X-RateLimit-Reset": String(Math.ceil(reset / 1000)),
+      ...(reset === null ? {} : { "X-RateLimit-Reset": reset }),
       "X-BurstLimit-Limit": String(burst),
       "X-BurstLimit-Remaining": String(Math.max(0, burst - spending.spentInWindow)),
     },

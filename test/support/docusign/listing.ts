@@ -3,6 +3,8 @@ import type { Envelope } from "./state.ts";
 
 export type Listing = {
   readonly from: Date | null;
+  /** Whether the first moment itself is left out. */
+  readonly fromExcluded: boolean;
   readonly to: Date;
   /** Which moment the dates are compared with, in lower case. */
   readonly qualifier: string;
@@ -35,7 +37,7 @@ export const LISTING_PARAMETERS = [
 const MAX_COUNT = 1000;
 
 /** Reads the query of a listing; throws DocuSign's refusal where it makes no sense. */
-export function parseListing(query: URLSearchParams, now: Date): Listing {
+export function parseListing(query: URLSearchParams, now: Date): Omit<Listing, "fromExcluded"> {
   const from = query.get("from_date");
   const ids = query.get("envelope_ids");
   if (from === null && ids === null)
@@ -105,6 +107,7 @@ function matches(envelope: Envelope, listing: Listing): boolean {
   if (listing.envelopeIds !== null && !listing.envelopeIds.has(envelope.envelopeId)) return false;
   const moment = comparedMoment(envelope, listing.qualifier);
   if (moment === null) return false;
+  if (listing.fromExcluded && moment.getTime() === listing.from?.getTime()) return false;
   return (listing.from === null || moment >= listing.from) && moment <= listing.to;
 }
 

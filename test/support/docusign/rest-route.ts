@@ -1,4 +1,5 @@
 import { type Answer, DocuSignError, type Exchange, type Route, type Template } from "./exchange.ts";
+import type { ListingHabits } from "./faults.ts";
 import type { CallLimits } from "./limits.ts";
 import type { OAuth } from "./oauth.ts";
 import type { DocuSignSchema } from "./schema.ts";
@@ -13,6 +14,7 @@ export type RestParts = {
   /** Null where nothing is validated. */
   readonly schema: DocuSignSchema | null;
   readonly includesIgnored: () => boolean;
+  readonly listingHabits: () => ListingHabits;
 };
 
 /** A call of the API that came from a member of the account. */

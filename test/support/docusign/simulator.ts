@@ -90,7 +90,12 @@ export async function startDocuSignSimulator(options: SimulatorOptions): Promise
   const shared = { state, oauth, problems: record.problems, schema };
   const login = createLoginRoutes({ ...shared, client: options, origin: () => address.url });
   const tokens = createTokenRoutes({ ...shared, client: options, baseUri: () => address.url });
-  const rest = { ...shared, limits, includesIgnored: () => faults.includesIgnored };
+  const rest = {
+    ...shared,
+    limits,
+    includesIgnored: () => faults.includesIgnored,
+    listingHabits: () => faults.listingHabits,
+  };
   const server = await startServer({
     routes: [
       ...login.routes,

@@ -98,6 +98,8 @@ export type Envelope = {
     /** Listed where envelopes that completed at this moment are, against the order. */
     placedAt: Date | null;
     withoutRecipients: boolean;
+    /** What stands in its row's place. */
+    rowsInstead: ((row: Readonly<Record<string, unknown>>) => readonly object[]) | null;
   };
 };
 

@@ -1,0 +1,139 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import {
+  CUSTOMER,
+  concludeUnheard,
+  createLinkedCompanies,
+  endLink,
+  explain,
+  fateOf,
+  linkOf,
+  subjects,
+} from "../support/linked-world.ts";
+import {
+  assertAddsUp,
+  assertEntryAddsUp,
+  callsOf,
+  concludeQuietly,
+  DAY_MS,
+  entryOfNextHour,
+  ledgerOf,
+} from "../support/reconciling.ts";
+
+// What DocuSign documents nothing about may be otherwise than the simulator usually has it.
+
+test("an envelope that a page lists twice is taken in once, and stops no other", async () => {
+  await using linked = await createLinkedCompanies();
+  const { world, colleague } = linked;
+  const twice = await concludeUnheard(world, { from: colleague, to: [CUSTOMER], subject: "twice" });
+  await concludeUnheard(world, { from: colleague, to: [CUSTOMER], subject: "once" });
+  world.docusign.showInListing(twice, (row) => [row, row]);
+
+  const entry = await entryOfNextHour(world);
+
+  assert.deepEqual(await subjects(world), ["once", "twice"]);
+  assert.deepEqual([entry.listed, entry.missed], [2, 2]);
+  assertEntryAddsUp(entry);
+});
+
+const SILENT_ROWS: Readonly<Record<string, (row: Readonly<Record<string, unknown>>) => object>> = {
+  "does not say its status": ({ status: _status, ...row }) => row,
+  "has an empty status": (row) => ({ ...row, status: "" }),
+  "names a document without its id": (row) => ({ ...row, envelopeDocuments: [{ name: "契約書" }] }),
+  "has no documents": (row) => ({ ...row, envelopeDocuments: [] }),
+  "has no recipients in its lists": (row) => ({ ...row, recipients: { signers: [], recipientCount: "1" } }),
+};
+
+for (const [what, change] of Object.entries(SILENT_ROWS)) {
+  test(`a row that ${what} excludes nothing: the envelope itself is asked`, async () => {
+    await using linked = await createLinkedCompanies();
+    const { world, admin, partner } = linked;
+    const envelope = await concludeUnheard(world, { from: partner, to: [admin] });
+    world.docusign.showInListing(envelope, (row) => [change(row)]);
+
+    await world.runHour();
+
+    assert.equal(await fateOf(world, envelope), "imported received");
+    assertAddsUp(await linkOf(world));
+  });
+}
+
+test("an envelope that has no documents beside its certificate is asked for once, and then no more", async () => {
+  await using linked = await createLinkedCompanies();
+  const { world, colleague } = linked;
+  await concludeUnheard(world, { from: colleague, to: [CUSTOMER], subject: "other" });
+  const empty = await concludeUnheard(world, { from: colleague, to: [CUSTOMER] });
+  empty.documents = [];
+
+  await world.runHour();
+  const later = await callsOf(world, async () => await world.runHour());
+
+  assert.equal(await fateOf(world, empty), "excluded no-documents");
+  assert.deepEqual(later, ["GET /envelopes", "GET /envelopes"]);
+});
+
+test("what a row cannot tell is waited for, and is the next link's where the link ends meanwhile", async () => {
+  await using linked = await createLinkedCompanies();
+  const { world, admin, colleague } = linked;
+  world.clock.pass(10 * DAY_MS);
+  const old = await concludeUnheard(world, {
+    from: colleague,
+    to: [CUSTOMER],
+    completedAt: new Date(world.clock.now.getTime() - 5 * DAY_MS),
+  });
+  const { completedAt } = old;
+  world.docusign.extraneousInListing(old);
+  old.completedAt = null;
+  await world.runHour();
+  const meanwhile = await explain(world, old);
+  await endLink(world);
+  old.completedAt = completedAt;
+
+  await world.link(admin);
+  await world.runJobs();
+
+  assert.deepEqual([meanwhile.outcome, meanwhile.reason], ["waiting", "completion-unknown"]);
+  assert.equal(await fateOf(world, old), "imported sent");
+});
+
+test("the last second of a full page is listed again whole, whether or not DocuSign counts its first moment in", async () => {
+  await using linked = await createLinkedCompanies({ docusign: { validate: false } });
+  const { world, colleague } = linked;
+  world.docusign.setListingHabits({ fromExcluded: true });
+  const start = new Date("2031-01-15T03:20:00Z").getTime();
+  world.clock.now = new Date("2031-01-15T03:58:00Z");
+  const envelopes = await concludeQuietly(world, 1_100, (number) => ({
+    from: colleague,
+    to: [CUSTOMER],
+    completedAt: new Date(start + Math.min(number, 990) * 1000),
+    purged: true,
+  }));
+
+  const entry = await entryOfNextHour(world);
+
+  const ledger = await ledgerOf(world);
+  assert.deepEqual(
+    envelopes.filter(({ envelopeId }) => !ledger.has(envelopeId)),
+    [],
+  );
+  assert.equal(entry.listed, 1_100);
+  assertEntryAddsUp(entry);
+});
+
+test("later hours are listed and imported though DocuSign cannot say whether the user still is an admin", async () => {
+  await using linked = await createLinkedCompanies();
+  const { world, colleague } = linked;
+  world.docusign.failNext(1_000, { status: 503 }, "/users/{userId}");
+
+  for (const subject of ["first", "second", "third"]) {
+    await concludeUnheard(world, { from: colleague, to: [CUSTOMER], subject });
+    await world.runHour();
+  }
+  const meanwhile = await subjects(world);
+  const { state } = await linkOf(world);
+  world.docusign.calmDown();
+  const entry = await entryOfNextHour(world);
+
+  assert.deepEqual([meanwhile, state], [["first", "second", "third"], "active"]);
+  assert.equal(entry.state, "done");
+});
