@@ -127,6 +127,40 @@ async function passHours(world: World, count: number): Promise<void> {
   }
 }
 
+const ODD_RESETS: Readonly<Record<string, string | null>> = {
+  "not said": null,
+  "said in milliseconds": "1926302400000",
+  "said as a date": "2031-01-15T04:00:00Z",
+  "said to be in the year 2099": "4070908800",
+};
+
+for (const [what, reset] of Object.entries(ODD_RESETS)) {
+  test(`where the end of the hour's calls is ${what}, a first import goes on with the next full hour`, async () => {
+    await using companies = await createCompanies();
+    const { world, admin } = companies;
+    concludeHistory(companies, 60);
+    world.docusign.setLimits({ hourly: 40, reset });
+    await world.link(admin);
+
+    await runAtOnce(world);
+    const held = (await linkOf(world)).firstImport.done;
+    await passHours(world, 3);
+
+    assert.ok(held > 0 && held < 60, String(held));
+    assert.equal((await subjects(world)).length, 60);
+  });
+}
+
+test("where listings give no totals, envelopes are counted one by one, and a large import is announced all the same", async () => {
+  await using companies = await createCompanies({ config: { largeImport: 20 } });
+  companies.world.docusign.setListingHabits({ withoutTotals: true });
+  concludeHistory(companies, 20);
+
+  assert.equal(await companies.world.link(companies.admin), "awaiting-approval");
+
+  assert.equal((await linkOf(companies.world)).firstImport.total, 20);
+});
+
 test("what the customer's other systems spend counts too", async () => {
   await using companies = await createCompanies();
   const { world, account, admin } = companies;
