@@ -2,10 +2,10 @@ import { readFileSync } from "node:fs";
 import { mkdir, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import pg from "pg";
-import { SERVER_VARIABLE } from "../support/postgres.ts";
+import { SERVER_VARIABLE, startTestServer, type TestServer } from "../support/postgres.ts";
 import { chooseEvenly } from "./choice.ts";
 import { COVERAGE_VARIABLE, type TestCoverage } from "./hook.ts";
-import { keepTests, keepTried, type Progress, readProgress, type Test, type Tried } from "./progress.ts";
+import { keepTests, keepTried, readProgress, type Test, type Tried } from "./progress.ts";
 import { type FileOrder, type FileRun, runTestFile } from "./run-test-file.ts";
 
 /** What is asked of this runner, besides Stryker's own options. */
@@ -41,24 +41,28 @@ createRunner.inject = ["options"];
 
 /** Runs in the sandbox: each mutant is switched on by a variable of the environment, as Stryker's code reads it. */
 export function createRunner({ trial }: { trial: RunnerOptions }) {
-  let progress: Progress | null = null;
-  // Stryker may start the runner's process anew between two mutants.
-  const know = async (): Promise<Progress> => {
-    progress ??= await readProgress(trial.progressFile);
-    return progress;
-  };
+  const { progressFile } = trial;
+  let server: TestServer | null = null;
   return {
     capabilities: () => ({ reloadEnvironment: true }),
+    async init() {
+      server = await startTestServer();
+      process.env[SERVER_VARIABLE] = server.adminUrl;
+    },
+    async dispose() {
+      await server?.[Symbol.asyncDispose]();
+    },
     async dryRun() {
-      const before = await know();
+      const before = await readProgress(progressFile);
       if (before.tests.length > 0) return tellStryker(before.tests);
-      progress = { ...before, tests: await measure(trial.testFiles) };
-      await keepTests(trial.progressFile, progress.tests);
-      return tellStryker(progress.tests);
+      const tests = await measure(trial.testFiles);
+      await keepTests(progressFile, tests);
+      return tellStryker(tests);
     },
     async mutantRun({ activeMutant, sandboxFileName }: MutantRun) {
       const { id } = activeMutant;
-      const { tests, tried } = await know();
+      // Other runners write to it too.
+      const { tests, tried } = await readProgress(progressFile);
       const siblings = mutantsOf(sandboxFileName);
       if (!chooseEvenly(siblings, trial.most).includes(id))
         return { status: "error", errorMessage: NOT_CHOSEN };
@@ -69,9 +73,7 @@ export function createRunner({ trial }: { trial: RunnerOptions }) {
       const selected = selectTests(likeliest, trial.mostMs);
       const { killer, ...result } = await tryMutant(activeMutant, selected);
       const numbers = { covering: covering.length, run: selected.length, mostMs: trial.mostMs };
-      const now = { id, result, killer, ...numbers };
-      tried.set(id, now);
-      await keepTried(trial.progressFile, activeMutant, now);
+      await keepTried(progressFile, activeMutant, { id, result, killer, ...numbers });
       return result;
     },
   };
@@ -194,23 +196,31 @@ function selectTests(tests: readonly Test[], mostMs: number): Test[] {
   });
 }
 
-/** Runs the tests file by file, in the order of the first of each. */
+/** So many of the likeliest are run before all others of their file. */
+const LIKELIEST = 5;
+
+/** What is run in one process: tests of one file, the likeliest first. */
+function inBatches(tests: readonly Test[]): Test[][] {
+  const first = tests.slice(0, LIKELIEST).filter(({ file }) => file === tests[0]?.file);
+  const others = tests.filter((test) => !first.includes(test));
+  const files = [...new Set(others.map(({ file }) => file))];
+  return [first, ...files.map((file) => others.filter((test) => test.file === file))].filter(
+    (batch) => batch.length > 0,
+  );
+}
+
 async function tryMutant({ id }: Mutant, tests: readonly Test[]) {
   let nrOfTests = 0;
-  for (const file of new Set(tests.map((test) => test.file))) {
-    const own = tests.filter((test) => test.file === file);
+  for (const batch of inBatches(tests)) {
     const limits = {
-      testLimitMs: 10_000 + 4 * Math.max(...own.map(({ ms }) => ms)),
-      limitMs: 20_000 + 4 * own.reduce((sum, { ms }) => sum + ms, 0),
+      testLimitMs: 10_000 + 4 * Math.max(...batch.map(({ ms }) => ms)),
+      limitMs: 20_000 + 4 * batch.reduce((sum, { ms }) => sum + ms, 0),
     };
-    const names = own.map(({ name }) => name);
-    const run = await runInSandbox({
-      file,
-      tests: names,
-      env: { __STRYKER_ACTIVE_MUTANT__: id },
-      ...limits,
-    });
-    nrOfTests += own.length;
+    const file = batch[0]?.file ?? "";
+    const names = batch.map(({ name }) => name);
+    const env = { __STRYKER_ACTIVE_MUTANT__: id };
+    const run = await runInSandbox({ file, tests: names, env, ...limits });
+    nrOfTests += batch.length;
     if (run.kind === "passed") continue;
     const killer = `${file} ${run.failure}`;
     if (run.kind === "timeout") return { status: "timeout", reason: killer, killer } as const;
@@ -222,7 +232,7 @@ async function tryMutant({ id }: Mutant, tests: readonly Test[]) {
 
 /** What a run that was ended early leaves behind goes too: its databases and its temporary files. */
 async function runInSandbox(order: FileOrder): Promise<FileRun> {
-  const folder = join(process.cwd(), "tmp");
+  const folder = join(process.cwd(), `tmp-${process.pid}`);
   await mkdir(folder, { recursive: true });
   const run = await runTestFile({ ...order, env: { ...order.env, TMPDIR: folder } });
   await rm(folder, { recursive: true, force: true });

@@ -3,13 +3,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Stryker } from "@stryker-mutator/core";
-import { SERVER_VARIABLE, startTestServer } from "../support/postgres.ts";
 import type { RunnerOptions } from "./runner.ts";
 
 type Options = NonNullable<ConstructorParameters<typeof Stryker>[0]>;
 export type MutantResult = Awaited<ReturnType<Stryker["runMutationTest"]>>[number];
 
-export type Trial = Omit<RunnerOptions, "testFiles">;
+export type Trial = Omit<RunnerOptions, "testFiles"> & {
+  /** So many mutants are tried at once, each runner with a PostgreSQL of its own. */
+  readonly atOnce: number;
+};
 
 /** Tries mutants of the given files of the domain, or of all of them, on the tests of the domain. */
 export async function mutateDomain(files: readonly string[], trial: Trial): Promise<MutantResult[]> {
@@ -19,10 +21,8 @@ export async function mutateDomain(files: readonly string[], trial: Trial): Prom
   });
 }
 
-/** Tries mutants of the given use cases on the scenarios and the API's tests, all of which share one PostgreSQL. */
+/** Tries mutants of the given use cases on the scenarios and the API's tests. */
 export async function mutateUseCases(files: readonly string[], trial: Trial): Promise<MutantResult[]> {
-  await using server = await startTestServer();
-  process.env[SERVER_VARIABLE] = server.adminUrl;
   const testFiles = [...(await listTests("test/scenarios")), ...(await listTests("test/api"))];
   return await mutate(files, { ...trial, testFiles });
 }
@@ -31,7 +31,10 @@ export async function mutateUseCases(files: readonly string[], trial: Trial): Pr
 const HOURS_MS = 3 * 60 * 60 * 1000;
 
 /** In a copy of the project, which goes afterwards: the project itself is never changed. */
-async function mutate(files: readonly string[], trial: RunnerOptions): Promise<MutantResult[]> {
+async function mutate(
+  files: readonly string[],
+  { atOnce, ...trial }: RunnerOptions & Trial,
+): Promise<MutantResult[]> {
   const tempDirName = await mkdtemp(join(tmpdir(), "torikomi-mutations-"));
   const options: Options = {
     mutate: [...files],
@@ -39,7 +42,7 @@ async function mutate(files: readonly string[], trial: RunnerOptions): Promise<M
     plugins: [fileURLToPath(new URL("./runner.ts", import.meta.url))],
     trial,
     coverageAnalysis: "perTest",
-    concurrency: 1,
+    concurrency: atOnce,
     incremental: false,
     timeoutMS: HOURS_MS,
     dryRunTimeoutMinutes: 60,
