@@ -25,16 +25,3 @@ export async function countFiles(
     .where("envelope.link_id", "=", link.id)
     .executeTakeFirstOrThrow();
 }
-
-/** How many of a link's envelopes wait, by the code of their own cause. */
-export async function countWaitingByReason(db: Kysely<DB>, linkId: LinkId): Promise<Record<string, number>> {
-  const rows = await db
-    .selectFrom("envelope")
-    .select(["reason", sql<number>`count(*)::int`.as("count")])
-    .where("link_id", "=", linkId)
-    .where("state", "=", "waiting")
-    .groupBy("reason")
-    .orderBy("reason")
-    .execute();
-  return Object.fromEntries(rows.map((row) => [row.reason, row.count]));
-}

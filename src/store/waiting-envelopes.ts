@@ -79,6 +79,33 @@ export async function oldestAnnounced(db: Kysely<DB>, linkId: LinkId, sinceEver:
   return rows[0]?.oldest ?? null;
 }
 
+/** How many envelopes the queue holds for the link that are in no ledger line yet: an event has announced them. */
+export async function countAnnounced(
+  db: Kysely<DB>,
+  { id, tenant }: { id: LinkId; tenant: string },
+): Promise<number> {
+  const { rows } = await sql<{ count: string }>`
+    select count(*) from (
+      select case when starts_with(key, ${importJobKey(id, "")}) then split_part(key, ':', 3)::uuid end as envelope_id
+      from graphile_worker.jobs
+    ) as announced
+    where announced.envelope_id is not null and not exists (
+      select from envelope where tenant = ${tenant} and envelope.envelope_id = announced.envelope_id
+    )`.execute(db);
+  return Number(rows[0]?.count ?? 0);
+}
+
+/** How many envelopes of the link a reconciliation found first. */
+export async function countFoundByListing(db: Kysely<DB>, linkId: LinkId): Promise<number> {
+  const row = await db
+    .selectFrom("envelope")
+    .select((select) => select.fn.countAll<string>().as("count"))
+    .where("link_id", "=", linkId)
+    .where("found_by", "=", "reconciliation")
+    .executeTakeFirstOrThrow();
+  return Number(row.count);
+}
+
 /** The tenants whose ledger or whose links' events know the envelope, in alphabetical order. */
 export async function tenantsOfEnvelope(db: Kysely<DB>, envelopeId: EnvelopeId): Promise<string[]> {
   const { rows } = await sql<{ tenant: string }>`

@@ -1,11 +1,15 @@
 import type { DocuSignAccount } from "../docusign/account.ts";
 
 const ALL_HISTORY = new Date("2003-01-01T00:00:00Z");
+/** The owner waits in front of the browser meanwhile: twenty pages of a listing. */
+const MOST_COUNTED = 20_000;
+const SMALL = 1_000;
 
 /**
  * How many completed envelopes a first import will list: what the account sent and what the user received, each
- * once (service.md: counted as DocuSign lists them). Two calls; where only the overlap of the two decides whether
- * there are `enough`, or where DocuSign gives no totals, the envelopes are counted one by one.
+ * once (service.md: counted as DocuSign lists them). Two calls; where the overlap of the two decides whether there are
+ * `enough`, or how many an owner is shown, or where DocuSign gives no totals, the envelopes are counted one by one. Only
+ * of more than `MOST_COUNTED` an owner is shown the sum of the two, which is what there are at most.
  */
 export async function countCompleted(
   account: DocuSignAccount,
@@ -14,17 +18,12 @@ export async function countCompleted(
   const sent = await countSide(account, to, false);
   const received = await countSide(account, to, true);
   if (sent === null || received === null) return await countOneByOne(account, to);
-  const certain = Math.max(sent, received);
-  if (certain >= enough || sent + received < enough)
-    return certain >= enough ? certain : await total(account, to, sent, received);
-  return await countOneByOne(account, to);
-}
-
-/** Small numbers are worth one look each: the owner sees them. */
-async function total(account: DocuSignAccount, to: Date, sent: number, received: number): Promise<number> {
-  return sent === 0 || received === 0 || sent + received > 1_000
-    ? sent + received
-    : await countOneByOne(account, to);
+  const most = sent + received;
+  if (sent === 0 || received === 0) return most;
+  const isLarge = Math.max(sent, received) >= enough;
+  const isUnsure = !isLarge && most >= enough;
+  const isShown = most <= SMALL || (isLarge && most <= MOST_COUNTED);
+  return isUnsure || isShown ? await countOneByOne(account, to) : most;
 }
 
 /** Null where DocuSign does not say how many there are beyond the first. */

@@ -1,10 +1,11 @@
 import { z } from "zod";
 import { nextFullHour } from "../domain/schedule.ts";
 import type { Database } from "../store/database.ts";
-import { countExcludedByRule, countTotals, type Totals } from "../store/envelopes.ts";
+import { countExcludedByRule, type Totals } from "../store/envelopes.ts";
 import type { Link, LinkCause, LinkState } from "../store/links.ts";
 import { findLatest } from "../store/reconciliations.ts";
 import { type FirstImportProgress, measureFirstImport } from "./first-import-progress.ts";
+import { tellTotals } from "./link-totals.ts";
 
 export type DescribeDeps = {
   db: Database;
@@ -70,22 +71,11 @@ async function describeEnvelopes(
   if (link.state === "ended") {
     return { totals: TOTALS.parse(link.totalsAtEnd), excludedByRule: null, firstImport: null };
   }
-  const totals = withUnlisted(link, await countTotals(deps.db, link.id));
   return {
-    totals,
+    totals: await tellTotals(deps.db, link),
     excludedByRule: await countExcludedByRule(deps.db, link.id),
-    firstImport: await measureFirstImport(deps, link, totals),
+    firstImport: await measureFirstImport(deps, link),
   };
-}
-
-/**
- * A large first import was counted at linking and is listed only once its owner has let it begin. Until that is through
- * all that were counted wait, so that the figures account for them (import-rules 0, 6).
- */
-function withUnlisted({ approval, firstImport }: Link, totals: Totals): Totals {
-  if (approval === "not-needed" || firstImport.listedAt !== null) return totals;
-  const unlisted = Math.max(0, (firstImport.total ?? 0) - totals.atDocuSign);
-  return { ...totals, atDocuSign: totals.atDocuSign + unlisted, waiting: totals.waiting + unlisted };
 }
 
 const TOTALS = z.object({

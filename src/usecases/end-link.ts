@@ -3,13 +3,14 @@ import { DocuSignFault, isSilence, unlessRefused } from "../docusign/faults.ts";
 import { Refusal } from "../domain/refusal.ts";
 import { endOf } from "../domain/window.ts";
 import { recordAudit } from "../store/audit.ts";
-import { countTotals, oldestWaiting } from "../store/envelopes.ts";
+import { oldestWaiting } from "../store/envelopes.ts";
 import { closeLink, findCurrentLink, type Link, lockLink } from "../store/links.ts";
 import { abandonRun } from "../store/reconciliations.ts";
 import { oldestAnnounced } from "../store/waiting-envelopes.ts";
 import type { Owner } from "./begin-linking.ts";
 import { closeAccount } from "./close-account.ts";
 import { ensureConnect, leavePending, removeConnect } from "./ensure-connect.ts";
+import { tellTotals } from "./link-totals.ts";
 import type { ReconcileDeps } from "./reconcile-link.ts";
 import { ALL_HISTORY } from "./reconciliation-window.ts";
 
@@ -37,7 +38,7 @@ export async function endLink(deps: ReconcileDeps, owner: Owner): Promise<void> 
       oldestAnnounced: await oldestAnnounced(tx, link.id, ALL_HISTORY),
     });
     await abandonRun(tx, link.id, endedAt);
-    await closeLink(tx, link.id, { endedAt, ...until, totals: await countTotals(tx, link.id) });
+    await closeLink(tx, link.id, { endedAt, ...until, totals: await tellTotals(tx, current) });
     const details = { state: link.state, cause: link.cause };
     await recordAudit(tx, {
       tenant: link.tenant,

@@ -1,7 +1,8 @@
 import { type Group, listGroups } from "../store/groups.ts";
-import { countFiles, countWaitingByReason } from "../store/link-figures.ts";
+import { countFiles } from "../store/link-figures.ts";
 import { findCurrentLink, type Link, listLinkPage } from "../store/links.ts";
 import { listReconciliations, type Reconciliation } from "../store/reconciliations.ts";
+import { countWaitingByCause } from "../store/waiting-envelopes.ts";
 import { type DescribeDeps, describeLink, type LinkDescription } from "../usecases/describe-link.ts";
 import type { ExplainDeps } from "../usecases/explain-envelope.ts";
 import { findLinkWait } from "../usecases/waiting-cause.ts";
@@ -59,5 +60,10 @@ export async function readLink(deps: ViewDeps, link: Link): Promise<LinkView> {
 async function readWaiting(deps: ViewDeps, link: Link, waiting: number): Promise<LinkView["waiting"]> {
   if (waiting === 0) return {};
   const whole = await findLinkWait(deps, link, "listing");
-  return whole === null ? await countWaitingByReason(deps.db, link.id) : { [whole.reason]: waiting };
+  if (whole !== null) return { [whole.reason]: waiting };
+  const known = await countWaitingByCause(deps.db, link.id);
+  const sum = Object.values(known).reduce((total, count) => total + count, 0);
+  // What events announced is in the queue, and in no line of the ledger yet.
+  const queued = (known["queued"] ?? 0) + Math.max(0, waiting - sum);
+  return { ...known, ...(queued > 0 && { queued }) };
 }

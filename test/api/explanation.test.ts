@@ -138,6 +138,8 @@ test("with hourly imports an announced envelope waits for the hour, and says whi
   assert.equal(body.reason, "hourly-timing");
   assert.deepEqual(body.waitingFor, { reason: "hourly-timing", until: "2031-01-15T04:00:00.000Z" });
   assert.match(body.text, /13:00/);
+  const { body: shown } = await (await world.api()).get("/v1/link");
+  assert.deepEqual(shown.totals, { atDocuSign: 1, imported: 0, excluded: 0, deleted: 0, waiting: 1 });
 });
 
 test("an import that failed tells how often it was tried, with what outcome, and when it is tried again", async () => {

@@ -72,15 +72,16 @@ test("totals add up and name why the counts differ", async () => {
   docusign.serveNextDownloadAs("no PDF");
   await concludeUnheard(world, wish);
   await world.runHour();
+  await docusign.concludeEnvelope({ ...wish, subject: "まだ順番待ち" });
 
   await page.goto("/links");
 
   const totals = (await page.getByRole("region", { name: "件数の内訳" }).innerText()).replaceAll(/\s+/g, " ");
-  assert.match(totals, /DocuSignで締結が完了した封筒 4件/);
+  assert.match(totals, /DocuSignで締結が完了した封筒 5件/);
   assert.match(totals, /取り込み済み 1件 キャビネのファイル 3件/);
   assert.match(totals, /取り込み対象外 1件 DocuSignで文書が消去された 1件/);
   assert.match(totals, /キャビネで削除 1件/);
-  assert.match(totals, /取り込み待ち 1件 取得した文書がPDFではない 1件/);
+  assert.match(totals, /取り込み待ち 2件 取得した文書がPDFではない 1件 取り込みの順番待ち 1件/);
 });
 
 test("files are counted with the link that accounts for them now, whichever link imported them", async () => {

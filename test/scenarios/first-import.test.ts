@@ -6,6 +6,7 @@ import {
   CUSTOMER,
   concludeUnheard,
   createCompanies,
+  endLink,
   fateOf,
   linkOf,
   subjects,
@@ -62,7 +63,7 @@ test("a large first import is announced with count and duration, and waits for t
   const waiting = await linkOf(world);
   assert.equal(waiting.state, "awaiting-approval");
   assert.deepEqual([waiting.firstImport.done, waiting.firstImport.total], [0, 20]);
-  assert.deepEqual(waiting.totals, { atDocuSign: 20, imported: 0, excluded: 0, deleted: 0, waiting: 20 });
+  assert.deepEqual(waiting.totals, { atDocuSign: 21, imported: 0, excluded: 0, deleted: 0, waiting: 21 });
   // Thirty calls, five a second.
   assert.equal(new Date(waiting.firstImport.estimatedEnd).getTime() - world.clock.now.getTime(), 6_000);
   assert.deepEqual(await subjects(world), []);
@@ -78,6 +79,33 @@ test("a large first import is announced with count and duration, and waits for t
   assert.deepEqual(totals, { atDocuSign: 21, imported: 21, excluded: 0, deleted: 0, waiting: 0 });
   assert.equal((await subjects(world)).length, 21);
   assert.deepEqual((await linkOf(world)).firstImport, { done: 21, total: 21, estimatedEnd: null });
+});
+
+test("the count that is announced is of what the account sent and of what the user received, each envelope once", async () => {
+  await using companies = await createCompanies({ config: { largeImport: 5 } });
+  const { world, admin, colleague, partner } = companies;
+  concludeHistory(companies, 6);
+  for (const from of [partner, partner, colleague]) await concludeUnheard(world, { from, to: [admin] });
+
+  assert.equal(await world.link(admin), "awaiting-approval");
+  const announced = await linkOf(world);
+  await (await world.api()).send("POST", "/v1/link/approve");
+  await world.runJobs();
+
+  assert.deepEqual([announced.firstImport.total, announced.totals.waiting], [9, 9]);
+  assert.deepEqual((await linkOf(world)).firstImport, { done: 9, total: 9, estimatedEnd: null });
+});
+
+test("what waited for the owner's go still waits in the totals of a link that was ended before", async () => {
+  await using companies = await createCompanies({ config: { largeImport: 5 } });
+  const { world, admin } = companies;
+  concludeHistory(companies, 7);
+  await world.link(admin);
+
+  await endLink(world);
+
+  const { items } = (await (await world.api()).get("/v1/links")).body;
+  assert.deepEqual(items[0].totals, { atDocuSign: 7, imported: 0, excluded: 0, deleted: 0, waiting: 7 });
 });
 
 test("one envelope fewer needs nobody's go", async () => {
