@@ -90,7 +90,38 @@ const FAILURES: readonly (readonly [what: string, reply: Reply, kind: string, co
   ],
   ["a wrong secret", { status: 400, body: { error: "invalid_client" } }, "never", "invalid_client"],
   ["a wrong request", { status: 400, body: { error: "invalid_request" } }, "later", "invalid_request"],
-  ["a refusal without a word", { status: 401 }, "later", "http-401"],
+  // A closed user's refusal may be any of these: read as passing, their link would be dead for ever and show nothing.
+  ["a refusal without a word", { status: 401 }, "authorization-gone", "http-401"],
+  ["a refusal without a body", { status: 403, body: "" }, "authorization-gone", "http-403"],
+  [
+    "a word that is not known",
+    { status: 401, body: { error: "user_closed" } },
+    "authorization-gone",
+    "user_closed",
+  ],
+  ["a denial", { status: 400, body: { error: "access_denied" } }, "authorization-gone", "access_denied"],
+  [
+    "a key that may not ask",
+    { status: 400, body: { error: "unauthorized_client" } },
+    "never",
+    "unauthorized_client",
+  ],
+  ["a wrong scope", { status: 400, body: { error: "invalid_scope" } }, "later", "invalid_scope"],
+  [
+    "a wrong kind of grant",
+    { status: 400, body: { error: "unsupported_grant_type" } },
+    "later",
+    "unsupported_grant_type",
+  ],
+  [
+    "a server that is busy",
+    { status: 400, body: { error: "temporarily_unavailable" } },
+    "later",
+    "temporarily_unavailable",
+  ],
+  ["a server in error", { status: 400, body: { error: "server_error" } }, "later", "server_error"],
+  ["a page that refuses", { status: 403, body: "<html>" }, "later", "html"],
+  ["a refusal by what is no DocuSign", { status: 403, body: "Forbidden" }, "later", "http-403"],
   ["an address that is not there", { status: 404 }, "later", "http-404"],
   ["a broken server", { status: 502, body: "<html>" }, "later", "html"],
   ["a page with status 200", { body: "<html>" }, "later", "html"],
@@ -107,6 +138,12 @@ for (const [what, reply, kind, code] of FAILURES) {
     await assert.rejects(open(server.url).refresh("refresh-1"), isFault(kind, code));
   });
 }
+
+test("a code that is refused with a word that is not known takes no authorisation for gone", async () => {
+  await using server = await startServer(() => ({ status: 401, body: { error: "user_closed" } }));
+
+  await assert.rejects(open(server.url).exchangeCode(RETURNED), isFault("later", "user_closed"));
+});
 
 test("secrets do not follow a redirect", async () => {
   await using server = await startServer(({ path }) =>
