@@ -133,7 +133,8 @@ type IsGone = (code: string, answer: Answer) => boolean;
 function ofGrant(fault: DocuSignFault, answer: Answer, isGone: IsGone): DocuSignFault {
   if (passes(fault) || isOfTheIntegration(fault)) return fault;
   const { code, httpStatus } = fault;
-  return new DocuSignFault(isGone(code, answer) ? "authorization-gone" : "later", code, { httpStatus });
+  if (!isGone(code, answer)) return new DocuSignFault("later", code, { httpStatus });
+  return new DocuSignFault("authorization-gone", code, { httpStatus, refused: "tokens" });
 }
 
 function isNamedGone(code: string): boolean {

@@ -62,7 +62,7 @@ async function opened(
     if (!(error instanceof UnopenedSecret)) throw error;
     if (!told.has(error.message)) log.error({ err: error, linkId }, "a link's tokens cannot be opened");
     told.add(error.message);
-    throw new DocuSignFault("authorization-gone", "tokens-sealed");
+    throw new DocuSignFault("authorization-gone", "tokens-sealed", { refused: "tokens" });
   }
 }
 
@@ -93,7 +93,7 @@ async function replaceTokens(
 ): Promise<string> {
   return await deps.db.transaction().execute(async (tx) => {
     const stored = await opened(deps, linkId, lockTokens(tx, deps.vault, linkId));
-    if (stored === null) throw new DocuSignFault("authorization-gone", "link-ended");
+    if (stored === null) throw new DocuSignFault("authorization-gone", "link-ended", { refused: "tokens" });
     const tokens = await find(stored);
     if (tokens === null) return stored.accessToken;
     await storeTokens(tx, deps.vault, { linkId, tokens, now: deps.now() });

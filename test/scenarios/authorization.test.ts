@@ -203,6 +203,7 @@ test("a link whose tokens DocuSign refused though its authorisation stands goes 
   await using companies = await createLinkedCompanies();
   const { world, colleague } = companies;
   world.docusign.failNext(2, { status: 401 }, "/envelopes/{envelopeId}");
+  world.docusign.failNext(2, { status: 401 }, "/users/{userId}");
   await world.docusign.concludeEnvelope({ from: colleague, to: [CUSTOMER], subject: "kept" });
   await world.runJobs();
   const refused = await linkOf(world);
