@@ -181,7 +181,8 @@ function parseJson(text: string): unknown {
 
 const tokenAnswer = z.object({
   access_token: z.string().min(1),
-  refresh_token: z.string().min(1).nullish(),
+  // Empty is absent, as everywhere: the access token beside it must not be thrown away.
+  refresh_token: textField,
   expires_in: countField,
 });
 

@@ -61,19 +61,25 @@ test("a code is exchanged with its verifier, the key in the header alone", async
   });
 });
 
-test("a refresh brings a new refresh token, or keeps the old one", async () => {
-  await using server = await startServer((_, count) => ({
-    body: count === 1 ? TOKENS : { access_token: "access-3", expires_in: "60" },
-  }));
-  const oauth = open(server.url);
+test("a refresh brings a new refresh token", async () => {
+  await using server = await startServer(() => ({ body: TOKENS }));
 
-  const first = await oauth.refresh("refresh-1");
-  const second = await oauth.refresh("refresh-1");
+  const tokens = await open(server.url).refresh("refresh-1");
 
-  assert.equal(first.refreshToken, "refresh-2");
-  assert.deepEqual(second, { accessToken: "access-3", refreshToken: "refresh-1", expiresInSeconds: 60 });
+  assert.deepEqual(tokens, { accessToken: "access", refreshToken: "refresh-2", expiresInSeconds: 3600 });
   assert.equal(server.received[0]?.body, "grant_type=refresh_token&refresh_token=refresh-1");
 });
+
+for (const [what, refresh_token] of Object.entries({ no: undefined, "an empty": "", "a null": null })) {
+  test(`a refresh that brings ${what} refresh token keeps the old one, and takes the access token`, async () => {
+    const body = { access_token: "access-3", expires_in: "60", refresh_token };
+    await using server = await startServer(() => ({ body }));
+
+    const tokens = await open(server.url).refresh("refresh-1");
+
+    assert.deepEqual(tokens, { accessToken: "access-3", refreshToken: "refresh-1", expiresInSeconds: 60 });
+  });
+}
 
 test("tokens without lifetime live eight hours", async () => {
   await using server = await startServer(() => ({ body: { ...TOKENS, expires_in: undefined } }));
@@ -155,11 +161,13 @@ test("secrets do not follow a redirect", async () => {
   assert.equal(server.received.length, 1);
 });
 
-test("a code that brings no refresh token can't make a link", async () => {
-  await using server = await startServer(() => ({ body: { access_token: "access" } }));
+for (const [what, refresh_token] of Object.entries({ no: undefined, "an empty": "" })) {
+  test(`a code that brings ${what} refresh token can't make a link`, async () => {
+    await using server = await startServer(() => ({ body: { access_token: "access", refresh_token } }));
 
-  await assert.rejects(open(server.url).exchangeCode(RETURNED), isFault("later", "unreadable-answer"));
-});
+    await assert.rejects(open(server.url).exchangeCode(RETURNED), isFault("later", "unreadable-answer"));
+  });
+}
 
 test("a server that stays silent, or stops half-way, is given up", async () => {
   await using server = await startServer((_, count) => (response) => {
