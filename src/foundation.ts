@@ -152,7 +152,7 @@ async function createTaskDeps(
     async (store) => await store.close(),
   );
   const budgets = createCallBudgets({ db, log, now, reserveShare: config.firstImportReserve });
-  const tokens = createAccessTokens({ db, vault, oauth, now });
+  const tokens = createAccessTokens({ db, vault, oauth, log, now });
   const onCall = (): void => metrics.docusignCall();
   const openAccount = createOpenAccount({ tokens, budgets, now, onCall, signal });
   return {

@@ -14,7 +14,14 @@ export type FaultKind =
   | "not-found"
   | "never";
 
-type FaultDetails = { readonly retryAt?: Date | null; readonly httpStatus?: number | null };
+/** This one `call`, or the `tokens` that all calls of the link live on. */
+type Refused = "call" | "tokens";
+
+type FaultDetails = {
+  readonly retryAt?: Date | null;
+  readonly httpStatus?: number | null;
+  readonly refused?: Refused;
+};
 
 /** DocuSign did not do what was asked. Holds no token, address or text of the answer, and so may be logged. */
 export class DocuSignFault extends Error {
@@ -25,6 +32,8 @@ export class DocuSignFault extends Error {
   /** The moment from which it may be tried again, where that is known: for `throttled`, when DocuSign takes calls again. */
   readonly retryAt: Date | null;
   readonly httpStatus: number | null;
+  /** For `authorization-gone`: what is refused. A call may be so for what it asks, though the authorisation stands. */
+  readonly refused: Refused;
 
   constructor(kind: FaultKind, code: string, details: FaultDetails = {}) {
     const httpStatus = details.httpStatus ?? null;
@@ -33,6 +42,7 @@ export class DocuSignFault extends Error {
     this.code = code;
     this.retryAt = details.retryAt ?? null;
     this.httpStatus = httpStatus;
+    this.refused = details.refused ?? "call";
   }
 }
 

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { AccountId, UserId } from "../domain/identifiers.ts";
 import {
+  type Answer,
   DocuSignFault,
   faultOfAnswer,
   faultOfSilence,
@@ -50,7 +51,10 @@ export type DocuSignOAuth = {
     readonly code: string;
     readonly codeVerifier: string;
   }) => Promise<Tokens>;
-  /** New tokens for a refresh token; one that was revoked or ran out is `authorization-gone`. */
+  /**
+   * New tokens for a refresh token; one that was revoked or ran out is `authorization-gone`, as is one that DocuSign
+   * refuses with a word that is about neither us nor the moment: which it has for closed users is not known (facts 6).
+   */
   readonly refresh: (refreshToken: string) => Promise<Tokens>;
   readonly getUserInfo: (accessToken: string) => Promise<DocuSignUser>;
 };
@@ -58,26 +62,31 @@ export type DocuSignOAuth = {
 /** DocuSign's account server, to one integration. Faults are `DocuSignFault`, with neither tokens nor secrets. */
 export function createDocuSignOAuth(options: DocuSignOAuthOptions): DocuSignOAuth {
   const oauthUrl = options.oauthUrl.replace(/\/+$/, "");
-  const tokens = async (form: Readonly<Record<string, string>>): Promise<unknown> => {
-    const request = {
+  const tokens = async (form: Readonly<Record<string, string>>, isGone: IsGone): Promise<unknown> => {
+    const init = {
       method: "POST",
       // The key goes into this header alone: with a `client_id` in the body as well, DocuSign refuses the grant.
       headers: { authorization: `Basic ${base64(`${options.clientId}:${options.clientSecret}`)}` },
       body: new URLSearchParams(form),
     };
-    return await ask(options, `${oauthUrl}/oauth/token`, request).catch((error: unknown) => {
-      throw ofGrant(error);
-    });
+    const faultOf: FaultOf = (answer, now) => ofGrant(faultOfAnswer(answer, now), answer, isGone);
+    return await ask(options, { url: `${oauthUrl}/oauth/token`, init, faultOf });
   };
   return {
     authorizationUrl: (request) => `${oauthUrl}/oauth/auth?${authorizationQuery(options, request)}`,
-    exchangeCode: async ({ code, codeVerifier }) =>
-      readTokens(await tokens({ grant_type: "authorization_code", code, code_verifier: codeVerifier }), null),
-    refresh: async (refreshToken) =>
-      readTokens(await tokens({ grant_type: "refresh_token", refresh_token: refreshToken }), refreshToken),
+    exchangeCode: async ({ code, codeVerifier }) => {
+      const form = { grant_type: "authorization_code", code, code_verifier: codeVerifier };
+      return readTokens(await tokens(form, isNamedGone), null);
+    },
+    refresh: async (refreshToken) => {
+      const form = { grant_type: "refresh_token", refresh_token: refreshToken };
+      return readTokens(await tokens(form, isRefusedForGood), refreshToken);
+    },
     getUserInfo: async (accessToken) => {
-      const headers = { authorization: `Bearer ${accessToken}` };
-      return readUserInfo(await ask(options, `${oauthUrl}/oauth/userinfo`, { headers }));
+      const init = { headers: { authorization: `Bearer ${accessToken}` } };
+      return readUserInfo(
+        await ask(options, { url: `${oauthUrl}/oauth/userinfo`, init, faultOf: faultOfAnswer }),
+      );
     },
   };
 }
@@ -102,25 +111,56 @@ function authorizationQuery(
     .join("&");
 }
 
-async function ask(options: DocuSignOAuthOptions, url: string, request: RequestInit): Promise<unknown> {
+type FaultOf = typeof faultOfAnswer;
+type Question = { readonly url: string; readonly init: RequestInit; readonly faultOf: FaultOf };
+
+async function ask(options: DocuSignOAuthOptions, { url, init, faultOf }: Question): Promise<unknown> {
   const signal = AbortSignal.timeout(options.timeoutMs ?? 30_000);
   try {
-    const response = await fetch(url, { ...request, signal, redirect: "error" });
+    const response = await fetch(url, { ...init, signal, redirect: "error" });
     const answer = { status: response.status, headers: response.headers, body: await response.text() };
-    if (!response.ok || isHtml(answer)) throw faultOfAnswer(answer, (options.now ?? newDate)());
+    if (!response.ok || isHtml(answer)) throw faultOf(answer, (options.now ?? newDate)());
     return parseJson(answer.body);
   } catch (error) {
     throw faultOfSilence(error);
   }
 }
 
-/** Only by name a grant is gone: whatever else the account server says of it, with whatever status, may pass. */
-function ofGrant(error: unknown): unknown {
-  if (!(error instanceof DocuSignFault) || passes(error) || isOfTheIntegration(error)) return error;
-  const { code, httpStatus } = error;
-  return /^(invalid_grant|consent_required)$/i.test(code)
-    ? error
-    : new DocuSignFault("later", code, { httpStatus });
+/** Whether the account server's refusal, with this code, means that the authorisation is gone. */
+type IsGone = (code: string, answer: Answer) => boolean;
+
+/** Where the grant is not gone, whatever else the account server says of it, with whatever status, may pass. */
+function ofGrant(fault: DocuSignFault, answer: Answer, isGone: IsGone): DocuSignFault {
+  if (passes(fault) || isOfTheIntegration(fault)) return fault;
+  const { code, httpStatus } = fault;
+  if (!isGone(code, answer)) return new DocuSignFault("later", code, { httpStatus });
+  return new DocuSignFault("authorization-gone", code, { httpStatus, refused: "tokens" });
+}
+
+function isNamedGone(code: string): boolean {
+  return /^(invalid_grant|consent_required)$/i.test(code);
+}
+
+const REFUSALS: ReadonlySet<number> = new Set([400, 401, 403]);
+/** Words about us and how we ask, not about whose token it is (RFC 6749 5.2). */
+const OUR_MISTAKE = /^(invalid_request|invalid_scope|unsupported_(grant|response)_type|\w+_client)$/i;
+
+/**
+ * Taken for passing, a closed user's refusal would leave a link dead that can be neither repaired nor ended; taken for
+ * final, one that does pass costs an hour at most, as each hour asks once. What is no JSON comes from before DocuSign.
+ */
+function isRefusedForGood(code: string, { status, body }: Answer): boolean {
+  if (isNamedGone(code)) return true;
+  return REFUSALS.has(status) && !OUR_MISTAKE.test(code) && (body === "" || isJson(body));
+}
+
+function isJson(body: unknown): boolean {
+  try {
+    JSON.parse(String(body));
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function base64(text: string): string {
@@ -141,7 +181,8 @@ function parseJson(text: string): unknown {
 
 const tokenAnswer = z.object({
   access_token: z.string().min(1),
-  refresh_token: z.string().min(1).nullish(),
+  // Empty is absent, as everywhere: the access token beside it must not be thrown away.
+  refresh_token: textField,
   expires_in: countField,
 });
 

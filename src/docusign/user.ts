@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { parseAnswer } from "./wire.ts";
+import { isActive } from "../domain/admin.ts";
+import { parseAnswer, unreadableAnswer } from "./wire.ts";
 import { anyField, isObject, readFlag, readRows, textField } from "./wire-fields.ts";
 
 /** A user of an account, with what decides whether import-rules 5 lets them link it. */
@@ -24,10 +25,15 @@ const userAnswer = z.object({
   userSettings: anyField,
 });
 
-/** The answer of `GET /users/{userId}?additional_info=true`. Rights that it does not name are not given. */
+/**
+ * The answer of `GET /users/{userId}?additional_info=true`. Rights that it does not name are not given; one that names
+ * none at all, of a user who may be active, is no answer, and throws the fault `unreadable-answer`.
+ */
 export function readUser(raw: unknown): AccountUser {
   const answer = parseAnswer(userAnswer, raw);
   const settings = settingsOf(answer.userSettings);
+  const namesRights = (answer.isAdmin ?? null) !== null || settings.size > 0;
+  if (!namesRights && isActive(answer.userStatus)) throw unreadableAnswer();
   return {
     isAdmin: readFlag(answer.isAdmin ?? settings.get("canmanageaccount")),
     accountWideAccess: readFlag(settings.get("apiaccountwideaccess")),

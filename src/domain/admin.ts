@@ -19,6 +19,7 @@ export function isDsAdmin(user: AdminFacts, profiles: AdminProfiles): boolean {
   return profiles.some((profile) => profile === "*" || profile.toLowerCase() === name);
 }
 
-function isActive(status: string | null): boolean {
+/** Whether a user of that status may be active: one that DocuSign does not name counts as such. */
+export function isActive(status: string | null): boolean {
   return status === null || status.toLowerCase() === "active";
 }

@@ -2,10 +2,15 @@ import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
 
 export type EncryptionKey = { readonly id: string; readonly key: Buffer };
 
+/** No key opens the sealed secret: its key is missing or another one, or the text was tampered with. Holds no secret. */
+export class UnopenedSecret extends Error {
+  override readonly name = "UnopenedSecret";
+}
+
 /** Seals secrets for the database with the first key; opens what any of the keys sealed. */
 export type Vault = {
   seal(secret: string): string;
-  /** Throws where the key is unknown or the text was tampered with. */
+  /** Throws `UnopenedSecret` where the key is unknown or another one, or the text was tampered with. */
   open(sealed: string): string;
   /** Whether the text was sealed with the key that seals today. */
   isCurrent(sealed: string): boolean;
@@ -38,15 +43,24 @@ function open(keys: readonly EncryptionKey[], sealed: string): string {
   const [version, id, body] = sealed.split(".");
   const key = keys.find((candidate) => candidate.id === id);
   if (version !== "v1" || key === undefined || body === undefined) {
-    throw new Error(`no encryption key "${id ?? ""}" for a sealed secret: is it missing in ENCRYPTION_KEYS?`);
+    throw new UnopenedSecret(
+      `no encryption key "${id ?? ""}" for a sealed secret: is it missing in ENCRYPTION_KEYS?`,
+    );
   }
-  const bytes = Buffer.from(body, "base64url");
-  const decipher = createDecipheriv(ALGORITHM, key.key, bytes.subarray(0, IV_BYTES), {
+  try {
+    return unseal(key, Buffer.from(body, "base64url"));
+  } catch (cause) {
+    const text = `encryption key "${key.id}" does not open a secret sealed under that name: is it another one in ENCRYPTION_KEYS?`;
+    throw new UnopenedSecret(text, { cause });
+  }
+}
+
+function unseal({ id, key }: EncryptionKey, bytes: Buffer): string {
+  const decipher = createDecipheriv(ALGORITHM, key, bytes.subarray(0, IV_BYTES), {
     authTagLength: TAG_BYTES,
   });
-  decipher.setAAD(Buffer.from(key.id));
+  decipher.setAAD(Buffer.from(id));
   decipher.setAuthTag(bytes.subarray(IV_BYTES, IV_BYTES + TAG_BYTES));
-  return Buffer.concat([decipher.update(bytes.subarray(IV_BYTES + TAG_BYTES)), decipher.final()]).toString(
-    "utf8",
-  );
+  const text = [decipher.update(bytes.subarray(IV_BYTES + TAG_BYTES)), decipher.final()];
+  return Buffer.concat(text).toString("utf8");
 }

@@ -5,28 +5,38 @@ import type { LinkId } from "../domain/identifiers.ts";
 import type { Database } from "../store/database.ts";
 import { findTokens, type LinkTokens, lockTokens, storeTokens } from "../store/link-tokens.ts";
 import { isUnavailable } from "../store/unavailable.ts";
-import type { Vault } from "../store/vault.ts";
+import { UnopenedSecret, type Vault } from "../store/vault.ts";
 
 export type AccessTokens = {
   /**
    * An access token of the link; with `stale`, another one than that, which DocuSign refused. However many ask
    * at once, in whatever process, DocuSign is asked once. Throws a fault `authorization-gone` where the link has
-   * ended or DocuSign takes the authorisation for gone.
+   * ended, DocuSign takes the authorisation for gone, or no key opens what is stored of it.
    */
   get(linkId: LinkId, stale?: string): Promise<string>;
 };
 
-type TokenDeps = { db: Database; vault: Vault; oauth: DocuSignOAuth; now: () => Date };
+type TokenDeps = {
+  db: Database;
+  vault: Vault;
+  oauth: DocuSignOAuth;
+  log: { error(details: object, message: string): void };
+  now: () => Date;
+};
+
+/** Also what this process has said of keys already: thousands of links may be sealed with the one that is lost. */
+type RenewalDeps = TokenDeps & { readonly told: Set<string> };
 
 /** A token that is about to expire may do so on its way to DocuSign. */
 const SPARE_MS = 5 * 60 * 1000;
 
 /** Access tokens from stored, encrypted refresh tokens (design decision 18). */
-export function createAccessTokens(deps: TokenDeps): AccessTokens {
+export function createAccessTokens(tokenDeps: TokenDeps): AccessTokens {
+  const deps: RenewalDeps = { ...tokenDeps, told: new Set() };
   const underWay = new Map<LinkId, Promise<string>>();
   return {
     async get(linkId, stale) {
-      const stored = await findTokens(deps.db, deps.vault, linkId);
+      const stored = await opened(deps, linkId, findTokens(deps.db, deps.vault, linkId));
       if (stored !== null && isUsable(stored, stale, deps.now())) return stored.accessToken;
       const running = underWay.get(linkId);
       if (running !== undefined) return await running;
@@ -37,7 +47,26 @@ export function createAccessTokens(deps: TokenDeps): AccessTokens {
   };
 }
 
-async function renew(deps: TokenDeps, linkId: LinkId, stale: string | undefined): Promise<string> {
+/**
+ * Tokens that no key opens are as good as revoked: a new login mends the link, and so does the key that is put back,
+ * as each hour asks once. That it is the key, and none of the customers, is for operators to read.
+ */
+async function opened(
+  { log, told }: RenewalDeps,
+  linkId: LinkId,
+  reading: Promise<LinkTokens | null>,
+): Promise<LinkTokens | null> {
+  try {
+    return await reading;
+  } catch (error) {
+    if (!(error instanceof UnopenedSecret)) throw error;
+    if (!told.has(error.message)) log.error({ err: error, linkId }, "a link's tokens cannot be opened");
+    told.add(error.message);
+    throw new DocuSignFault("authorization-gone", "tokens-sealed", { refused: "tokens" });
+  }
+}
+
+async function renew(deps: RenewalDeps, linkId: LinkId, stale: string | undefined): Promise<string> {
   const handedOut: Renewal[] = [];
   try {
     return await replaceTokens(deps, linkId, async (stored) => {
@@ -58,13 +87,13 @@ async function renew(deps: TokenDeps, linkId: LinkId, stale: string | undefined)
  * link's row meanwhile, so that other processes wait and then find the new ones. Gives the access token it then has.
  */
 async function replaceTokens(
-  deps: TokenDeps,
+  deps: RenewalDeps,
   linkId: LinkId,
   find: (stored: LinkTokens) => Promise<LinkTokens | null>,
 ): Promise<string> {
   return await deps.db.transaction().execute(async (tx) => {
-    const stored = await lockTokens(tx, deps.vault, linkId);
-    if (stored === null) throw new DocuSignFault("authorization-gone", "link-ended");
+    const stored = await opened(deps, linkId, lockTokens(tx, deps.vault, linkId));
+    if (stored === null) throw new DocuSignFault("authorization-gone", "link-ended", { refused: "tokens" });
     const tokens = await find(stored);
     if (tokens === null) return stored.accessToken;
     await storeTokens(tx, deps.vault, { linkId, tokens, now: deps.now() });
@@ -83,7 +112,7 @@ const KEEP_ATTEMPTS = 1_200;
  * Stores tokens whose own transaction was lost, as soon as the database is back; in place of those they were
  * handed out for, and no others. Gives the access token that the link then has.
  */
-async function keep(deps: TokenDeps, linkId: LinkId, { used, tokens }: Renewal): Promise<string> {
+async function keep(deps: RenewalDeps, linkId: LinkId, { used, tokens }: Renewal): Promise<string> {
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await replaceTokens(deps, linkId, async ({ refreshToken }) =>

@@ -48,8 +48,9 @@ export async function postponeAfterFault(
     case "throttled":
       return await waitForBudget(deps, attempt, error);
     case "authorization-gone":
-      await failLink(deps.db, link, "authorization-revoked");
-      return await postpone(deps, attempt, { reason: "link-error", until: deps.now(), code: error.code });
+      return error.refused === "tokens"
+        ? await stopLink(deps, attempt, error)
+        : await recheckAdmin(deps, attempt, error);
     case "not-permitted":
       return await recheckAdmin(deps, attempt, error);
     case "not-found":
@@ -93,6 +94,12 @@ async function waitForBudget(
   return await postpone(deps, attempt, { reason, until, code, countsAsAttempt: false });
 }
 
+async function stopLink(deps: ImportDeps, attempt: Attempt, { code }: DocuSignFault): Promise<ImportOutcome> {
+  await failLink(deps.db, attempt.link, "authorization-revoked");
+  return await postpone(deps, attempt, { reason: "link-error", until: deps.now(), code });
+}
+
+/** What DocuSign refuses of one envelope may be that envelope's matter alone: what it then says of the user tells. */
 async function recheckAdmin(
   deps: ImportDeps,
   attempt: Attempt,

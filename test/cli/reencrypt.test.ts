@@ -41,3 +41,16 @@ test("a secret that no key opens ends the command with the key's name", async ()
     /no encryption key "local".*ENCRYPTION_KEYS/,
   );
 });
+
+test("a secret that its key opens no more, being another one, ends the command with the key's name", async () => {
+  await using companies = await createLinkedCompanies();
+  const vault = createVault([
+    { id: "newer", key: Buffer.alloc(32, 7) },
+    { id: "local", key: Buffer.alloc(32, 8) },
+  ]);
+
+  await assert.rejects(
+    runCommand(companies.world, "reencrypt", { deps: { vault } }),
+    /encryption key "local" does not open.*ENCRYPTION_KEYS/,
+  );
+});

@@ -324,7 +324,9 @@ const RIGHTS: readonly (readonly [answer: object, isAdmin: boolean, accountWideA
   ],
   [{ userSettings: { canManageAccount: "true" } }, true, false],
   [{ isAdmin: true, userSettings: { apiAccountWideAccess: true } }, true, true],
-  [{}, false, false],
+  [{ isAdmin: "True" }, true, false],
+  // A closed user's answer need name no rights to be a no.
+  [{ userStatus: "Closed" }, false, false],
 ];
 
 for (const [body, isAdmin, accountWideAccess] of RIGHTS) {
@@ -334,6 +336,18 @@ for (const [body, isAdmin, accountWideAccess] of RIGHTS) {
     const user = await open(server.url).getUser(USER);
 
     assert.deepEqual([user.isAdmin, user.accountWideAccess], [isAdmin, accountWideAccess]);
+  });
+}
+
+for (const body of [
+  {},
+  { userStatus: "Active", userName: "佐藤 太郎" },
+  { isAdmin: null, userSettings: [] },
+]) {
+  test(`${JSON.stringify(body)} says nothing of the user's rights, and is no answer`, async () => {
+    await using server = await startServer(() => ({ body }));
+
+    await assert.rejects(open(server.url).getUser(USER), isFault("later", "unreadable-answer"));
   });
 }
 

@@ -61,19 +61,25 @@ test("a code is exchanged with its verifier, the key in the header alone", async
   });
 });
 
-test("a refresh brings a new refresh token, or keeps the old one", async () => {
-  await using server = await startServer((_, count) => ({
-    body: count === 1 ? TOKENS : { access_token: "access-3", expires_in: "60" },
-  }));
-  const oauth = open(server.url);
+test("a refresh brings a new refresh token", async () => {
+  await using server = await startServer(() => ({ body: TOKENS }));
 
-  const first = await oauth.refresh("refresh-1");
-  const second = await oauth.refresh("refresh-1");
+  const tokens = await open(server.url).refresh("refresh-1");
 
-  assert.equal(first.refreshToken, "refresh-2");
-  assert.deepEqual(second, { accessToken: "access-3", refreshToken: "refresh-1", expiresInSeconds: 60 });
+  assert.deepEqual(tokens, { accessToken: "access", refreshToken: "refresh-2", expiresInSeconds: 3600 });
   assert.equal(server.received[0]?.body, "grant_type=refresh_token&refresh_token=refresh-1");
 });
+
+for (const [what, refresh_token] of Object.entries({ no: undefined, "an empty": "", "a null": null })) {
+  test(`a refresh that brings ${what} refresh token keeps the old one, and takes the access token`, async () => {
+    const body = { access_token: "access-3", expires_in: "60", refresh_token };
+    await using server = await startServer(() => ({ body }));
+
+    const tokens = await open(server.url).refresh("refresh-1");
+
+    assert.deepEqual(tokens, { accessToken: "access-3", refreshToken: "refresh-1", expiresInSeconds: 60 });
+  });
+}
 
 test("tokens without lifetime live eight hours", async () => {
   await using server = await startServer(() => ({ body: { ...TOKENS, expires_in: undefined } }));
@@ -90,7 +96,38 @@ const FAILURES: readonly (readonly [what: string, reply: Reply, kind: string, co
   ],
   ["a wrong secret", { status: 400, body: { error: "invalid_client" } }, "never", "invalid_client"],
   ["a wrong request", { status: 400, body: { error: "invalid_request" } }, "later", "invalid_request"],
-  ["a refusal without a word", { status: 401 }, "later", "http-401"],
+  // A closed user's refusal may be any of these: read as passing, their link would be dead for ever and show nothing.
+  ["a refusal without a word", { status: 401 }, "authorization-gone", "http-401"],
+  ["a refusal without a body", { status: 403, body: "" }, "authorization-gone", "http-403"],
+  [
+    "a word that is not known",
+    { status: 401, body: { error: "user_closed" } },
+    "authorization-gone",
+    "user_closed",
+  ],
+  ["a denial", { status: 400, body: { error: "access_denied" } }, "authorization-gone", "access_denied"],
+  [
+    "a key that may not ask",
+    { status: 400, body: { error: "unauthorized_client" } },
+    "never",
+    "unauthorized_client",
+  ],
+  ["a wrong scope", { status: 400, body: { error: "invalid_scope" } }, "later", "invalid_scope"],
+  [
+    "a wrong kind of grant",
+    { status: 400, body: { error: "unsupported_grant_type" } },
+    "later",
+    "unsupported_grant_type",
+  ],
+  [
+    "a server that is busy",
+    { status: 400, body: { error: "temporarily_unavailable" } },
+    "later",
+    "temporarily_unavailable",
+  ],
+  ["a server in error", { status: 400, body: { error: "server_error" } }, "later", "server_error"],
+  ["a page that refuses", { status: 403, body: "<html>" }, "later", "html"],
+  ["a refusal by what is no DocuSign", { status: 403, body: "Forbidden" }, "later", "http-403"],
   ["an address that is not there", { status: 404 }, "later", "http-404"],
   ["a broken server", { status: 502, body: "<html>" }, "later", "html"],
   ["a page with status 200", { body: "<html>" }, "later", "html"],
@@ -108,6 +145,12 @@ for (const [what, reply, kind, code] of FAILURES) {
   });
 }
 
+test("a code that is refused with a word that is not known takes no authorisation for gone", async () => {
+  await using server = await startServer(() => ({ status: 401, body: { error: "user_closed" } }));
+
+  await assert.rejects(open(server.url).exchangeCode(RETURNED), isFault("later", "user_closed"));
+});
+
 test("secrets do not follow a redirect", async () => {
   await using server = await startServer(({ path }) =>
     path === "/oauth/token" ? { status: 307, headers: { location: "/elsewhere" } } : { body: TOKENS },
@@ -118,11 +161,13 @@ test("secrets do not follow a redirect", async () => {
   assert.equal(server.received.length, 1);
 });
 
-test("a code that brings no refresh token can't make a link", async () => {
-  await using server = await startServer(() => ({ body: { access_token: "access" } }));
+for (const [what, refresh_token] of Object.entries({ no: undefined, "an empty": "" })) {
+  test(`a code that brings ${what} refresh token can't make a link`, async () => {
+    await using server = await startServer(() => ({ body: { access_token: "access", refresh_token } }));
 
-  await assert.rejects(open(server.url).exchangeCode(RETURNED), isFault("later", "unreadable-answer"));
-});
+    await assert.rejects(open(server.url).exchangeCode(RETURNED), isFault("later", "unreadable-answer"));
+  });
+}
 
 test("a server that stays silent, or stops half-way, is given up", async () => {
   await using server = await startServer((_, count) => (response) => {

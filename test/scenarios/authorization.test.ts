@@ -11,6 +11,7 @@ import { createVault } from "../../src/store/vault.ts";
 import { createAccessTokens } from "../../src/usecases/access-tokens.ts";
 import { importEnvelope } from "../../src/usecases/import-envelope.ts";
 import { resealSecrets } from "../../src/usecases/reseal-secrets.ts";
+import type { Failure } from "../support/docusign/faults.ts";
 import {
   CUSTOMER,
   concludeUnheard,
@@ -202,6 +203,7 @@ test("a link whose tokens DocuSign refused though its authorisation stands goes 
   await using companies = await createLinkedCompanies();
   const { world, colleague } = companies;
   world.docusign.failNext(2, { status: 401 }, "/envelopes/{envelopeId}");
+  world.docusign.failNext(2, { status: 401 }, "/users/{userId}");
   await world.docusign.concludeEnvelope({ from: colleague, to: [CUSTOMER], subject: "kept" });
   await world.runJobs();
   const refused = await linkOf(world);
@@ -287,6 +289,43 @@ test("a user closed everywhere stops the link", async () => {
   await world.runHour();
 
   assert.equal((await linkOf(world)).cause.code, "authorization-revoked");
+});
+
+const REFUSED_REFRESHES: Readonly<Record<string, Failure>> = {
+  "401 and nothing else": { status: 401 },
+  "401 user_closed": { status: 401, body: { error: "user_closed" } },
+  "400 access_denied": { status: 400, body: { error: "access_denied" } },
+  "403 and nothing else": { status: 403 },
+};
+
+for (const [refusal, failure] of Object.entries(REFUSED_REFRESHES)) {
+  test(`a closed user whom DocuSign refuses with ${refusal} stops the link, which can be ended`, async () => {
+    await using companies = await createLinkedCompanies();
+    const { world, admin } = companies;
+    world.docusign.closeUser(admin);
+    world.docusign.failNext(1_000, failure, "/oauth/token");
+
+    await world.runHour();
+
+    assert.equal((await linkOf(world)).cause?.code, "authorization-revoked");
+    assert.equal((await endLink(world)).status, 204);
+  });
+}
+
+test("a link whose refresh was refused though its authorisation stands goes on at the next hour", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world, colleague } = companies;
+  world.clock.pass(8 * HOUR_MS);
+  world.docusign.failNext(1, { status: 401, body: { error: "user_closed" } }, "/oauth/token");
+  await world.docusign.concludeEnvelope({ from: colleague, to: [CUSTOMER], subject: "kept" });
+  await world.runJobs();
+  const refused = await linkOf(world);
+
+  await world.runHour();
+
+  assert.equal(refused.cause.code, "authorization-revoked");
+  assert.equal((await linkOf(world)).state, "active");
+  assert.deepEqual(await subjects(world), ["kept"]);
 });
 
 test("while a link is in error another user or account is not linked in its place", async () => {

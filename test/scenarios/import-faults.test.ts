@@ -5,6 +5,7 @@ import { type EnvelopeId, type LinkId, parseUuid } from "../../src/domain/identi
 import { DOWNLOAD_AGAIN_MS, MOST_ATTEMPTS } from "../../src/domain/retries.ts";
 import { createAccessTokens } from "../../src/usecases/access-tokens.ts";
 import { importEnvelope } from "../../src/usecases/import-envelope.ts";
+import type { Call } from "../support/docusign/exchange.ts";
 import type { Failure } from "../support/docusign/faults.ts";
 import {
   CUSTOMER,
@@ -277,6 +278,54 @@ for (const [what, failure, cause] of [
     assert.deepEqual([state, told.code], ["error", cause]);
   });
 }
+
+for (const [what, template] of Object.entries({ document: DOCUMENT, envelope: ENVELOPE } as const)) {
+  test(`${what === "envelope" ? "an envelope" : "a document"} that DocuSign takes no token for waits, and stops no other while the user is admin`, async () => {
+    await using companies = await createLinkedCompanies();
+    const { world, colleague } = companies;
+    const refused = await world.docusign.concludeEnvelope({ from: colleague, to: [CUSTOMER] });
+    const isRefused = (call: Call) => call.template === template && call.path.includes(refused.envelopeId);
+    world.docusign.failNext(2, GONE, isRefused);
+
+    await world.runJobs();
+    await world.docusign.concludeEnvelope({ from: colleague, to: [CUSTOMER], subject: "other" });
+    await world.runJobs();
+    const meanwhile = await fateOf(world, refused);
+    const { state } = await linkOf(world);
+    const others = await subjects(world);
+    world.clock.pass(5_000);
+    await world.runJobs();
+
+    assert.deepEqual([meanwhile, state, others], ["waiting docusign-unavailable", "active", ["other"]]);
+    assert.equal(await fateOf(world, refused), "imported sent");
+  });
+}
+
+test("a document that DocuSign takes no token for stops the link where it takes none for the user either", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world, colleague } = companies;
+  const envelope = await world.docusign.concludeEnvelope({ from: colleague, to: [CUSTOMER] });
+  world.docusign.failNext(2, GONE, DOCUMENT);
+  world.docusign.failNext(2, GONE, USER);
+
+  await world.runJobs();
+
+  assert.equal(await fateOf(world, envelope), "waiting link-error");
+  assert.equal((await linkOf(world)).cause?.code, "authorization-revoked");
+});
+
+test("a document that DocuSign takes no token for stops the link where the refresh is refused, though the old token still serves", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world, colleague } = companies;
+  const envelope = await world.docusign.concludeEnvelope({ from: colleague, to: [CUSTOMER] });
+  world.docusign.failNext(1, GONE, DOCUMENT);
+  world.docusign.failNext(1, { status: 400, body: { error: "invalid_grant" } }, "/oauth/token");
+
+  await world.runJobs();
+
+  assert.equal(await fateOf(world, envelope), "waiting link-error");
+  assert.equal((await linkOf(world)).cause?.code, "authorization-revoked");
+});
 
 const UNKNOWN: Failure = { status: 404, body: { errorCode: "ENVELOPE_DOES_NOT_EXIST", message: "x" } };
 

@@ -382,6 +382,17 @@ test("a linking that DocuSign fails half-way leaves no trace, and works the next
   assert.equal(await world.link(admin), "linked");
 });
 
+test("a linking to which DocuSign says nothing of the user's rights fails, and does not blame the user", async () => {
+  await using companies = await createCompanies();
+  const { world, admin } = companies;
+  world.docusign.failNext(1, { status: 200, body: {} }, "/users/{userId}");
+
+  const result = await world.link(admin);
+
+  assert.equal(result, "failed");
+  assert.deepEqual(await traces(world), NO_TRACE);
+});
+
 test("an error that DocuSign reports at the return is a failure, not a cancellation", async () => {
   await using companies = await createCompanies();
   const { world } = companies;

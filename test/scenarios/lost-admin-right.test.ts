@@ -127,3 +127,19 @@ test("an approval that came after the right was lost accounts for nothing: the n
 
   assert.deepEqual(await subjects(world), ["old"]);
 });
+
+test("an answer that says nothing of the user's rights takes none away, and is asked for again", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world, colleague } = companies;
+  await world.docusign.concludeEnvelope({ from: colleague, to: [CUSTOMER] });
+  world.docusign.failNext(1, { status: 200, body: {} }, "/users/{userId}");
+  await world.runHour();
+  const unsaid = await linkOf(world);
+  world.clock.pass(60_000);
+
+  await world.runJobs();
+
+  const told = await linkOf(world);
+  assert.deepEqual([unsaid.state, told.state], ["active", "active"]);
+  assert.notDeepEqual(told.lastReconciliation, unsaid.lastReconciliation);
+});

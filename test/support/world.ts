@@ -64,8 +64,8 @@ export type World = AsyncDisposable & {
   runHour(): Promise<void>;
   /** The tenant's contracts, oldest import first. */
   contracts(tenant?: string): Promise<any[]>;
-  /** Ends the service as a deployment does and starts it anew on the same database. */
-  restart(): Promise<void>;
+  /** Ends the service as a deployment does and starts it anew on the same database, configured as before but for this. */
+  restart(changes?: Partial<Config>): Promise<void>;
 };
 
 export const HMAC_KEYS = ["first connect key=", "second connect key="];
@@ -148,9 +148,9 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
       assert.equal(status, 200, JSON.stringify(body));
       return body.items.toReversed();
     },
-    async restart() {
+    async restart(changes) {
       await service[Symbol.asyncDispose]();
-      service = await startService(config, "serve", { log, now });
+      service = await startService({ ...config, ...changes }, "serve", { log, now });
     },
     async [Symbol.asyncDispose]() {
       try {
