@@ -4,8 +4,8 @@ const HOUR_MS = 3_600_000;
 /** The burst limit counts 30 seconds. */
 const BURST_MS = 30_000;
 const SOONEST_MS = 500;
-/** No limit counts more than an hour: what says more is mistaken, or clocks differ by these minutes. */
-export const LONGEST_WAIT_MS = HOUR_MS + 5 * 60_000;
+/** DocuSign counts by the hour at most: a moment further off than this is a mistake, and no moment. */
+const LONGEST_WAIT_MS = 24 * HOUR_MS;
 /** Polling and downloads are counted per quarter of an hour. */
 const SAME_RESOURCE_MS = 15 * 60_000;
 
@@ -23,20 +23,27 @@ export function isThrottling(status: number, code: string | null): boolean {
 /**
  * From when DocuSign takes calls again. The hour's budget comes back at `X-RateLimit-Reset`, to the second
  * (service.md, settled details); other limits say it in `Retry-After`, or else pass after their own time. A moment that
- * has come already, as clocks differ, would have us ask without end: then a burst's time is waited. Nor is more waited
- * than an hour and some minutes, whatever is said.
+ * has come already, as clocks differ, would have us ask without end: then a burst's time is waited. One that is
+ * more than a day off counts as not said.
  */
 export function readRetryMoment(code: string | null, headers: Headers, now: Date): Date {
-  const waitMs = readMoment(code, headers, now).getTime() - now.getTime();
-  return new Date(now.getTime() + (waitMs > SOONEST_MS ? Math.min(waitMs, LONGEST_WAIT_MS) : BURST_MS));
+  const moment = readMoment(code, headers, now);
+  return moment.getTime() - now.getTime() > SOONEST_MS ? moment : new Date(now.getTime() + BURST_MS);
 }
 
 function readMoment(code: string | null, headers: Headers, now: Date): Date {
-  const retryAfter = readRetryAfter(headers, now);
-  if (isHoursBudgetSpent(code, headers))
-    return readEpochSeconds(headers.get("x-ratelimit-reset")) ?? retryAfter ?? nextHour(now);
+  const retryAfter = unlessFarOff(readRetryAfter(headers, now), now);
+  if (isHoursBudgetSpent(code, headers)) {
+    const reset = unlessFarOff(readEpochSeconds(headers.get("x-ratelimit-reset")), now);
+    return reset ?? retryAfter ?? nextHour(now);
+  }
   const waitMs = code !== null && OF_ONE_RESOURCE.test(code) ? SAME_RESOURCE_MS : BURST_MS;
   return retryAfter ?? new Date(now.getTime() + waitMs);
+}
+
+/** The moment, where DocuSign can mean it. */
+export function unlessFarOff(moment: Date | null, now: Date): Date | null {
+  return moment !== null && moment.getTime() - now.getTime() <= LONGEST_WAIT_MS ? moment : null;
 }
 
 function isHoursBudgetSpent(code: string | null, headers: Headers): boolean {

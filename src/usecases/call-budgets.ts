@@ -1,7 +1,7 @@
 import type { Logger } from "pino";
 import { DocuSignFault } from "../docusign/faults.ts";
 import type { CallLimits } from "../docusign/limits.ts";
-import { LONGEST_WAIT_MS } from "../docusign/throttling.ts";
+import { unlessFarOff } from "../docusign/throttling.ts";
 import type { AccountId } from "../domain/identifiers.ts";
 import { type CallBudget, mayCall, type Pace } from "../domain/pace.ts";
 import { nextFullHour } from "../domain/schedule.ts";
@@ -54,7 +54,8 @@ export function createCallBudgets(deps: BudgetDeps): CallBudgets {
       underWay.set(accountId, Math.max(0, (underWay.get(accountId) ?? 0) - 1));
       if (told.remaining === null) return;
       const at = now();
-      const limits = { ...told, resetsAt: soonReset(told, at) };
+      // DocuSign's hours are full hours: where it says no end of this one, the numbers are this hour's.
+      const limits = { ...told, resetsAt: unlessFarOff(told.resetsAt, at) ?? nextFullHour(at) };
       seen.set(accountId, latest(seen.get(accountId), limits));
       const last = lastShared.get(accountId);
       const key = `${limits.limit} ${limits.resetsAt?.getTime()} ${paceOf(accountId).kind}`;
@@ -73,12 +74,6 @@ export function createCallBudgets(deps: BudgetDeps): CallBudgets {
       return kind === "other" ? { kind: "go" } : paceOf(accountId);
     },
   };
-}
-
-/** DocuSign's hours are full hours: where it says no end of this one, or none that can be, the numbers are this hour's. */
-function soonReset({ resetsAt }: CallLimits, at: Date): Date {
-  const isSoon = resetsAt !== null && resetsAt.getTime() - at.getTime() <= LONGEST_WAIT_MS;
-  return isSoon ? resetsAt : nextFullHour(at);
 }
 
 /** Of one hour the lower number, as answers may come out of order; else that of the later hour. */

@@ -1,7 +1,7 @@
 import type { DocuSignAccount } from "../docusign/account.ts";
 import { DocuSignFault, isEnding } from "../docusign/faults.ts";
 import type { Envelope } from "../domain/envelope.ts";
-import { DOWNLOAD_AGAIN_MS, nextAttempt } from "../domain/retries.ts";
+import { DOWNLOAD_AGAIN_MS, MOST_ATTEMPTS, nextAttempt } from "../domain/retries.ts";
 import { forgetEnvelope, type LedgerEntry, postponeEnvelope, settleEnvelope } from "../store/envelopes.ts";
 import type { Link } from "../store/links.ts";
 import { BUDGET_RESERVE } from "./call-budgets.ts";
@@ -110,10 +110,14 @@ async function recheckAdmin(
   return await postpone(deps, attempt, { reason: "link-error", until: deps.now(), code: error.code });
 }
 
-/** Of an envelope that is shown only a document is missing: purged or not, the envelope will say the next time. */
+/**
+ * Of an envelope that is shown only a document is missing: purged or not, the envelope will say the next time. One that
+ * a listing has shown as completed is looked for as long as anything is, before it counts as gone.
+ */
 async function whereGone(deps: ImportDeps, attempt: Attempt, error: DocuSignFault): Promise<ImportOutcome> {
   const { entry, link, envelope } = attempt;
-  if (envelope !== null || entry.attempts < ATTEMPTS_TO_FIND) {
+  const isListed = entry.completedAt !== null && entry.state !== "excluded";
+  if (envelope !== null || entry.attempts < (isListed ? MOST_ATTEMPTS : ATTEMPTS_TO_FIND)) {
     return await retryLater(deps, attempt, { code: error.code, reason: "not-found-yet" });
   }
   if (entry.completedAt === null) {

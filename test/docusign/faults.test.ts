@@ -145,14 +145,15 @@ const THROTTLING: readonly ThrottlingCase[] = [
     "2026-04-01T00:10:30.250Z",
   ],
   [429, null, { "retry-after": "0" }, "2026-04-01T00:10:30.250Z"],
-  // Nothing of DocuSign's counts more than an hour.
-  [429, null, { "retry-after": "9999999" }, "2026-04-01T01:15:00.250Z"],
-  [429, null, { "retry-after": "Wed, 01 Apr 2099 00:00:00 GMT" }, "2026-04-01T01:15:00.250Z"],
+  // Further off than a day, nothing that DocuSign counts can end.
+  [429, null, { "retry-after": "9999999" }, "2026-04-01T00:10:30.250Z"],
+  [429, null, { "retry-after": "Wed, 01 Apr 2099 00:00:00 GMT" }, "2026-04-01T00:10:30.250Z"],
+  [429, null, { "retry-after": "86400" }, "2026-04-02T00:10:00.250Z"],
   [
     429,
     "HOURLY_APIINVOCATION_LIMIT_EXCEEDED",
     { "x-ratelimit-reset": "4070908800" },
-    "2026-04-01T01:15:00.250Z",
+    "2026-04-01T01:00:00.000Z",
   ],
 ];
 

@@ -367,6 +367,27 @@ test("an envelope that DocuSign does not know is asked for four times, then forg
   assert.deepEqual(rows, []);
 });
 
+test("an envelope that a listing has shown is waited for though DocuSign denies it, for days, and then counts as gone", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world, colleague } = companies;
+  const envelope = await concludeUnheard(world, { from: colleague, to: [CUSTOMER] });
+  world.docusign.failNext(1_000, UNKNOWN, ({ template }) => template.startsWith(ENVELOPE));
+  await world.runHour();
+
+  for (let minute = 0; minute < 20; minute += 1) {
+    world.clock.pass(60_000);
+    await world.runJobs();
+  }
+  const meanwhile = await fateOf(world, envelope);
+  const { db } = world.service.foundation.back;
+  await db.updateTable("envelope").set({ attempts: MOST_ATTEMPTS }).execute();
+  world.docusign.lateInListing(envelope, new Date("2031-02-01T00:00:00Z"));
+  await world.runHour();
+
+  assert.equal(meanwhile, "waiting not-found-yet");
+  assert.equal(await fateOf(world, envelope), "excluded documents-purged");
+});
+
 test("an excluded envelope that DocuSign does not know any more stays excluded, with what was known of it", async () => {
   await using companies = await createLinkedCompanies();
   const { world, colleague } = companies;
