@@ -27,13 +27,14 @@ const userAnswer = z.object({
 
 /**
  * The answer of `GET /users/{userId}?additional_info=true`. Rights that it does not name are not given; one that names
- * none at all, of a user who may be active, is no answer, and throws the fault `unreadable-answer`.
+ * none and no profile either, of a user who may be active, is no answer, and throws the fault `unreadable-answer`.
  */
 export function readUser(raw: unknown): AccountUser {
   const answer = parseAnswer(userAnswer, raw);
   const settings = settingsOf(answer.userSettings);
-  const namesRights = (answer.isAdmin ?? null) !== null || settings.size > 0;
-  if (!namesRights && isActive(answer.userStatus)) throw unreadableAnswer();
+  const isSilent = (answer.isAdmin ?? null) === null && settings.size === 0;
+  if (isSilent && answer.permissionProfileName === null && isActive(answer.userStatus))
+    throw unreadableAnswer();
   return {
     isAdmin: readFlag(answer.isAdmin ?? settings.get("canmanageaccount")),
     accountWideAccess: readFlag(settings.get("apiaccountwideaccess")),

@@ -63,7 +63,7 @@ async function unlessPassing(
 /**
  * DocuSign is asked whether the user still is an admin once a day, where an operator asks, in every hour in which
  * something completed, and whenever no listing showed that the whole account is visible (design decision 11).
- * Connect is looked at once a day, and whenever it missed something.
+ * Connect is looked at once a day, where an operator asks, and whenever it missed something.
  */
 async function checkHealth(deps: ReconcileDeps, work: FinishWork): Promise<void> {
   const { link, run, account } = work;
@@ -73,7 +73,7 @@ async function checkHealth(deps: ReconcileDeps, work: FinishWork): Promise<void>
     await changeLink(deps.db, link.id, provenAfterwards({ link, run }));
   }
   const isPending = link.connect.sent === "pending" || link.connect.received === "pending";
-  if (isFull || isPending || run.unannounced > 0) await ensureConnect(deps, link, account);
+  if (isFull || isPending || work.manual || run.unannounced > 0) await ensureConnect(deps, link, account);
 }
 
 /** Whether anything completed since the window of the run before. */

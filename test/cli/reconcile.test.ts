@@ -575,3 +575,15 @@ async function everything(world: World): Promise<unknown> {
     audit: await db.selectFrom("audit").selectAll().orderBy("id").execute(),
   };
 }
+
+test("an operator's reconciliation looks at the link's Connect too, and mends what somebody took away", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world, account } = companies;
+  const before = [...world.docusign.configurations(account)];
+  for (const { connectId } of before) world.docusign.removeConfiguration(account, connectId);
+
+  const { exit } = await runCommand(world, "reconcile");
+
+  assert.equal(exit, 0);
+  assert.deepEqual([before.length, world.docusign.configurations(account).length], [2, 2]);
+});

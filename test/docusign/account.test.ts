@@ -325,6 +325,7 @@ const RIGHTS: readonly (readonly [answer: object, isAdmin: boolean, accountWideA
   [{ userSettings: { canManageAccount: "true" } }, true, false],
   [{ isAdmin: true, userSettings: { apiAccountWideAccess: true } }, true, true],
   [{ isAdmin: "True" }, true, false],
+  [{ permissionProfileName: "DocuSign Viewer" }, false, false],
   // A closed user's answer need name no rights to be a no.
   [{ userStatus: "Closed" }, false, false],
 ];
