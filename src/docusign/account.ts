@@ -4,6 +4,7 @@ import { type Call, callSettings, createCall, type DocuSignAccountOptions } from
 import {
   type ConnectConfiguration,
   configurationBody,
+  isSameAddress,
   type ListedConnectConfiguration,
   readConfigurationId,
   readConfigurations,
@@ -112,7 +113,7 @@ async function createConfiguration(call: Call, wanted: ConnectConfiguration): Pr
 
 async function findConfigurationId(call: Call, wanted: ConnectConfiguration): Promise<string | null> {
   const listed = await listConfigurations(call);
-  return listed.find(({ type, url }) => type === wanted.type && url === wanted.url)?.id ?? null;
+  return listed.find(({ type, url }) => type === wanted.type && isSameAddress(url, wanted.url))?.id ?? null;
 }
 
 async function deleteConfiguration(call: Call, id: string): Promise<void> {
