@@ -4,7 +4,7 @@ import {
   isSameAddress,
   type ListedConnectConfiguration,
 } from "../docusign/connect-configuration.ts";
-import { DocuSignFault, passes, unlessRefused } from "../docusign/faults.ts";
+import { DocuSignFault, deniesRight, isOfTheIntegration, passes, unlessRefused } from "../docusign/faults.ts";
 import type { Database } from "../store/database.ts";
 import { type ConnectState, changeLink, type Link } from "../store/links.ts";
 import type { HealthDeps } from "./link-health.ts";
@@ -59,7 +59,8 @@ async function ensureSide(
     if (!(error instanceof DocuSignFault)) throw error;
     deps.log.warn({ linkId: link.id, type, fault: error.code }, "Connect configuration not made");
     // What is there still has to be removed when the link ends.
-    return { state: passes(error) ? unsure(before.state) : "not-available", id: before.id };
+    const isUnsaid = passes(error) || isOfTheIntegration(error);
+    return { state: isUnsaid ? unsure(before.state) : "not-available", id: before.id };
   }
 }
 
@@ -82,7 +83,7 @@ function isOurs(listed: ListedConnectConfiguration, wanted: ConnectConfiguration
   return listed.id === wanted.id && (listed.name ?? wanted.name) === wanted.name;
 }
 
-/** Silence says nothing against a will, nor against a plan without Connect: the next look asks again. */
+/** Silence, or not being let in, says nothing against a will, nor against a plan without Connect: the next look asks again. */
 function unsure(state: string): string {
   return state === "switched-off" || state === "not-available" ? state : "pending";
 }
@@ -133,7 +134,8 @@ function addressOf(publicUrl: string, { id }: Pick<Link, "id">): string {
 
 /**
  * Removes the link's configurations at DocuSign. A refusal (authorisation gone, no longer admin) does not stop a
- * deletion (service.md, settled details); throws the fault where DocuSign cannot be reached.
+ * deletion (service.md, settled details); throws the fault where DocuSign cannot be reached, takes no call of ours,
+ * or does not remove what the user may remove: a deletion never half-happens (import-rules 5).
  */
 export async function removeConnect(
   { publicUrl }: Pick<ConnectDeps, "publicUrl">,
@@ -146,5 +148,13 @@ export async function removeConnect(
   const found = isSure ? [] : ((await unlessRefused(account.listConnectConfigurations())) ?? []);
   const ours = found.filter(({ url }) => isSameAddress(url, addressOf(publicUrl, link))).map(({ id }) => id);
   const ids = new Set([sentId, receivedId, ...ours].filter((id) => id !== null));
-  for (const id of ids) await unlessRefused(account.deleteConnectConfiguration(id));
+  for (const id of ids) await removeUnlessDenied(account, id);
+}
+
+async function removeUnlessDenied(account: DocuSignAccount, id: string): Promise<void> {
+  try {
+    await account.deleteConnectConfiguration(id);
+  } catch (error) {
+    if (!(error instanceof DocuSignFault) || !deniesRight(error)) throw error;
+  }
 }
