@@ -4,12 +4,13 @@ import { type Call, callSettings, createCall, type DocuSignAccountOptions } from
 import {
   type ConnectConfiguration,
   configurationBody,
+  isSameAddress,
   type ListedConnectConfiguration,
   readConfigurationId,
   readConfigurations,
 } from "./connect-configuration.ts";
 import { type DownloadOptions, downloadDocument } from "./download.ts";
-import { DocuSignFault } from "./faults.ts";
+import { DocuSignFault, isOfTheIntegration, unlessRefused } from "./faults.ts";
 import { type CompletedPage, type CompletedQuery, listOptions, readPage } from "./listing.ts";
 import { type AccountUser, readUser } from "./user.ts";
 import { readDocuments, readEnvelope, unreadableAnswer } from "./wire.ts";
@@ -27,7 +28,10 @@ export type DocuSignAccount = {
   readonly createConnectConfiguration: (wanted: ConnectConfiguration) => Promise<ConnectConfiguration>;
   /** Restores the configuration of that id to what is wanted. */
   readonly updateConnectConfiguration: (wanted: ConnectConfiguration) => Promise<void>;
-  /** Deleting what is already gone is done too. */
+  /**
+   * Deleting what is already gone is done too. A fault `never` says that it is still there, and that the user may
+   * see it: who is refused the list as well gets `not-permitted`, in whatever words that was said.
+   */
   readonly deleteConnectConfiguration: (id: string) => Promise<void>;
   /** See `downloadDocument`. */
   readonly downloadDocument: (
@@ -112,7 +116,7 @@ async function createConfiguration(call: Call, wanted: ConnectConfiguration): Pr
 
 async function findConfigurationId(call: Call, wanted: ConnectConfiguration): Promise<string | null> {
   const listed = await listConfigurations(call);
-  return listed.find(({ type, url }) => type === wanted.type && url === wanted.url)?.id ?? null;
+  return listed.find(({ type, url }) => type === wanted.type && isSameAddress(url, wanted.url))?.id ?? null;
 }
 
 async function deleteConfiguration(call: Call, id: string): Promise<void> {
@@ -126,7 +130,8 @@ async function deleteConfiguration(call: Call, id: string): Promise<void> {
 /** DocuSign documents no answer for a configuration that does not exist: where it says no otherwise, its list tells. */
 async function isGone(call: Call, id: string, fault: DocuSignFault): Promise<boolean> {
   if (fault.kind === "not-found") return true;
-  if (fault.kind !== "never") return false;
-  const listed = await listConfigurations(call);
+  if (fault.kind !== "never" || isOfTheIntegration(fault)) return false;
+  const listed = await unlessRefused(listConfigurations(call));
+  if (listed === null) throw new DocuSignFault("not-permitted", fault.code, { httpStatus: fault.httpStatus });
   return listed.every((configuration) => configuration.id !== id);
 }

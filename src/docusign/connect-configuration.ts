@@ -1,7 +1,16 @@
 import { z } from "zod";
 import type { UserId } from "../domain/identifiers.ts";
 import { parseAnswer } from "./wire.ts";
-import { anyField, flagField, isObject, readText, readUserId, rowsField, textField } from "./wire-fields.ts";
+import {
+  anyField,
+  flagField,
+  isObject,
+  readText,
+  readUserId,
+  rowsField,
+  shownFlagField,
+  textField,
+} from "./wire-fields.ts";
 
 /** Where and of what DocuSign Connect tells us; made by us, by design decisions 1 and 2. */
 export type ConnectConfiguration = {
@@ -16,8 +25,12 @@ export type ConnectConfiguration = {
   readonly userIds: readonly UserId[];
 };
 
-export type ListedConnectConfiguration = ConnectConfiguration & {
+/** As the account's list shows it; null is what it does not show. */
+export type ListedConnectConfiguration = Omit<ConnectConfiguration, "name" | "url" | "enabled"> & {
   readonly id: string;
+  readonly name: string | null;
+  readonly url: string | null;
+  readonly enabled: boolean | null;
   /** Whether it still is as we make it, in everything that DocuSign shows of it. */
   readonly intact: boolean;
 };
@@ -49,6 +62,18 @@ export function configurationBody(configuration: ConnectConfiguration): Readonly
   };
 }
 
+/**
+ * Whether an address that DocuSign shows leads where ours does: it need not write letter case of scheme and host, a
+ * default port or a slash at the end as we do. One that it does not show is not known to.
+ */
+export function isSameAddress(shown: string | null, ours: string): boolean {
+  return shown !== null && plainAddress(shown) === plainAddress(ours);
+}
+
+function plainAddress(address: string): string {
+  return (URL.parse(address)?.href ?? address).replace(/\/+$/, "");
+}
+
 const configurationsAnswer = z.object({ configurations: rowsField });
 
 /** The account's configurations of the two types, ours and others; further types are left out. */
@@ -66,7 +91,7 @@ const configurationRow = z.looseObject({
   configurationType: textField,
   name: textField,
   urlToPublishTo: textField,
-  allowEnvelopePublish: flagField,
+  allowEnvelopePublish: shownFlagField,
   pausePublish: flagField,
   userIds: anyField,
 });
@@ -75,16 +100,16 @@ function readConfiguration(raw: Readonly<Record<string, unknown>>): ListedConnec
   const row = configurationRow.parse(raw);
   const type = row.configurationType?.toLowerCase();
   if (row.connectId === null || (type !== "custom" && type !== "customrecipient")) return [];
-  const enabled = row.allowEnvelopePublish && !row.pausePublish;
+  const enabled = row.pausePublish ? false : row.allowEnvelopePublish;
   return [
     {
       id: row.connectId,
       type,
-      name: row.name ?? "",
-      url: row.urlToPublishTo ?? "",
+      name: row.name,
+      url: row.urlToPublishTo,
       enabled,
       userIds: textsOf(row.userIds).flatMap((id) => readUserId(id) ?? []),
-      intact: enabled && hasOurSettings(raw) && hasOurEvents(raw),
+      intact: enabled !== false && hasOurSettings(raw) && hasOurEvents(raw),
     },
   ];
 }

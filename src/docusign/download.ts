@@ -1,15 +1,15 @@
 import type { EnvelopeId } from "../domain/identifiers.ts";
 import { type CallSettings, reported, withFreshToken } from "./calls.ts";
 import { DocuSignFault, faultOfAnswer, faultOfSilence, isHtml } from "./faults.ts";
-import { asPdf } from "./pdf.ts";
+import { asPdf, untilEndMark } from "./pdf.ts";
 import { startTimeLimits, type TimeLimits } from "./time-limits.ts";
 
 export type DownloadOptions = { readonly signal?: AbortSignal };
 
 /**
  * Streams one document as PDF. The stream fails with a `DocuSignFault` where it stalls or lasts too long
- * (`timeout`), ends early (`truncated`), is empty or is no PDF, and with the caller's reason where the caller
- * aborts. However reading ends, the connection is closed: DocuSign counts downloads left open and blocks further
+ * (`timeout`), ends early (`truncated`; where the answer announces no end, without a PDF's), is empty or is no PDF,
+ * and with the caller's reason where the caller aborts. However reading ends, the connection is closed: DocuSign counts downloads left open and blocks further
  * ones.
  */
 export async function downloadDocument(
@@ -26,7 +26,8 @@ export async function downloadDocument(
     try {
       const response = await reported(settings, () => request(url, token, limits));
       const body = await bodyOf(response, limits, settings.now());
-      return asPdf(piecesOf(body, lengthOf(response.headers), limits));
+      const pieces = piecesOf(body, lengthOf(response.headers), limits);
+      return asPdf(announcesEnd(response.headers) ? pieces : untilEndMark(pieces));
     } catch (error) {
       limits.end();
       signal.throwIfAborted();
@@ -83,6 +84,11 @@ async function* piecesOf(
     limits.end();
   }
   if (expected !== null && received !== expected) throw new DocuSignFault("later", "truncated");
+}
+
+/** Whether a break shows by itself: otherwise the connection's close is all that ends the answer, wherever it comes. */
+function announcesEnd(headers: Headers): boolean {
+  return headers.has("content-length") || headers.has("transfer-encoding");
 }
 
 /** The length that the answer announces; null where it does not, or announces that of a compressed form. */

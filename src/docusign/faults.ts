@@ -74,12 +74,20 @@ export function isOfTheIntegration({ code }: DocuSignFault): boolean {
   return /^(invalid|unauthorized)_client$/i.test(code);
 }
 
-/** What the call gives; null where DocuSign answered that it will not do it. Throws where it could not be reached. */
+/** Whether DocuSign denies the user the right to what was asked for, or has nothing there to do it with. */
+export function deniesRight({ kind }: DocuSignFault): boolean {
+  return kind === "authorization-gone" || kind === "not-permitted" || kind === "not-found";
+}
+
+/**
+ * What the call gives; null where DocuSign answered that it will not do it, for whatever reason. Throws where it
+ * could not be reached, or does not let us in at all.
+ */
 export async function unlessRefused<T>(call: Promise<T>): Promise<T | null> {
   try {
     return await call;
   } catch (error) {
-    if (!(error instanceof DocuSignFault) || passes(error)) throw error;
+    if (!(error instanceof DocuSignFault) || passes(error) || isOfTheIntegration(error)) throw error;
     return null;
   }
 }

@@ -20,6 +20,23 @@ export async function* asPdf(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<
   if (head !== null) yield checkedHead(head);
 }
 
+/** PDF readers look for the mark of the end near it: anything short may stand after it. */
+const TAIL_LENGTH = 2_048;
+const END_MARK = "%%EOF";
+
+/**
+ * Passes on what should be a whole PDF unchanged, holding no more than its last 2 KiB; fails with `truncated` after
+ * the last piece where these lack the mark of the end.
+ */
+export async function* untilEndMark(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void> {
+  let tail = Buffer.alloc(0);
+  for await (const piece of pieces) {
+    yield piece;
+    tail = Buffer.concat([tail, piece.subarray(-TAIL_LENGTH)]).subarray(-TAIL_LENGTH);
+  }
+  if (!tail.includes(END_MARK)) throw new DocuSignFault("later", "truncated");
+}
+
 function checkedHead(head: Uint8Array): Uint8Array {
   if (head.byteLength === 0) throw new DocuSignFault("never", "empty-document");
   if (!Buffer.from(head.subarray(0, HEAD_LENGTH)).includes(MARK))

@@ -21,6 +21,12 @@ export const accountIdField = z
 /** A field that is true in whatever way DocuSign writes it: `true`, `"true"`, `"True"`. */
 export const flagField = z.unknown().optional().transform(readFlag);
 
+/** As `flagField`; null where DocuSign does not show it. */
+export const shownFlagField = z
+  .unknown()
+  .optional()
+  .transform((value) => (value === undefined || value === null || value === "" ? null : readFlag(value)));
+
 /** A field with a whole number, written as number or text; null where it is none. */
 export const countField = z.unknown().optional().transform(readCount);
 

@@ -149,13 +149,18 @@ const METADATA = z.object({ issuer: z.string(), jwks_uri: z.string() });
 async function checkCabinet({ settings: { cabinetIssuer } }: CheckDeps): Promise<string> {
   if (cabinetIssuer === null) return "none is set: neither API nor page let anybody in";
   const signal = AbortSignal.timeout(ANSWER_MS);
-  const response = await fetch(`${cabinetIssuer}/.well-known/openid-configuration`, { signal });
+  const configured = withoutSlashes(cabinetIssuer);
+  const response = await fetch(`${configured}/.well-known/openid-configuration`, { signal });
   if (!response.ok) throw new Error(`${cabinetIssuer} answers ${response.status} to discovery`);
   const metadata = METADATA.safeParse(await response.json());
   if (!metadata.success) throw new Error(`what ${cabinetIssuer} answers is not OpenID Connect's discovery`);
   const { issuer } = metadata.data;
-  if (issuer.replace(/\/+$/, "") !== cabinetIssuer) throw new Error(`it calls itself ${issuer}`);
+  if (withoutSlashes(issuer) !== configured) throw new Error(`it calls itself ${issuer}`);
   return `${cabinetIssuer} answers`;
+}
+
+function withoutSlashes(issuer: string): string {
+  return issuer.replace(/\/+$/, "");
 }
 
 async function checkPublicUrl({ settings: { production, publicUrl } }: CheckDeps): Promise<string> {

@@ -17,7 +17,8 @@ import { ALL_HISTORY } from "./reconciliation-window.ts";
 /**
  * Ends the tenant's link: its Connect configurations at DocuSign go, its tokens are destroyed, history and contracts
  * remain (import-rules 5). What it did not account for is the next link's (import-rules 2.3). Refuses
- * `link-not-found`, and `deletion-failed` where DocuSign cannot be reached: then the link is as before.
+ * `link-not-found`, and `deletion-failed` where DocuSign cannot be reached or leaves the configurations where they are
+ * though the user may remove them: then the link is as before.
  */
 export async function endLink(deps: ReconcileDeps, owner: Owner): Promise<void> {
   const link = await findCurrentLink(deps.db, owner.tenant);
@@ -51,19 +52,22 @@ export async function endLink(deps: ReconcileDeps, owner: Owner): Promise<void> 
   });
 }
 
-/** Looks once more at what completed until the end, then takes the configurations away. */
+/**
+ * Looks once more at what completed until the end, then takes the configurations away. Where DocuSign will not give that
+ * look, for whatever reason, the end is what was reached before (import-rules 2.3): nobody is kept linked for it.
+ */
 async function leaveDocuSign(deps: ReconcileDeps, link: Link, endedAt: Date): Promise<void> {
   const account = deps.openAccount(link);
   try {
     await unlessRefused(closeAccount(deps, link, account, endedAt));
   } catch (error) {
-    throw asFailure(error);
+    throw asFailure(deps, link, error);
   }
   try {
     await removeConnect(deps, link, account);
   } catch (error) {
     await putBack(deps, link, account, error);
-    throw asFailure(error);
+    throw asFailure(deps, link, error);
   }
 }
 
@@ -81,7 +85,9 @@ async function putBack(
   await ensureConnect(deps, link, account);
 }
 
-/** Where DocuSign could not be reached the deletion has failed; any other error is a fault of ours, thrown as it is. */
-function asFailure(error: unknown): unknown {
-  return error instanceof DocuSignFault ? new Refusal("deletion-failed", undefined, { cause: error }) : error;
+/** What DocuSign did not do has failed the deletion; any other error is a fault of ours, thrown as it is. */
+function asFailure({ log }: ReconcileDeps, link: Link, error: unknown): unknown {
+  if (!(error instanceof DocuSignFault)) return error;
+  log.warn({ linkId: link.id, fault: error.code, kind: error.kind }, "deletion failed");
+  return new Refusal("deletion-failed", undefined, { cause: error });
 }

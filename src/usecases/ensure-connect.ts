@@ -1,6 +1,10 @@
 import type { DocuSignAccount } from "../docusign/account.ts";
-import type { ConnectConfiguration, ListedConnectConfiguration } from "../docusign/connect-configuration.ts";
-import { DocuSignFault, passes, unlessRefused } from "../docusign/faults.ts";
+import {
+  type ConnectConfiguration,
+  isSameAddress,
+  type ListedConnectConfiguration,
+} from "../docusign/connect-configuration.ts";
+import { DocuSignFault, deniesRight, isOfTheIntegration, passes, unlessRefused } from "../docusign/faults.ts";
 import type { Database } from "../store/database.ts";
 import { type ConnectState, changeLink, type Link } from "../store/links.ts";
 import type { HealthDeps } from "./link-health.ts";
@@ -12,6 +16,7 @@ export type ConnectDeps = HealthDeps & {
 
 type Type = ConnectConfiguration["type"];
 type Side = { readonly state: string; readonly id: string | null };
+type TypedSide = Side & { readonly type: Type };
 
 /**
  * Makes the link's Connect configurations, or finds again and mends those that it has (design decisions 1 and 2).
@@ -43,26 +48,42 @@ async function ensureSide(
   deps: ConnectDeps,
   link: Link,
   account: DocuSignAccount,
-  before: Side & { readonly type: Type },
+  before: TypedSide,
 ): Promise<Side> {
   const { type } = before;
   try {
-    const wanted = wantedConfiguration(deps.publicUrl, link, type);
-    const existing = (await account.listConnectConfigurations()).find(
-      (one) => one.type === type && one.url === wanted.url,
-    );
-    return existing === undefined
-      ? await make(account, { ...wanted, enabled: before.state !== "switched-off" })
-      : await mend(account, wanted, existing);
+    const wanted = wantedConfiguration(deps.publicUrl, link, before);
+    const existing = findOurs(await account.listConnectConfigurations(), wanted);
+    return existing === null ? await make(account, wanted) : await mend(account, wanted, existing);
   } catch (error) {
     if (!(error instanceof DocuSignFault)) throw error;
     deps.log.warn({ linkId: link.id, type, fault: error.code }, "Connect configuration not made");
     // What is there still has to be removed when the link ends.
-    return { state: passes(error) ? unsure(before.state) : "not-available", id: before.id };
+    const isUnsaid = passes(error) || isOfTheIntegration(error);
+    return { state: isUnsaid ? unsure(before.state) : "not-available", id: before.id };
   }
 }
 
-/** Silence says nothing against a will, nor against a plan without Connect: the next look asks again. */
+/** The one whose id we know comes before others at our address. */
+function findOurs(
+  listed: readonly ListedConnectConfiguration[],
+  wanted: ConnectConfiguration,
+): ListedConnectConfiguration | null {
+  const ours = listed.filter((one) => isOurs(one, wanted));
+  return ours.find(({ id }) => id === wanted.id) ?? ours[0] ?? null;
+}
+
+/**
+ * An address may be listed otherwise than we wrote it, or not at all: then the id that we know tells, unless the name
+ * is another, as nothing says that the id of a removed configuration is never given to somebody else's.
+ */
+function isOurs(listed: ListedConnectConfiguration, wanted: ConnectConfiguration): boolean {
+  if (listed.type !== wanted.type) return false;
+  if (isSameAddress(listed.url, wanted.url)) return true;
+  return listed.id === wanted.id && (listed.name ?? wanted.name) === wanted.name;
+}
+
+/** Silence, or not being let in, says nothing against a will, nor against a plan without Connect: the next look asks again. */
 function unsure(state: string): string {
   return state === "switched-off" || state === "not-available" ? state : "pending";
 }
@@ -78,24 +99,31 @@ async function make(account: DocuSignAccount, wanted: ConnectConfiguration): Pro
   return { state: wanted.enabled ? "active" : "switched-off", id };
 }
 
-/** What someone switched off stays off: it was their will. */
+/** What someone switched off stays off, shown or not: it was their will. */
 async function mend(
   account: DocuSignAccount,
   wanted: ConnectConfiguration,
   existing: ListedConnectConfiguration,
 ): Promise<Side> {
-  if (!existing.enabled) return { state: "switched-off", id: existing.id };
-  if (!existing.intact) await account.updateConnectConfiguration({ ...wanted, id: existing.id });
-  return { state: "active", id: existing.id };
+  const { id, enabled, intact, url } = existing;
+  if (!(enabled ?? wanted.enabled)) return { state: "switched-off", id };
+  const isElsewhere = url !== null && !isSameAddress(url, wanted.url);
+  if (!intact || isElsewhere) await account.updateConnectConfiguration({ ...wanted, id, enabled: true });
+  return { state: "active", id };
 }
 
-function wantedConfiguration(publicUrl: string, link: Link, type: Type): ConnectConfiguration {
+/** As it is to be, under the id that it was known by. */
+function wantedConfiguration(
+  publicUrl: string,
+  link: Link,
+  { type, id, state }: TypedSide,
+): ConnectConfiguration {
   return {
-    id: null,
+    id,
     type,
     name: `torikomi ${type === "custom" ? "sent" : "received"}`,
     url: addressOf(publicUrl, link),
-    enabled: true,
+    enabled: state !== "switched-off",
     userIds: type === "custom" ? [] : [link.user.id],
   };
 }
@@ -106,7 +134,8 @@ function addressOf(publicUrl: string, { id }: Pick<Link, "id">): string {
 
 /**
  * Removes the link's configurations at DocuSign. A refusal (authorisation gone, no longer admin) does not stop a
- * deletion (service.md, settled details); throws the fault where DocuSign cannot be reached.
+ * deletion (service.md, settled details); throws the fault where DocuSign cannot be reached, takes no call of ours,
+ * or does not remove what the user may remove: a deletion never half-happens (import-rules 5).
  */
 export async function removeConnect(
   { publicUrl }: Pick<ConnectDeps, "publicUrl">,
@@ -117,7 +146,15 @@ export async function removeConnect(
   // Of one that is pending DocuSign may have made what it never answered for.
   const isSure = sent !== "pending" && received !== "pending";
   const found = isSure ? [] : ((await unlessRefused(account.listConnectConfigurations())) ?? []);
-  const ours = found.filter(({ url }) => url === addressOf(publicUrl, link)).map(({ id }) => id);
+  const ours = found.filter(({ url }) => isSameAddress(url, addressOf(publicUrl, link))).map(({ id }) => id);
   const ids = new Set([sentId, receivedId, ...ours].filter((id) => id !== null));
-  for (const id of ids) await unlessRefused(account.deleteConnectConfiguration(id));
+  for (const id of ids) await removeUnlessDenied(account, id);
+}
+
+async function removeUnlessDenied(account: DocuSignAccount, id: string): Promise<void> {
+  try {
+    await account.deleteConnectConfiguration(id);
+  } catch (error) {
+    if (!(error instanceof DocuSignFault) || !deniesRight(error)) throw error;
+  }
 }

@@ -96,11 +96,14 @@ const ending = endpoint(
     method: "delete",
     summary: "Ends the link",
     description:
-      "Contracts and history remain. Where DocuSign cannot be reached it fails and the link is as before.",
+      "Contracts and history remain. Where DocuSign cannot be reached, or does not remove them, it fails and the link is as before.",
     scopes: ["links:write"],
     body: NO_BODY,
     answer: { status: 204, description: "It has ended.", schema: null },
-    problems: { 404: NO_LINK, 502: "DocuSign could not be reached; nothing has changed." },
+    problems: {
+      404: NO_LINK,
+      502: "DocuSign could not be reached, or did not do it; the link is as before.",
+    },
     example: {},
   },
   async (deps, { caller }) => await endLink(deps, personOf(caller)),

@@ -125,6 +125,17 @@ test("a cabinet that is another, silent or none is told apart", async () => {
   assert.deepEqual([other.exit, silent.exit, none.exit], [1, 1, 0]);
 });
 
+test("a cabinet whose issuer is written with a slash at its end is the one it calls itself without", async () => {
+  await using world = await createWorld();
+  const { issuer } = world.cabinet;
+  const settings = { ...depsOf(world).settings, cabinetIssuer: `${issuer}/` };
+
+  const { exit, out } = await runCommand(world, "doctor", { deps: { settings } });
+
+  assert.equal(exit, 0, out);
+  assert.ok(out.includes(`ok   cabinet: ${issuer}/ answers\n`), out);
+});
+
 test("in production the public address has to be encrypted", async () => {
   await using world = await createWorld();
   const settings = { ...depsOf(world).settings, production: true };

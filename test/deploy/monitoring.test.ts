@@ -88,6 +88,16 @@ test("the runbook has a section for every alert, and none for others", () => {
     assert.equal(annotations.runbook, `docs/operations.md#${alert.toLowerCase()}`);
 });
 
+test("the runbook says what each severity of an alert asks for", () => {
+  const [, introduction = ""] = /^## Alerts\n(.*?)^###/ms.exec(RUNBOOK) ?? [];
+
+  const unsaid = ALERTS.map(({ labels }) => labels.severity).filter(
+    (severity) => !introduction.toLowerCase().includes(`*${severity}*`),
+  );
+
+  assert.deepEqual(unsaid, []);
+});
+
 function listMetrics(): Set<string> {
   const metrics = createMetrics();
   createGauges(metrics.registry);

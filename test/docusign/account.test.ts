@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { inspect } from "node:util";
 import { type DocuSignAccount, openDocuSignAccount } from "../../src/docusign/account.ts";
 import type { DocuSignAccountOptions } from "../../src/docusign/calls.ts";
-import type { ConnectConfiguration } from "../../src/docusign/connect-configuration.ts";
+import { type ConnectConfiguration, isSameAddress } from "../../src/docusign/connect-configuration.ts";
 import { DocuSignFault } from "../../src/docusign/faults.ts";
 import type { CallLimits } from "../../src/docusign/limits.ts";
 import type { AccountId, EnvelopeId, UserId } from "../../src/domain/identifiers.ts";
@@ -425,6 +425,7 @@ test("configurations are listed as they are, whether still as we made them or no
     { events: ["envelope-completed"] },
     { eventData: { version: "restv2.1", includeData: [] } },
     { deliveryMode: "aggregate" },
+    { allowEnvelopePublish: undefined },
   ];
   const ours = changes.map((change, index) => ({ ...SENT_BODY, connectId: index, ...change }));
   const configurations = [
@@ -439,11 +440,33 @@ test("configurations are listed as they are, whether still as we made them or no
   assert.deepEqual(listed[0], { ...SENT, id: "0", intact: true });
   assert.deepEqual(
     listed.map(({ intact }) => intact),
-    [true, true, false, false, false, false, false, false],
+    [true, true, false, false, false, false, false, false, true],
   );
   assert.deepEqual(
     listed.map(({ enabled }) => enabled),
-    [true, true, false, false, true, true, true, true],
+    [true, true, false, false, true, true, true, true, null],
+  );
+});
+
+test("an address is the same however scheme, host, port and end are written, and no other", () => {
+  const ours = "https://torikomi.example/connect/1";
+  const alike = [ours, `${ours}/`, "HTTPS://Torikomi.Example:443/connect/1"];
+  const others = [
+    null,
+    "",
+    "torikomi.example/connect/1",
+    `${ours}1`,
+    `${ours}?a=b`,
+    "https://other.example/connect/1",
+  ];
+
+  assert.deepEqual(
+    alike.filter((shown) => !isSameAddress(shown, ours)),
+    [],
+  );
+  assert.deepEqual(
+    others.filter((shown) => isSameAddress(shown, ours)),
+    [],
   );
 });
 

@@ -89,6 +89,40 @@ test("what breaks off without an announced length is truncated too", async () =>
   await assert.rejects(read(server), isFault("later", "truncated"));
 });
 
+/** As an answer without length and chunks ends: the connection is closed in order. */
+function untilClose(body: Uint8Array | string): Reply {
+  return (response) => {
+    response.removeHeader("transfer-encoding");
+    response.writeHead(200, { "content-type": "application/pdf", connection: "close" });
+    response.end(body);
+  };
+}
+
+const AFTER_THE_END = 2_000;
+const CUT_SHORT = {
+  "in the middle": PDF.subarray(0, 200_000),
+  "at its beginning": PDF.subarray(0, 3),
+  "before its first byte": "",
+  "amid the mark of its end": PDF.subarray(0, -2),
+  "with such a mark only far before its end": Buffer.concat([PDF, Buffer.alloc(2_048, " ")]),
+};
+
+for (const [where, body] of Object.entries(CUT_SHORT)) {
+  test(`what only the connection's close ends, ${where}, is truncated`, async () => {
+    await using server = await startServer(() => untilClose(body));
+
+    await assert.rejects(read(server), isFault("later", "truncated"));
+  });
+}
+
+test("what only the connection's close ends is whole where a PDF ends, with or without something after it", async () => {
+  const longer = Buffer.concat([PDF, Buffer.alloc(AFTER_THE_END, " ")]);
+  await using server = await startServer((_, count) => untilClose(count === 1 ? PDF : longer));
+
+  assert.deepEqual(await read(server), PDF);
+  assert.deepEqual(await read(server), longer);
+});
+
 test("a server that never answers is given up", async () => {
   await using server = await startServer(() => () => {});
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { buffer } from "node:stream/consumers";
 import { test } from "node:test";
-import { asPdf } from "../../src/docusign/pdf.ts";
+import { asPdf, untilEndMark } from "../../src/docusign/pdf.ts";
 
 async function* inPieces(bytes: Uint8Array, size: number): AsyncGenerator<Uint8Array, void> {
   for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
@@ -12,6 +12,15 @@ for (const size of [1, 3, 1_024, 100_000]) {
     const pdf = Buffer.concat([Buffer.from("\uFEFF\n%PDF-1.7\n"), Buffer.alloc(3_000, 7)]);
 
     assert.deepEqual(await buffer(asPdf(inPieces(pdf, size))), pdf);
+  });
+}
+
+for (const size of [1, 3, 1_024, 100_000]) {
+  test(`the mark of the end is seen in pieces of ${size} bytes`, async () => {
+    const pdf = Buffer.concat([Buffer.from("%PDF-1.7\n"), Buffer.alloc(3_000, 7), Buffer.from("%%EOF\n")]);
+
+    assert.deepEqual(await buffer(untilEndMark(inPieces(pdf, size))), pdf);
+    await assert.rejects(buffer(untilEndMark(inPieces(pdf.subarray(0, -2), size))), { code: "truncated" });
   });
 }
 

@@ -51,7 +51,7 @@ http {
   fastcgi_temp_path ${folder}/fastcgi;
   uwsgi_temp_path ${folder}/uwsgi;
   scgi_temp_path ${folder}/scgi;
-  client_max_body_size 32m;
+  client_max_body_size 33m;
   upstream torikomi {
     ${backends.map((backend) => `server 127.0.0.1:${backend} max_fails=0;`).join(" ")}
     keepalive 64;

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { ConnectConfiguration as Configuration } from "../support/docusign/connect-configuration.ts";
 import type { Call } from "../support/docusign/exchange.ts";
 import type { Account } from "../support/docusign/state.ts";
 import {
@@ -226,6 +227,96 @@ for (const [how, change] of Object.entries({
     assert.deepEqual(configured(world, account), []);
   });
 }
+
+const LISTED_OTHERWISE: Readonly<
+  Record<string, (there: Configuration) => Readonly<Record<string, unknown>>>
+> = {
+  "a slash at the end of its address": (there) => ({ ...there, urlToPublishTo: `${there.urlToPublishTo}/` }),
+  "the scheme of its address in capitals": (there) => ({
+    ...there,
+    urlToPublishTo: there.urlToPublishTo.replace("http:", "HTTP:"),
+  }),
+  "no address": (there) => ({ ...there, urlToPublishTo: undefined }),
+  "neither address nor name": (there) => ({ ...there, urlToPublishTo: undefined, name: undefined }),
+};
+
+for (const [how, shown] of Object.entries(LISTED_OTHERWISE)) {
+  test(`a configuration that DocuSign lists with ${how} is found again each day, and removed in the end`, async () => {
+    await using companies = await createLinkedCompanies();
+    const { world, account } = companies;
+    world.docusign.showConfigurations(account, shown);
+
+    for (let day = 1; day <= 3; day += 1) await runNextDay(world);
+
+    assert.deepEqual((await linkOf(world)).connect, BOTH_ACTIVE);
+    assert.deepEqual(configured(world, account), await ours(world));
+    assert.equal((await endLink(world)).status, 204);
+    assert.deepEqual(configured(world, account), []);
+  });
+}
+
+test("a configuration that someone sent to another address is brought back, not doubled", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world, account } = companies;
+  for (const { connectId } of world.docusign.configurations(account)) {
+    world.docusign.changeConfiguration(account, connectId, { urlToPublishTo: "https://elsewhere.example/" });
+  }
+
+  await runNextDay(world);
+
+  assert.deepEqual(configured(world, account), await ours(world));
+});
+
+test("a customer's own configuration under the id of one of ours that was removed is not taken for ours", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world, account } = companies;
+  const own = world.docusign.configurations(account).map(({ connectId, configurationType }) => {
+    world.docusign.removeConfiguration(account, connectId);
+    const urlToPublishTo = "https://customer.example/hook";
+    return world.docusign.addConfiguration(account, {
+      connectId,
+      configurationType,
+      urlToPublishTo,
+      name: "own",
+    });
+  });
+  const before = structuredClone(own);
+  world.docusign.showConfigurations(account, (there) => ({ ...there, urlToPublishTo: undefined }));
+
+  await runNextDay(world);
+  assert.equal(world.docusign.configurations(account).length, 4);
+  assert.equal((await endLink(world)).status, 204);
+
+  assert.deepEqual(world.docusign.configurations(account), before);
+});
+
+test("whether a configuration is switched on is as it was where DocuSign no longer lists it", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world, account } = companies;
+  const [off] = world.docusign.configurations(account).filter((one) => one.configurationType === "custom");
+  assert.ok(off !== undefined);
+  world.docusign.changeConfiguration(account, off.connectId, { allowEnvelopePublish: "false" });
+  await runNextDay(world);
+  world.docusign.showConfigurations(account, (there) => ({
+    ...there,
+    allowEnvelopePublish: undefined,
+    events: [],
+  }));
+
+  await runNextDay(world);
+
+  assert.deepEqual((await linkOf(world)).connect, { sent: "switched-off", received: "active" });
+  assert.deepEqual(
+    world.docusign
+      .configurations(account)
+      .map((one) => [one.configurationType, one.allowEnvelopePublish])
+      .sort(),
+    [
+      ["custom", "false"],
+      ["customrecipient", "true"],
+    ],
+  );
+});
 
 test("the customer's own configurations are left alone, by linking, checks and ending", async () => {
   await using companies = await createCompanies();

@@ -33,6 +33,8 @@ const PASSING: Readonly<Record<string, (docusign: World["docusign"]) => void>> =
   "an answer that is no envelope": (docusign) =>
     docusign.failNext(1, { status: 200, body: { surprise: true } }, ENVELOPE),
   "a document that breaks off": (docusign) => docusign.truncateNextDownload(),
+  "a document that ends early, in order and without a length": (docusign) =>
+    docusign.endNextDownloadByClose("half"),
   "no connection at all": (docusign) => docusign.goDown(),
 };
 
@@ -54,6 +56,17 @@ test("an import waits while DocuSign fails in a way that may pass, and succeeds 
 
   const expected = ["waiting docusign-unavailable", "imported sent"];
   assert.deepEqual(fates, Object.fromEntries(Object.keys(PASSING).map((name) => [name, expected])));
+});
+
+test("a document that comes whole, and without a length, is imported at once", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world, colleague } = companies;
+  world.docusign.endNextDownloadByClose("whole");
+
+  const envelope = await world.docusign.concludeEnvelope({ from: colleague, to: [CUSTOMER] });
+  await world.runJobs();
+
+  assert.equal(await fateOf(world, envelope), "imported sent");
 });
 
 const NO_PDF: Readonly<Record<string, { bytes: Buffer | string; reason: string }>> = {

@@ -9,6 +9,7 @@ import { importEnvelope } from "../../src/usecases/import-envelope.ts";
 import { createBrowser } from "../support/browser.ts";
 import { minimalEvent, post } from "../support/connect.ts";
 import type { Call } from "../support/docusign/exchange.ts";
+import type { Account } from "../support/docusign/state.ts";
 import {
   CUSTOMER,
   concludeUnheard,
@@ -27,6 +28,19 @@ const DOCUMENT = "/envelopes/{envelopeId}/documents/{documentId}";
 
 const isRemoval = ({ method, template }: Call): boolean =>
   method === "DELETE" && template === "/connect/{connectId}";
+
+const isOfConnect = ({ template }: Call): boolean => template.startsWith("/connect");
+
+/** A refusal of DocuSign's that says nothing of the user's right. */
+const UNNAMED = { body: { errorCode: "UNSPECIFIED_ERROR", message: "An error occurred." } };
+
+/** The account's configurations without their ids, which change when they are made again. */
+function settingsOf(world: World, account: Account): object[] {
+  return world.docusign
+    .configurations(account)
+    .toSorted((one, other) => one.configurationType.localeCompare(other.configurationType))
+    .map(({ connectId: _connectId, ...settings }) => settings);
+}
 
 async function countTokens(world: World): Promise<number> {
   const rows = await world.service.foundation.back.db.selectFrom("link_token").select("link_id").execute();
@@ -209,6 +223,84 @@ test("a deletion that fails half-way restores a configuration as switched off as
   const enabled = world.docusign.configurations(account).map((one) => one.allowEnvelopePublish);
   assert.deepEqual(enabled, ["false", "false"]);
   assert.deepEqual((await linkOf(world)).connect, { sent: "switched-off", received: "switched-off" });
+});
+
+for (const status of [400, 409, 413]) {
+  test(`a deletion fails while DocuSign answers ${status} to the removal of what the user may remove, and leaves the link as before`, async () => {
+    await using companies = await createLinkedCompanies();
+    const { world, account } = companies;
+    const before = { link: await linkOf(world), settings: settingsOf(world, account) };
+    let removals = 0;
+    world.docusign.failNext(1, { status, ...UNNAMED }, (call) => isRemoval(call) && ++removals === 2);
+
+    const failed = await endLink(world);
+
+    assert.deepEqual([failed.status, failed.body.detail], [502, DELETION_FAILED]);
+    const { state, connect } = await linkOf(world);
+    assert.deepEqual([state, connect], [before.link.state, before.link.connect]);
+    assert.deepEqual(settingsOf(world, account), before.settings);
+    assert.match(world.logged.join(""), /"fault":"UNSPECIFIED_ERROR","kind":"never","msg":"deletion failed"/);
+    assert.equal((await endLink(world)).status, 204);
+    assert.deepEqual(world.docusign.configurations(account), []);
+  });
+}
+
+for (const error of ["invalid_client", "unauthorized_client"]) {
+  test(`a deletion fails while DocuSign answers ${error} to our own secret, for a link that imports and one that does not`, async () => {
+    await using companies = await createLinkedCompanies();
+    const { world, account } = companies;
+    const before = await linkOf(world);
+    world.clock.pass(9 * 60 * 60 * 1000);
+    world.docusign.failNext(100, { status: 401, body: { error } }, "/oauth/token");
+
+    const active = await endLink(world);
+    const { state, connect } = await linkOf(world);
+    assert.equal((await (await world.api()).send("DELETE", "/v1/groups/group-1")).status, 204);
+    const idle = await endLink(world);
+
+    assert.deepEqual([active.status, state, connect], [502, before.state, before.connect]);
+    assert.equal(idle.status, 502);
+    assert.deepEqual((await linkOf(world)).connect, { sent: "pending", received: "pending" });
+    world.docusign.calmDown();
+    assert.equal((await endLink(world)).status, 204);
+    assert.deepEqual(world.docusign.configurations(account), []);
+  });
+}
+
+test("an owner whose configurations DocuSign will never remove is let go once they are removed by hand, or the authorisation withdrawn", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world, account, admin } = companies;
+  world.docusign.failNext(1_000, { status: 400, ...UNNAMED }, isRemoval);
+
+  assert.equal((await endLink(world)).status, 502);
+  for (const { connectId } of world.docusign.configurations(account)) {
+    world.docusign.removeConfiguration(account, connectId);
+  }
+  assert.equal((await endLink(world)).status, 204);
+  assert.equal(await world.link(admin), "linked");
+  await world.runJobs();
+  assert.equal((await endLink(world)).status, 502);
+  world.docusign.revokeConsent(admin);
+
+  assert.equal((await endLink(world)).status, 204);
+});
+
+test("a deletion succeeds where an account, suspended or without Connect, is refused all of Connect in words that we do not know", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world } = companies;
+  world.docusign.failNext(1_000, { status: 400, ...UNNAMED }, isOfConnect);
+
+  assert.equal((await endLink(world)).status, 204);
+});
+
+test("a deletion succeeds, and removes what is there, where DocuSign will not list what completed", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world, account } = companies;
+  world.docusign.failNext(1_000, { status: 400, ...UNNAMED }, "/envelopes");
+
+  assert.equal((await endLink(world)).status, 204);
+
+  assert.deepEqual(world.docusign.configurations(account), []);
 });
 
 test("a deletion succeeds where the authorisation is gone, noticed before or only now", async () => {

@@ -21,6 +21,8 @@ export type ConnectVerbs = {
   removeConfiguration(account: Account, connectId: string): void;
   /** Every call of /connect is refused with this code; null ends it. */
   refuseConnect(account: Account, errorCode: string | null): void;
+  /** The account's list shows its configurations so from now on; fields that are undefined not at all. */
+  showConfigurations(account: Account, shown: Account["shownConfiguration"]): void;
 };
 
 export type ConfigurationWish = Partial<ConnectConfiguration> & { urlToPublishTo: string };
@@ -39,7 +41,9 @@ export function createConnectRoutes(parts: RestParts): Route[] {
       },
     });
   return [
-    route("GET", "/connect", ({ account }) => listed([...account.configurations.values()])),
+    route("GET", "/connect", ({ account }) =>
+      listed([...account.configurations.values()].map((there) => account.shownConfiguration(there))),
+    ),
     route("POST", "/connect", create),
     route("PUT", "/connect", update),
     route("GET", "/connect/{connectId}", (call) => listed([known(call, call.params["connectId"])])),
@@ -67,6 +71,9 @@ export function createConnectVerbs(): ConnectVerbs {
     refuseConnect: (account, errorCode) => {
       account.connectRefusal = errorCode;
     },
+    showConfigurations: (account, shown) => {
+      account.shownConfiguration = shown;
+    },
   };
 }
 
@@ -87,8 +94,9 @@ function demandConnect(call: RestCall): void {
   if (!account.connect) throw new DocuSignError(401, "ACCOUNT_LACKS_PERMISSIONS");
 }
 
-function listed(configurations: readonly ConnectConfiguration[]): Answer {
-  return { status: 200, json: { configurations, totalRecords: String(configurations.length) } };
+function listed(shown: readonly Readonly<Record<string, unknown>>[]): Answer {
+  const configurations: unknown = JSON.parse(JSON.stringify(shown));
+  return { status: 200, json: { configurations, totalRecords: String(shown.length) } };
 }
 
 function create(call: RestCall): Answer {

@@ -12,7 +12,11 @@ export type Failure = {
   headers?: Record<string, string>;
 };
 
-export type DownloadFault = { kind: "truncate" } | { kind: "stall" } | { kind: "replace"; bytes: Buffer };
+export type DownloadFault =
+  | { kind: "truncate" }
+  | { kind: "stall" }
+  | { kind: "replace"; bytes: Buffer }
+  | { kind: "close"; share: "half" | "whole" };
 
 /** What goes wrong at DocuSign, by name. */
 export type FaultVerbs = {
@@ -26,6 +30,8 @@ export type FaultVerbs = {
   onNext(matcher: Matcher, action: () => void | Promise<void>): void;
   /** The next download breaks off half-way. */
   truncateNextDownload(): void;
+  /** The next download announces no end: it, or half of it, is all that comes before the connection is closed in order. */
+  endNextDownloadByClose(share: "half" | "whole"): void;
   /** The next download stands still half-way. */
   stallNextDownload(): void;
   /** The next download brings these bytes, with their right length: no PDF, or nothing at all. */
@@ -122,6 +128,7 @@ function createFaultVerbs(state: FaultState): FaultVerbs {
     hangNext: (matcher) => void once.push({ matches: matching(matcher), thing: "hangs" }),
     onNext: (matcher, action) => void actions.push({ matches: matching(matcher), thing: action }),
     truncateNextDownload: () => void downloads.push({ kind: "truncate" }),
+    endNextDownloadByClose: (share) => void downloads.push({ kind: "close", share }),
     stallNextDownload: () => void downloads.push({ kind: "stall" }),
     serveNextDownloadAs: (bytes) => void downloads.push({ kind: "replace", bytes: Buffer.from(bytes) }),
     cutWhere: (decide) => {

@@ -124,16 +124,29 @@ async function send(response: ServerResponse, answer: Answer, fault?: DownloadFa
 async function sendContent(response: ServerResponse, answer: Answer, fault?: DownloadFault): Promise<void> {
   const content =
     fault?.kind === "replace" ? contentOf(fault.bytes) : (answer.content ?? contentOf(Buffer.alloc(0)));
+  if (fault?.kind === "close") return await sendUntilClose(response, answer, fault.share);
   response.writeHead(answer.status, { ...answer.headers, "Content-Length": content.size });
   if (fault === undefined || fault.kind === "replace") {
     return await pipeline(Readable.from(content.chunks(), { objectMode: false }), response);
   }
-  await sendHalf(response, content.chunks(), Math.floor(content.size / 2));
+  await sendFirst(response, content.chunks(), Math.floor(content.size / 2));
   if (fault.kind === "truncate") response.destroy();
 }
 
-async function sendHalf(response: ServerResponse, chunks: Iterable<Buffer>, half: number): Promise<void> {
-  let left = half;
+/** As HTTP/1.0 did: neither a length nor chunks. */
+async function sendUntilClose(
+  response: ServerResponse,
+  { status, headers, content = contentOf(Buffer.alloc(0)) }: Answer,
+  share: "half" | "whole",
+): Promise<void> {
+  response.removeHeader("Transfer-Encoding");
+  response.writeHead(status, { ...headers, Connection: "close" });
+  await sendFirst(response, content.chunks(), share === "half" ? Math.floor(content.size / 2) : content.size);
+  response.end();
+}
+
+async function sendFirst(response: ServerResponse, chunks: Iterable<Buffer>, bytes: number): Promise<void> {
+  let left = bytes;
   for (const chunk of chunks) {
     const piece = chunk.subarray(0, left);
     await new Promise((resolve) => response.write(piece, resolve));

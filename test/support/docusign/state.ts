@@ -14,6 +14,8 @@ export type Account = {
   readonly configurations: Map<string, ConnectConfiguration>;
   /** DocuSign's error code for every call of /connect, where a test asked for it. */
   connectRefusal: string | null;
+  /** What its list of configurations shows of each, where a test asked for something else than there is. */
+  shownConfiguration: (there: ConnectConfiguration) => Readonly<Record<string, unknown>>;
 };
 
 export type Role = "DS Admin" | "DS Sender" | "DS Viewer" | "custom";

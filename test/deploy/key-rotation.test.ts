@@ -1,0 +1,36 @@
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { test } from "node:test";
+import { createVault, type Vault } from "../../src/store/vault.ts";
+
+const RUNBOOK = await readFile(new URL("../../docs/operations.md", import.meta.url), "utf8");
+
+const KEYS: Readonly<Record<string, Buffer>> = { OLDID: Buffer.alloc(32, 1), NEWID: Buffer.alloc(32, 2) };
+
+/** The lists of ids that ENCRYPTION_KEYS comes to hold, one after the other, by the runbook. */
+function listSteps(): string[][] {
+  const [, section = ""] = /^### Encryption keys\n(.*?)^##/ms.exec(RUNBOOK) ?? [];
+  const lists = [...section.matchAll(/`((?:\w+:KEY,?)+)`/g)].map(([, list = ""]) => list);
+  return lists.map((list) => list.split(",").map((key) => key.replace(":KEY", "")));
+}
+
+test("at each rollout of the runbook's key rotation, pods of before and after open what the other seals", () => {
+  const steps = [["OLDID"], ...listSteps()];
+  const vaults = steps.map((ids) => createVault(ids.map((id) => ({ id, key: KEYS[id] ?? Buffer.alloc(0) }))));
+
+  const misunderstood = vaults.slice(1).flatMap((after, index) => {
+    const before = vaults[index] ?? after;
+    return opens(before, after) && opens(after, before) ? [] : [steps[index + 1]];
+  });
+
+  assert.deepEqual(misunderstood, []);
+  assert.deepEqual(steps.at(-1), ["NEWID"]);
+});
+
+function opens(reader: Vault, sealer: Vault): boolean {
+  try {
+    return reader.open(sealer.seal("token")) === "token";
+  } catch {
+    return false;
+  }
+}
