@@ -131,21 +131,34 @@ function whole(fallback: number, { min, max }: { min: number; max: number }) {
     .default(fallback);
 }
 
+const KEY_LIST = "has to be a comma-separated list of id:base64(32 bytes)";
+
 const encryptionKeys = list
-  .transform((keys) => keys.map(readEncryptionKey))
-  .refine((keys) => keys.length > 0 && keys.every(isEncryptionKey), {
-    error: "has to be a comma-separated list of id:base64(32 bytes)",
-    abort: true,
+  .refine((entries) => entries.length > 0, { error: KEY_LIST, abort: true })
+  .superRefine((entries, context) => {
+    for (const [index, entry] of entries.entries()) {
+      const problem = problemOfKey(entry);
+      // By its number: what stands where the id belongs may be the key.
+      if (problem !== null) context.addIssue(`${KEY_LIST}; entry ${index + 1} ${problem}`);
+    }
   })
+  .transform((entries) => entries.map(readEncryptionKey))
   .refine((keys) => new Set(keys.map(({ id }) => id)).size === keys.length, "holds two keys under one id");
 
-function readEncryptionKey(text: string): EncryptionKey {
-  const [id = "", encoded = ""] = text.split(":");
-  return { id, key: Buffer.from(encoded, "base64") };
+function problemOfKey(entry: string): string | null {
+  const [id = "", encoded = "", ...more] = entry.split(":");
+  if (encoded === "" || more.length > 0) return "is not an id and a key with one colon between them";
+  if (!/^[A-Za-z0-9_-]{1,40}$/.test(id)) return "has an id that is not 1 to 40 letters, digits, - and _";
+  const key = Buffer.from(encoded, "base64");
+  // Buffer.from passes over what is no base64, and would make another key of a damaged one.
+  const exact = key.toString("base64");
+  if (encoded !== exact && encoded !== exact.replace(/=+$/, "")) return "has a key that is not base64";
+  return key.byteLength === 32 ? null : `has a key of ${key.byteLength} bytes`;
 }
 
-function isEncryptionKey({ id, key }: EncryptionKey): boolean {
-  return /^[A-Za-z0-9_-]{1,40}$/.test(id) && key.byteLength === 32;
+function readEncryptionKey(entry: string): EncryptionKey {
+  const [id = "", encoded = ""] = entry.split(":");
+  return { id, key: Buffer.from(encoded, "base64") };
 }
 
 /** A folder that is not there yet is made when it is needed. */
@@ -186,7 +199,9 @@ const values = {
         .filter((one) => one !== ""),
     )
     .refine((keys) => keys.length > 0, "has to hold a key"),
-  DOCUSIGN_ADMIN_PROFILES: list.default(["DS Admin", "Account Administrator"]),
+  DOCUSIGN_ADMIN_PROFILES: list
+    .refine((names) => names.length > 0, "has to name a permission profile, or be * for any")
+    .default(["DS Admin", "Account Administrator"]),
   ENCRYPTION_KEYS: encryptionKeys.optional(),
   DOCUMENT_STORE: z
     .string()

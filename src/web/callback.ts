@@ -1,6 +1,12 @@
 import { type Request, Router } from "express";
 import { type FinishDeps, finishLinking, type LinkingResult } from "../usecases/finish-linking.ts";
-import { type PageSessionDeps, readSession, requireSession, signedInOf } from "./page-session.ts";
+import {
+  LONGEST_RETURN,
+  type PageSessionDeps,
+  readSession,
+  requireSession,
+  signedInOf,
+} from "./page-session.ts";
 
 /**
  * `GET /links/docusign/callback`: where DocuSign sends the owner's browser back. Only a page session of the owner
@@ -31,5 +37,5 @@ async function finish(deps: FinishDeps, request: Request): Promise<LinkingResult
 
 function text(request: Request, name: string): string | null {
   const value = request.query[name];
-  return typeof value === "string" && value !== "" && value.length <= 4_000 ? value : null;
+  return typeof value === "string" && value !== "" && value.length <= LONGEST_RETURN ? value : null;
 }

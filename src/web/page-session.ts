@@ -20,6 +20,12 @@ export type PageSessionDeps = {
 /** What the issuer says of who signs in. */
 export type Identity = Pick<PageSession, "tenant" | "subject" | "name" | "role" | "idToken">;
 
+/**
+ * How long an address to come back to may be, in characters. DocuSign's return carries a code that may be long, and no
+ * length is promised; more than this no request line brings past nginx, whose buffer for it holds 8 KiB.
+ */
+export const LONGEST_RETURN = 8_192;
+
 const LIFETIME_MS = 8 * 60 * 60 * 1_000;
 
 const sessions = new WeakMap<Request, PageSession>();

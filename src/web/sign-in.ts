@@ -7,6 +7,7 @@ import { requireCsrf } from "./page-csrf.ts";
 import { layout, PAGE_NAME } from "./page-layout.ts";
 import {
   endSession,
+  LONGEST_RETURN,
   type PageSessionDeps,
   readSession,
   requireSession,
@@ -118,7 +119,7 @@ const SIGNED_OUT = layout({
 /** The address of a page of ours; anything that a browser could take for another site's is a Refusal `malformed`. */
 function localPath(text: unknown): string {
   if (text === undefined) return HOME;
-  if (typeof text !== "string" || text.length > 2_000 || !/^\/(?![/\\])[^\\\p{Cc}]*$/u.test(text)) {
+  if (typeof text !== "string" || text.length > LONGEST_RETURN || !/^\/(?![/\\])[^\\\p{Cc}]*$/u.test(text)) {
     throw new Refusal("malformed", "return_to has to be the path of a page");
   }
   return text;

@@ -7,6 +7,10 @@ import { parseConfig } from "../../src/config.ts";
 import { runProgram } from "./commands.ts";
 
 const KEY = Buffer.alloc(32, 7).toString("base64");
+/** Its last character holds bits that belong to no byte. */
+const LOOSE_KEY = KEY.replace(/.=$/, "d=");
+const KEY_LIST = "has to be a comma-separated list of id:base64(32 bytes)";
+const wrongKey = (entry: number): string => `ENCRYPTION_KEYS: ${KEY_LIST}; entry ${entry}`;
 const NEEDED = {
   DOCUSIGN_CLIENT_ID: "torikomi",
   DOCUSIGN_CLIENT_SECRET: "secret",
@@ -25,10 +29,24 @@ const WRONG: readonly (readonly [given: Wrong, problem: string])[] = [
     { DATABASE_URL: "postgres://" },
     "DATABASE_URL: has to be an address such as postgres://user:password@host:5432/database",
   ],
-  [{ ENCRYPTION_KEYS: "," }, "ENCRYPTION_KEYS: has to be a comma-separated list of id:base64(32 bytes)"],
+  [{ ENCRYPTION_KEYS: "," }, `ENCRYPTION_KEYS: ${KEY_LIST}`],
+  [{ ENCRYPTION_KEYS: KEY }, `${wrongKey(1)} is not an id and a key with one colon between them`],
   [
-    { ENCRYPTION_KEYS: "one:short,one:short" },
-    "ENCRYPTION_KEYS: has to be a comma-separated list of id:base64(32 bytes)",
+    { ENCRYPTION_KEYS: `one:${KEY},two:${KEY}:zzz` },
+    `${wrongKey(2)} is not an id and a key with one colon between them`,
+  ],
+  [
+    { ENCRYPTION_KEYS: `an id:${KEY}` },
+    `${wrongKey(1)} has an id that is not 1 to 40 letters, digits, - and _`,
+  ],
+  [{ ENCRYPTION_KEYS: `one:!!!${KEY}` }, `${wrongKey(1)} has a key that is not base64`],
+  [{ ENCRYPTION_KEYS: `one:${KEY}==` }, `${wrongKey(1)} has a key that is not base64`],
+  [{ ENCRYPTION_KEYS: `one:${LOOSE_KEY}` }, `${wrongKey(1)} has a key that is not base64`],
+  [{ ENCRYPTION_KEYS: "one:c2hvcnQ=" }, `${wrongKey(1)} has a key of 5 bytes`],
+  [{ CONNECT_HMAC_KEYS: ", ," }, "CONNECT_HMAC_KEYS: has to hold a key"],
+  [
+    { DOCUSIGN_ADMIN_PROFILES: "," },
+    "DOCUSIGN_ADMIN_PROFILES: has to name a permission profile, or be * for any",
   ],
   [{ ENCRYPTION_KEYS: `one:${KEY},one:${KEY}` }, "ENCRYPTION_KEYS: holds two keys under one id"],
   [{ DATA_DIR: import.meta.filename }, "DATA_DIR: is no folder, or lies under what is none"],
@@ -87,4 +105,20 @@ test("databases are addressed in every way that PostgreSQL's own programs know",
     "postgres://user@%2Frun%2Fpostgresql/torikomi",
   ])
     assert.equal(parseConfig({ DATABASE_URL: address }, "database").databaseUrl, address);
+});
+
+test("a key is the same with and without its padding", () => {
+  const keysOf = (text: string) => parseConfig({ ...NEEDED, ENCRYPTION_KEYS: text }).encryptionKeys;
+
+  assert.deepEqual(keysOf(`one:${KEY.replace("=", "")}`), keysOf(`one:${KEY}`));
+  assert.deepEqual(keysOf(`one:${KEY}`), [{ id: "one", key: Buffer.alloc(32, 7) }]);
+});
+
+test("each wrong key has its line", () => {
+  assert.throws(() => parseConfig({ ...NEEDED, ENCRYPTION_KEYS: `${KEY},one:${KEY},two:c2hvcnQ=` }), {
+    problems: [
+      `${wrongKey(1)} is not an id and a key with one colon between them`,
+      `${wrongKey(3)} has a key of 5 bytes`,
+    ],
+  });
 });

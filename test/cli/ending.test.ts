@@ -1,13 +1,17 @@
 import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
 import { once } from "node:events";
+import { Agent, type ClientRequest, IncomingMessage, request } from "node:http";
 import { connect } from "node:net";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
+import { text } from "node:stream/consumers";
 import { test } from "node:test";
 import { sql } from "kysely";
+import { minimalEvent, sign } from "../support/connect.ts";
 import type { Call } from "../support/docusign/exchange.ts";
 import { type Companies, CUSTOMER, createLinkedCompanies, fateOf } from "../support/linked-world.ts";
-import type { World } from "../support/world.ts";
+import { createWorld, EVERY_SCOPE, HMAC_KEYS, type World } from "../support/world.ts";
 import { environmentOf, startProgram } from "./commands.ts";
 
 const SHUTDOWN_SECONDS = 2;
@@ -46,6 +50,85 @@ test("who does not want to wait until what is under way has ended signals again"
   assert.equal(exit, 1);
   assert.ok(took < 10_000, `${took} ms`);
 });
+
+test("on SIGTERM a reader who waits for changes and an event on its way are answered, each connection's last", async () => {
+  await using world = await createWorld();
+  const child = startProgram(["serve"], {
+    ...environmentOf(world),
+    HOST: "127.0.0.1",
+    PORT: "0",
+    SHUTDOWN_TIMEOUT: "25",
+  });
+  const closed = once(child, "close");
+  const port = await portOf(child.stdout);
+  await using agent = keptAlive(port);
+  const reader = agent.ask("GET", "/v1/changes?wait=30", {
+    Authorization: `Bearer ${await world.cabinet.token({ tenant: "tenant-1", scope: EVERY_SCOPE })}`,
+  });
+  reader.asked.end();
+  const body = minimalEvent();
+  const event = agent.ask("POST", `/connect/${randomUUID()}`, {
+    "Content-Type": "application/json",
+    "Content-Length": String(body.length),
+    "X-DocuSign-Signature-1": sign(body, HMAC_KEYS[0] ?? ""),
+  });
+  event.asked.write(body.slice(0, 10));
+  await agent.end("GET", "/healthz");
+
+  const begun = performance.now();
+  child.kill("SIGTERM");
+  await refuses(port);
+  event.asked.end(body.slice(10));
+  const answers = await Promise.all([reader.answer, event.answer]);
+  const [exit] = await closed;
+
+  const took = performance.now() - begun;
+  assert.deepEqual(answers, [
+    { status: 200, connection: "close" },
+    { status: 410, connection: "close" },
+  ]);
+  assert.equal(exit, 0);
+  assert.ok(took < 10_000, `${took} ms`);
+});
+
+type Answer = { readonly status: number | undefined; readonly connection: string | undefined };
+
+type KeptAlive = AsyncDisposable & {
+  /** A request that is begun. */
+  ask(
+    method: string,
+    path: string,
+    headers?: Readonly<Record<string, string>>,
+  ): { readonly asked: ClientRequest; readonly answer: Promise<Answer> };
+  /** A request that is answered. */
+  end(method: string, path: string): Promise<void>;
+};
+
+/** A client that keeps its connections for what it asks next. */
+function keptAlive(port: number): KeptAlive {
+  const agent = new Agent({ keepAlive: true });
+  const ask: KeptAlive["ask"] = (method, path, headers = {}) => {
+    const asked = request({ agent, port, host: "127.0.0.1", method, path, headers });
+    asked.flushHeaders();
+    return { asked, answer: answerTo(asked) };
+  };
+  return {
+    ask,
+    async end(method, path) {
+      const { asked, answer } = ask(method, path);
+      asked.end();
+      assert.equal((await answer).status, 200);
+    },
+    [Symbol.asyncDispose]: async () => agent.destroy(),
+  };
+}
+
+async function answerTo(asked: ClientRequest): Promise<Answer> {
+  const [answer] = await once(asked, "response");
+  assert.ok(answer instanceof IncomingMessage);
+  await text(answer);
+  return { status: answer.statusCode, connection: answer.headers.connection };
+}
 
 /** The program with an import under way that does not end by itself. */
 async function startDownload({ world, colleague }: Companies, environment: Readonly<Record<string, string>>) {

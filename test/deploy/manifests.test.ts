@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { type Config, parseConfig } from "../../src/config.ts";
+import { LONGEST_RETURN } from "../../src/web/page-session.ts";
 import { type Manifest, readManifests, renderManifests } from "./manifests.ts";
 import { type Container, type PodSpec, readDeployment, readIngress, readNetworkPolicy } from "./readers.ts";
 import { listFaults } from "./schemas.ts";
@@ -205,6 +206,13 @@ test("Connect may send more than the receiver's 32 MiB, so that it counts what i
     assert.ok(seconds(others.metadata.annotations[name]) > 30, name);
   }
   assert.equal(connect.metadata.annotations["nginx.ingress.kubernetes.io/proxy-request-buffering"], "on");
+});
+
+test("an ingress passes on redirects as long as the requests that it takes", () => {
+  const { annotations } = readIngress(find(BASE, "Ingress", "torikomi")).metadata;
+
+  for (const name of ["nginx.ingress.kubernetes.io/proxy-buffer-size", "nginx.org/proxy-buffer-size"])
+    assert.ok(bytes(annotations[name]) >= 2 * LONGEST_RETURN, name);
 });
 
 test("what people, services and DocuSign use is reached from outside over TLS, the operations addresses are not", () => {

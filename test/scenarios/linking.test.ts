@@ -73,6 +73,16 @@ test("a finished linking shows account and user, and imports into the group", as
   assert.deepEqual([link.sentFrom, link.receivedFrom], [null, null]);
 });
 
+test("however long the code of DocuSign's return, it outlasts the cabinet's sign-in and links", async () => {
+  await using companies = await createCompanies();
+  const { world, admin } = companies;
+  world.docusign.lengthenCodes(6_000);
+
+  const result = await world.link(admin);
+
+  assert.equal(result, "linked");
+});
+
 /** import-rules 5: everybody but a DS Admin of their default account. */
 const REFUSED: Readonly<Record<string, (world: World) => User>> = {
   "a DS Sender": ({ docusign }) => docusign.addUser(docusign.addAccount(), { name: "甲", role: "DS Sender" }),

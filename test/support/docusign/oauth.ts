@@ -21,6 +21,8 @@ export type OAuthVerbs = {
   expireAccessTokens(user: User): void;
   /** Refresh tokens stay good after use; otherwise each works once. */
   keepOldRefreshTokens(): void;
+  /** Codes from now on have this many characters: DocuSign names no limit. */
+  lengthenCodes(length: number): void;
 };
 
 export type OAuth = OAuthVerbs & {
@@ -41,7 +43,7 @@ export function createOAuth(state: DocuSignState): OAuth {
   const codes = new Map<string, Code>();
   const refreshTokens = new Map<string, RefreshToken>();
   const accessTokens = new Map<string, AccessToken>();
-  const settings = { keepOld: false };
+  const settings = { keepOld: false, codeLength: 0 };
   const isAlive = (entry: { grant: Grant; expiresAt: number }): boolean =>
     entry.expiresAt > state.now().getTime() && !entry.grant.dead && isActive(state, entry.grant.userId);
 
@@ -55,7 +57,7 @@ export function createOAuth(state: DocuSignState): OAuth {
 
   return {
     issueCode: (user, { scopes, challenge, redirectUri }) => {
-      const code = secret();
+      const code = secret().padEnd(settings.codeLength, "-");
       const grant = { userId: user.userId, scopes, dead: false };
       codes.set(code, {
         grant,
@@ -100,6 +102,9 @@ export function createOAuth(state: DocuSignState): OAuth {
     },
     keepOldRefreshTokens: () => {
       settings.keepOld = true;
+    },
+    lengthenCodes: (length) => {
+      settings.codeLength = length;
     },
   };
 }

@@ -111,7 +111,7 @@ export async function startDocuSignSimulator(options: SimulatorOptions): Promise
   });
   address.url = server.url;
   const { dispatch, ...deliveryVerbs } = deliveries;
-  const { revokeConsent, expireAccessTokens, keepOldRefreshTokens } = oauth;
+  const { revokeConsent, expireAccessTokens, keepOldRefreshTokens, lengthenCodes } = oauth;
   return {
     ...createPeople(state),
     ...createEnvelopeVerbs(state, (occurrence) =>
@@ -121,6 +121,7 @@ export async function startDocuSignSimulator(options: SimulatorOptions): Promise
     revokeConsent,
     expireAccessTokens,
     keepOldRefreshTokens,
+    lengthenCodes,
     ...createConnectVerbs(),
     ...deliveryVerbs,
     ...faults.verbs,
