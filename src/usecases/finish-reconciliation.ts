@@ -67,13 +67,16 @@ async function unlessPassing(
  */
 async function checkHealth(deps: ReconcileDeps, work: FinishWork): Promise<void> {
   const { link, run, account } = work;
-  const isFull = run.kind === "full";
-  const asks = isFull || work.manual || !run.colleagueSeen || (await hasNews(deps.db, run));
+  const looksClosely = run.kind === "full" || work.manual;
+  const asks = looksClosely || !run.colleagueSeen || (await hasNews(deps.db, run));
   if (asks && (await checkAdmin(deps, link, account))) {
     await changeLink(deps.db, link.id, provenAfterwards({ link, run }));
   }
-  const isPending = link.connect.sent === "pending" || link.connect.received === "pending";
-  if (isFull || isPending || work.manual || run.unannounced > 0) await ensureConnect(deps, link, account);
+  if (looksClosely || isPending(link) || run.unannounced > 0) await ensureConnect(deps, link, account);
+}
+
+function isPending({ connect }: Link): boolean {
+  return connect.sent === "pending" || connect.received === "pending";
 }
 
 /** Whether anything completed since the window of the run before. */

@@ -102,7 +102,7 @@ test("the last second of a full page is listed again whole, whether or not DocuS
   world.docusign.setListingHabits({ fromExcluded: true });
   const start = new Date("2031-01-15T03:20:00Z").getTime();
   world.clock.now = new Date("2031-01-15T03:58:00Z");
-  const envelopes = await concludeQuietly(world, 1_100, (number) => ({
+  const envelopes = concludeQuietly(world, 1_100, (number) => ({
     from: colleague,
     to: [CUSTOMER],
     completedAt: new Date(start + Math.min(number, 990) * 1000),
