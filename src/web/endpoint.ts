@@ -1,3 +1,4 @@
+import { isUtf8 } from "node:buffer";
 import express, { type Request, type RequestHandler, type Response } from "express";
 import type { Logger } from "pino";
 import { z } from "zod";
@@ -119,7 +120,12 @@ function checkScope(scopes: readonly string[]): RequestHandler {
 }
 
 /** The largest body holds one name. A body is read as JSON whatever it is called: nothing else is understood. */
-const readJson = express.json({ limit: "16kb", inflate: false, type: () => true });
+const readJson = express.json({ limit: "16kb", inflate: false, type: () => true, verify: requireUtf8 });
+
+/** Whatever is no UTF-8 would be taken for U+FFFD, and so be kept under another name. */
+function requireUtf8(_request: unknown, _response: unknown, body: Buffer): void {
+  if (!isUtf8(body)) throw new Refusal("malformed", "body: has to be UTF-8");
+}
 
 function checkRequest<Params, Query, Body>(
   definition: Definition<Params, Query, Body, unknown>,

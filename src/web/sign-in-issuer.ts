@@ -2,7 +2,7 @@ import * as openid from "openid-client";
 import { z } from "zod";
 import { Refusal } from "../domain/refusal.ts";
 import type { Identity } from "./page-session.ts";
-import { nameClaim } from "./tokens.ts";
+import { ALGORITHMS, nameClaim } from "./tokens.ts";
 
 /** This service as a client of the cabinet's OpenID Connect issuer. */
 export type IssuerClient = {
@@ -79,15 +79,38 @@ function createDiscovery(client: IssuerClient): () => Promise<openid.Configurati
 
 const TIMEOUT_SECONDS = 5;
 
-function discover({ issuer, clientId, clientSecret }: IssuerClient): Promise<openid.Configuration> {
-  const url = new URL(issuer);
-  return openid.discovery(url, clientId, undefined, openid.ClientSecretBasic(clientSecret), {
-    timeout: TIMEOUT_SECONDS,
-    execute: [
-      openid.enableNonRepudiationChecks,
-      ...(isPlainLoopback(url) ? [openid.allowInsecureRequests] : []),
-    ],
-  });
+async function discover(client: IssuerClient): Promise<openid.Configuration> {
+  const url = new URL(client.issuer);
+  const clientAuth = authenticateClient(client.clientSecret);
+  const extensions = extensionsFor(url);
+  const options = { timeout: TIMEOUT_SECONDS, execute: extensions };
+  const found = await openid.discovery(url, client.clientId, undefined, clientAuth, options);
+  const metadata: openid.ServerMetadata = found.serverMetadata();
+  if (metadata.id_token_signing_alg_values_supported !== undefined) return found;
+  // Otherwise only RS256 would be taken, although the API takes whatever the same issuer signs with.
+  const completed = { ...metadata, id_token_signing_alg_values_supported: ALGORITHMS };
+  const config = new openid.Configuration(completed, client.clientId, undefined, clientAuth);
+  config.timeout = TIMEOUT_SECONDS;
+  for (const extend of extensions) extend(config);
+  return config;
+}
+
+function extensionsFor(issuer: URL): ((config: openid.Configuration) => void)[] {
+  return [
+    openid.enableNonRepudiationChecks,
+    ...(isPlainLoopback(issuer) ? [openid.allowInsecureRequests] : []),
+  ];
+}
+
+/** As OpenID Connect has it where an issuer does not say: with Basic, in the body only where that is all it takes. */
+function authenticateClient(clientSecret: string): openid.ClientAuth {
+  const basic = openid.ClientSecretBasic(clientSecret);
+  const post = openid.ClientSecretPost(clientSecret);
+  return (server, ...request) => {
+    const methods = server.token_endpoint_auth_methods_supported ?? ["client_secret_basic"];
+    const isPostOnly = methods.includes("client_secret_post") && !methods.includes("client_secret_basic");
+    (isPostOnly ? post : basic)(server, ...request);
+  };
 }
 
 /** Plain http is for the machine itself only, for tests and the demo. */

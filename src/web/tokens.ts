@@ -30,8 +30,11 @@ export type TokenVerifierOptions = {
   readonly keyCooldownMs?: number;
 };
 
-/** Asymmetric only: a token "signed" with the issuer's public key as a shared secret, or not at all, is none. */
-const ALGORITHMS = [
+/**
+ * How the cabinet may sign. Asymmetric only: a token "signed" with the issuer's public key as a shared secret, or not at
+ * all, is none.
+ */
+export const ALGORITHMS = [
   "RS256",
   "RS384",
   "RS512",

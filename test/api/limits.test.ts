@@ -96,6 +96,19 @@ test("a body that is too large, compressed, or no JSON is refused by its kind", 
   });
 });
 
+test("a name that is not written in UTF-8 is refused, and not kept as another one", async () => {
+  await using world = await createWorld();
+  const put = await putter(world);
+  const shiftJis = Buffer.from([...Buffer.from('{"name":"'), 0x8c, 0x5f, 0x96, 0xf1, ...Buffer.from('"}')]);
+
+  const refused = await put(shiftJis);
+  const taken = await put(JSON.stringify({ name: "契約" }));
+
+  assert.equal(refused.status, 400);
+  assert.equal(JSON.parse(await refused.text()).detail, "body: has to be UTF-8");
+  assert.equal(taken.status, 200);
+});
+
 test("a body with fields that are wrong or unknown is refused, and the refusal names them but not what they held", async () => {
   await using world = await createWorld();
   const put = await putter(world);
@@ -166,7 +179,7 @@ async function asker(world: World, url: string, who: { sub?: string; tenant?: st
     await fetch(`${url}${path}`, { method, headers: { authorization: `Bearer ${token}`, ...headers } });
 }
 
-type Put = (body: string, headers?: Record<string, string>) => Promise<Response>;
+type Put = (body: string | Buffer<ArrayBuffer>, headers?: Record<string, string>) => Promise<Response>;
 
 async function putter(world: World): Promise<Put> {
   const token = await world.cabinet.token({ tenant: "tenant-1", scope: "groups:write" });

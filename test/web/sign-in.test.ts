@@ -11,7 +11,7 @@ import { readSession, requireSession, type SessionStore, signedInOf } from "../.
 import { errorHandler, problemPage } from "../../src/web/problem.ts";
 import { type SignInDeps, type SignInStore, signInRoutes } from "../../src/web/sign-in.ts";
 import { type Browser, createBrowser, type Page } from "../support/browser.ts";
-import { type Cabinet, type Person, startCabinet } from "../support/cabinet/cabinet.ts";
+import { type Cabinet, type CabinetOptions, type Person, startCabinet } from "../support/cabinet/cabinet.ts";
 
 const HANAKO: Person = { sub: "hanako", name: "山田 花子", tenant: "acme", role: "owner" };
 const TARO: Person = { sub: "taro", name: "鈴木 太郎", tenant: "other", role: "member" };
@@ -46,6 +46,29 @@ test("a sign-in proves itself with code, PKCE, state and nonce", async () => {
     scope: "openid profile",
     code_challenge_method: "S256",
   });
+});
+
+for (const keyAlgorithm of ["ES256", "EdDSA", "RS256"] as const) {
+  test(`people are signed in with ${keyAlgorithm} by a cabinet whose metadata do not say how it signs`, async () => {
+    const untold = "id_token_signing_alg_values_supported";
+    await using site = await createSite({ cabinet: { keyAlgorithm, untold } });
+    site.cabinet.nextSignIn(HANAKO);
+
+    const page = await createBrowser().get(`${site.url}/links`);
+
+    assert.equal(page.status, 200);
+    assert.match(page.text, /hanako/);
+  });
+}
+
+test("a cabinet that takes its client's secret in the body only signs people in as well", async () => {
+  await using site = await createSite({ cabinet: { clientAuth: "client_secret_post" } });
+  site.cabinet.nextSignIn(HANAKO);
+
+  const page = await createBrowser().get(`${site.url}/links`);
+
+  assert.equal(page.status, 200);
+  assert.match(page.text, /hanako/);
 });
 
 test("the session cookie is closed to scripts and foreign forms, and what is stored does not open the session", async () => {
@@ -256,7 +279,7 @@ test("while the cabinet is away the page says so, and works as soon as it is bac
   assert.equal(page.status, 503);
   assert.match(page.text, /時間をおいて/);
 
-  await using again = await startTestCabinet(site.url, Number(new URL(site.cabinet.issuer).port));
+  await using again = await startTestCabinet(site.url, { port: Number(new URL(site.cabinet.issuer).port) });
   again.nextSignIn(HANAKO);
   assert.match((await browser.get(`${site.url}/links`)).text, /hanako/);
 });
@@ -410,14 +433,19 @@ type Site = AsyncDisposable & {
   restart(): void;
 };
 
-async function createSite({ publicUrl }: { publicUrl?: string } = {}): Promise<Site> {
+type SiteOptions = {
+  readonly publicUrl?: string;
+  readonly cabinet?: Pick<CabinetOptions, "clientAuth" | "untold" | "keyAlgorithm">;
+};
+
+async function createSite({ publicUrl, cabinet: options = {} }: SiteOptions = {}): Promise<Site> {
   const server = createServer();
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   const address = server.address();
   assert.ok(typeof address === "object" && address !== null);
   const url = `http://127.0.0.1:${address.port}`;
-  const cabinet = await startTestCabinet(url);
+  const cabinet = await startTestCabinet(url, options);
   const [store, clock] = [createMemoryStore(), { now: new Date("2026-01-15T00:00:00Z") }];
   const deps: SignInDeps = {
     sessions: store,
@@ -474,13 +502,13 @@ function createApp(deps: SignInDeps): express.Express {
   return app;
 }
 
-async function startTestCabinet(siteUrl: string, port = 0): Promise<Cabinet> {
+async function startTestCabinet(siteUrl: string, options: Partial<CabinetOptions>): Promise<Cabinet> {
   const cabinet = await startCabinet({
     clientId: "page",
     clientSecret: "a secret: with / and %",
     redirectUris: [`${siteUrl}/sign-in/callback`],
     postLogoutRedirectUris: [`${siteUrl}/signed-out`],
-    port,
+    ...options,
   });
   for (const person of [HANAKO, TARO]) cabinet.addPerson(person);
   return cabinet;

@@ -8,6 +8,7 @@ import { type CabinetOptions, createState, type State, tokenOf } from "./state.t
 
 export type { TokenOptions } from "./api-tokens.ts";
 export type { Person } from "./people.ts";
+export type { CabinetOptions } from "./state.ts";
 
 /** The contract cabinet as torikomi sees it: an OpenID issuer that signs people in and services' tokens. */
 export type Cabinet = AsyncDisposable & {

@@ -1,5 +1,6 @@
 import {
   type AdapterFactory,
+  type ClientAuthMethod,
   type ClientMetadata,
   interactionPolicy,
   type KoaContextWithOIDC,
@@ -11,12 +12,16 @@ import type { Person } from "./people.ts";
 
 const DAY_SECONDS = 24 * 60 * 60;
 
+export type Untold = "id_token_signing_alg_values_supported";
+
 export type ProviderOptions = {
   readonly issuer: string;
   readonly keys: readonly SigningKey[];
   readonly clients: readonly ClientMetadata[];
   readonly adapter: AdapterFactory;
   readonly cookieKey: string;
+  readonly clientAuth: ClientAuthMethod;
+  readonly untold: Untold | null;
   readonly findPerson: (sub: string) => Person | null;
   /** Whether somebody is expected to sign in afresh, whoever the browser is signed in as. */
   readonly isSignInAwaited: () => boolean;
@@ -24,11 +29,12 @@ export type ProviderOptions = {
 
 /** An OpenID provider whose ID tokens carry `tenant`, `role` and `name`, and which asks for no consent. */
 export function createProvider(options: ProviderOptions): Provider {
-  return new Provider(options.issuer, {
+  const provider = new Provider(options.issuer, {
     adapter: options.adapter,
     clients: [...options.clients],
     jwks: { keys: options.keys.map((key) => key.privateJwk) },
     cookies: { keys: [options.cookieKey] },
+    clientAuthMethods: [options.clientAuth],
     claims: { openid: ["sub", "tenant", "role"], profile: ["name"] },
     conformIdTokenClaims: false,
     pkce: { required: () => true },
@@ -61,6 +67,29 @@ export function createProvider(options: ProviderOptions): Provider {
       Interaction: 60 * 60,
       Session: DAY_SECONDS,
     },
+  });
+  if (options.clientAuth === "client_secret_post") refuseBasic(provider);
+  if (options.untold !== null) leaveOut(provider, options.untold);
+  return provider;
+}
+
+/** The provider itself takes a secret either way, whatever it says. */
+function refuseBasic(provider: Provider): void {
+  provider.use(async (ctx, next) => {
+    if (/^Basic /i.test(ctx.get("authorization"))) {
+      ctx.status = 401;
+      ctx.body = { error: "invalid_client" };
+      return;
+    }
+    await next();
+  });
+}
+
+function leaveOut(provider: Provider, untold: Untold): void {
+  provider.use(async (ctx, next) => {
+    await next();
+    if (ctx.path === "/.well-known/openid-configuration")
+      ctx.body = { ...Object(ctx.body), [untold]: undefined };
   });
 }
 

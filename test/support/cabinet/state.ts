@@ -1,10 +1,10 @@
 import { randomBytes } from "node:crypto";
-import type { AdapterFactory, ClientMetadata, Provider } from "oidc-provider";
+import type { AdapterFactory, ClientAuthMethod, ClientMetadata, Provider } from "oidc-provider";
 import { signApiToken, type TokenOptions } from "./api-tokens.ts";
 import type { KeyAlgorithm, SigningKey } from "./keys.ts";
 import { createMemoryAdapter } from "./memory-adapter.ts";
 import type { Person } from "./people.ts";
-import { createProvider } from "./provider.ts";
+import { createProvider, type Untold } from "./provider.ts";
 
 export type CabinetOptions = {
   readonly clientId: string;
@@ -17,6 +17,10 @@ export type CabinetOptions = {
   readonly now?: () => Date;
   readonly port?: number;
   readonly keyAlgorithm?: KeyAlgorithm;
+  /** The only way in which the page's client may prove itself; Basic unless said otherwise. */
+  readonly clientAuth?: ClientAuthMethod;
+  /** What its metadata leave out, though OpenID Connect requires it there. */
+  readonly untold?: Untold;
 };
 
 /** What the cabinet knows at the moment. */
@@ -66,16 +70,23 @@ export function providerOf(state: State): Provider {
     clients: state.redirectUris.length === 0 ? [] : [clientOf(state)],
     adapter: state.adapter,
     cookieKey: state.cookieKey,
+    clientAuth: clientAuthOf(state.options),
+    untold: state.options.untold ?? null,
     findPerson: (sub) => state.people.get(sub) ?? null,
     isSignInAwaited: () => state.awaited.length > 0,
   });
   return state.provider;
 }
 
+function clientAuthOf({ clientAuth = "client_secret_basic" }: CabinetOptions): ClientAuthMethod {
+  return clientAuth;
+}
+
 function clientOf({ options, keys, redirectUris, postLogoutRedirectUris }: State): ClientMetadata {
   return {
     client_id: options.clientId,
     client_secret: options.clientSecret,
+    token_endpoint_auth_method: clientAuthOf(options),
     redirect_uris: redirectUris,
     post_logout_redirect_uris: postLogoutRedirectUris,
     id_token_signed_response_alg: keys[0]?.algorithm ?? "ES256",
