@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { nextFullHour, startOfHour } from "../domain/schedule.ts";
+import { nextFullHour } from "../domain/schedule.ts";
 import type { Database } from "../store/database.ts";
 import { countExcludedByRule, type Totals } from "../store/envelopes.ts";
 import type { Link, LinkCause, LinkState } from "../store/links.ts";
@@ -33,7 +33,6 @@ export type LinkDescription = Pick<
   readonly firstImport: FirstImportProgress | null;
   /** When the latest reconciliation was through. */
   readonly lastReconciliation: Date | null;
-  /** The full hour of the reconciliation that is not through yet. */
   readonly nextReconciliation: Date | null;
 };
 
@@ -58,15 +57,8 @@ export async function describeLink(deps: DescribeDeps, link: Link): Promise<Link
     connect: state === "ended" ? NO_CONNECT : { sent: link.connect.sent, received: link.connect.received },
     ...(await describeEnvelopes(deps, link)),
     lastReconciliation: latest?.endedAt ?? null,
-    nextReconciliation: isReconciled(state) ? nextHour(link, deps.now()) : null,
+    nextReconciliation: isReconciled(state) ? nextFullHour(deps.now()) : null,
   };
-}
-
-/** Many links share the first minutes of an hour: until it is a link's turn, the present hour is its next. */
-function nextHour({ sentReached, receivedReached }: Link, now: Date): Date {
-  const present = startOfHour(now);
-  const isToCome = [sentReached, receivedReached].some((reached) => reached !== null && reached < present);
-  return isToCome ? present : nextFullHour(now);
 }
 
 const NO_CONNECT = { sent: null, received: null };

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { reconcileAll } from "../../src/usecases/reconcile-all.ts";
 import type { User } from "../support/docusign/state.ts";
 import { createWorld, type World } from "../support/world.ts";
 
@@ -51,21 +50,6 @@ test("a link tells everything that applies to it, and null for what does not", a
     lastReconciliation: "2031-01-15T03:10:00.000Z",
     nextReconciliation: "2031-01-15T04:00:00.000Z",
   });
-});
-
-test("until a link's turn within the hour has come, that hour's reconciliation is its next", async () => {
-  await using world = await createWorld();
-  await world.link(addAdmin(world));
-  await world.runJobs();
-  const nextOf = async () => (await (await world.api()).get("/v1/link")).body.nextReconciliation;
-
-  world.clock.now = new Date("2031-01-15T04:01:00Z");
-  const before = await nextOf();
-  await reconcileAll(world.service.foundation.tasks, new Date("2031-01-15T04:00:00Z"));
-  await world.runJobs();
-  const after = await nextOf();
-
-  assert.deepEqual([before, after], ["2031-01-15T04:00:00.000Z", "2031-01-15T05:00:00.000Z"]);
 });
 
 test("where there is no link there is none to read, edit, approve or end", async () => {
