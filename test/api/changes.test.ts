@@ -161,6 +161,8 @@ test("a notification that was lost with its connection only costs the wait", asy
   const linkId = await storeTestLink(world);
   await using served = await serveWatched(world);
   const { reader, failed } = served;
+  // Whoever begins to listen later has everybody look again, for which no connection may be had any more below.
+  while (!(await isListening(world)));
   const questions = createCounter();
   world.service.foundation.front.pool.on("release", questions.add);
 
@@ -181,6 +183,14 @@ test("a notification that was lost with its connection only costs the wait", asy
   assert.equal((await answer).items.length, 1);
   assert.equal(served.endings[0], "news");
 });
+
+async function isListening({ service }: World): Promise<boolean> {
+  const { rows } = await sql`
+    select from pg_stat_activity
+    where application_name = 'torikomi change news' and datname = current_database()
+      and state = 'idle' and query like 'listen%'`.execute(service.foundation.front.db);
+  return rows.length > 0;
+}
 
 test("an answer to who does not read any more is no fault", async () => {
   await using world = await createWorld();
