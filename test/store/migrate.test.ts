@@ -148,7 +148,7 @@ test("a connection that the server ends is reported and replaced", async () => {
 
 test("nobody waits long for a connection that cannot be had", async () => {
   await using empty = await createEmptyDatabase();
-  const database = openDatabase(empty.connectionString, { max: 1, connectionTimeoutMs: 50 });
+  const database = openDatabase(empty.connectionString, { max: 1, connectionTimeoutMs: 1_000 });
   const taken = await database.pool.connect();
 
   await assert.rejects(database.pool.query("select 1"), /timeout exceeded when trying to connect/);
