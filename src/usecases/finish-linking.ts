@@ -5,7 +5,6 @@ import { DocuSignFault } from "../docusign/faults.ts";
 import type { DocuSignUser, Tokens } from "../docusign/oauth.ts";
 import { isDsAdmin } from "../domain/admin.ts";
 import { type LinkId, parseUuid } from "../domain/identifiers.ts";
-import { Refusal } from "../domain/refusal.ts";
 import { startsFor } from "../domain/window.ts";
 import { recordAudit } from "../store/audit.ts";
 import { isUniqueViolation } from "../store/constraints.ts";
@@ -100,10 +99,10 @@ async function createLink(deps: FinishDeps, candidate: Candidate): Promise<Linki
   const id = newLinkId();
   const large = total >= deps.largeImport;
   try {
-    await commitLink(deps, candidate, { id, total, large });
+    if ((await commitLink(deps, candidate, { id, total, large })) === "group-not-found")
+      return "group-not-found";
   } catch (error) {
     if (isUniqueViolation(error, "link_one_at_a_time")) return "already-linked";
-    if (error instanceof Refusal && error.code === "group-not-found") return "group-not-found";
     throw error;
   }
   await connectLink(deps, id);
@@ -114,10 +113,10 @@ async function commitLink(
   deps: FinishDeps,
   { linking, tokens, user, account }: Candidate,
   { id, total, large }: { id: LinkId; total: number; large: boolean },
-): Promise<void> {
+): Promise<"linked" | "group-not-found"> {
   const now = deps.now();
-  await deps.db.transaction().execute(async (tx) => {
-    if (!(await hasGroup(tx, linking.tenant, linking.groupId))) throw new Refusal("group-not-found");
+  return await deps.db.transaction().execute(async (tx) => {
+    if (!(await hasGroup(tx, linking.tenant, linking.groupId))) return "group-not-found";
     const starts = startsFor(await endedLinks(tx, linking.tenant), {
       accountId: account.accountId,
       userId: user.userId,
@@ -147,6 +146,7 @@ async function commitLink(
       details,
     });
     if (!large) await enqueueReconciliation(tx, { linkId: id, hour: now, runAt: null, first: true });
+    return "linked";
   });
 }
 

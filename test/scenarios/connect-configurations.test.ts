@@ -32,6 +32,20 @@ async function ours(world: World, tenant?: string): Promise<string[]> {
   return [`custom ${url}`, `customrecipient ${url}`];
 }
 
+test("until DocuSign has made its configurations a link shows them as pending, should its process die meanwhile", async () => {
+  await using companies = await createCompanies();
+  const { world, admin } = companies;
+  let meanwhile: unknown = null;
+  world.docusign.onNext("/connect", async () => {
+    meanwhile = (await linkOf(world)).connect;
+  });
+
+  await world.link(admin);
+
+  assert.deepEqual(meanwhile, { sent: "pending", received: "pending" });
+  assert.deepEqual((await linkOf(world)).connect, BOTH_ACTIVE);
+});
+
 /** The next daily check of everything. */
 async function runNextDay(world: World): Promise<void> {
   world.clock.pass(DAY_MS);

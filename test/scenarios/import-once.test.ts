@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { sql } from "kysely";
 import { pino } from "pino";
 import { type EnvelopeId, type LinkId, parseUuid } from "../../src/domain/identifiers.ts";
 import { openFoundation } from "../../src/foundation.ts";
@@ -17,6 +16,7 @@ import {
   linkOf,
   subjects,
 } from "../support/linked-world.ts";
+import { allowWrites, refuseWrites } from "../support/refused-writes.ts";
 import type { World } from "../support/world.ts";
 
 const DOCUMENT = "/envelopes/{envelopeId}/documents/{documentId}";
@@ -142,10 +142,7 @@ test("a commit that fails leaves no contract, and its repetition asks DocuSign f
   await using companies = await createLinkedCompanies({ expectErrors: true });
   const { world, colleague } = companies;
   const { db } = world.service.foundation.back;
-  await sql`create function refuse() returns trigger language plpgsql as $$ begin raise 'disk full'; end $$`.execute(
-    db,
-  );
-  await sql`create trigger refuse before insert on change for each row execute function refuse()`.execute(db);
+  await refuseWrites(db, "change");
 
   const envelope = await world.docusign.concludeEnvelope({
     from: colleague,
@@ -155,7 +152,7 @@ test("a commit that fails leaves no contract, and its repetition asks DocuSign f
   await world.runJobs();
   assert.deepEqual(await world.contracts(), []);
   assert.equal(await fateOf(world, envelope), "waiting import-failed");
-  await sql`drop trigger refuse on change`.execute(db);
+  await allowWrites(db, "change");
   world.clock.pass(60_000);
   await world.runJobs();
 

@@ -1,10 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { sql } from "kysely";
+import { openDocuSignAccount } from "../../src/docusign/account.ts";
 import { type EnvelopeId, type LinkId, parseUuid } from "../../src/domain/identifiers.ts";
+import { Refusal } from "../../src/domain/refusal.ts";
 import { countTotals } from "../../src/store/envelopes.ts";
 import { markGroupDeleted } from "../../src/store/groups.ts";
 import { closeLink } from "../../src/store/links.ts";
+import { createAccessTokens } from "../../src/usecases/access-tokens.ts";
+import { endLink as endLinkOf } from "../../src/usecases/end-link.ts";
 import { importEnvelope } from "../../src/usecases/import-envelope.ts";
 import { createBrowser } from "../support/browser.ts";
 import { minimalEvent, post } from "../support/connect.ts";
@@ -21,6 +25,7 @@ import {
   linkOf,
   subjects,
 } from "../support/linked-world.ts";
+import { allowWrites, refuseWrites } from "../support/refused-writes.ts";
 import { finishLink, type World } from "../support/world.ts";
 
 const DELETION_FAILED = "削除に失敗しました。もう一度お試しください。";
@@ -240,6 +245,10 @@ for (const status of [400, 409, 413]) {
     assert.deepEqual([state, connect], [before.link.state, before.link.connect]);
     assert.deepEqual(settingsOf(world, account), before.settings);
     assert.match(world.logged.join(""), /"fault":"UNSPECIFIED_ERROR","kind":"never","msg":"deletion failed"/);
+    assert.match(
+      world.logged.join(""),
+      /"cause":\{"type":"DocuSignFault".*"msg":"request could not be served"/,
+    );
     assert.equal((await endLink(world)).status, 204);
     assert.deepEqual(world.docusign.configurations(account), []);
   });
@@ -639,12 +648,58 @@ test("the audit trail tells who did what to a link and when, also after it has e
     ],
   );
   const { db } = world.service.foundation.back;
-  const { details } = await db
-    .selectFrom("audit")
-    .select("details")
-    .where("action", "=", "ended")
-    .executeTakeFirstOrThrow();
-  assert.deepEqual(details, { state: "active", cause: null });
+  const rows = await db.selectFrom("audit").select(["action", "details"]).orderBy("at").execute();
+  const of = { accountId: companies.account.accountId, userId: admin.userId };
+  assert.deepEqual(Object.fromEntries(rows.map(({ action, details }) => [action, details])), {
+    linked: { groupId: "group-1", ...of },
+    approved: { envelopes: 1 },
+    edited: { from: "group-1", to: "group-2" },
+    repaired: { groupId: "group-1", cause: "authorization-revoked" },
+    ended: { state: "active", cause: null },
+  });
+});
+
+test("a deletion that our own database fails is a fault of ours, and the link is as before", async () => {
+  await using companies = await createLinkedCompanies({ expectErrors: true });
+  const { world } = companies;
+  const { db } = world.service.foundation.back;
+  const before = await linkOf(world);
+  await refuseWrites(db, "reconciliation");
+
+  const failed = await endLink(world);
+
+  await allowWrites(db, "reconciliation");
+  assert.equal(failed.status, 500);
+  assert.deepEqual(await linkOf(world), before);
+  assert.equal((await endLink(world)).status, 204);
+});
+
+test("a deletion that DocuSign leaves without an answer asks no more: the next hour makes what may be gone", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world, account } = companies;
+  const { tasks } = world.service.foundation;
+  const tokens = createAccessTokens(tasks);
+  const impatient: typeof tasks = {
+    ...tasks,
+    openAccount: ({ id, account: { baseUri, id: accountId } }) =>
+      openDocuSignAccount({
+        baseUri,
+        accountId,
+        accessToken: async (stale) => await tokens.get(id, stale),
+        timeoutMs: 500,
+      }),
+  };
+  world.docusign.hangNext(isRemoval);
+
+  const owner = { tenant: "tenant-1", subject: "owner" };
+  await assert.rejects(endLinkOf(impatient, owner), new Refusal("deletion-failed"));
+
+  const { connect } = await linkOf(world);
+  assert.equal(isRemoval(world.docusign.calls.at(-1)!), true, "the removal was the last thing asked for");
+  await world.runHour();
+  assert.deepEqual(connect, { sent: "pending", received: "pending" });
+  assert.deepEqual((await linkOf(world)).connect, { sent: "active", received: "active" });
+  assert.equal(world.docusign.configurations(account).length, 2);
 });
 
 test("a linking that was begun to mend a link leaves no token where that ends meanwhile", async () => {

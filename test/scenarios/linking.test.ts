@@ -4,6 +4,7 @@ import { sql } from "kysely";
 import { createBrowser } from "../support/browser.ts";
 import type { User } from "../support/docusign/state.ts";
 import { createCompanies, createLinkedCompanies, linkOf } from "../support/linked-world.ts";
+import { allowWrites, refuseWrites } from "../support/refused-writes.ts";
 import { createWorld, finishLink, type World } from "../support/world.ts";
 
 /** Begins a linking as the owner of the tenant; gives the address that the browser is to be sent to. */
@@ -307,7 +308,9 @@ test("a return that is stale, used already, changed or made up counts for nothin
   assert.deepEqual(new Set(Object.values(results)), new Set(["expired"]), JSON.stringify(results));
   const other = new URL(await world.docusign.authorize(await begin(world), admin));
   other.searchParams.delete("code");
+  const asked = world.docusign.callsTo("/oauth/token").length;
   assert.equal(await comeBack(world, other.href), "failed");
+  assert.equal(world.docusign.callsTo("/oauth/token").length, asked, "there is nothing to ask DocuSign for");
   other.searchParams.set("code", "1");
   assert.equal(await comeBack(world, other.href), "expired", "each state counts once, whatever came of it");
 
@@ -389,6 +392,24 @@ test("a linking that DocuSign fails half-way leaves no trace, and works the next
   }
 
   assert.deepEqual(new Set(Object.values(results)), new Set(["failed"]), JSON.stringify(results));
+  const told = world.logged.map((line) => JSON.parse(line)).filter(({ msg }) => msg === "linking failed");
+  assert.deepEqual(
+    told.map(({ tenant, fault, kind }) => [tenant, fault, kind]),
+    Array.from({ length: 4 }, () => ["tenant-1", "http-500", "later"]),
+  );
+  assert.equal(await world.link(admin), "linked");
+});
+
+test("a linking that our own database fails is a fault of ours, and leaves no trace", async () => {
+  await using companies = await createCompanies({ expectErrors: true });
+  const { world, admin } = companies;
+  const { db } = world.service.foundation.back;
+  await refuseWrites(db, "link");
+
+  await assert.rejects(world.link(admin), /500/);
+
+  await allowWrites(db, "link");
+  assert.deepEqual(await traces(world), NO_TRACE);
   assert.equal(await world.link(admin), "linked");
 });
 
