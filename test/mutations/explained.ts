@@ -108,6 +108,42 @@ export const EXPLAINED: readonly Explained[] = [
     because: "Links are never removed: the type says what every search may say.",
   },
   {
+    file: "src/usecases/finish-linking.ts",
+    line: "await changeLink(tx, id, { checkedAt: now });",
+    code: "{ checkedAt: now }",
+    mutants: ["{}"],
+    because:
+      "The run asks DocuSign itself before it ends: without this, only a link that ends before that ends earlier, which import-rules 2.3 allows.",
+  },
+  {
+    file: "src/usecases/finish-linking.ts",
+    line: "link.endedAt === null",
+    code: "link.endedAt === null",
+    mutants: ["false"],
+    because: "A link is made where none is current: all others have ended, which their type does not say.",
+  },
+  {
+    file: "src/usecases/finish-linking.ts",
+    line: 'if (link === null || link.state === "ended") return "link-not-found";',
+    code: "link === null",
+    mutants: ["false"],
+    because: "Links are never removed: the type says what every search may say.",
+  },
+  {
+    file: "src/usecases/finish-linking.ts",
+    line: "if (link === null) return;",
+    code: "link === null",
+    mutants: ["false"],
+    because: "Links are never removed: the type says what every search may say.",
+  },
+  {
+    file: "src/usecases/finish-linking.ts",
+    line: 'if (id === null) throw new Error("a random UUID is none");',
+    code: "id === null",
+    mutants: ["false"],
+    because: "What Node.js makes as a UUID can be read as one.",
+  },
+  {
     file: "src/usecases/finish-reconciliation.ts",
     line: "if (inLedger === run.listed && run.unlisted === 0 && run.unreadable === 0 && uncounted === 0) return null;",
     code: "inLedger === run.listed && run.unlisted === 0",

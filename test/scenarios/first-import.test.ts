@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { sql } from "kysely";
 import { runDueJobs } from "../../src/jobs/worker.ts";
+import { PRIORITY } from "../../src/store/queue.ts";
 import {
   type Companies,
   CUSTOMER,
@@ -34,12 +36,21 @@ async function runAtOnce(world: World): Promise<void> {
   await world.runJobs();
 }
 
+async function queuedTasks({ service }: World): Promise<string[]> {
+  const { rows } = await sql<{ task: string }>`
+    select task_identifier || ' ' || priority as task from graphile_worker.jobs order by id`.execute(
+    service.foundation.back.db,
+  );
+  return rows.map(({ task }) => task);
+}
+
 test("a first import begins with the linking and brings all history", async () => {
   await using companies = await createCompanies();
   const { world, admin } = companies;
   concludeHistory(companies, 5);
 
   assert.equal(await world.link(admin), "linked");
+  assert.deepEqual(await queuedTasks(world), [`reconcile-link ${PRIORITY.firstImport}`]);
   const before = await linkOf(world);
   await world.runJobs();
 
@@ -57,6 +68,7 @@ test("a large first import is announced with count and duration, and waits for t
   concludeHistory(companies, 20);
 
   assert.equal(await world.link(admin), "awaiting-approval");
+  assert.deepEqual(await queuedTasks(world), []);
   const heard = await world.docusign.concludeEnvelope({ from: colleague, to: [CUSTOMER], subject: "heard" });
   await world.runHour();
 

@@ -702,6 +702,48 @@ test("a deletion that DocuSign leaves without an answer asks no more: the next h
   assert.equal(world.docusign.configurations(account).length, 2);
 });
 
+for (const largeImport of [1, 10_000]) {
+  const what = largeImport === 1 ? "one that awaits its approval" : "one that imports";
+  test(`linking again to mend a link makes its Connect anew at once, of ${what}`, async () => {
+    await using companies = await createCompanies({ config: { largeImport } });
+    const { world, admin, account, colleague } = companies;
+    await concludeUnheard(world, { from: colleague, to: [CUSTOMER] });
+    await world.link(admin);
+    world.docusign.revokeConsent(admin);
+    await world.runHour();
+    for (const { connectId } of [...world.docusign.configurations(account)])
+      world.docusign.removeConfiguration(account, connectId);
+
+    const result = await world.link(admin);
+
+    assert.equal(result, largeImport === 1 ? "awaiting-approval" : "linked");
+    assert.equal(world.docusign.configurations(account).length, 2);
+  });
+}
+
+test("a link is not mended into a group that was deleted meanwhile, and stays as it was", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world, admin, account } = companies;
+  await putGroup(world, "group-2");
+  world.docusign.revokeConsent(admin);
+  await world.runHour();
+  for (const { connectId } of [...world.docusign.configurations(account)])
+    world.docusign.removeConfiguration(account, connectId);
+  const before = await linkOf(world);
+  const { body } = await (await world.api()).send("POST", "/v1/link", { groupId: "group-2" });
+  await (await world.api()).send("DELETE", "/v1/groups/group-2");
+
+  const result = await finishLink(world, createBrowser(), {
+    person: world.owner(),
+    user: admin,
+    authorizationUrl: body.authorizationUrl,
+  });
+
+  assert.equal(result, "group-not-found");
+  assert.deepEqual(await linkOf(world), before);
+  assert.deepEqual(world.docusign.configurations(account), []);
+});
+
 test("a linking that was begun to mend a link leaves no token where that ends meanwhile", async () => {
   await using companies = await createLinkedCompanies();
   const { world, admin } = companies;
