@@ -721,6 +721,24 @@ for (const largeImport of [1, 10_000]) {
   });
 }
 
+test("a link that is mended into another group imports there from then on, what waited included", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world, admin, colleague } = companies;
+  await putGroup(world, "group-2");
+  world.docusign.revokeConsent(admin);
+  await world.docusign.concludeEnvelope({ from: colleague, to: [CUSTOMER] });
+  await world.runHour();
+
+  const result = await world.link(admin, { group: "group-2" });
+  await world.runJobs();
+
+  assert.deepEqual([result, (await linkOf(world)).groupId], ["linked", "group-2"]);
+  assert.deepEqual(
+    (await world.contracts()).map(({ groupId }) => groupId),
+    ["group-2"],
+  );
+});
+
 test("a link is not mended into a group that was deleted meanwhile, and stays as it was", async () => {
   await using companies = await createLinkedCompanies();
   const { world, admin, account } = companies;
