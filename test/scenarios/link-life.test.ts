@@ -711,7 +711,7 @@ for (const largeImport of [1, 10_000]) {
     await world.link(admin);
     world.docusign.revokeConsent(admin);
     await world.runHour();
-    for (const { connectId } of [...world.docusign.configurations(account)])
+    for (const { connectId } of world.docusign.configurations(account))
       world.docusign.removeConfiguration(account, connectId);
 
     const result = await world.link(admin);
@@ -745,7 +745,7 @@ test("a link is not mended into a group that was deleted meanwhile, and stays as
   await putGroup(world, "group-2");
   world.docusign.revokeConsent(admin);
   await world.runHour();
-  for (const { connectId } of [...world.docusign.configurations(account)])
+  for (const { connectId } of world.docusign.configurations(account))
     world.docusign.removeConfiguration(account, connectId);
   const before = await linkOf(world);
   const { body } = await (await world.api()).send("POST", "/v1/link", { groupId: "group-2" });
