@@ -163,10 +163,15 @@ test("a notification that was lost with its connection only costs the wait", asy
   const { reader, failed } = served;
   // Whoever begins to listen later has everybody look again, for which no connection may be had any more below.
   while (!(await isListening(world)));
+  const heard = reader("tenant-1", "wait=30");
+  await served.waiting(1);
+  await storeTestContract(world, { linkId });
+  const { next } = await heard;
+  const before = served.endings.length;
   const questions = createCounter();
   world.service.foundation.front.pool.on("release", questions.add);
 
-  const answer = reader("tenant-1", "wait=30");
+  const answer = reader("tenant-1", `after=${next}&wait=30`);
   // The first look is through: it asks what is to be published, then what is new. It might need a connection of its own.
   await questions.reach(2);
   await allowConnections(world.database, false);
@@ -181,7 +186,7 @@ test("a notification that was lost with its connection only costs the wait", asy
   await allowConnections(world.database, true);
 
   assert.equal((await answer).items.length, 1);
-  assert.equal(served.endings[0], "news");
+  assert.ok(served.endings.slice(before).includes("news"), served.endings.join());
 });
 
 async function isListening({ service }: World): Promise<boolean> {
