@@ -169,8 +169,6 @@ async function passHours(world: World, count: number): Promise<void> {
 
 const ODD_RESETS: Readonly<Record<string, string | null>> = {
   "not said": null,
-  "said in milliseconds": "1926302400000",
-  "said as a date": "2031-01-15T04:00:00Z",
   "said to be in the year 2099": "4070908800",
 };
 

@@ -44,19 +44,24 @@ const SILENT_ROWS: Readonly<Record<string, (row: Readonly<Record<string, unknown
   "has no recipients in its lists": (row) => ({ ...row, recipients: { signers: [], recipientCount: "1" } }),
 };
 
-for (const [what, change] of Object.entries(SILENT_ROWS)) {
-  test(`a row that ${what} excludes nothing: the envelope itself is asked`, async () => {
-    await using linked = await createLinkedCompanies();
-    const { world, admin, partner } = linked;
+test("a row that is silent excludes nothing: the envelope itself is asked", async () => {
+  await using linked = await createLinkedCompanies();
+  const { world, admin, partner } = linked;
+  const fates: Record<string, string> = {};
+  const envelopes = new Map<string, Awaited<ReturnType<typeof concludeUnheard>>>();
+  for (const [what, change] of Object.entries(SILENT_ROWS)) {
     const envelope = await concludeUnheard(world, { from: partner, to: [admin] });
     world.docusign.showInListing(envelope, (row) => [change(row)]);
+    envelopes.set(what, envelope);
+  }
 
-    await world.runHour();
+  await world.runHour();
 
-    assert.equal(await fateOf(world, envelope), "imported received");
-    assertAddsUp(await linkOf(world));
-  });
-}
+  for (const [what, envelope] of envelopes) fates[what] = await fateOf(world, envelope);
+  const expected = Object.keys(SILENT_ROWS).map((what) => [what, "imported received"]);
+  assert.deepEqual(fates, Object.fromEntries(expected));
+  assertAddsUp(await linkOf(world));
+});
 
 test("an envelope that has no documents beside its certificate is asked for once, and then no more", async () => {
   await using linked = await createLinkedCompanies();

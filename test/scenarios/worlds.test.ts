@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { findFailure } from "./search.ts";
+import { findFailure } from "../worlds/search.ts";
 
 /** The long form, `node test/long/worlds.ts`, plays others until it is stopped. */
 const SEEDS = [1, 2, 3, 4, 5];
