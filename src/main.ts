@@ -13,6 +13,8 @@ import { describeError } from "./web/request-context.ts";
 
 /** To close connections once all work has ended, or has been given back. */
 const CLOSING_MS = 2_000;
+/** Ctrl-C, and a signal to a whole group of processes, arrive a second time by way of npm. */
+const SAME_SIGNAL_MS = 1_000;
 
 process.exitCode = await main();
 
@@ -73,9 +75,6 @@ async function openTracing({ tracing }: Config, log: Logger): Promise<Tracing | 
   const { startTracing } = await import("./tracing.ts");
   return startTracing(tracing, log);
 }
-
-/** Ctrl-C, and a signal to a whole group of processes, arrive a second time by way of npm. */
-const SAME_SIGNAL_MS = 1_000;
 
 /** Listened for from the start, so that a signal while starting is not lost. A second one ends the process at once. */
 function nextSignal(): Promise<string> {

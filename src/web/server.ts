@@ -45,21 +45,18 @@ function portOf(server: Server): number {
   return address.port;
 }
 
-/** The open connections, each with the answer that is under way on it. */
-type Connections = Map<Socket, ServerResponse | "unasked" | "idle">;
+/** The open connections, each with its latest answer; null where nothing was asked yet. */
+type Connections = Map<Socket, ServerResponse | null>;
 
 function watchConnections(server: Server): Connections {
   const connections: Connections = new Map();
   server.on("connection", (socket) => {
-    connections.set(socket, "unasked");
+    connections.set(socket, null);
     socket.once("close", () => connections.delete(socket));
   });
   server.on("request", ({ socket }, response) => {
     connections.set(socket, response);
     if (!server.listening) endWithAnswer(socket, response);
-    response.once("close", () => {
-      if (connections.get(socket) === response) connections.set(socket, "idle");
-    });
   });
   return connections;
 }
@@ -82,14 +79,14 @@ async function closeServer(server: Server, connections: Connections, timeoutMs: 
 }
 
 function endConnections(connections: Connections): void {
-  for (const [socket, exchange] of connections) {
-    if (exchange === "idle") socket.destroy();
-    else if (exchange !== "unasked") endWithAnswer(socket, exchange);
+  for (const [socket, answer] of connections) {
+    if (answer?.writableFinished === true) socket.destroy();
+    else if (answer !== null) endWithAnswer(socket, answer);
   }
 }
 
 function hangUpUnasked(connections: Connections): void {
-  for (const [socket, exchange] of connections) if (exchange === "unasked") socket.destroy();
+  for (const [socket, answer] of connections) if (answer === null) socket.destroy();
 }
 
 /** Once the head has left, nobody can be told any more that no other request is taken. */
