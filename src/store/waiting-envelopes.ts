@@ -70,13 +70,17 @@ export async function oldestAnnounced(db: Kysely<DB>, linkId: LinkId, sinceEver:
       where link_id = ${linkId} and state = 'waiting' and completed_at is null
       union all
       select event.received_at from graphile_worker.jobs as job
-      join connect_event as event on event.link_id = ${linkId} and event.envelope_id =
-        case when starts_with(job.key, ${importJobKey(linkId, "")}) then split_part(job.key, ':', 3)::uuid end
+      join connect_event as event on event.link_id = ${linkId} and event.envelope_id = ${announcedBy(linkId)}
       where not exists (
           select from envelope where envelope.link_id = event.link_id and envelope.envelope_id = event.envelope_id
         )
     ) as announced`.execute(db);
   return rows[0]?.oldest ?? null;
+}
+
+/** The envelope that a `job` of the queue imports for the link; null where it does something else. */
+function announcedBy(linkId: LinkId) {
+  return sql`case when starts_with(job.key, ${importJobKey(linkId, "")}) then split_part(job.key, ':', 3)::uuid end`;
 }
 
 /** How many envelopes the queue holds for the link that are in no ledger line yet: an event has announced them. */
@@ -86,8 +90,7 @@ export async function countAnnounced(
 ): Promise<number> {
   const { rows } = await sql<{ count: string }>`
     select count(*) from (
-      select case when starts_with(key, ${importJobKey(id, "")}) then split_part(key, ':', 3)::uuid end as envelope_id
-      from graphile_worker.jobs
+      select ${announcedBy(id)} as envelope_id from graphile_worker.jobs as job
     ) as announced
     where announced.envelope_id is not null and not exists (
       select from envelope where tenant = ${tenant} and envelope.envelope_id = announced.envelope_id

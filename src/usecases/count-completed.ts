@@ -1,6 +1,6 @@
 import type { DocuSignAccount } from "../docusign/account.ts";
+import { ALL_HISTORY } from "./reconciliation-window.ts";
 
-const ALL_HISTORY = new Date("2003-01-01T00:00:00Z");
 /** The owner waits in front of the browser meanwhile: twenty pages of a listing. */
 const MOST_COUNTED = 20_000;
 const SMALL = 1_000;

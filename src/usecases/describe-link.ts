@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { nextFullHour } from "../domain/schedule.ts";
 import type { Database } from "../store/database.ts";
-import { countExcludedByRule, type Totals } from "../store/envelopes.ts";
+import { countExcludedByRule, countTotals, type Totals } from "../store/envelopes.ts";
 import type { Link, LinkCause, LinkState } from "../store/links.ts";
 import { findLatest } from "../store/reconciliations.ts";
 import { type FirstImportProgress, measureFirstImport } from "./first-import-progress.ts";
@@ -71,10 +71,11 @@ async function describeEnvelopes(
   if (link.state === "ended") {
     return { totals: TOTALS.parse(link.totalsAtEnd), excludedByRule: null, firstImport: null };
   }
+  const ledger = await countTotals(deps.db, link.id);
   return {
-    totals: await tellTotals(deps.db, link),
+    totals: await tellTotals(deps.db, link, ledger),
     excludedByRule: await countExcludedByRule(deps.db, link.id),
-    firstImport: await measureFirstImport(deps, link),
+    firstImport: await measureFirstImport(deps, link, ledger),
   };
 }
 

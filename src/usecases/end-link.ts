@@ -3,7 +3,7 @@ import { DocuSignFault, isSilence, unlessRefused } from "../docusign/faults.ts";
 import { Refusal } from "../domain/refusal.ts";
 import { endOf } from "../domain/window.ts";
 import { recordAudit } from "../store/audit.ts";
-import { oldestWaiting } from "../store/envelopes.ts";
+import { countTotals, oldestWaiting } from "../store/envelopes.ts";
 import { closeLink, findCurrentLink, type Link, lockLink } from "../store/links.ts";
 import { abandonRun } from "../store/reconciliations.ts";
 import { oldestAnnounced } from "../store/waiting-envelopes.ts";
@@ -39,7 +39,8 @@ export async function endLink(deps: ReconcileDeps, owner: Owner): Promise<void> 
       oldestAnnounced: await oldestAnnounced(tx, link.id, ALL_HISTORY),
     });
     await abandonRun(tx, link.id, endedAt);
-    await closeLink(tx, link.id, { endedAt, ...until, totals: await tellTotals(tx, current) });
+    const totals = await tellTotals(tx, current, await countTotals(tx, link.id));
+    await closeLink(tx, link.id, { endedAt, ...until, totals });
     const details = { state: link.state, cause: link.cause };
     await recordAudit(tx, {
       tenant: link.tenant,

@@ -1,7 +1,7 @@
 import { expectedDuration, mayCall } from "../domain/pace.ts";
 import { findBudget } from "../store/budgets.ts";
 import type { Database } from "../store/database.ts";
-import { countTotals } from "../store/envelopes.ts";
+import type { Totals } from "../store/envelopes.ts";
 import type { Link } from "../store/links.ts";
 import { countListedFirst } from "../store/reconciliations.ts";
 
@@ -24,8 +24,11 @@ const CALLS_PER_SECOND = 5;
 const USUAL_HOURLY_LIMIT = 3_000;
 
 /** How far the link's first import has come, and when it will be through (import-rules 3). */
-export async function measureFirstImport(deps: ProgressDeps, link: Link): Promise<FirstImportProgress> {
-  const totals = await countTotals(deps.db, link.id);
+export async function measureFirstImport(
+  deps: ProgressDeps,
+  link: Link,
+  totals: Totals,
+): Promise<FirstImportProgress> {
   const counted = link.firstImport.total ?? 0;
   const listed = link.firstImport.listedAt === null ? null : await countListedFirst(deps.db, link);
   const total = listed ?? Math.max(counted, totals.atDocuSign);

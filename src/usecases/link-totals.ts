@@ -1,14 +1,13 @@
 import type { Database } from "../store/database.ts";
-import { countTotals, type Totals } from "../store/envelopes.ts";
+import type { Totals } from "../store/envelopes.ts";
 import type { Link } from "../store/links.ts";
 import { countAnnounced, countFoundByListing } from "../store/waiting-envelopes.ts";
 
 /**
- * A link's totals in envelopes, which add up (import-rules 6): what the ledger has, and as waiting what it has not yet.
+ * A link's totals in envelopes, which add up (import-rules 6): what the `ledger` has, and as waiting what it has not yet.
  * That is what events announced and the queue holds, and what was counted at linking and is not listed yet.
  */
-export async function tellTotals(db: Database, link: Link): Promise<Totals> {
-  const ledger = await countTotals(db, link.id);
+export async function tellTotals(db: Database, link: Link, ledger: Totals): Promise<Totals> {
   const ahead = (await countAnnounced(db, link)) + (await countUnlisted(db, link));
   return { ...ledger, atDocuSign: ledger.atDocuSign + ahead, waiting: ledger.waiting + ahead };
 }
