@@ -54,12 +54,22 @@ const WRONG: readonly (readonly [given: Wrong, problem: string])[] = [
 ];
 
 for (const [given, problem] of WRONG) {
-  test(`${JSON.stringify(given)} stops the program with 78 and one line`, async () => {
-    const { exit, out, err } = await runProgram(["doctor"], { ...NEEDED, ...given });
-
-    assert.deepEqual({ exit, out, err }, { exit: 78, out: `FAIL configuration: ${problem}\n`, err: "" });
+  test(`${JSON.stringify(given)} is a wrong configuration, told in one line`, () => {
+    assert.throws(() => parseConfig({ ...NEEDED, ...given }), { name: "ConfigError", problems: [problem] });
   });
 }
+
+test("a wrong configuration stops the program with 78 and a line for each value", async () => {
+  const environment = { ...NEEDED, CONNECT_HMAC_KEYS: ",", DATA_DIR: import.meta.filename };
+
+  const { exit, out, err } = await runProgram(["doctor"], environment);
+
+  const lines = [
+    "FAIL configuration: CONNECT_HMAC_KEYS: has to hold a key",
+    "FAIL configuration: DATA_DIR: is no folder, or lies under what is none",
+  ];
+  assert.deepEqual({ exit, lines: out.trim().split("\n").sort(), err }, { exit: 78, lines, err: "" });
+});
 
 test("a folder that cannot hold the key which is made for it stops the program with 78 and one line", async () => {
   const folder = await mkdtemp(join(tmpdir(), "torikomi-configuration-"));

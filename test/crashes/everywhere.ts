@@ -35,18 +35,22 @@ export async function strikeEverywhere<Outcome>(world: World, story: Story<Outco
 /** To die after a step is to die before the next one that does something; only of the last one there is none. */
 function doomsOf(steps: readonly string[], isAsked: (step: string) => boolean): Doom[] {
   const dooms = steps.flatMap((step, index) =>
-    blowsTo(step, isWithinTransaction(steps, index)).map((blow): Doom => ({ blow, step: index + 1 })),
+    blowsTo(steps, step, index).map((blow): Doom => ({ blow, step: index + 1 })),
   );
   const last = steps.findLastIndex((step) => !isReading(step));
   const all: Doom[] = [...dooms, { blow: "dies after", step: last + 1 }];
   return all.filter(({ step }) => isAsked(steps[step - 1] ?? ""));
 }
 
-/** What only reads leaves no trace, and what a transaction did goes with its connection, answered or not. */
-function blowsTo(step: string, withinTransaction: boolean): Blow[] {
+/**
+ * What only reads leaves no trace, and what a transaction did goes with its connection, answered or not: to die at any
+ * of its statements is to die before its first one, or before it commits.
+ */
+function blowsTo(steps: readonly string[], step: string, index: number): Blow[] {
   if (isReading(step)) return [];
-  if (withinTransaction) return ["dies before", "is refused"];
-  return ["dies before", "is refused", "gets no answer for"];
+  if (!isWithinTransaction(steps, index)) return ["dies before", "is refused", "gets no answer for"];
+  const before = steps.findLastIndex((one, place) => place < index && !isReading(one));
+  return isWithinTransaction(steps, before) ? ["is refused"] : ["dies before", "is refused"];
 }
 
 function isReading(step: string): boolean {

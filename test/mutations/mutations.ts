@@ -27,7 +27,7 @@ const IN_SANDBOX = "progress.jsonl";
 const HELP = `Tries what the tests notice: each mutant is the program with one thing changed.
 
   domain [NAME…]       all mutants of src/domain, or of the files named, on test/domain
-  usecases [NAME…]     mutants of the use cases that decide, or of those named, on test/scenarios and test/api:
+  usecases [NAME…]     mutants of the use cases that decide, or of those named, on test/scenarios, test/api and commands' tests:
     --most N           so many of each file, spread evenly over it (10)
     --seconds N        tests that take so long together for each mutant (60)
     --all              all mutants of all use cases, on all tests that come by them

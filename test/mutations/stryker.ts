@@ -21,9 +21,13 @@ export async function mutateDomain(files: readonly string[], trial: Trial): Prom
   });
 }
 
-/** Tries mutants of the given use cases on the scenarios and the API's tests. */
+/** Tries mutants of the given use cases on the scenarios, the API's tests and those of commands. */
 export async function mutateUseCases(files: readonly string[], trial: Trial): Promise<MutantResult[]> {
-  const testFiles = [...(await listTests("test/scenarios")), ...(await listTests("test/api"))];
+  const testFiles = [
+    ...(await listTests("test/scenarios")),
+    ...(await listTests("test/api")),
+    ...COMMANDS.map((name) => `test/cli/${name}.test.ts`),
+  ];
   return await mutate(files, { ...trial, testFiles });
 }
 
@@ -60,6 +64,9 @@ async function mutate(
     await rm(tempDirName, { recursive: true, force: true });
   }
 }
+
+/** Operators' commands that run use cases; their tests run them in the tests' own process. */
+const COMMANDS = ["explain", "reconcile", "replay"];
 
 /** Chaos and random worlds are another matter, with chances of their own. */
 const LEFT_OUT = ["chaos.test.ts", "worlds.test.ts"];
