@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { z } from "zod";
+import { parseDocumentPlace } from "./documents/open-store.ts";
 import { describeFault } from "./domain/fault-text.ts";
 import type { EncryptionKey } from "./store/vault.ts";
 
@@ -205,7 +206,7 @@ const values = {
   ENCRYPTION_KEYS: encryptionKeys.optional(),
   DOCUMENT_STORE: z
     .string()
-    .regex(/^(file|s3:\/\/[^/]+.*)$/, "has to be `file` or s3://bucket/prefix")
+    .refine((text) => parseDocumentPlace(text) !== null, "has to be `file` or s3://bucket/prefix")
     .default("file"),
   DOCUMENT_STORE_ENCRYPTION: z
     .enum(["AES256", "aws:kms"], { error: "has to be AES256 or aws:kms" })

@@ -6,6 +6,7 @@ import { createDocuSignOAuth } from "./docusign/oauth.ts";
 import type { TaskDeps, TraceJob } from "./jobs/tasks.ts";
 import { migrateQueue } from "./jobs/worker.ts";
 import { unlockDeadWorkers } from "./jobs/worker-pools.ts";
+import { withLogContext } from "./log-context.ts";
 import { type DatabaseOptions, type OpenDatabase, openDatabase } from "./store/database.ts";
 import { openEmbeddedPostgres } from "./store/embedded.ts";
 import { migrateToLatest } from "./store/migrate.ts";
@@ -172,6 +173,7 @@ async function createTaskDeps(
     onReconciled: (missed) => metrics.missed(missed),
     tidy: async () => await tidy({ db, documents, log, now, eventRetentionDays }),
     traceJob,
+    withJobId: (jobId, work) => withLogContext({ jobId }, work),
     rescueJobs: async () => metrics.workersRescued((await unlockDeadWorkers({ db, log })).length),
   };
 }

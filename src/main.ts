@@ -7,6 +7,7 @@ import type { Terminal } from "./cli/terminal.ts";
 import { type Config, ConfigError, parseConfig } from "./config.ts";
 import { describeFault } from "./domain/fault-text.ts";
 import { migrate, openFoundation, withDatabase } from "./foundation.ts";
+import { logContext } from "./log-context.ts";
 import { endsWithin, type Role, startService } from "./service.ts";
 import type { Tracing } from "./tracing.ts";
 import { describeError } from "./web/request-context.ts";
@@ -76,14 +77,17 @@ async function openTracing({ tracing }: Config, log: Logger): Promise<Tracing | 
   return startTracing(tracing, log);
 }
 
-/** Listened for from the start, so that a signal while starting is not lost. A second one ends the process at once. */
+/**
+ * Listened for from the start, so that a signal while starting is not lost. A second Ctrl-C ends the process at once;
+ * SIGTERM asks for an ending in order however often it comes, as those do who send it until the process is gone.
+ */
 function nextSignal(): Promise<string> {
   return new Promise((resolve) => {
     for (const name of ["SIGTERM", "SIGINT"] as const) {
       process.once(name, () => {
         const first = performance.now();
         process.on(name, () => {
-          if (performance.now() - first > SAME_SIGNAL_MS) process.exit(EXIT.failed);
+          if (name === "SIGINT" && performance.now() - first > SAME_SIGNAL_MS) process.exit(EXIT.failed);
         });
         resolve(name);
       });
@@ -144,6 +148,7 @@ function createLogger(config: Config): Logger {
   return pino({
     level: config.logLevel,
     timestamp: pino.stdTimeFunctions.isoTime,
+    mixin: logContext,
     serializers: { err: describeError },
   });
 }

@@ -9,6 +9,7 @@ import {
 } from "./foundation.ts";
 import { runDueJobs, startWorker, type Worker } from "./jobs/worker.ts";
 import { startWorkerLock, type WorkerLock } from "./jobs/worker-pools.ts";
+import { withLogContext } from "./log-context.ts";
 import { type ChangeNews, createChangeNews } from "./store/change-news.ts";
 import { createEventRecorder } from "./store/event-recorder.ts";
 import { isCurrent } from "./store/migrate.ts";
@@ -143,6 +144,7 @@ function createServiceApp(
   return createApp({
     log,
     trustProxy: config.trustProxy,
+    withRequestId: (requestId, work) => withLogContext({ requestId }, work),
     receivers: [timer, ...receivers],
     routes: [operations, ...routes],
     ...(pages !== undefined && { pages }),

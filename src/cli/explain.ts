@@ -7,7 +7,8 @@ import { say, sayJson, type Terminal } from "./terminal.ts";
 
 /**
  * `torikomi explain`: for the tenant that is named; otherwise for all tenants that know the envelope, or, where none
- * does, for those whose linked user finds it at DocuSign.
+ * does, for those whose linked user finds it at DocuSign. Where nobody knows it and DocuSign can't be asked now, the
+ * exit status says so.
  */
 export async function runExplain(
   deps: ExplainDeps,
@@ -21,7 +22,8 @@ export async function runExplain(
   else
     for (const line of explanations.flatMap((one) => tellExplanation(one, terminal.language)))
       say(terminal, line);
-  return isKnown ? EXIT.done : EXIT.failed;
+  if (isKnown) return EXIT.done;
+  return explanations.some(({ waitingFor }) => waitingFor !== null) ? EXIT.notNow : EXIT.failed;
 }
 
 const NOBODY = {

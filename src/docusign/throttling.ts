@@ -24,11 +24,12 @@ export function isThrottling(status: number, code: string | null): boolean {
  * From when DocuSign takes calls again. The hour's budget comes back at `X-RateLimit-Reset`, to the second
  * (service.md, settled details); other limits say it in `Retry-After`, or else pass after their own time. A moment that
  * has come already, as clocks differ, would have us ask without end: then a burst's time is waited. One that is
- * more than a day off counts as not said.
+ * just about to come is waited for, and half a second at least. One that is more than a day off counts as not said.
  */
 export function readRetryMoment(code: string | null, headers: Headers, now: Date): Date {
   const moment = readMoment(code, headers, now);
-  return moment.getTime() - now.getTime() > SOONEST_MS ? moment : new Date(now.getTime() + BURST_MS);
+  const waitMs = moment.getTime() - now.getTime();
+  return new Date(now.getTime() + (waitMs > 0 ? Math.max(waitMs, SOONEST_MS) : BURST_MS));
 }
 
 function readMoment(code: string | null, headers: Headers, now: Date): Date {

@@ -93,6 +93,11 @@ const documentRow = z.object({
   pages: anyField,
 });
 
+/** A number, or a list of the pages; none at all are pages that are not told. */
+function readPages(raw: unknown): number | null {
+  return (Array.isArray(raw) ? raw.length : countField.parse(raw)) || null;
+}
+
 function readDocument(raw: unknown): EnvelopeDocument {
   const row = parseAnswer(documentRow, raw);
   return {
@@ -100,6 +105,6 @@ function readDocument(raw: unknown): EnvelopeDocument {
     documentGuid: row.documentIdGuid,
     name: row.name ?? row.documentId,
     type: row.type?.toLowerCase() ?? (row.documentId === "certificate" ? "summary" : "content"),
-    pages: Array.isArray(row.pages) ? row.pages.length : countField.parse(row.pages),
+    pages: readPages(row.pages),
   };
 }

@@ -10,12 +10,12 @@ export type CallBudget = {
 export type Pace = { readonly kind: "go" } | { readonly kind: "wait"; readonly until: Date };
 
 /**
- * Whether a first import may call DocuSign now. It leaves `reserveShare` (0 to 1) of the hour's calls to the
- * customer's other integrations; numbers from before the reset say nothing any more.
+ * Whether DocuSign may be called now, leaving `reserveShare` (0 to 1) of the hour's calls to the customer's other
+ * integrations. Numbers from before the reset say nothing any more, nor do those of an account whose limit is 0.
  */
 export function mayCall(budget: CallBudget, reserveShare: number, now: Date): Pace {
   const { remaining, limit, resetsAt } = budget;
-  if (remaining === null) return { kind: "go" };
+  if (remaining === null || limit === 0) return { kind: "go" };
   if (resetsAt !== null && resetsAt.getTime() <= now.getTime()) return { kind: "go" };
   if (remaining > reservedCalls(limit ?? 0, reserveShare)) return { kind: "go" };
   // DocuSign's hours are full hours, should it not have said.

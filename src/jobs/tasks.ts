@@ -18,6 +18,8 @@ export type TaskDeps = BacklogDeps &
     /** Gives back the jobs of workers that died, once a minute. */
     rescueJobs: () => Promise<unknown>;
     traceJob: TraceJob;
+    /** Does a job's work, so that whatever is logged meanwhile bears the job's id. */
+    withJobId: <T>(jobId: string, work: () => T) => T;
   };
 
 /** A job that is about to run, by what may be told of it. */
@@ -49,7 +51,7 @@ export function createTasks(deps: TaskDeps, share: LinkShare): TaskList {
       if (cronPayload.safeParse(payload).success) await addJob("rescue-jobs", {}, betweenMinutes(deps.now()));
     },
   };
-  return Object.fromEntries(Object.entries(tasks).map(([name, task]) => [name, traced(deps, task)]));
+  return Object.fromEntries(Object.entries(tasks).map(([name, task]) => [name, observed(deps, task)]));
 }
 
 /** The clock knows minutes only; a dead worker's jobs are to be back within one. */
@@ -58,11 +60,20 @@ function betweenMinutes(now: Date): TaskSpec {
   return { jobKey: "rescue-jobs-between", runAt, maxAttempts: 1, priority: -20 };
 }
 
-function traced({ traceJob }: TaskDeps, task: Task): Task {
+/** The once-a-minute look for dead workers: its lines would hide the others. */
+const ROUTINE: ReadonlySet<string> = new Set(["rescue-jobs"]);
+
+/** Why a job failed is told by the queue, under its id. */
+function observed({ traceJob, withJobId, log, now }: TaskDeps, task: Task): Task {
   return async (payload, helpers) => {
     const { id, task_identifier: name, attempts: attempt } = helpers.job;
     const about = aboutPayload.safeParse(payload).data;
-    await traceJob({ ...about, task: name, id, attempt }, async () => void (await task(payload, helpers)));
+    const begun = now().getTime();
+    await withJobId(id, async () => {
+      await traceJob({ ...about, task: name, id, attempt }, async () => void (await task(payload, helpers)));
+      const line = { task: name, attempt, ...about, durationMs: now().getTime() - begun };
+      log[ROUTINE.has(name) ? "debug" : "info"](line, "job done");
+    });
   };
 }
 

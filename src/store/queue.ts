@@ -1,4 +1,4 @@
-import { type Kysely, sql } from "kysely";
+import { type Kysely, type RawBuilder, sql } from "kysely";
 import type { EnvelopeId, LinkId } from "../domain/identifiers.ts";
 import type { DB } from "./schema.ts";
 
@@ -13,6 +13,8 @@ type Job = {
   readonly runAt: Date | null;
   /** Whose jobs must not take all workers. */
   readonly linkId?: LinkId;
+  /** Whether one that waits under the key keeps its moment where that comes first. */
+  readonly onlySooner?: boolean;
 };
 
 /** The flag of a link's jobs, by which workers leave them in the queue while others have their turn. */
@@ -51,7 +53,10 @@ export async function enqueueReconciliation(
   });
 }
 
-/** Queues one lane of a link's backlog: it takes due envelopes of the ledger one after the other. */
+/**
+ * Queues one lane of a link's backlog: it takes due envelopes of the ledger one after the other. One that waits already is
+ * brought forward, never put off: it may have been queued since for what the caller has not seen.
+ */
 export async function enqueueBacklog(
   db: Kysely<DB>,
   job: { linkId: LinkId; lane: number; runAt: Date | null; first: boolean },
@@ -63,6 +68,7 @@ export async function enqueueBacklog(
     priority: job.first ? PRIORITY.firstImport : PRIORITY.reconciliation,
     runAt: job.runAt,
     linkId: job.linkId,
+    onlySooner: true,
   });
 }
 
@@ -83,11 +89,19 @@ export async function enqueueErasure(db: Kysely<DB>): Promise<void> {
  */
 async function enqueue(db: Kysely<DB>, job: Job): Promise<void> {
   const flags = job.linkId === undefined ? null : [linkFlag(job.linkId)];
-  const least = job.runAt === null ? sql`null` : sql`now() + interval '1 second'`;
+  const runAt = job.runAt === null ? sql`null` : laterRun(job.runAt, job.onlySooner ? job.key : null);
   await sql`
     select graphile_worker.add_job(
       ${job.task}, ${JSON.stringify(job.payload)}::json,
-      run_at := greatest(${job.runAt}::timestamptz, ${least}), job_key := ${job.key}, priority := ${job.priority}::int,
+      run_at := ${runAt}, job_key := ${job.key}, priority := ${job.priority}::int,
       flags := ${flags}::text[]
     )`.execute(db);
+}
+
+/** Where there is a job under the key that no worker has taken yet, no later than that. */
+function laterRun(runAt: Date, key: string | null): RawBuilder<Date> {
+  return sql`least(
+    greatest(${runAt}::timestamptz, now() + interval '1 second'),
+    (select run_at from graphile_worker.jobs where key = ${key} and locked_at is null)
+  )`;
 }

@@ -61,22 +61,33 @@ export async function takeUpParked(
 /**
  * When the first of the link's waiting envelopes was announced of which it is not known yet when it completed: tried in
  * vain, or still in the queue; null where there is none. One that a listing shows without its completion may have
- * completed at any time: then this is `sinceEver`.
+ * completed at any time: then this is `sinceEver`. One that DocuSign showed as not completed when its event had come, since
+ * `unlistedFrom`, may be behind its event: listings show what completed before that.
  */
-export async function oldestAnnounced(db: Kysely<DB>, linkId: LinkId, sinceEver: Date): Promise<Date | null> {
+export async function oldestAnnounced(
+  db: Kysely<DB>,
+  linkId: LinkId,
+  { sinceEver, unlistedFrom }: { sinceEver: Date; unlistedFrom: Date },
+): Promise<Date | null> {
   const { rows } = await sql<{ oldest: Date | null }>`
     select min(announced.at) as oldest from (
       select case when found_by = 'reconciliation' then ${sinceEver} else found_at end as at from envelope
       where link_id = ${linkId} and state = 'waiting' and completed_at is null
       union all
+      select decided_at from envelope
+      where link_id = ${linkId} and ${NOT_COMPLETED} and found_by <> 'reconciliation' and decided_at > ${unlistedFrom}
+      union all
       select event.received_at from graphile_worker.jobs as job
       join connect_event as event on event.link_id = ${linkId} and event.envelope_id = ${announcedBy(linkId)}
       where not exists (
-          select from envelope where envelope.link_id = event.link_id and envelope.envelope_id = event.envelope_id
+          select from envelope
+          where envelope.link_id = event.link_id and envelope.envelope_id = event.envelope_id and not (${NOT_COMPLETED})
         )
     ) as announced`.execute(db);
   return rows[0]?.oldest ?? null;
 }
+
+const NOT_COMPLETED = sql`(envelope.state = 'excluded' and envelope.reason = 'not-completed')`;
 
 /** The envelope that a `job` of the queue imports for the link; null where it does something else. */
 function announcedBy(linkId: LinkId) {

@@ -8,13 +8,16 @@ import { nextFullHour } from "../domain/schedule.ts";
 import { findBudget, noteLimits, pauseAccount } from "../store/budgets.ts";
 import type { Database } from "../store/database.ts";
 
-/** First imports leave a reserve of the hour's calls to the customer's other integrations. */
-export type CallKind = "first-import" | "other";
+/**
+ * First imports leave a reserve of the hour's calls to the customer's other integrations; nothing else calls once DocuSign
+ * has said that none is left. Where a person waits for the answer, DocuSign itself is to say no.
+ */
+export type CallKind = "first-import" | "other" | "person";
 
 export type CallBudgets = {
   /**
-   * Begins a call, which `note` ends. Throws the fault `throttled` with code `budget-reserve` where a first import
-   * would call into the reserve: calls that are under way count as made.
+   * Begins a call, which `note` ends. Throws the fault `throttled` where `pace` says to wait, with code `budget-reserve`
+   * for a first import and `hourly-calls-spent` for others: calls that are under way count as made.
    */
   begin(accountId: AccountId, kind: CallKind): void;
   /** Ends a call and takes note of what its answer's headers said. */
@@ -25,8 +28,10 @@ export type CallBudgets = {
   pace(accountId: AccountId, kind: CallKind): Promise<Pace>;
 };
 
-/** The code of the fault with which `begin` refuses. */
+/** The code of the fault with which `begin` refuses a first import. */
 export const BUDGET_RESERVE = "budget-reserve";
+const CALLS_SPENT = "hourly-calls-spent";
+const CODES = { "first-import": BUDGET_RESERVE, other: CALLS_SPENT, person: CALLS_SPENT } as const;
 
 type BudgetDeps = { db: Database; log: Logger; now: () => Date; reserveShare: number };
 
@@ -39,26 +44,27 @@ export function createCallBudgets(deps: BudgetDeps): CallBudgets {
   const seen = new Map<AccountId, CallBudget>();
   const underWay = new Map<AccountId, number>();
   const lastShared = new Map<AccountId, { key: string; at: number }>();
-  const paceOf = (accountId: AccountId): Pace => {
+  const paceOf = (accountId: AccountId, kind: CallKind): Pace => {
     const budget = seen.get(accountId);
+    if (budget === undefined || kind === "person") return { kind: "go" };
     const calls = underWay.get(accountId) ?? 0;
-    return budget === undefined ? { kind: "go" } : mayCall(less(budget, calls), reserveShare, now());
+    return mayCall(less(budget, calls), kind === "first-import" ? reserveShare : 0, now());
   };
   return {
     begin(accountId, kind) {
-      const pace: Pace = kind === "first-import" ? paceOf(accountId) : { kind: "go" };
-      if (pace.kind === "wait") throw new DocuSignFault("throttled", BUDGET_RESERVE, { retryAt: pace.until });
+      const pace = paceOf(accountId, kind);
+      if (pace.kind === "wait") throw new DocuSignFault("throttled", CODES[kind], { retryAt: pace.until });
       underWay.set(accountId, (underWay.get(accountId) ?? 0) + 1);
     },
     note(accountId, told) {
       underWay.set(accountId, Math.max(0, (underWay.get(accountId) ?? 0) - 1));
       if (told.remaining === null) return;
       const at = now();
-      // DocuSign's hours are full hours: where it says no end of this one, the numbers are this hour's.
-      const limits = { ...told, resetsAt: unlessFarOff(told.resetsAt, at) ?? nextFullHour(at) };
+      const limits = { ...told, resetsAt: endOfHour(told, at) };
       seen.set(accountId, latest(seen.get(accountId), limits));
       const last = lastShared.get(accountId);
-      const key = `${limits.limit} ${limits.resetsAt?.getTime()} ${paceOf(accountId).kind}`;
+      const paces = [paceOf(accountId, "first-import").kind, paceOf(accountId, "other").kind];
+      const key = `${limits.limit} ${limits.resetsAt.getTime()} ${paces.join(" ")}`;
       if (last?.key === key && at.getTime() - last.at < SHARE_EVERY_MS) return;
       lastShared.set(accountId, { key, at: at.getTime() });
       noteLimits(db, accountId, limits, at).catch((error: unknown) =>
@@ -71,9 +77,14 @@ export function createCallBudgets(deps: BudgetDeps): CallBudgets {
       if (shared?.pausedUntil != null && shared.pausedUntil > now())
         return { kind: "wait", until: shared.pausedUntil };
       if (shared?.remaining != null) seen.set(accountId, latest(seen.get(accountId), shared));
-      return kind === "other" ? { kind: "go" } : paceOf(accountId);
+      return paceOf(accountId, kind);
     },
   };
+}
+
+/** DocuSign's hours are full hours: where it says no end of this one, the numbers are this hour's. */
+function endOfHour({ resetsAt }: CallLimits, now: Date): Date {
+  return unlessFarOff(resetsAt, now) ?? nextFullHour(now);
 }
 
 /** Of one hour the lower number, as answers may come out of order; else that of the later hour. */

@@ -1,7 +1,7 @@
 import type { DocuSignAccount } from "../docusign/account.ts";
 import { DocuSignFault, isSilence, unlessRefused } from "../docusign/faults.ts";
 import { Refusal } from "../domain/refusal.ts";
-import { endOf } from "../domain/window.ts";
+import { endOf, LISTING_DELAY_MS } from "../domain/window.ts";
 import { recordAudit } from "../store/audit.ts";
 import { countTotals, oldestWaiting } from "../store/envelopes.ts";
 import { closeLink, findCurrentLink, type Link, lockLink } from "../store/links.ts";
@@ -36,7 +36,10 @@ export async function endLink(deps: ReconcileDeps, owner: Owner): Promise<void> 
       reachedSent: current.sentReached,
       reachedReceived: current.receivedReached,
       oldestWaiting: await oldestWaiting(tx, link.id),
-      oldestAnnounced: await oldestAnnounced(tx, link.id, ALL_HISTORY),
+      oldestAnnounced: await oldestAnnounced(tx, link.id, {
+        sinceEver: ALL_HISTORY,
+        unlistedFrom: new Date(endedAt.getTime() - LISTING_DELAY_MS),
+      }),
     });
     await abandonRun(tx, link.id, endedAt);
     const totals = await tellTotals(tx, current, await countTotals(tx, link.id));
@@ -58,12 +61,14 @@ export async function endLink(deps: ReconcileDeps, owner: Owner): Promise<void> 
  * look, for whatever reason, the end is what was reached before (import-rules 2.3): nobody is kept linked for it.
  */
 async function leaveDocuSign(deps: ReconcileDeps, link: Link, endedAt: Date): Promise<void> {
-  const account = deps.openAccount(link);
+  const account = deps.openAccount(link, undefined, "person");
   try {
     await unlessRefused(closeAccount(deps, link, account, endedAt));
   } catch (error) {
     throw asFailure(deps, link, error);
   }
+  // Should this process die from here on, the link's next reconciliation looks at what is left.
+  await leavePending(deps.db, link);
   try {
     await removeConnect(deps, link, account);
   } catch (error) {

@@ -205,7 +205,7 @@ async function connectLink(deps: FinishDeps, id: LinkId): Promise<void> {
   const link = await findLink(deps.db, id);
   if (link === null) return;
   try {
-    await ensureConnect(deps, link, deps.openAccount(link));
+    await ensureConnect(deps, link, deps.openAccount(link, undefined, "person"));
   } catch (error) {
     if (!(error instanceof DocuSignFault)) throw error;
     deps.log.warn({ linkId: id, fault: error.code }, "Connect not set up at linking");

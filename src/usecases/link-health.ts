@@ -14,7 +14,12 @@ export async function failLink(db: Database, link: Link, cause: LinkCause): Prom
 
 /** Lets a link go on whose cause is mended: what waited is due again, and a reconciliation fills the gap. */
 export async function recoverLink(tx: Database, link: Link, now: Date): Promise<void> {
-  await changeLink(tx, link.id, { state: healthyState(link), cause: null });
+  await changeLink(tx, link.id, {
+    state: healthyState(link),
+    cause: null,
+    // What it took so far tells nothing of the pace: it stood still.
+    ...(isFirstImportUnderWay(link) && { firstImportStartedAt: now }),
+  });
   await takeUpFailed(tx, link.id, { now, afresh: true });
   await enqueueReconciliation(tx, {
     linkId: link.id,
@@ -22,6 +27,10 @@ export async function recoverLink(tx: Database, link: Link, now: Date): Promise<
     runAt: null,
     first: link.firstImport.listedAt === null,
   });
+}
+
+function isFirstImportUnderWay({ firstImport }: Link): boolean {
+  return firstImport.startedAt !== null && firstImport.doneAt === null;
 }
 
 /** The state that the link has where nothing is wrong with it. */
@@ -33,7 +42,8 @@ export type HealthDeps = { db: Database; adminProfiles: AdminProfiles; now: () =
 
 /**
  * Asks DocuSign whether the linked user still is DS Admin of the account (import-rules 5) and puts the link into
- * error where not; a link that was in error for this goes on where they are again. Costs one call.
+ * error where not; a link that was in error for this goes on where they are again. Takes over how the user is called and
+ * reached by now, as entries without an id are known by the address (import-rules 1). Costs one call.
  */
 export async function checkAdmin(deps: HealthDeps, link: Link, account: DocuSignAccount): Promise<boolean> {
   const user: AccountUser = await account.getUser(link.user.id);
@@ -44,7 +54,11 @@ export async function checkAdmin(deps: HealthDeps, link: Link, account: DocuSign
   await deps.db.transaction().execute(async (tx) => {
     const current = await lockLink(tx, link.id, "update");
     if (current === null || current.state === "ended") return;
-    await changeLink(tx, link.id, { checkedAt: deps.now() });
+    const { name, email } = user;
+    await changeLink(tx, link.id, {
+      checkedAt: deps.now(),
+      user: { name: name ?? current.user.name, email: email ?? current.user.email },
+    });
     if (isMended(current)) await recoverLink(tx, current, deps.now());
   });
   return true;

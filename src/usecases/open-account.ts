@@ -4,8 +4,8 @@ import type { AccessTokens } from "./access-tokens.ts";
 import type { CallBudgets, CallKind } from "./call-budgets.ts";
 
 /**
- * DocuSign as the linked user sees it; `onCall` is told of each call that was made. Calls of a first import stop
- * before the reserve of the account's budget; calls are no such ones unless said.
+ * DocuSign as the linked user sees it; `onCall` is told of each call that was made. What `kind` they are says how much
+ * of the account's budget they leave: `other` unless said.
  */
 export type OpenAccount = (
   link: Pick<Link, "id" | "account">,

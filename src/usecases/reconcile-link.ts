@@ -139,7 +139,7 @@ async function mayReconcile(deps: ReconcileDeps, link: Link): Promise<boolean> {
   if (link.state === "active") return true;
   if (link.state === "awaiting-approval") await askAdmin(deps, link, deps.openAccount(link));
   if (link.state !== "error") return false;
-  if (link.cause === "group-missing") return true;
+  if (link.cause === "group-missing") return link.approval !== "awaited";
   return await hasRecovered(deps, link);
 }
 

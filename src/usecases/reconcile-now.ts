@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Database } from "../store/database.ts";
 import { claimNextDue, countDue, countParked, nextDueAt } from "../store/envelopes.ts";
 import { findLink, type Link } from "../store/links.ts";
 import { findRunning, type Reconciliation } from "../store/reconciliations.ts";
@@ -203,8 +204,17 @@ async function findRemains(
 ): Promise<Obstacle | null> {
   const isStopped = options.signal.aborted && (await countDue(deps.db, link.id, deps.now())) > 0;
   if (isStopped) return { reason: "interrupted", until: null };
+  return await findPassing(deps.db, link, causes);
+}
+
+/** What keeps some of the link's envelopes waiting for DocuSign, and until when; null where nothing does. */
+export async function findPassing(
+  db: Database,
+  link: Link,
+  causes: Readonly<Record<string, number>>,
+): Promise<Obstacle | null> {
   const reason = PASSING_CAUSES.find((cause) => causes[cause] !== undefined);
-  return reason === undefined ? null : { reason, until: await nextDueAt(deps.db, link.id) };
+  return reason === undefined ? null : { reason, until: await nextDueAt(db, link.id) };
 }
 
 /** Waits that end by themselves: when the account's next hour begins, or when DocuSign is itself again. */

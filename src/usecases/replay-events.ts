@@ -4,7 +4,7 @@ import { findLink, type Link } from "../store/links.ts";
 import { takeUpParked } from "../store/waiting-envelopes.ts";
 import { type BacklogDeps, wakeBacklog } from "./import-backlog.ts";
 import { emptyTally, findWait, type ImportTally, importNow } from "./import-now.ts";
-import type { Obstacle, Progress } from "./reconcile-now.ts";
+import { findPassing, type Obstacle, type Progress } from "./reconcile-now.ts";
 
 export type ReplayOptions = {
   /** Null: the links of all tenants that have not ended. */
@@ -82,18 +82,19 @@ async function replayLink(
     },
   });
   await wakeBacklog(deps.db, link.id, deps.now());
-  const obstacle = await findObstacle(deps, link, { left: left.length, waiting, signal: options.signal });
-  return { link, announced: total, imports, waiting: Object.fromEntries(waiting), obstacle };
+  const causes = Object.fromEntries(waiting);
+  const obstacle = await findObstacle(deps, link, { left: left.length, causes, signal: options.signal });
+  return { link, announced: total, imports, waiting: causes, obstacle };
 }
 
 async function findObstacle(
   deps: BacklogDeps,
   link: Link,
-  { left, waiting, signal }: { left: number; waiting: ReadonlyMap<string, number>; signal: AbortSignal },
+  { left, causes, signal }: { left: number; causes: Readonly<Record<string, number>>; signal: AbortSignal },
 ): Promise<Obstacle | null> {
-  if (left === 0 && waiting.size === 0) return null;
+  if (left === 0 && Object.keys(causes).length === 0) return null;
   const wait = await findWait(deps, link.id, "replay");
   if (wait !== null) return wait;
   if (left > 0 && signal.aborted) return { reason: "interrupted", until: null };
-  return waiting.has("account-throttled") ? { reason: "account-throttled", until: null } : null;
+  return await findPassing(deps.db, link, causes);
 }

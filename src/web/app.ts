@@ -2,13 +2,15 @@ import express, { type Express, type RequestHandler, type Router } from "express
 import helmet from "helmet";
 import type { Logger } from "pino";
 import { errorHandler, notFoundHandler, problemPage } from "./problem.ts";
-import { requestContext } from "./request-context.ts";
+import { requestContext, requestIdOf } from "./request-context.ts";
 
 export type Route = Router | RequestHandler;
 
 export type AppParts = {
   log: Logger;
   trustProxy: number;
+  /** Does a request's work, so that whatever is logged meanwhile bears the request's id; only the work where left out. */
+  withRequestId?: (requestId: string, work: () => void) => void;
   /** Tried first: for programs, which have no use for headers that speak to browsers. */
   receivers: readonly Route[];
   /** In the order in which they are tried; their errors are answered as JSON. */
@@ -30,12 +32,22 @@ export function createApp(parts: AppParts): Express {
   app.disable("x-powered-by");
   app.use(requestContext(parts.log));
   for (const route of parts.receivers) app.use(route);
+  app.use(logged(parts));
   app.use(securityHeaders(parts.pages?.leadTo ?? []));
   for (const route of parts.routes) app.use(route);
   if (parts.pages !== undefined) app.use(pageRouter(parts.pages, parts.log));
   app.use(notFoundHandler);
   app.use(errorHandler(parts.log));
   return app;
+}
+
+/** After the receivers: they log nothing beside the request's own line, and have no time for it. */
+function logged({ withRequestId }: AppParts): RequestHandler {
+  return (_request, response, next) => {
+    const requestId = requestIdOf(response);
+    if (requestId === null || withRequestId === undefined) next();
+    else withRequestId(requestId, next);
+  };
 }
 
 function pageRouter({ routes }: Pages, log: Logger): Router {

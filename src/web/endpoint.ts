@@ -5,7 +5,6 @@ import { z } from "zod";
 import type { DocumentStore } from "../documents/documents.ts";
 import { Refusal } from "../domain/refusal.ts";
 import type { ChangeNews } from "../store/change-news.ts";
-import { isUnavailable } from "../store/unavailable.ts";
 import type { BeginDeps } from "../usecases/begin-linking.ts";
 import type { DescribeDeps } from "../usecases/describe-link.ts";
 import type { ExplainDeps } from "../usecases/explain-envelope.ts";
@@ -97,7 +96,7 @@ export function endpoint<Params, Query, Body, Answer>(
       response.set("Cache-Control", "private, no-cache");
       const call = checkRequest(definition, request, response);
       const withinMs = deps.answerWithinMs + (definition.patienceMs ?? 0);
-      const value = await beginInTime(response, reachable(handle(deps, call)), { withinMs, log: deps.log });
+      const value = await beginInTime(response, handle(deps, call), { withinMs, log: deps.log });
       if (answer.schema !== null) response.status(answer.status).json(z.encode(answer.schema, value));
       else if (answer.status === 204) response.status(204).end();
     };
@@ -146,16 +145,6 @@ function parseBody<Body>(schema: z.ZodType<Body>, body: unknown): Body {
     ({ path, message }) => `${["body", ...path].join(".")}: ${message}`,
   );
   throw new Refusal("malformed", problems.join("; "));
-}
-
-/** A database that cannot be reached is a word to the caller, to ask again, rather than a fault of ours. */
-async function reachable<T>(work: Promise<T>): Promise<T> {
-  try {
-    return await work;
-  } catch (error) {
-    if (!isUnavailable(error)) throw error;
-    throw new Refusal("unavailable", "This cannot be answered just now.", { cause: error });
-  }
 }
 
 /**

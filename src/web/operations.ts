@@ -1,4 +1,6 @@
 import { type RequestHandler, Router } from "express";
+import { Refusal } from "../domain/refusal.ts";
+import { problemFor } from "./problem.ts";
 
 export type OperationsDeps = {
   /** Resolves where the service can do its work; rejects with what it lacks. */
@@ -18,9 +20,13 @@ export function operationsRoutes(deps: OperationsDeps): Router {
       await deps.checkReady();
       response.json({ status: "ready" });
     } catch (error) {
+      const lacking = error instanceof Error ? error.message : "unknown";
+      const { status, body, headers } = problemFor(new Refusal("unavailable", lacking));
       response
-        .status(503)
-        .json({ status: "not ready", reason: error instanceof Error ? error.message : "unknown" });
+        .status(status)
+        .set({ ...headers })
+        .type("application/problem+json")
+        .send(JSON.stringify(body));
     }
   });
   router.get("/metrics", deps.metrics);

@@ -2,6 +2,7 @@ import { STATUS_CODES } from "node:http";
 import type { ErrorRequestHandler, RequestHandler } from "express";
 import type { Logger } from "pino";
 import { Refusal, type RefusalCode } from "../domain/refusal.ts";
+import { isUnavailable } from "../store/unavailable.ts";
 import { type Html, html } from "./html.ts";
 import { layout, PAGE_NAME } from "./page-layout.ts";
 import { describeError, requestIdOf } from "./request-context.ts";
@@ -69,8 +70,9 @@ export function errorHandler(
   logger: Pick<Logger, "error" | "warn">,
   render?: (problem: Problem) => Html,
 ): ErrorRequestHandler {
-  return (error: unknown, request, response, _next) => {
+  return (thrown: unknown, request, response, _next) => {
     const id = requestIdOf(response);
+    const error = isUnavailable(thrown) ? askAgain(thrown) : thrown;
     const { status, body, headers } = problemFor(error);
     log(logger, error, status, id);
     if (response.headersSent) {
@@ -86,6 +88,11 @@ export function errorHandler(
     }
     response.type("application/problem+json").send(JSON.stringify(problem));
   };
+}
+
+/** A database that cannot be reached is a word to the caller rather than a fault of ours. */
+function askAgain(cause: unknown): Refusal {
+  return new Refusal("unavailable", "This cannot be answered just now.", { cause });
 }
 
 /** For the end of an app: an address that leads nowhere is a Refusal `not-found`. */

@@ -128,11 +128,16 @@ async function readCaller(token: string, key: JWTVerifyGetKey, options: JWTVerif
     if (tenant === undefined) throw new Refusal("forbidden", "the token lacks `tenant`");
     return { tenant, subject: sub ?? null, scopes: new Set(scope.split(" ").filter((word) => word !== "")) };
   } catch (error) {
-    if (error instanceof errors.JOSEError || error instanceof z.ZodError) {
-      throw new Refusal("unauthorized", undefined, { cause: error });
-    }
+    if (error instanceof errors.JOSEError) throw new Refusal("unauthorized", undefined, { cause: error });
+    if (error instanceof z.ZodError) throw new Refusal("forbidden", lackingOf(error), { cause: error });
     throw error;
   }
+}
+
+/** What is wrong with the claims of a token that is valid: another one of the kind would be no better. */
+function lackingOf({ issues }: z.ZodError): string {
+  const claims = new Set(issues.map(({ path }) => `\`${path.join(".")}\``));
+  return `the token's ${[...claims].join(" and ")} cannot be used`;
 }
 
 /** Looks for the issuer's keys when the first token that could be good arrives, so that we start without the issuer. */

@@ -69,7 +69,7 @@ test("parked envelopes are taken up, those alone that events announced, and star
     .executeTakeFirstOrThrow();
   const done = await runCommand(world, "replay");
 
-  assert.equal(failed.exit, 0);
+  assert.equal(failed.exit, 75);
   assert.match(failed.out, /waiting {3}docusign-unavailable 1/);
   assert.equal(left.attempts, 1);
   assert.ok(left.waiting_until !== null, "it is tried again by itself");

@@ -55,6 +55,9 @@ const BAD: Readonly<Record<string, TokenOptions>> = {
   "signed with the public key as a shared secret": { ...GOOD, forgery: "public-key-as-secret" },
   "signed by somebody else under the cabinet's key id": { ...GOOD, forgery: "foreign-key" },
   "of an unknown key id": { ...GOOD, forgery: "unknown-key" },
+};
+
+const LACKING: Readonly<Record<string, TokenOptions>> = {
   "with an empty tenant": { ...GOOD, tenant: "" },
   "with a tenant that is no text": { ...GOOD, claims: { tenant: 7 } },
   "with a tenant of 201 characters": { ...GOOD, tenant: "x".repeat(201) },
@@ -74,6 +77,15 @@ for (const [name, options] of Object.entries(BAD)) {
     const token = await cabinet.token(options);
 
     await assert.rejects(verifierFor(cabinet)(`Bearer ${token}`), isRefusal("unauthorized"));
+  });
+}
+
+for (const [name, options] of Object.entries(LACKING)) {
+  test(`a valid token ${name} is forbidden, as another of its kind would be`, async () => {
+    await using cabinet = await startTestCabinet();
+    const token = await cabinet.token(options);
+
+    await assert.rejects(verifierFor(cabinet)(`Bearer ${token}`), isRefusal("forbidden"));
   });
 }
 
