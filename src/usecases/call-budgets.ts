@@ -43,12 +43,12 @@ export function createCallBudgets(deps: BudgetDeps): CallBudgets {
   const { db, log, now, reserveShare } = deps;
   const seen = new Map<AccountId, CallBudget>();
   const underWay = new Map<AccountId, number>();
-  const lastShared = new Map<AccountId, { key: string; at: number }>();
+  const lastShared = new Map<AccountId, Shared>();
   const paceOf = (accountId: AccountId, kind: CallKind): Pace => {
     const budget = seen.get(accountId);
     if (budget === undefined || kind === "person") return { kind: "go" };
-    const calls = underWay.get(accountId) ?? 0;
-    return mayCall(less(budget, calls), kind === "first-import" ? reserveShare : 0, now());
+    const left = less(budget, underWay.get(accountId) ?? 0);
+    return mayCall(left, kind === "first-import" ? reserveShare : 0, now());
   };
   return {
     begin(accountId, kind) {
@@ -62,11 +62,9 @@ export function createCallBudgets(deps: BudgetDeps): CallBudgets {
       const at = now();
       const limits = { ...told, resetsAt: endOfHour(told, at) };
       seen.set(accountId, latest(seen.get(accountId), limits));
-      const last = lastShared.get(accountId);
-      const paces = [paceOf(accountId, "first-import").kind, paceOf(accountId, "other").kind];
-      const key = `${limits.limit} ${limits.resetsAt.getTime()} ${paces.join(" ")}`;
-      if (last?.key === key && at.getTime() - last.at < SHARE_EVERY_MS) return;
-      lastShared.set(accountId, { key, at: at.getTime() });
+      const paces = `${paceOf(accountId, "first-import").kind} ${paceOf(accountId, "other").kind}`;
+      const key = `${limits.limit} ${limits.resetsAt.getTime()} ${paces}`;
+      if (!isToBeShared(lastShared, accountId, { key, at: at.getTime() })) return;
       noteLimits(db, accountId, limits, at).catch((error: unknown) =>
         log.warn({ err: error, accountId }, "call budget could not be shared"),
       );
@@ -74,12 +72,26 @@ export function createCallBudgets(deps: BudgetDeps): CallBudgets {
     pause: async (accountId, until) => await pauseAccount(db, accountId, until, now()),
     async pace(accountId, kind) {
       const shared = await findBudget(db, accountId);
-      if (shared?.pausedUntil != null && shared.pausedUntil > now())
-        return { kind: "wait", until: shared.pausedUntil };
+      const until = shared?.pausedUntil ?? null;
+      if (until !== null && until > now()) return { kind: "wait", until };
       if (shared?.remaining != null) seen.set(accountId, latest(seen.get(accountId), shared));
       return paceOf(accountId, kind);
     },
   };
+}
+
+type Shared = { readonly key: string; readonly at: number };
+
+/** Whether other processes are to learn of it now; remembers that they have. */
+function isToBeShared(
+  lastShared: Map<AccountId, Shared>,
+  accountId: AccountId,
+  { key, at }: Shared,
+): boolean {
+  const last = lastShared.get(accountId);
+  if (last?.key === key && at - last.at < SHARE_EVERY_MS) return false;
+  lastShared.set(accountId, { key, at });
+  return true;
 }
 
 /** DocuSign's hours are full hours: where it says no end of this one, the numbers are this hour's. */

@@ -22,7 +22,7 @@ export function describeAnswers(endpoint: Endpoint): Json {
 const EVERYWHERE: Readonly<Record<number, string>> = {
   400: "The request is malformed.",
   401: "The token is missing, or none of the cabinet's.",
-  403: "The token lacks the scope, the tenant or, to write in somebody's name, `sub`.",
+  403: "The token lacks the scope, the tenant or, to write in somebody's name, `sub`, or has in them what cannot be used.",
   429: "Too many requests with this token; `Retry-After` tells when to go on.",
   500: STATUS_CODES[500] ?? "",
   503: "Temporarily unavailable; `Retry-After` tells when to try again.",

@@ -49,6 +49,8 @@ const WRONG: readonly (readonly [given: Wrong, problem: string])[] = [
     "DOCUSIGN_ADMIN_PROFILES: has to name a permission profile, or be * for any",
   ],
   [{ ENCRYPTION_KEYS: `one:${KEY},one:${KEY}` }, "ENCRYPTION_KEYS: holds two keys under one id"],
+  [{ DOCUMENT_STORE: "s3://Bad_Bucket/x" }, "DOCUMENT_STORE: has to be `file` or s3://bucket/prefix"],
+  [{ DOCUMENT_STORE: "s3://bucket/../x" }, "DOCUMENT_STORE: has to be `file` or s3://bucket/prefix"],
   [{ DATA_DIR: import.meta.filename }, "DATA_DIR: is no folder, or lies under what is none"],
   [{ DATA_DIR: join(import.meta.filename, "a", "b") }, "DATA_DIR: is no folder, or lies under what is none"],
 ];

@@ -51,6 +51,20 @@ test("who does not want to wait until what is under way has ended signals again"
   assert.ok(took < 10_000, `${took} ms`);
 });
 
+test("SIGTERM that is sent again and again until the process is gone ends it in order all the same", async () => {
+  await using companies = await createLinkedCompanies({ at: new Date().toISOString(), expectErrors: true });
+  const { world } = companies;
+  const { child, envelope } = await startDownload(companies, { SHUTDOWN_TIMEOUT: String(SHUTDOWN_SECONDS) });
+  const closed = once(child, "close");
+
+  const repeating = setInterval(() => child.kill("SIGTERM"), 300);
+  const [exit] = await closed;
+  clearInterval(repeating);
+
+  assert.equal(exit, 0);
+  assert.equal(await fateOf(world, envelope), "waiting queued");
+});
+
 test("on SIGTERM a reader who waits for changes and an event on its way are answered, each connection's last", async () => {
   await using world = await createWorld();
   const child = startProgram(["serve"], {

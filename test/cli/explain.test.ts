@@ -148,3 +148,18 @@ test("an unknown envelope is said to be unknown, and the command fails", async (
   assert.equal(JSON.parse(named.out).outcome, "unknown");
   assert.deepEqual([json.exit, JSON.parse(json.out)], [1, { envelopeId: id, explanations: [] }]);
 });
+
+test("where nobody knows the envelope and DocuSign cannot be asked now, the command says so with 75", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world, account, admin } = companies;
+  const envelope = await concludeUnheard(world, { from: admin, to: [CUSTOMER] });
+  const reset = new Date(world.clock.now.getTime() + 60_000);
+  await world.service.foundation.tasks.budgets.pause(account.accountId, reset);
+
+  const paused = await runCommand(world, `explain ${envelope.envelopeId}`);
+  world.clock.now = reset;
+  const asked = await runCommand(world, `explain ${envelope.envelopeId}`);
+
+  assert.equal(paused.exit, 75);
+  assert.equal(asked.exit, 0);
+});

@@ -15,6 +15,8 @@ export type Tried = {
   readonly result: { readonly status: "killed" | "timeout" | "survived" } & Readonly<Record<string, unknown>>;
   /** The test that objected. */
   readonly killer: string | null;
+  /** Those that ran and did not object, where none did. */
+  readonly vain: readonly string[];
   /** So many tests come by it, so many of them were run, which were allowed so long together. */
   readonly covering: number;
   readonly run: number;

@@ -72,7 +72,8 @@ export function createRunner({ trial }: { trial: RunnerOptions }) {
       const likeliest = orderTests(covering, { id, siblings, tests, tried });
       const selected = selectTests(likeliest, trial.mostMs);
       const { killer, ...result } = await tryMutant(activeMutant, selected);
-      const numbers = { covering: covering.length, run: selected.length, mostMs: trial.mostMs };
+      const vain = result.status === "survived" ? selected.map(idOf) : [];
+      const numbers = { covering: covering.length, run: selected.length, mostMs: trial.mostMs, vain };
       await keepTried(progressFile, activeMutant, { id, result, killer, ...numbers });
       return result;
     },
@@ -159,7 +160,8 @@ type Situation = {
 
 /**
  * Those first that tell most for their time: that come by neighbours which few others come by, as tests that are about
- * this code do, and that have objected to neighbours already. The nearer the neighbour, the more it counts.
+ * this code do, and that have objected to neighbours already; those last that neighbours have survived. The nearer
+ * the neighbour, the more it counts.
  */
 function orderTests(covering: readonly Test[], { id, siblings, tests, tried }: Situation): Test[] {
   const place = siblings.indexOf(id);
@@ -170,6 +172,7 @@ function orderTests(covering: readonly Test[], { id, siblings, tests, tried }: S
       ...one,
       coming: tests.filter(({ mutants }) => mutants.includes(one.neighbour)).length,
       killer: tried.get(one.neighbour)?.killer ?? null,
+      vain: new Set(tried.get(one.neighbour)?.vain),
     }));
   const rate = (test: Test): number => {
     const known = new Set(test.mutants);
@@ -178,11 +181,16 @@ function orderTests(covering: readonly Test[], { id, siblings, tests, tried }: S
       .reduce((rating, { nearness, coming, killer }) => {
         return rating + nearness * (1 / coming + (killer === idOf(test) ? 1 : 0));
       }, 0);
-    return sum / (START_MS + test.ms);
+    const vain = neighbours.filter((one) => one.vain.has(idOf(test)));
+    const doubt = vain.reduce((doubts, { nearness }) => doubts + nearness, 0);
+    return sum / (START_MS + test.ms) / (1 + VAIN * doubt);
   };
   const rated = covering.map((test) => ({ test, rating: rate(test) }));
   return rated.toSorted((one, other) => other.rating - one.rating).map(({ test }) => test);
 }
+
+/** So much less is expected of a test that the neighbour has survived. */
+const VAIN = 4;
 
 /** What a test costs at least: a process that loads the program. */
 const START_MS = 1_000;

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { sql } from "kysely";
+import { runCommand } from "../cli/commands.ts";
 import {
   CUSTOMER,
   concludeUnheard,
@@ -10,6 +11,8 @@ import {
   subjects,
 } from "../support/linked-world.ts";
 import { callsOf, entriesOf, HOUR_MS, MINUTE_MS } from "../support/reconciling.ts";
+
+const DOWNLOAD = "/envelopes/{envelopeId}/documents/{documentId}";
 
 test("imports of a throttled account are put off to its reset, without calls, attempts or slots", async () => {
   await using linked = await createLinkedCompanies();
@@ -41,6 +44,58 @@ test("imports of a throttled account are put off to its reset, without calls, at
   world.clock.now = reset;
   await world.runJobs();
   assert.equal((await subjects(world)).length, 5);
+});
+
+test("once an answer says that no call of the hour is left, none is made before the reset, and so none refused", async () => {
+  await using linked = await createLinkedCompanies();
+  const { world, colleague } = linked;
+  const { docusign } = world;
+  world.clock.now = new Date("2031-01-15T04:05:00Z");
+  docusign.setLimits({ hourly: 2 });
+  await docusign.concludeEnvelope({ from: colleague, to: [CUSTOMER], subject: "one" });
+  const second = await docusign.concludeEnvelope({ from: colleague, to: [CUSTOMER], subject: "two" });
+
+  const calls = await callsOf(world, async () => await world.runJobs());
+  const command = await callsOf(world, async () => {
+    assert.equal((await runCommand(world, "reconcile")).exit, 75);
+  });
+
+  assert.deepEqual(calls, [`GET /envelopes/{envelopeId}`, `GET ${DOWNLOAD}`]);
+  assert.deepEqual(command, []);
+  assert.deepEqual(await subjects(world), ["one"]);
+  const { reason, attempts, waitingFor } = await explain(world, second);
+  assert.deepEqual(
+    [reason, attempts, waitingFor.until],
+    ["account-throttled", 0, "2031-01-15T05:00:00.000Z"],
+  );
+  world.clock.now = new Date("2031-01-15T05:00:00Z");
+  await world.runJobs();
+  assert.deepEqual(await subjects(world), ["one", "two"]);
+});
+
+test("a person is not kept waiting for the reset by us: DocuSign itself is asked to end a link", async () => {
+  await using linked = await createLinkedCompanies();
+  const { world, colleague } = linked;
+  world.clock.now = new Date("2031-01-15T04:05:00Z");
+  world.docusign.setLimits({ hourly: 2 });
+  await world.docusign.concludeEnvelope({ from: colleague, to: [CUSTOMER] });
+  await world.runJobs();
+  world.docusign.setLimits({});
+
+  const ended = await (await world.api()).send("DELETE", "/v1/link");
+
+  assert.equal(ended.status, 204);
+});
+
+test("an account whose limit is told as 0 is called all the same", async () => {
+  await using linked = await createLinkedCompanies({ docusign: { limits: { hourly: 0, isKept: false } } });
+  const { world, colleague } = linked;
+  await world.docusign.concludeEnvelope({ from: colleague, to: [CUSTOMER], subject: "one" });
+  await world.docusign.concludeEnvelope({ from: colleague, to: [CUSTOMER], subject: "two" });
+
+  await world.runJobs();
+
+  assert.deepEqual(await subjects(world), ["one", "two"]);
 });
 
 test("another account's imports and hours go on meanwhile", async () => {

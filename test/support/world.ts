@@ -8,6 +8,7 @@ import { sql } from "kysely";
 import { type Logger, pino } from "pino";
 import { type Config, parseConfig } from "../../src/config.ts";
 import { nextFullHour } from "../../src/domain/schedule.ts";
+import { logContext } from "../../src/log-context.ts";
 import { type Service, startService } from "../../src/service.ts";
 import { reconcileAll } from "../../src/usecases/reconcile-all.ts";
 import { type Browser, createBrowser } from "./browser.ts";
@@ -243,7 +244,7 @@ async function findFreePort(): Promise<number> {
 }
 
 function createLog(logged: string[]): Logger {
-  return pino({ level: "warn" }, { write: (line) => logged.push(line) });
+  return pino({ level: "warn", mixin: logContext }, { write: (line) => logged.push(line) });
 }
 
 function createApi(url: string, token: string): Api {

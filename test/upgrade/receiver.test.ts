@@ -47,6 +47,7 @@ test("until the database is migrated a new version says that it is not ready; on
   await using service = await startReceiver(database);
 
   const before = await readiness(service);
+  const lacking = await fetch(`${at(service).url}/readyz`);
   await migrateTestDatabase(database.connectionString);
   const after = await readiness(service);
   await service.foundation.back.pool.query(
@@ -55,6 +56,8 @@ test("until the database is migrated a new version says that it is not ready; on
   const newer = await readiness(service);
 
   assert.deepEqual({ before, after, newer }, { before: 503, after: 200, newer: 200 });
+  assert.equal(lacking.headers.get("content-type"), "application/problem+json; charset=utf-8");
+  assert.equal((await lacking.json()).detail, "migrations are not current");
   const answer = await post(at(service), LINK, minimalEvent());
   assert.equal(answer.status, 200);
 });

@@ -160,6 +160,25 @@ test("a browser gets a page, with the message escaped; a program gets JSON from 
   assert.match(json.headers.get("content-type") ?? "", /^application\/problem\+json/);
 });
 
+test("while the database is away people read a page and programs a problem: 503, and when to come again", async () => {
+  await using site = await createSite((app) => {
+    app.get("/page", () => {
+      throw Object.assign(new Error("connect ECONNREFUSED 10.0.0.7:5432"), { code: "ECONNREFUSED" });
+    });
+    app.use(errorHandler(pino({ level: "silent" }), problemPage));
+  });
+
+  const page = await fetch(`${site.url}/page`, { headers: { accept: "text/html" } });
+  const json = await fetch(`${site.url}/page`);
+
+  assert.deepEqual([page.status, page.headers.get("retry-after")], [503, "5"]);
+  assert.match(await page.text(), /時間をおいて、もう一度お試しください。/);
+  assert.deepEqual([json.status, json.headers.get("retry-after")], [503, "5"]);
+  const { type, detail } = await json.json();
+  assert.equal(type, "urn:torikomi:problem:unavailable");
+  assert.doesNotMatch(detail, /10\.0\.0\.7/);
+});
+
 test("an answer that breaks off half-way breaks the connection instead of looking whole", async () => {
   await using site = await createSite((app) => {
     app.get("/half", (_request, response) => {

@@ -7,6 +7,8 @@ export type Limits = {
   status?: 429 | 400;
   /** What X-RateLimit-Reset says instead of the next full hour; null leaves it out. */
   reset?: string | null;
+  /** Whether more calls than `hourly` are refused, as they are unless said: an account may be told nonsense about. */
+  isKept?: boolean;
 };
 
 type Spending = {
@@ -76,7 +78,7 @@ function budgetOf(spending: Spending, limits: Limits, now: number): Budget {
   const throttled = spending.throttledUntil > now;
   const resetAt = throttled ? spending.throttledUntil : (spending.hour + 1) * HOUR_MS;
   const reset = limits.reset === undefined ? String(Math.ceil(resetAt / 1000)) : limits.reset;
-  const overHour = throttled || spending.spent > hourly;
+  const overHour = throttled || (spending.spent > hourly && limits.isKept !== false);
   return {
     headers: {
       "X-RateLimit-Limit": String(hourly),
