@@ -154,12 +154,12 @@ test("where nobody knows the envelope and DocuSign cannot be asked now, the comm
   const { world, account, admin } = companies;
   const envelope = await concludeUnheard(world, { from: admin, to: [CUSTOMER] });
   const reset = new Date(world.clock.now.getTime() + 60_000);
-  await world.service.foundation.tasks.budgets.pause(account.accountId, reset);
+  world.docusign.throttle(account, reset);
 
-  const paused = await runCommand(world, `explain ${envelope.envelopeId}`);
+  const throttled = await runCommand(world, `explain ${envelope.envelopeId}`);
   world.clock.now = reset;
   const asked = await runCommand(world, `explain ${envelope.envelopeId}`);
 
-  assert.equal(paused.exit, 75);
+  assert.equal(throttled.exit, 75);
   assert.equal(asked.exit, 0);
 });

@@ -174,9 +174,9 @@ test("while the database is away people read a page and programs a problem: 503,
   assert.deepEqual([page.status, page.headers.get("retry-after")], [503, "5"]);
   assert.match(await page.text(), /時間をおいて、もう一度お試しください。/);
   assert.deepEqual([json.status, json.headers.get("retry-after")], [503, "5"]);
-  const { type, detail } = await json.json();
-  assert.equal(type, "urn:torikomi:problem:unavailable");
-  assert.doesNotMatch(detail, /10\.0\.0\.7/);
+  const problem = await json.text();
+  assert.match(problem, /"type":"urn:torikomi:problem:unavailable"/);
+  assert.doesNotMatch(problem, /10\.0\.0\.7/);
 });
 
 test("an answer that breaks off half-way breaks the connection instead of looking whole", async () => {
