@@ -88,8 +88,9 @@ async function hasNews(db: Database, { linkId }: Reconciliation): Promise<boolea
 async function writeEnd(tx: Database, { link, run, manual }: FinishWork, now: Date): Promise<Reconciliation> {
   await lockLink(tx, link.id, "change");
   const failed = await countParked(tx, link.id);
-  await takeUpFailed(tx, link.id, { now, afresh: manual });
   const isFull = run.kind === "full";
+  // The hour's own run has done so already: what is parked is tried once an hour.
+  if (!isFull) await takeUpFailed(tx, link.id, { now, afresh: manual });
   const found = {
     waiting: await countWaiting(tx, link.id),
     failed,

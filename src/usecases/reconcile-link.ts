@@ -118,14 +118,25 @@ async function afterRun(
   ended: Reconciliation,
 ): Promise<ReconcileStep> {
   const link = await findLink(deps.db, ended.linkId);
-  if (link === null || link.state === "ended" || isAnswered(request, ended, link))
+  if (link === null || link.state === "ended" || isOver(request, { link, ended, now: deps.now() }))
     return { kind: "done", reconciliation: ended };
   return { kind: "more", first: link.firstImport.listedAt === null, ended };
 }
 
+function isOver(
+  request: ReconcileRequest,
+  { link, ended, now }: { link: Link; ended: Reconciliation; now: Date },
+): boolean {
+  return isAnswered(request, ended, link) && !isFullDue(link, request, now);
+}
+
 function isAnswered({ from, to }: ReconcileRequest, run: Reconciliation, link: Link): boolean {
   if (from !== undefined) return +run.from === +from && +run.to === +to;
-  const { sentReached, receivedReached, firstImport } = link;
+  return hasReached(link, to);
+}
+
+/** Whether everything that completed before the moment is accounted for. */
+function hasReached({ sentReached, receivedReached, firstImport }: Link, to: Date): boolean {
   if (sentReached === null || receivedReached === null || firstImport.listedAt === null) return false;
   return sentReached >= to && receivedReached >= to;
 }
@@ -168,9 +179,14 @@ function kindOf(link: Link, request: ReconcileRequest, now: Date): Reconciliatio
   if (request.from !== undefined) return "manual";
   if (link.firstImport.listedAt === null) return "first";
   if (request.manual === true) return "manual";
-  return (link.fullyCheckedAt ?? link.firstImport.listedAt).getTime() + FULL_EVERY_MS <= now.getTime()
-    ? "full"
-    : "hourly";
+  return isFullDue(link, request, now) ? "full" : "hourly";
+}
+
+/** The full check comes after the hour: what is new must not wait until all history is listed once more. */
+function isFullDue(link: Link, { from, to, manual }: ReconcileRequest, now: Date): boolean {
+  const { listedAt } = link.firstImport;
+  if (listedAt === null || from !== undefined || manual === true || !hasReached(link, to)) return false;
+  return (link.fullyCheckedAt ?? listedAt).getTime() + FULL_EVERY_MS <= now.getTime();
 }
 
 const AGAIN_MS = 60 * 1000;

@@ -174,6 +174,22 @@ test("once a day everything is looked at, and what DocuSign no longer lists is n
   assertAddsUp(await linkOf(world));
 });
 
+test("what is new in the hour of the full check does not wait for it", async () => {
+  await using linked = await createLinkedCompanies();
+  const { world, colleague } = linked;
+  await world.runHour();
+  world.clock.pass(DAY_MS);
+  await concludeUnheard(world, { from: colleague, to: [CUSTOMER] });
+
+  const newest = await entryOfNextHour(world);
+
+  const [full, hourly] = await entriesOf(world);
+  assert.deepEqual([full.kind, hourly.kind], ["full", "hourly"]);
+  assert.deepEqual([full.id, full.to], [newest.id, hourly.to]);
+  assert.deepEqual([full.missed, hourly.missed], [0, 1]);
+  assert.ok(full.startedAt >= hourly.startedAt);
+});
+
 test("a full check over several pages finds no difference where there is none", async () => {
   await using linked = await createLinkedCompanies({ docusign: { validate: false } });
   const { world, admin, colleague, partner } = linked;
