@@ -8,11 +8,15 @@ export const MINUTE_MS = 60_000;
 export const HOUR_MS = 60 * MINUTE_MS;
 export const DAY_MS = 24 * HOUR_MS;
 
-/** `GET /v1/reconciliations`, the newest first. */
+/** `GET /v1/reconciliations`, the newest first: of runs that begin while the clock stands, the full check comes last. */
 export async function entriesOf(world: World, tenant?: string): Promise<any[]> {
   const { status, body } = await (await world.api(tenant)).get("/v1/reconciliations?limit=200");
   assert.equal(status, 200, JSON.stringify(body));
-  return body.items;
+  return body.items.toSorted(
+    (one: any, other: any) =>
+      other.startedAt.localeCompare(one.startedAt) ||
+      Number(other.kind === "full") - Number(one.kind === "full"),
+  );
 }
 
 /** Moves the clock to the next full hour, reconciles, and gives the entry of that hour. */
