@@ -44,7 +44,7 @@ export const ENGLISH: Texts = {
     "budget-reserve": (facts) =>
       `Waiting: the remaining API calls are left to the other systems that use the DocuSign account${until(facts)}. The import goes on by itself.`,
     "docusign-unavailable": (facts) =>
-      `Waiting: DocuSign could not be reached${until(facts)}. The import is tried again by itself.`,
+      `Waiting: DocuSign could not be reached, or did not give it${until(facts)}. The import is tried again by itself.`,
     "not-found-yet": (facts) =>
       `Waiting: DocuSign does not find it or one of its documents yet${until(facts)}. The import is tried again by itself.`,
     "document-not-pdf": () =>

@@ -45,7 +45,7 @@ export const JAPANESE: Texts = {
     "budget-reserve": (facts) =>
       `DocuSignをご利用のほかのシステムのためにAPI呼び出し回数を残しており、取り込みを待っています${until(facts)}。自動的に再開します。`,
     "docusign-unavailable": (facts) =>
-      `DocuSignに接続できないため、取り込みを待っています${until(facts)}。自動的に再度取り込みます。`,
+      `DocuSignから今は取得できないため、取り込みを待っています${until(facts)}。自動的に再度取り込みます。`,
     "not-found-yet": (facts) =>
       `DocuSignで契約書またはその文書がまだ見つからないため、取り込みを待っています${until(facts)}。自動的に再度取り込みます。`,
     "document-not-pdf": () =>

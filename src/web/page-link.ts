@@ -92,7 +92,7 @@ function since(from: Date | null): Html {
 const CONNECT_STATES: ReadonlyMap<string, string> = new Map([
   ["active", "有効"],
   ["pending", "準備中"],
-  ["not-available", "DocuSignのプランで利用不可"],
+  ["not-available", "このアカウントでは利用不可"],
   ["switched-off", "DocuSign側で停止中"],
 ]);
 

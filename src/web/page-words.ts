@@ -79,7 +79,7 @@ const WAITING: Readonly<Record<Reasons["waiting"], string>> = {
   "group-missing": "取り込み先契約書グループの選択待ち",
   "account-throttled": "DocuSignの呼び出し回数の上限",
   "budget-reserve": "ほかのシステムのための呼び出し回数の確保",
-  "docusign-unavailable": "DocuSignに接続できない",
+  "docusign-unavailable": "DocuSignから取得できない",
   "not-found-yet": "DocuSignでまだ見つからない",
   "document-not-pdf": "取得した文書がPDFではない",
   "document-empty": "取得した文書が空",
