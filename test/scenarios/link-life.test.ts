@@ -12,6 +12,7 @@ import { endLink as endLinkOf } from "../../src/usecases/end-link.ts";
 import { importEnvelope } from "../../src/usecases/import-envelope.ts";
 import { createBrowser } from "../support/browser.ts";
 import { minimalEvent, post } from "../support/connect.ts";
+import { isWaitingForLock } from "../support/database-locks.ts";
 import type { Call } from "../support/docusign/exchange.ts";
 import type { Account } from "../support/docusign/state.ts";
 import {
@@ -50,15 +51,6 @@ function settingsOf(world: World, account: Account): object[] {
 async function countTokens(world: World): Promise<number> {
   const rows = await world.service.foundation.back.db.selectFrom("link_token").select("link_id").execute();
   return rows.length;
-}
-
-/** Whether somebody in the world's database waits for somebody else there. */
-async function isWaitingForLock(world: World): Promise<boolean> {
-  const { rows } = await sql`
-    select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`.execute(
-    world.service.foundation.back.db,
-  );
-  return rows.length > 0;
 }
 
 async function putGroup(world: World, id: string): Promise<void> {
