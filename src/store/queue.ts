@@ -13,8 +13,6 @@ type Job = {
   readonly runAt: Date | null;
   /** Whose jobs must not take all workers. */
   readonly linkId?: LinkId;
-  /** Whether one that waits under the key keeps its moment where that comes first. */
-  readonly onlySooner?: boolean;
 };
 
 /** The flag of a link's jobs, by which workers leave them in the queue while others have their turn. */
@@ -61,14 +59,13 @@ export async function enqueueBacklog(
   db: Kysely<DB>,
   job: { linkId: LinkId; lane: number; runAt: Date | null; first: boolean },
 ): Promise<void> {
-  await enqueue(db, {
+  await bringForward(db, {
     task: "import-backlog",
     payload: { linkId: job.linkId, lane: job.lane },
     key: `backlog:${job.linkId}:${job.lane}`,
     priority: job.first ? PRIORITY.firstImport : PRIORITY.reconciliation,
     runAt: job.runAt,
     linkId: job.linkId,
-    onlySooner: true,
   });
 }
 
@@ -83,25 +80,35 @@ export async function enqueueErasure(db: Kysely<DB>): Promise<void> {
   });
 }
 
-/**
- * No named queues: fetching a job locks all of them, which is slow where each link has one. What is put off is by the
- * database's clock too: where ours is behind it, the job would be due at once, and be put off again and again.
- */
+/** Queues a job; one that waits under its key is replaced. */
 async function enqueue(db: Kysely<DB>, job: Job): Promise<void> {
-  const flags = job.linkId === undefined ? null : [linkFlag(job.linkId)];
-  const runAt = job.runAt === null ? sql`null` : laterRun(job.runAt, job.onlySooner ? job.key : null);
-  await sql`
-    select graphile_worker.add_job(
-      ${job.task}, ${JSON.stringify(job.payload)}::json,
-      run_at := ${runAt}, job_key := ${job.key}, priority := ${job.priority}::int,
-      flags := ${flags}::text[]
-    )`.execute(db);
+  await sql`select ${addJob(job, "replace")}`.execute(db);
 }
 
-/** Where there is a job under the key that no worker has taken yet, no later than that. */
-function laterRun(runAt: Date, key: string | null): RawBuilder<Date> {
-  return sql`least(
-    greatest(${runAt}::timestamptz, now() + interval '1 second'),
-    (select run_at from graphile_worker.jobs where key = ${key} and locked_at is null)
+/**
+ * Queues a job; one that waits under its key has its moment until then, even where its commit comes while this one waits
+ * for it: a moment that was read before would be older than that.
+ */
+async function bringForward(db: Kysely<DB>, job: Job): Promise<void> {
+  await sql`
+    select graphile_worker.reschedule_jobs(array[id], run_at := ${momentOf(job)})
+    from ${addJob(job, "preserve_run_at")} where run_at > ${momentOf(job)}`.execute(db);
+}
+
+/** No named queues: fetching a job locks all of them, which is slow where each link has one. */
+function addJob(job: Job, mode: "replace" | "preserve_run_at"): RawBuilder<unknown> {
+  const flags = job.linkId === undefined ? null : [linkFlag(job.linkId)];
+  return sql`graphile_worker.add_job(
+    ${job.task}, ${JSON.stringify(job.payload)}::json,
+    run_at := ${momentOf(job)}, job_key := ${job.key}, priority := ${job.priority}::int,
+    flags := ${flags}::text[], job_key_mode := ${mode}
   )`;
+}
+
+/**
+ * What is put off is by the database's clock too: where ours is behind it, the job would be due at once, and be put off
+ * again and again.
+ */
+function momentOf({ runAt }: Job): RawBuilder<Date> {
+  return runAt === null ? sql`now()` : sql`greatest(${runAt}::timestamptz, now() + interval '1 second')`;
 }

@@ -61,8 +61,8 @@ export async function takeUpParked(
 /**
  * When the first of the link's waiting envelopes was announced of which it is not known yet when it completed: tried in
  * vain, or still in the queue; null where there is none. One that a listing shows without its completion may have
- * completed at any time: then this is `sinceEver`. One that DocuSign showed as not completed when its event had come, since
- * `unlistedFrom`, may be behind its event: listings show what completed before that.
+ * completed at any time: then this is `sinceEver`. One that DocuSign did not show as completed when it was asked for it,
+ * since `unlistedFrom`, counts too: its event may have been ahead of DocuSign. What completed earlier listings show.
  */
 export async function oldestAnnounced(
   db: Kysely<DB>,
@@ -74,8 +74,8 @@ export async function oldestAnnounced(
       select case when found_by = 'reconciliation' then ${sinceEver} else found_at end as at from envelope
       where link_id = ${linkId} and state = 'waiting' and completed_at is null
       union all
-      select decided_at from envelope
-      where link_id = ${linkId} and ${NOT_COMPLETED} and found_by <> 'reconciliation' and decided_at > ${unlistedFrom}
+      select last_attempt_at from envelope
+      where link_id = ${linkId} and ${NOT_COMPLETED} and last_attempt_at > ${unlistedFrom}
       union all
       select event.received_at from graphile_worker.jobs as job
       join connect_event as event on event.link_id = ${linkId} and event.envelope_id = ${announcedBy(linkId)}

@@ -67,7 +67,7 @@ async function leaveDocuSign(deps: ReconcileDeps, link: Link, endedAt: Date): Pr
   } catch (error) {
     throw asFailure(deps, link, error);
   }
-  // Should this process die from here on, the link's next reconciliation looks at what is left.
+  // Should this process die from here on, the link's next reconciliation makes what is gone.
   await leavePending(deps.db, link);
   try {
     await removeConnect(deps, link, account);
@@ -78,8 +78,8 @@ async function leaveDocuSign(deps: ReconcileDeps, link: Link, endedAt: Date): Pr
 }
 
 /**
- * What may be gone is made again; what DocuSign refuses now is pending, and the next reconciliation's to make. So is
- * all of it where DocuSign did not answer at all: the owner has waited long enough.
+ * What may be gone is made again; what DocuSign refuses now stays pending, and the next reconciliation's to make. So
+ * does all of it where DocuSign did not answer at all: the owner has waited long enough.
  */
 async function putBack(
   deps: ReconcileDeps,
@@ -87,7 +87,7 @@ async function putBack(
   account: DocuSignAccount,
   error: unknown,
 ): Promise<void> {
-  if (error instanceof DocuSignFault && isSilence(error)) return await leavePending(deps.db, link);
+  if (error instanceof DocuSignFault && isSilence(error)) return;
   await ensureConnect(deps, link, account);
 }
 

@@ -11,12 +11,12 @@ import {
   type LedgerEntry,
   postponeEnvelope,
   reopenEnvelope,
-  settleEnvelope,
 } from "../store/envelopes.ts";
 import { listForwardings } from "../store/forwardings.ts";
-import { findLink, type Link, lockLink } from "../store/links.ts";
+import { findLink, type Link } from "../store/links.ts";
 import { withLock } from "../store/locks.ts";
 import type { CallBudgets, CallKind } from "./call-budgets.ts";
+import { excludeEnvelope } from "./exclude-envelope.ts";
 import { postponeAfterFault } from "./import-faults.ts";
 import type { HealthDeps } from "./link-health.ts";
 import { readListing } from "./listed-envelope.ts";
@@ -107,34 +107,15 @@ async function judge(
         await reopenEnvelope(deps.db, { ...entry, dueAt: new Date(deps.now().getTime() + LEASE_MS) });
       return await takeIn(deps, { link, entry, account, envelope, decision });
     case "exclude":
-      return await exclude(deps, link, envelope, decision);
+      return await excludeEnvelope(deps, link, {
+        envelopeId: entry.envelopeId,
+        reason: decision.reason,
+        completedAt: envelope.status === "completed" ? envelope.completedAt : null,
+        facts: decision.facts,
+      });
     case "undecided":
       return await wait(deps, entry, decision.reason, nextAttempt(entry.attempts, deps.now()));
   }
-}
-
-/** What a link decided is nothing to the next one, to whom the ledger's line may belong by then. */
-async function exclude(
-  { db, now }: ImportDeps,
-  link: Link,
-  envelope: Envelope,
-  { reason, facts }: Pick<Ownership, "reason" | "facts">,
-): Promise<ImportOutcome> {
-  return await db.transaction().execute(async (tx) => {
-    const current = await lockLink(tx, link.id, "share");
-    if (current === null || current.state === "ended") return { kind: "link-ended" };
-    await settleEnvelope(tx, {
-      tenant: link.tenant,
-      envelopeId: envelope.id,
-      linkId: link.id,
-      now: now(),
-      state: "excluded",
-      reason,
-      completedAt: envelope.status === "completed" ? envelope.completedAt : null,
-      facts,
-    });
-    return { kind: "excluded", reason };
-  });
 }
 
 /** The rules' decision on an envelope under a link, forwardings that events told of included. */

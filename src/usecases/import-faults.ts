@@ -2,9 +2,10 @@ import type { DocuSignAccount } from "../docusign/account.ts";
 import { DocuSignFault, isEnding } from "../docusign/faults.ts";
 import type { Envelope } from "../domain/envelope.ts";
 import { DOWNLOAD_AGAIN_MS, MOST_ATTEMPTS, nextAttempt } from "../domain/retries.ts";
-import { forgetEnvelope, type LedgerEntry, postponeEnvelope, settleEnvelope } from "../store/envelopes.ts";
+import { forgetEnvelope, type LedgerEntry, postponeEnvelope } from "../store/envelopes.ts";
 import type { Link } from "../store/links.ts";
 import { BUDGET_RESERVE } from "./call-budgets.ts";
+import { excludeEnvelope } from "./exclude-envelope.ts";
 import type { ImportDeps, ImportOutcome } from "./import-envelope.ts";
 import { askAdmin, failLink } from "./link-health.ts";
 
@@ -124,15 +125,12 @@ async function whereGone(deps: ImportDeps, attempt: Attempt, error: DocuSignFaul
     await forgetEnvelope(deps.db, entry.tenant, entry.envelopeId);
     return { kind: "unknown" };
   }
-  await settleEnvelope(deps.db, {
-    ...entry,
-    linkId: link.id,
-    now: deps.now(),
-    state: "excluded",
+  return await excludeEnvelope(deps, link, {
+    envelopeId: entry.envelopeId,
     reason: "documents-purged",
+    completedAt: entry.completedAt,
     facts: factsOf(entry),
   });
-  return { kind: "excluded", reason: "documents-purged" };
 }
 
 function factsOf({ facts }: LedgerEntry): object {

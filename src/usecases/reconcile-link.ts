@@ -142,8 +142,8 @@ function hasReached({ sentReached, receivedReached, firstImport }: Link, to: Dat
 }
 
 /**
- * A vanished group stops imports, not the account of what waits. A lost admin right may have come back, and DocuSign
- * may have refused a token without the authorisation being gone. A link that
+ * A vanished group stops imports, not the account of what waits; before the approval nothing is listed. A lost admin
+ * right may have come back, and DocuSign may have refused a token without the authorisation being gone. A link that
  * awaits its approval calls nothing but this, and is to show that its authorisation is gone.
  */
 async function mayReconcile(deps: ReconcileDeps, link: Link): Promise<boolean> {

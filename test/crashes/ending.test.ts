@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { endLink } from "../../src/usecases/end-link.ts";
 import { type Companies, CUSTOMER, concludeUnheard, createLinkedCompanies } from "../support/linked-world.ts";
-import { DAY_MS } from "../support/reconciling.ts";
 import { settleUntilNextHour } from "../support/settle.ts";
 import type { World } from "../support/world.ts";
 import { foreignSteps, strikeEverywhere } from "./everywhere.ts";
@@ -53,7 +52,6 @@ test("a deletion that breaks half-way and is not tried again leaves a link that 
     recover: async () => {
       if ((await tellOutcome(world)).links.some((link) => JSON.stringify(link).includes('"ended"')))
         assert.equal(await world.link(admin), "linked");
-      world.clock.pass(DAY_MS);
       await settleUntilNextHour(world);
     },
     tell: async () => {

@@ -108,7 +108,10 @@ type ThrottlingCase = readonly [
   code: string | null,
   headers: Record<string, string>,
   retryAt: string,
+  now?: Date,
 ];
+
+const BEFORE_RESET = new Date("2026-04-01T00:59:59.700Z");
 
 const THROTTLING: readonly ThrottlingCase[] = [
   [400, "HOURLY_APIINVOCATION_LIMIT_EXCEEDED", RESET, "2026-04-01T01:00:00.000Z"],
@@ -119,6 +122,7 @@ const THROTTLING: readonly ThrottlingCase[] = [
     { "x-ratelimit-reset": "1775002201" },
     "2026-04-01T00:10:01.000Z",
   ],
+  [400, "HOURLY_APIINVOCATION_LIMIT_EXCEEDED", RESET, "2026-04-01T01:00:00.200Z", BEFORE_RESET],
   [429, "HOURLY_APIINVOCATION_LIMIT_EXCEEDED", { "retry-after": "90" }, "2026-04-01T00:11:30.250Z"],
   [400, "HOURLY_APIINVOCATION_LIMIT_EXCEEDED", {}, "2026-04-01T01:00:00.000Z"],
   [400, "BURST_APIINVOCATION_LIMIT_EXCEEDED", RESET, "2026-04-01T00:10:30.250Z"],
@@ -157,11 +161,11 @@ const THROTTLING: readonly ThrottlingCase[] = [
   ],
 ];
 
-for (const [status, code, headers, retryAt] of THROTTLING) {
+for (const [status, code, headers, retryAt, now = NOW] of THROTTLING) {
   test(`${status} ${code} with ${JSON.stringify(headers)} waits until ${retryAt}`, () => {
     const body = code === "<html>" ? code : { errorCode: code };
 
-    const fault = faultOfAnswer({ status, body, headers: new Headers(headers) }, NOW);
+    const fault = faultOfAnswer({ status, body, headers: new Headers(headers) }, now);
 
     assert.deepEqual([fault.kind, fault.retryAt?.toISOString()], ["throttled", retryAt]);
   });

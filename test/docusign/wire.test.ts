@@ -115,6 +115,20 @@ test("fields of another type than documented are passed over where they are opti
   ]);
 });
 
+for (const [what, pages, told] of [
+  ["a number", "12", 12],
+  ["a list of them", [{ pageId: "1" }, { pageId: "2" }], 2],
+  ["an empty list", [], null],
+  ["0", "0", null],
+  ["no number", "many", null],
+] as const) {
+  test(`a document whose pages are ${what} has ${told ?? "no number of pages that is told"}`, () => {
+    const documents = readDocuments({ envelopeDocuments: [{ documentId: "1", pages }] });
+
+    assert.equal(documents?.[0]?.pages, told);
+  });
+}
+
 test("a certificate is told by its id where its type is not", () => {
   assert.equal(readDocuments({ envelopeDocuments: [{ documentId: "certificate" }] })?.[0]?.type, "summary");
 });

@@ -141,6 +141,37 @@ test("a recipient without user id is known by the e-mail address, whatever its c
   assert.deepEqual(await subjects(world), ["大文字"]);
 });
 
+test("a recipient without user id is known by the e-mail address that the linked user has by now", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world, admin, partner } = companies;
+  world.docusign.changeAddress(admin, "kaimei@example.com");
+  await world.runHour();
+
+  await concludeUnheard(world, {
+    from: partner,
+    to: [{ name: "山田", email: "kaimei@example.com" }],
+    subject: "改名後",
+  });
+  await world.runHour();
+
+  assert.deepEqual(await subjects(world), ["改名後"]);
+  assert.equal((await linkOf(world)).user.email, "kaimei@example.com");
+});
+
+test("an answer that leaves the linked user's name and address out takes neither away", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world } = companies;
+  const { user } = await linkOf(world);
+  const rights = { canManageAccount: "true", apiAccountWideAccess: "true" };
+  const body = { isAdmin: "True", permissionProfileName: "DS Admin", userSettings: rights };
+  world.docusign.failNext(1, { status: 200, body }, "/users/{userId}");
+
+  await world.runHour();
+
+  const { state, user: after } = await linkOf(world);
+  assert.deepEqual([state, after], ["active", user]);
+});
+
 test("another user with the linked user's e-mail address is another user", async () => {
   await using companies = await createLinkedCompanies();
   const { world, account, admin, colleague } = companies;

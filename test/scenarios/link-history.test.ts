@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { type EnvelopeId, type LinkId, parseUuid } from "../../src/domain/identifiers.ts";
+import { importEnvelope } from "../../src/usecases/import-envelope.ts";
+import { minimalEvent, post } from "../support/connect.ts";
 import type { User } from "../support/docusign/state.ts";
 import {
   type Companies,
@@ -150,6 +153,65 @@ test("what an event announced and DocuSign has not shown yet is the next link's,
   await world.runHour();
 
   assert.deepEqual(await subjects(world), ["queued", "tried"]);
+});
+
+/** DocuSign's event comes before its API shows the completion; listings show it only in an hour. */
+async function announceEarly({ world, colleague }: Companies, subject: string): Promise<() => Promise<void>> {
+  const { id } = await linkOf(world);
+  const envelope = await world.docusign.sendEnvelope({ from: colleague, to: [CUSTOMER], subject });
+  assert.equal((await post(world, id, minimalEvent({}, { envelopeId: envelope.envelopeId }))).status, 200);
+  await world.runJobs();
+  assert.equal(await fateOf(world, envelope), "excluded not-completed");
+  return async () => {
+    await world.docusign.completeEnvelope(envelope);
+    world.docusign.lateInListing(envelope, new Date(world.clock.now.getTime() + HOUR_MS));
+  };
+}
+
+test("what an event announced before DocuSign showed it as completed is the next link's, where listings show it only then", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world } = companies;
+  world.clock.pass(3 * DAY_MS);
+  await world.runHour();
+  const complete = await announceEarly(companies, "early");
+  world.docusign.loseNext(1);
+  await complete();
+  world.clock.pass(2_000);
+
+  await relink(world, addAdmin(companies, "Z"));
+  await world.runHour();
+  await world.runHour();
+
+  assert.deepEqual(await subjects(world), ["early"]);
+});
+
+test("what was announced too early days ago, and again just before the end, is the next link's", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world } = companies;
+  const complete = await announceEarly(companies, "twice");
+  world.clock.pass(3 * DAY_MS);
+  await world.runHour();
+  await complete();
+  world.clock.pass(2_000);
+
+  await relink(world, addAdmin(companies, "Z"));
+  await world.runHour();
+  await world.runHour();
+
+  assert.deepEqual(await subjects(world), ["twice"]);
+});
+
+test("what was announced too early days ago, and has not completed since, leaves the end where the link was ended", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world } = companies;
+  await announceEarly(companies, "never");
+  world.clock.pass(3 * DAY_MS);
+  await world.runHour();
+  const end = world.clock.now.toISOString();
+
+  await relink(world, addAdmin(companies, "Z"));
+
+  assert.equal((await linkOf(world)).sentFrom, end);
 });
 
 /** Each look at the clock finds it some milliseconds later. */
@@ -340,6 +402,35 @@ test("an import that is under way when its link ends stops, and the next link fi
   assert.deepEqual(await subjects(world), ["under way"]);
   assert.equal(world.docusign.callsTo(DOCUMENT).length, 1);
 });
+
+const ENVELOPE = "/envelopes/{envelopeId}";
+const GONE = { status: 404, body: { errorCode: "ENVELOPE_DOES_NOT_EXIST", message: "gone" } };
+
+for (const [what, refusals] of Object.entries({ "by its window": 0, "as DocuSign finds it no more": 4 })) {
+  test(`an import that is under way when its link ends excludes nothing of the next link's ${what}`, async () => {
+    await using companies = await createLinkedCompanies();
+    const { world, colleague } = companies;
+    const z = addAdmin(companies, "Z");
+    const completedAt = new Date("2031-01-10T00:00:00Z");
+    const envelope = await concludeUnheard(world, { from: colleague, to: [z], completedAt });
+    await relink(world, addAdmin(companies, "X"));
+    const linkId = parseUuid<LinkId>((await linkOf(world)).id)!;
+    const envelopeId = parseUuid<EnvelopeId>(envelope.envelopeId)!;
+    const { tasks } = world.service.foundation;
+    const announce = async () => await importEnvelope(tasks, { linkId, envelopeId, foundBy: "event" });
+    const before = await fateOf(world, envelope);
+    world.docusign.failNext(refusals, GONE, ENVELOPE);
+    for (let refusal = 1; refusal < refusals; refusal += 1) await announce();
+    world.docusign.onNext(ENVELOPE, async () => await relink(world, z));
+
+    const { kind } = await announce();
+    world.clock.pass(3 * 60_000);
+    await world.runJobs();
+
+    assert.deepEqual([before, kind], ["excluded before-window", "link-ended"]);
+    assert.equal(await fateOf(world, envelope), "imported received");
+  });
+}
 
 test("a reconciliation that is under way when its link ends changes nothing any more", async () => {
   await using companies = await createLinkedCompanies();

@@ -12,6 +12,7 @@ import { endLink as endLinkOf } from "../../src/usecases/end-link.ts";
 import { importEnvelope } from "../../src/usecases/import-envelope.ts";
 import { createBrowser } from "../support/browser.ts";
 import { minimalEvent, post } from "../support/connect.ts";
+import { isWaitingForLock } from "../support/database-locks.ts";
 import type { Call } from "../support/docusign/exchange.ts";
 import type { Account } from "../support/docusign/state.ts";
 import {
@@ -25,6 +26,7 @@ import {
   linkOf,
   subjects,
 } from "../support/linked-world.ts";
+import { callsOf } from "../support/reconciling.ts";
 import { allowWrites, refuseWrites } from "../support/refused-writes.ts";
 import { finishLink, type World } from "../support/world.ts";
 
@@ -50,15 +52,6 @@ function settingsOf(world: World, account: Account): object[] {
 async function countTokens(world: World): Promise<number> {
   const rows = await world.service.foundation.back.db.selectFrom("link_token").select("link_id").execute();
   return rows.length;
-}
-
-/** Whether somebody in the world's database waits for somebody else there. */
-async function isWaitingForLock(world: World): Promise<boolean> {
-  const { rows } = await sql`
-    select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`.execute(
-    world.service.foundation.back.db,
-  );
-  return rows.length > 0;
 }
 
 async function putGroup(world: World, id: string): Promise<void> {
@@ -437,6 +430,26 @@ test("a link that is mended by linking again still awaits the approval that it a
   assert.deepEqual(await world.contracts(), []);
 });
 
+test("while the group of a link that awaits its approval is gone, nothing is listed before that is given", async () => {
+  await using companies = await createCompanies({ config: { largeImport: 1 } });
+  const { world, admin, colleague } = companies;
+  await concludeUnheard(world, { from: colleague, to: [CUSTOMER], subject: "old" });
+  assert.equal(await world.link(admin), "awaiting-approval");
+  const api = await world.api();
+  await api.send("DELETE", "/v1/groups/group-1");
+
+  const before = await callsOf(world, async () => await world.runHour());
+  assert.equal((await api.send("POST", "/v1/link/approve")).status, 200);
+  await world.runHour();
+  const { state, totals } = await linkOf(world);
+  await putGroup(world, "group-1");
+  await world.runJobs();
+
+  assert.deepEqual(before, []);
+  assert.deepEqual([state, totals.waiting], ["error", 1]);
+  assert.deepEqual(await subjects(world), ["old"]);
+});
+
 test("a group that vanishes and comes back leaves an approval awaited that was awaited", async () => {
   await using companies = await createCompanies({ config: { largeImport: 1 } });
   const { world, admin, colleague } = companies;
@@ -672,6 +685,25 @@ test("a deletion that our own database fails is a fault of ours, and the link is
   assert.equal(failed.status, 500);
   assert.deepEqual(await linkOf(world), before);
   assert.equal((await endLink(world)).status, 204);
+});
+
+test("a deletion that our own database fails after DocuSign's part has its configurations made again by the next hour", async () => {
+  await using companies = await createLinkedCompanies({ expectErrors: true });
+  const { world, account } = companies;
+  const { db } = world.service.foundation.back;
+  const before = await linkOf(world);
+  await refuseWrites(db, "audit");
+
+  const failed = await endLink(world);
+
+  await allowWrites(db, "audit");
+  const left = world.docusign.configurations(account);
+  const { state, connect } = await linkOf(world);
+  await world.runHour();
+  assert.deepEqual([failed.status, left], [500, []]);
+  assert.deepEqual([state, connect], ["active", { sent: "pending", received: "pending" }]);
+  assert.deepEqual((await linkOf(world)).connect, before.connect);
+  assert.equal(world.docusign.configurations(account).length, 2);
 });
 
 test("a deletion that DocuSign leaves without an answer asks no more: the next hour makes what may be gone", async () => {

@@ -38,6 +38,8 @@ export type PeopleVerbs = {
   setDefaultAccount(user: User, account: Account): void;
   /** Gives the user another role with the rights that usually go with it, or those named. */
   setRole(user: User, account: Account, role: Role, rights?: Partial<Membership>): void;
+  /** What was sent to the old address keeps it; by it alone the user is not found any more. */
+  changeAddress(user: User, email: string): void;
   /** Closes the user in this account, or in all of theirs. */
   closeUser(user: User, account?: Account): void;
 };
@@ -57,6 +59,9 @@ export function createPeople(state: DocuSignState): PeopleVerbs {
     setRole: (user, account, role, rights = {}) => {
       const { status } = membershipOf(user, account);
       user.memberships.set(account.accountId, { ...newMembership({ role, status }), ...rights });
+    },
+    changeAddress: (user, email) => {
+      user.email = email;
     },
     closeUser: (user, account) => {
       const closed = account === undefined ? [...user.memberships.values()] : [membershipOf(user, account)];

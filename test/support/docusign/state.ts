@@ -34,7 +34,7 @@ export type Membership = {
 export type User = {
   readonly userId: string;
   readonly name: string;
-  readonly email: string;
+  email: string;
   /** By account id. */
   readonly memberships: Map<string, Membership>;
   defaultAccountId: string;
