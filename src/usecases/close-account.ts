@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import type { DocuSignAccount } from "../docusign/account.ts";
 import { changeLink, findLink, type Link } from "../store/links.ts";
 import {
@@ -11,15 +10,11 @@ import {
 import { checkAdmin } from "./link-health.ts";
 import type { ReconcileDeps } from "./reconcile-link.ts";
 import { provenAfterwards, reconcilePage } from "./reconcile-page.ts";
-import { reconcileAlone } from "./reconciliation-lock.ts";
+import { reconcileAloneSoon } from "./reconciliation-lock.ts";
 import { overlapStart } from "./reconciliation-window.ts";
 
 /** An ending waits for its owner: a longer look is left to the next link. */
 const MOST_PAGES = 6;
-
-/** Another process may be at a page of the same link: it is through within seconds. */
-const TRIES = 40;
-const PAUSE_MS = 250;
 
 /**
  * Accounts for what completed before `endedAt`, so that a link that did its work ends at the moment it is ended, not
@@ -33,10 +28,7 @@ export async function closeAccount(
   endedAt: Date,
 ): Promise<void> {
   if (link.state !== "active" || link.firstImport.listedAt === null) return;
-  const look = async (): Promise<true> => await closeAlone(deps, link, account, endedAt);
-  for (let left = TRIES; left > 0 && (await reconcileAlone(deps.db, link.id, look)) === null; left -= 1) {
-    await sleep(PAUSE_MS);
-  }
+  await reconcileAloneSoon(deps.db, link.id, async () => await closeAlone(deps, link, account, endedAt));
 }
 
 /** A run that is under way, or that was left so, need not come to its end: this one begins where both sides have come to. */

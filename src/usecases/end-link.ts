@@ -4,7 +4,7 @@ import { Refusal } from "../domain/refusal.ts";
 import { endOf, LISTING_DELAY_MS } from "../domain/window.ts";
 import { recordAudit } from "../store/audit.ts";
 import { countTotals, oldestWaiting } from "../store/envelopes.ts";
-import { closeLink, findCurrentLink, type Link, lockLink } from "../store/links.ts";
+import { closeLink, findCurrentLink, findLink, type Link, lockLink } from "../store/links.ts";
 import { abandonRun } from "../store/reconciliations.ts";
 import { oldestAnnounced } from "../store/waiting-envelopes.ts";
 import type { Owner } from "./begin-linking.ts";
@@ -12,21 +12,56 @@ import { closeAccount } from "./close-account.ts";
 import { ensureConnect, leavePending, removeConnect } from "./ensure-connect.ts";
 import { tellTotals } from "./link-totals.ts";
 import type { ReconcileDeps } from "./reconcile-link.ts";
+import { reconcileAloneSoon } from "./reconciliation-lock.ts";
 import { ALL_HISTORY } from "./reconciliation-window.ts";
 
 /**
  * Ends the tenant's link: its Connect configurations at DocuSign go, its tokens are destroyed, history and contracts
  * remain (import-rules 5). What it did not account for is the next link's (import-rules 2.3). Refuses
  * `link-not-found`, and `deletion-failed` where DocuSign cannot be reached or leaves the configurations where they are
- * though the user may remove them: then the link is as before.
+ * though the user may remove them: then the link is as before. Where DocuSign will not give a last look at what completed
+ * until the end, for whatever reason, the end is what was reached before: nobody is kept linked for it.
  */
 export async function endLink(deps: ReconcileDeps, owner: Owner): Promise<void> {
   const link = await findCurrentLink(deps.db, owner.tenant);
   if (link === null) throw new Refusal("link-not-found");
   // The clock goes on while DocuSign is asked: what completes from now on is the next link's.
   const endedAt = deps.now();
-  await leaveDocuSign(deps, link, endedAt);
-  await deps.db.transaction().execute(async (tx) => {
+  const account = deps.openAccount(link, undefined, "person");
+  try {
+    await unlessRefused(closeAccount(deps, link, account, endedAt));
+  } catch (error) {
+    throw asFailure(deps, link, error);
+  }
+  const end = async (): Promise<true> => {
+    await leaveDocuSign(deps, link, account);
+    await commitEnd(deps, link, { endedAt, owner });
+    return true;
+  };
+  // A reconciliation that comes by meanwhile would make anew what was just taken away.
+  if ((await reconcileAloneSoon(deps.db, link.id, end)) === null) await end();
+}
+
+/** Takes the configurations away; where that fails, the link is as before. */
+async function leaveDocuSign(deps: ReconcileDeps, link: Link, account: DocuSignAccount): Promise<void> {
+  const current = await findLink(deps.db, link.id);
+  if (current === null || current.state === "ended") throw new Refusal("link-not-found");
+  // Should this process die from here on, the link's next reconciliation makes what is gone.
+  await leavePending(deps.db, link);
+  try {
+    await removeConnect(deps, link, account);
+  } catch (error) {
+    await putBack(deps, link, account, error);
+    throw asFailure(deps, link, error);
+  }
+}
+
+async function commitEnd(
+  { db }: ReconcileDeps,
+  link: Link,
+  { endedAt, owner }: { endedAt: Date; owner: Owner },
+): Promise<void> {
+  await db.transaction().execute(async (tx) => {
     const current = await lockLink(tx, link.id, "update");
     if (current === null || current.state === "ended") throw new Refusal("link-not-found");
     const until = endOf({
@@ -44,37 +79,15 @@ export async function endLink(deps: ReconcileDeps, owner: Owner): Promise<void> 
     await abandonRun(tx, link.id, endedAt);
     const totals = await tellTotals(tx, current, await countTotals(tx, link.id));
     await closeLink(tx, link.id, { endedAt, ...until, totals });
-    const details = { state: link.state, cause: link.cause };
     await recordAudit(tx, {
       tenant: link.tenant,
       linkId: link.id,
       at: endedAt,
       subject: owner.subject,
       action: "ended",
-      details,
+      details: { state: link.state, cause: link.cause },
     });
   });
-}
-
-/**
- * Looks once more at what completed until the end, then takes the configurations away. Where DocuSign will not give that
- * look, for whatever reason, the end is what was reached before (import-rules 2.3): nobody is kept linked for it.
- */
-async function leaveDocuSign(deps: ReconcileDeps, link: Link, endedAt: Date): Promise<void> {
-  const account = deps.openAccount(link, undefined, "person");
-  try {
-    await unlessRefused(closeAccount(deps, link, account, endedAt));
-  } catch (error) {
-    throw asFailure(deps, link, error);
-  }
-  // Should this process die from here on, the link's next reconciliation makes what is gone.
-  await leavePending(deps.db, link);
-  try {
-    await removeConnect(deps, link, account);
-  } catch (error) {
-    await putBack(deps, link, account, error);
-    throw asFailure(deps, link, error);
-  }
 }
 
 /**

@@ -269,6 +269,23 @@ for (const error of ["invalid_client", "unauthorized_client"]) {
   });
 }
 
+test("an hour that strikes while a link is being deleted makes nothing anew of what is taken away", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world, account } = companies;
+  let removals = 0;
+  world.docusign.onNext(
+    (call) => isRemoval(call) && ++removals === 2,
+    async () => await world.runHour(),
+  );
+
+  const ended = await endLink(world);
+
+  assert.equal(ended.status, 204);
+  assert.deepEqual(world.docusign.configurations(account), []);
+  await world.runHour();
+  assert.deepEqual(world.docusign.configurations(account), []);
+});
+
 test("an owner whose configurations DocuSign will never remove is let go once they are removed by hand, or the authorisation withdrawn", async () => {
   await using companies = await createLinkedCompanies();
   const { world, account, admin } = companies;
