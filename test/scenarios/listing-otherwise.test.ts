@@ -16,8 +16,10 @@ import {
   callsOf,
   concludeQuietly,
   DAY_MS,
+  entriesOf,
   entryOfNextHour,
   ledgerOf,
+  linesOf,
 } from "../support/reconciling.ts";
 
 // What DocuSign documents nothing about may be otherwise than the simulator usually has it.
@@ -135,10 +137,29 @@ test("later hours are listed and imported though DocuSign cannot say whether the
     await world.runHour();
   }
   const meanwhile = await subjects(world);
-  const { state } = await linkOf(world);
+  const { state, id } = await linkOf(world);
   world.docusign.calmDown();
   const entry = await entryOfNextHour(world);
 
   assert.deepEqual([meanwhile, state], [["first", "second", "third"], "active"]);
   assert.equal(entry.state, "done");
+  const [told] = linesOf(world, "reconciliation ended without a look at its link's health");
+  assert.deepEqual([told.linkId, told.fault, told.kind], [id, "http-503", "later"]);
+});
+
+test("an hour for whose end a later one waits does not end as done where DocuSign denies the user", async () => {
+  await using linked = await createLinkedCompanies();
+  const { world, colleague } = linked;
+  await concludeUnheard(world, { from: colleague, to: [CUSTOMER] });
+  world.docusign.failNext(1, { status: 503 }, "/users/{userId}");
+  await world.runHour();
+  world.docusign.failNext(1_000, { status: 404, body: { errorCode: "USER_NOT_FOUND" } }, "/users/{userId}");
+
+  await world.runHour();
+
+  const { state, cause } = await linkOf(world);
+  assert.deepEqual([state, cause.code], ["error", "not-admin"]);
+  const [hour] = (await entriesOf(world)).filter(({ to }) => to === "2031-01-15T04:00:00.000Z");
+  assert.notEqual(hour.state, "done");
+  world.docusign.calmDown();
 });

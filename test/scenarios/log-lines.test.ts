@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { CUSTOMER, createLinkedCompanies } from "../support/linked-world.ts";
-import type { World } from "../support/world.ts";
+import { linesOf } from "../support/reconciling.ts";
 
 test("whatever a job logs bears its id, and when it is done it says for what it was", async () => {
   await using companies = await createLinkedCompanies();
@@ -39,7 +39,3 @@ test("whatever a request logs bears the id that its caller was told", async () =
   assert.equal(failed.requestId, refused.headers.get("x-request-id"));
   assert.equal(failed.jobId, undefined);
 });
-
-function linesOf({ logged }: World, message: string): any[] {
-  return logged.map((line) => JSON.parse(line)).filter(({ msg }) => msg === message);
-}

@@ -24,6 +24,7 @@ import {
   entriesOf,
   entryOfNextHour,
   HOUR_MS,
+  linesOf,
   MINUTE_MS,
 } from "../support/reconciling.ts";
 import type { World } from "../support/world.ts";
@@ -252,10 +253,6 @@ test("what Connect owed and did not tell is counted for the operator; where ther
     [[(await linkOf(world)).id, 1]],
   );
 });
-
-function linesOf(world: World, message: string): any[] {
-  return world.logged.map((line) => JSON.parse(line)).filter(({ msg }) => msg === message);
-}
 
 async function metric(world: World, name: string): Promise<string | undefined> {
   const text = await (await fetch(`${world.url}/metrics`)).text();

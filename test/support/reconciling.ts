@@ -63,6 +63,11 @@ export async function callsOf(world: World, act: () => Promise<unknown>): Promis
   return world.docusign.calls.slice(before).map(({ method, template }) => `${method} ${template}`);
 }
 
+/** The lines of the log with this message, oldest first. */
+export function linesOf({ logged }: World, message: string): any[] {
+  return logged.map((line) => JSON.parse(line)).filter(({ msg }) => msg === message);
+}
+
 /** `totals` of a link add up (import-rules 6). */
 export function assertAddsUp({ totals }: any): void {
   const { atDocuSign, imported, excluded, deleted, waiting } = totals;
