@@ -141,8 +141,6 @@ describe("a `serve` as it is deployed", {
       "by another issuer": await cabinet.token({ ...usual, issuer: "https://evil.example" }),
       "of an hour ago": await cabinet.token({ ...usual, expiresIn: -1 }),
       "for ever": await cabinet.token({ ...usual, expiresIn: null }),
-      "of several tenants": await cabinet.token({ ...usual, claims: { tenant: ["trials", "other"] } }),
-      "with a line break for a name": await cabinet.token({ ...usual, sub: "a\r\nb" }),
       unsigned: await cabinet.token({ ...usual, forgery: "unsigned" }),
       "signed with the public key": await cabinet.token({ ...usual, forgery: "public-key-as-secret" }),
       "signed by somebody": await cabinet.token({ ...usual, forgery: "foreign-key" }),
@@ -154,8 +152,13 @@ describe("a `serve` as it is deployed", {
 
     for (const [name, token] of Object.entries(tokens))
       assert.equal((await api("GET", "/v1/link", token)).status, 401, name);
-    const ofNoTenant = await cabinet.token({ scope: EVERY_SCOPE, sub: "somebody" });
-    assert.equal((await api("GET", "/v1/link", ofNoTenant)).status, 403);
+    const lacking: Record<string, string> = {
+      "of no tenant": await cabinet.token({ scope: EVERY_SCOPE, sub: "somebody" }),
+      "of several tenants": await cabinet.token({ ...usual, claims: { tenant: ["trials", "other"] } }),
+      "with a line break for a name": await cabinet.token({ ...usual, sub: "a\r\nb" }),
+    };
+    for (const [name, token] of Object.entries(lacking))
+      assert.equal((await api("GET", "/v1/link", token)).status, 403, name);
     assert.equal((await request({ target: `/v1/link?access_token=${good}` })).status, 401);
     assert.equal(
       (await request({ target: "/v1/link", headers: [["Cookie", `session=${good}`]] })).status,
