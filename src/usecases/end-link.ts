@@ -1,5 +1,6 @@
 import type { DocuSignAccount } from "../docusign/account.ts";
 import { DocuSignFault, isSilence, unlessRefused } from "../docusign/faults.ts";
+import type { LinkId } from "../domain/identifiers.ts";
 import { Refusal } from "../domain/refusal.ts";
 import { endOf, LISTING_DELAY_MS } from "../domain/window.ts";
 import { recordAudit } from "../store/audit.ts";
@@ -34,7 +35,7 @@ export async function endLink(deps: ReconcileDeps, owner: Owner): Promise<void> 
     throw asFailure(deps, link, error);
   }
   const end = async (): Promise<true> => {
-    await leaveDocuSign(deps, link, account);
+    await leaveDocuSign(deps, link.id, account);
     await commitEnd(deps, link, { endedAt, owner });
     return true;
   };
@@ -43,9 +44,10 @@ export async function endLink(deps: ReconcileDeps, owner: Owner): Promise<void> 
 }
 
 /** Takes the configurations away; where that fails, the link is as before. */
-async function leaveDocuSign(deps: ReconcileDeps, link: Link, account: DocuSignAccount): Promise<void> {
-  const current = await findLink(deps.db, link.id);
-  if (current === null || current.state === "ended") throw new Refusal("link-not-found");
+async function leaveDocuSign(deps: ReconcileDeps, id: LinkId, account: DocuSignAccount): Promise<void> {
+  // A reconciliation that was waited for may have made configurations since the deletion was asked for.
+  const link = await findLink(deps.db, id);
+  if (link === null || link.state === "ended") throw new Refusal("link-not-found");
   // Should this process die from here on, the link's next reconciliation makes what is gone.
   await leavePending(deps.db, link);
   try {
