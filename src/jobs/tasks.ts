@@ -60,7 +60,7 @@ function betweenMinutes(now: Date): TaskSpec {
   return { jobKey: "rescue-jobs-between", runAt, maxAttempts: 1, priority: -20 };
 }
 
-/** The once-a-minute look for dead workers: its lines would hide the others. */
+/** Dead workers are looked for every half minute: lines of that would hide the others. */
 const ROUTINE: ReadonlySet<string> = new Set(["rescue-jobs"]);
 
 /** Why a job failed is told by the queue, under its id. */

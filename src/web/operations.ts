@@ -1,6 +1,6 @@
 import { type RequestHandler, Router } from "express";
 import { Refusal } from "../domain/refusal.ts";
-import { problemFor } from "./problem.ts";
+import { problemFor, sendProblem } from "./problem.ts";
 
 export type OperationsDeps = {
   /** Resolves where the service can do its work; rejects with what it lacks. */
@@ -22,11 +22,8 @@ export function operationsRoutes(deps: OperationsDeps): Router {
     } catch (error) {
       const lacking = error instanceof Error ? error.message : "unknown";
       const { status, body, headers } = problemFor(new Refusal("unavailable", lacking));
-      response
-        .status(status)
-        .set({ ...headers })
-        .type("application/problem+json")
-        .send(JSON.stringify(body));
+      response.status(status).set({ ...headers });
+      sendProblem(response, body);
     }
   });
   router.get("/metrics", deps.metrics);

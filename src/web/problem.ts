@@ -1,5 +1,5 @@
 import { STATUS_CODES } from "node:http";
-import type { ErrorRequestHandler, RequestHandler } from "express";
+import type { ErrorRequestHandler, RequestHandler, Response } from "express";
 import type { Logger } from "pino";
 import { Refusal, type RefusalCode } from "../domain/refusal.ts";
 import { isUnavailable } from "../store/unavailable.ts";
@@ -86,8 +86,13 @@ export function errorHandler(
       response.type("html").send(render(problem).toString());
       return;
     }
-    response.type("application/problem+json").send(JSON.stringify(problem));
+    sendProblem(response, problem);
   };
+}
+
+/** Ends the answer, whose status and headers are set, as RFC 9457 has it. */
+export function sendProblem(response: Response, problem: Problem): void {
+  response.type("application/problem+json").send(JSON.stringify(problem));
 }
 
 /** A database that cannot be reached is a word to the caller rather than a fault of ours. */

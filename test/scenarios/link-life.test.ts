@@ -16,6 +16,7 @@ import { isWaitingForLock } from "../support/database-locks.ts";
 import type { Call } from "../support/docusign/exchange.ts";
 import type { Account } from "../support/docusign/state.ts";
 import {
+  type Companies,
   CUSTOMER,
   concludeUnheard,
   createCompanies,
@@ -414,12 +415,9 @@ test("a link that needs no approval has none to give", async () => {
 });
 
 test("an approval given while the link is in error counts once it is mended", async () => {
-  await using companies = await createCompanies({ config: { largeImport: 1 } });
-  const { world, admin, colleague } = companies;
-  await concludeUnheard(world, { from: colleague, to: [CUSTOMER], subject: "old" });
-  assert.equal(await world.link(admin), "awaiting-approval");
+  await using companies = await createAwaitingWithoutGroup();
+  const { world } = companies;
   const api = await world.api();
-  await api.send("DELETE", "/v1/groups/group-1");
   assert.equal((await linkOf(world)).state, "error");
 
   assert.equal((await api.send("POST", "/v1/link/approve")).status, 200);
@@ -431,6 +429,16 @@ test("an approval given while the link is in error counts once it is mended", as
   assert.equal((await linkOf(world)).state, "active");
   assert.deepEqual(await subjects(world), ["old"]);
 });
+
+/** A link that awaits the approval of what was concluded before it, and whose group is gone. */
+async function createAwaitingWithoutGroup(): Promise<Companies> {
+  const companies = await createCompanies({ config: { largeImport: 1 } });
+  const { world, admin, colleague } = companies;
+  await concludeUnheard(world, { from: colleague, to: [CUSTOMER], subject: "old" });
+  assert.equal(await world.link(admin), "awaiting-approval");
+  await (await world.api()).send("DELETE", "/v1/groups/group-1");
+  return companies;
+}
 
 test("a link that is mended by linking again still awaits the approval that it awaited, and says so", async () => {
   await using companies = await createCompanies({ config: { largeImport: 1 } });
@@ -448,12 +456,9 @@ test("a link that is mended by linking again still awaits the approval that it a
 });
 
 test("while the group of a link that awaits its approval is gone, nothing is listed before that is given", async () => {
-  await using companies = await createCompanies({ config: { largeImport: 1 } });
-  const { world, admin, colleague } = companies;
-  await concludeUnheard(world, { from: colleague, to: [CUSTOMER], subject: "old" });
-  assert.equal(await world.link(admin), "awaiting-approval");
+  await using companies = await createAwaitingWithoutGroup();
+  const { world } = companies;
   const api = await world.api();
-  await api.send("DELETE", "/v1/groups/group-1");
 
   const before = await callsOf(world, async () => await world.runHour());
   assert.equal((await api.send("POST", "/v1/link/approve")).status, 200);
