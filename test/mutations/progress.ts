@@ -1,12 +1,13 @@
 import { createHash } from "node:crypto";
 import { appendFile, glob, readFile, writeFile } from "node:fs/promises";
 
-/** A test, and the mutants of all source files that it comes by. */
+/** A test, and the mutants of all source files that it comes by, while it runs and when its file is loaded. */
 export type Test = {
   readonly file: string;
   readonly name: string;
   readonly ms: number;
   readonly mutants: readonly string[];
+  readonly loading: readonly string[];
 };
 
 /** How a mutant fared, as a line of the progress file tells. */

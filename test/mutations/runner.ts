@@ -1,12 +1,9 @@
 import { readFileSync } from "node:fs";
-import { mkdir, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
-import { join } from "node:path";
 import pg from "pg";
 import { SERVER_VARIABLE, startTestServer, type TestServer } from "../support/postgres.ts";
 import { chooseEvenly } from "./choice.ts";
-import { COVERAGE_VARIABLE, type TestCoverage } from "./hook.ts";
-import { keepTests, keepTried, readProgress, type Test, type Tried } from "./progress.ts";
-import { type FileOrder, type FileRun, runTestFile } from "./run-test-file.ts";
+import { keepTests, keepTried, type Progress, readProgress, type Test, type Tried } from "./progress.ts";
+import { type Outcome, startTestHost, type TestHost } from "./test-host.ts";
 
 /** What is asked of this runner, besides Stryker's own options. */
 export type RunnerOptions = {
@@ -39,10 +36,11 @@ const FIRST_LIMIT_MS = 600_000;
 
 createRunner.inject = ["options"];
 
-/** Runs in the sandbox: each mutant is switched on by a variable of the environment, as Stryker's code reads it. */
+/** Runs in the sandbox: each mutant is switched on in a process that has loaded all of them. */
 export function createRunner({ trial }: { trial: RunnerOptions }) {
   const { progressFile } = trial;
   let server: TestServer | null = null;
+  const hosts = keepHosts();
   return {
     capabilities: () => ({ reloadEnvironment: true }),
     async init() {
@@ -50,6 +48,7 @@ export function createRunner({ trial }: { trial: RunnerOptions }) {
       process.env[SERVER_VARIABLE] = server.adminUrl;
     },
     async dispose() {
+      await hosts[Symbol.asyncDispose]();
       await server?.[Symbol.asyncDispose]();
     },
     async dryRun() {
@@ -61,20 +60,18 @@ export function createRunner({ trial }: { trial: RunnerOptions }) {
     },
     async mutantRun({ activeMutant, sandboxFileName }: MutantRun) {
       const { id } = activeMutant;
-      // Other runners write to it too.
-      const { tests, tried } = await readProgress(progressFile);
       const siblings = mutantsOf(sandboxFileName);
       if (!chooseEvenly(siblings, trial.most).includes(id))
         return { status: "error", errorMessage: NOT_CHOSEN };
-      const before = tried.get(id);
+      // Other runners write to it too.
+      const progress = await readProgress(progressFile);
+      const before = progress.tried.get(id);
       if (before !== undefined && !mayBeKilledYet(before, trial)) return before.result;
-      const covering = tests.filter(({ mutants }) => mutants.includes(id));
-      const likeliest = orderTests(covering, { id, siblings, tests, tried });
-      const selected = selectTests(likeliest, trial.mostMs);
-      const { killer, ...result } = await tryMutant(activeMutant, selected);
-      const vain = result.status === "survived" ? selected.map(idOf) : [];
-      const numbers = { covering: covering.length, run: selected.length, mostMs: trial.mostMs, vain };
-      await keepTried(progressFile, activeMutant, { id, result, killer, ...numbers });
+      const { result, ...how } = await tryMutant(
+        { id, siblings, ...progress },
+        { hosts, mostMs: trial.mostMs },
+      );
+      await keepTried(progressFile, activeMutant, { id, result, mostMs: trial.mostMs, ...how });
       return result;
     },
   };
@@ -89,24 +86,26 @@ function mayBeKilledYet({ result, run, covering, mostMs }: Tried, trial: RunnerO
 async function measure(testFiles: readonly string[]): Promise<Test[]> {
   const tests: Test[] = [];
   for (const file of testFiles) {
-    const folder = await mkdtemp(join(process.cwd(), "coverage-"));
-    const run = await runInSandbox({
-      file,
-      tests: [],
-      env: { [COVERAGE_VARIABLE]: folder },
-      testLimitMs: FIRST_LIMIT_MS,
-      limitMs: FIRST_LIMIT_MS,
-    });
-    if (run.kind !== "passed") {
-      console.warn(`${file} is left out, as it fails without a mutant: ${JSON.stringify(run)}`);
-      continue;
+    try {
+      tests.push(...(await measureFile(file)));
+    } catch (error) {
+      console.warn(`${file} is left out, as it fails without a mutant: ${String(error)}`);
     }
-    const covered = await readCoverage(folder);
-    for (const [name, { ms, mutants }] of Object.entries(covered.tests)) {
-      // What a module does when it is loaded, every test of the file rests on.
-      tests.push({ file, name, ms, mutants: Object.keys({ ...covered.outside, ...mutants }) });
-    }
-    await rm(folder, { recursive: true });
+  }
+  return tests;
+}
+
+async function measureFile(file: string): Promise<Test[]> {
+  // For each file its own, as what modules do when they are loaded is seen once in a process.
+  await using host = await startTestHost();
+  const loaded = await host.ask({ kind: "load", file }, FIRST_LIMIT_MS);
+  if (loaded.kind !== "loaded") throw new Error(tell(loaded));
+  const tests: Test[] = [];
+  for (const name of loaded.names) {
+    const outcome = await host.ask({ kind: "run", file, name, mutant: null }, FIRST_LIMIT_MS);
+    if (outcome.kind !== "passed") throw new Error(`${name}: ${tell(outcome)}`);
+    const { ms, mutants } = outcome;
+    tests.push({ file, name, ms, mutants: [...new Set(mutants)], loading: loaded.mutants });
   }
   return tests;
 }
@@ -120,24 +119,18 @@ function tellStryker(tests: readonly Test[]) {
     status: 0,
   }));
   const perTest = Object.fromEntries(
-    tests.map((test) => [idOf(test), Object.fromEntries(test.mutants.map((id) => [id, 1]))]),
+    tests.map((test) => [idOf(test), Object.fromEntries(mutantsBy(test).map((id) => [id, 1]))]),
   );
   return { status: "complete", tests: told, mutantCoverage: { static: {}, perTest } };
 }
 
-function idOf({ file, name }: Test): string {
-  return `${file} ${name}`;
+/** What a module does when it is loaded, every test of the file rests on. */
+function mutantsBy({ mutants, loading }: Test): string[] {
+  return [...mutants, ...loading];
 }
 
-/** The processes that a test starts leave theirs beside it. */
-async function readCoverage(folder: string): Promise<TestCoverage> {
-  const sum: TestCoverage = { tests: {}, outside: {} };
-  for (const name of await readdir(folder)) {
-    const part: TestCoverage = JSON.parse(await readFile(join(folder, name), "utf8"));
-    Object.assign(sum.tests, part.tests);
-    Object.assign(sum.outside, part.outside);
-  }
-  return sum;
+function idOf({ file, name }: Test): string {
+  return `${file} ${name}`;
 }
 
 /** The instrumented file tells which mutants it has, so that every run chooses the same ones. */
@@ -150,12 +143,10 @@ function mutantsOf(instrumentedFile: string): string[] {
 /** So many mutants on either side of one are its neighbours: they stand in the same function, or close by. */
 const NEIGHBOURS = 20;
 
-type Situation = {
+type Situation = Progress & {
   readonly id: string;
   /** All mutants of the file, in the order of its code. */
   readonly siblings: readonly string[];
-  readonly tests: readonly Test[];
-  readonly tried: ReadonlyMap<string, Tried>;
 };
 
 /**
@@ -170,20 +161,19 @@ function orderTests(covering: readonly Test[], { id, siblings, tests, tried }: S
     .slice(Math.max(0, place - NEIGHBOURS), place + NEIGHBOURS + 1)
     .map((one) => ({
       ...one,
-      coming: tests.filter(({ mutants }) => mutants.includes(one.neighbour)).length,
+      coming: tests.filter((test) => comesBy(test, one.neighbour)).length,
       killer: tried.get(one.neighbour)?.killer ?? null,
       vain: new Set(tried.get(one.neighbour)?.vain),
     }));
   const rate = (test: Test): number => {
-    const known = new Set(test.mutants);
     const sum = neighbours
-      .filter(({ neighbour }) => known.has(neighbour))
+      .filter(({ neighbour }) => comesBy(test, neighbour))
       .reduce((rating, { nearness, coming, killer }) => {
         return rating + nearness * (1 / coming + (killer === idOf(test) ? 1 : 0));
       }, 0);
     const vain = neighbours.filter((one) => one.vain.has(idOf(test)));
     const doubt = vain.reduce((doubts, { nearness }) => doubts + nearness, 0);
-    return sum / (START_MS + test.ms) / (1 + VAIN * doubt);
+    return sum / (SHORT_MS + test.ms) / (1 + VAIN * doubt);
   };
   const rated = covering.map((test) => ({ test, rating: rate(test) }));
   return rated.toSorted((one, other) => other.rating - one.rating).map(({ test }) => test);
@@ -192,8 +182,8 @@ function orderTests(covering: readonly Test[], { id, siblings, tests, tried }: S
 /** So much less is expected of a test that the neighbour has survived. */
 const VAIN = 4;
 
-/** What a test costs at least: a process that loads the program. */
-const START_MS = 1_000;
+/** Below this, no test is preferred for being short. */
+const SHORT_MS = 100;
 
 /** As far as the time allows. */
 function selectTests(tests: readonly Test[], mostMs: number): Test[] {
@@ -204,48 +194,98 @@ function selectTests(tests: readonly Test[], mostMs: number): Test[] {
   });
 }
 
-/** So many of the likeliest are run before all others of their file. */
-const LIKELIEST = 5;
+/** A test may hang under a mutant: so much longer than without. */
+const limitOf = ({ ms }: Test): number => 10_000 + 4 * ms;
 
-/** What is run in one process: tests of one file, the likeliest first. */
-function inBatches(tests: readonly Test[]): Test[][] {
-  const first = tests.slice(0, LIKELIEST).filter(({ file }) => file === tests[0]?.file);
-  const others = tests.filter((test) => !first.includes(test));
-  const files = [...new Set(others.map(({ file }) => file))];
-  return [first, ...files.map((file) => others.filter((test) => test.file === file))].filter(
-    (batch) => batch.length > 0,
-  );
-}
+type Hosts = AsyncDisposable & {
+  /** It is another where the last one has ended. */
+  get(): Promise<TestHost>;
+  renew(): Promise<void>;
+};
 
-async function tryMutant({ id }: Mutant, tests: readonly Test[]) {
-  let nrOfTests = 0;
-  for (const batch of inBatches(tests)) {
-    const limits = {
-      testLimitMs: 10_000 + 4 * Math.max(...batch.map(({ ms }) => ms)),
-      limitMs: 20_000 + 4 * batch.reduce((sum, { ms }) => sum + ms, 0),
-    };
-    const file = batch[0]?.file ?? "";
-    const names = batch.map(({ name }) => name);
-    const env = { __STRYKER_ACTIVE_MUTANT__: id };
-    const run = await runInSandbox({ file, tests: names, env, ...limits });
-    nrOfTests += batch.length;
-    if (run.kind === "passed") continue;
-    const killer = `${file} ${run.failure}`;
-    if (run.kind === "timeout") return { status: "timeout", reason: killer, killer } as const;
-    const failureMessage = run.failure;
-    return { status: "killed", killedBy: [killer], failureMessage, nrOfTests, killer } as const;
+type Means = { readonly hosts: Hosts; readonly mostMs: number };
+
+/** On tests that come by it, until one objects. */
+async function tryMutant(
+  situation: Situation,
+  { hosts, mostMs }: Means,
+): Promise<Omit<Tried, "id" | "mostMs">> {
+  const { id } = situation;
+  const covering = situation.tests.filter((test) => comesBy(test, id));
+  const selected = selectTests(orderTests(covering, situation), mostMs);
+  const counts = { covering: covering.length, run: selected.length };
+  // What was done when a module was loaded cannot be done otherwise afterwards.
+  const atLoading = covering.some(({ loading }) => loading.includes(id));
+  await using own = keepHosts(id);
+  for (const test of selected) {
+    const objection = atLoading ? await tryOnce(test, id, own) : await tryThrice(test, id, hosts);
+    if (objection === null) continue;
+    const killer = idOf(test);
+    return { result: { ...objection, killedBy: [killer] }, killer, vain: [], ...counts };
   }
-  return { status: "survived", nrOfTests, killer: null } as const;
+  return { result: { status: "survived" }, killer: null, vain: selected.map(idOf), ...counts };
 }
 
-/** What a run that was ended early leaves behind goes too: its databases and its temporary files. */
-async function runInSandbox(order: FileOrder): Promise<FileRun> {
-  const folder = join(process.cwd(), `tmp-${process.pid}`);
-  await mkdir(folder, { recursive: true });
-  const run = await runTestFile({ ...order, env: { ...order.env, TMPDIR: folder } });
-  await rm(folder, { recursive: true, force: true });
-  if (run.kind !== "passed") await dropDatabases();
-  return run;
+type Objection =
+  | { readonly status: "killed"; readonly failureMessage: string }
+  | { readonly status: "timeout"; readonly reason: string };
+
+/** Where the mutant is on from the beginning, there is no test without it. */
+async function tryOnce(test: Test, id: string, hosts: Hosts): Promise<Objection | null> {
+  const outcome = await run(test, id, hosts);
+  return outcome.kind === "passed" ? null : objectionOf(outcome);
+}
+
+/**
+ * A test objects that fails under the mutant, passes without it, and fails under it again: neither chance nor what an
+ * earlier mutant has left in the process counts.
+ */
+async function tryThrice(test: Test, id: string, hosts: Hosts): Promise<Objection | null> {
+  const first = await run(test, id, hosts);
+  if (first.kind === "passed") return null;
+  if (first.kind === "timeout") return objectionOf(first);
+  if ((await run(test, null, hosts)).kind !== "passed") await hosts.renew();
+  return await tryOnce(test, id, hosts);
+}
+
+async function run(test: Test, mutant: string | null, hosts: Hosts): Promise<Outcome> {
+  const host = await hosts.get();
+  return await host.ask({ kind: "run", file: test.file, name: test.name, mutant }, limitOf(test));
+}
+
+function objectionOf(outcome: Outcome): Objection {
+  return outcome.kind === "timeout"
+    ? { status: "timeout", reason: tell(outcome) }
+    : { status: "killed", failureMessage: tell(outcome) };
+}
+
+function tell(outcome: Outcome): string {
+  return outcome.kind === "failed" ? outcome.reason : outcome.kind;
+}
+
+function comesBy({ mutants, loading }: Test, id: string): boolean {
+  return mutants.includes(id) || loading.includes(id);
+}
+
+/** What a host that was ended early leaves behind goes too: its databases and its temporary files. */
+function keepHosts(mutant: string | null = null): Hosts {
+  let current: TestHost | null = null;
+  const end = async (): Promise<void> => {
+    await current?.[Symbol.asyncDispose]();
+    current = null;
+  };
+  return {
+    async get() {
+      if (current?.ended === true) await this.renew();
+      current ??= await startTestHost(mutant);
+      return current;
+    },
+    async renew() {
+      await end();
+      await dropDatabases();
+    },
+    [Symbol.asyncDispose]: end,
+  };
 }
 
 async function dropDatabases(): Promise<void> {
