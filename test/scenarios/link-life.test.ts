@@ -34,8 +34,12 @@ import { finishLink, type World } from "../support/world.ts";
 const DELETION_FAILED = "削除に失敗しました。もう一度お試しください。";
 const DOCUMENT = "/envelopes/{envelopeId}/documents/{documentId}";
 
+const OWNER = { tenant: "tenant-1", subject: "owner" };
+
 const isRemoval = ({ method, template }: Call): boolean =>
   method === "DELETE" && template === "/connect/{connectId}";
+
+const isCreation = ({ method, template }: Call): boolean => method === "POST" && template === "/connect";
 
 const isOfConnect = ({ template }: Call): boolean => template.startsWith("/connect");
 
@@ -284,6 +288,32 @@ test("an hour that strikes while a link is being deleted makes nothing anew of w
   assert.equal(ended.status, 204);
   assert.deepEqual(world.docusign.configurations(account), []);
   await world.runHour();
+  assert.deepEqual(world.docusign.configurations(account), []);
+});
+
+test("a deletion asked for while an hour makes configurations anew takes away what that hour has made", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world, account, colleague } = companies;
+  for (const { connectId } of world.docusign.configurations(account)) {
+    world.docusign.removeConfiguration(account, connectId);
+  }
+  await concludeUnheard(world, { from: colleague, to: [CUSTOMER], subject: "missed" });
+  const { tasks } = world.service.foundation;
+  const ended = Promise.withResolvers<void>();
+  world.docusign.onNext(isCreation, async () => {
+    const begun = Promise.withResolvers<void>();
+    const openAccount: typeof tasks.openAccount = (...options) => {
+      begun.resolve();
+      return tasks.openAccount(...options);
+    };
+    endLinkOf({ ...tasks, openAccount }, OWNER).then(ended.resolve, ended.reject);
+    await begun.promise;
+  });
+
+  await world.runHour();
+  await ended.promise;
+
+  assert.equal((await (await world.api()).get("/v1/link")).status, 404);
   assert.deepEqual(world.docusign.configurations(account), []);
 });
 
@@ -745,8 +775,7 @@ test("a deletion that DocuSign leaves without an answer asks no more: the next h
   };
   world.docusign.hangNext(isRemoval);
 
-  const owner = { tenant: "tenant-1", subject: "owner" };
-  await assert.rejects(endLinkOf(impatient, owner), new Refusal("deletion-failed"));
+  await assert.rejects(endLinkOf(impatient, OWNER), new Refusal("deletion-failed"));
 
   const { connect } = await linkOf(world);
   assert.equal(isRemoval(world.docusign.calls.at(-1)!), true, "the removal was the last thing asked for");
