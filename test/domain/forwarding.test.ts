@@ -28,6 +28,16 @@ const GUID_2 = "ABCDEF00-0000-4000-9000-000000000002";
 
 const excluded: Story[] = [
   {
+    tells: "Z's place went to U, on to X and back to U, under one id",
+    listed: [
+      carbonCopy(z, { recipientId: "1" }),
+      carbonCopy(u, { recipientId: "3" }),
+      carbonCopy(x, { recipientId: "4" }),
+      recipient(u, { recipientId: "2" }),
+    ],
+    events: [forwarding(z, u, "1", "2"), forwarding(u, x, "2", "2"), forwarding(x, u, "2", "2")],
+  },
+  {
     tells: "X delegated a signer's place to U and reassigned an agent's",
     listed: [
       recipient(x, { recipientId: "1" }),

@@ -6,6 +6,7 @@ import { registerHooks } from "node:module";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { type Body, testsOf } from "./collected.ts";
+import { instrument, provideTellApart } from "./tell-apart.ts";
 
 /** Load the file and tell what is in it; or run one of its tests, under a mutant or under none. */
 export type HostOrder =
@@ -32,6 +33,9 @@ type Switchboard = {
 /** A mutant of what modules do when they are loaded is switched on from the beginning, by this variable. */
 export const MUTANT_VARIABLE = "__STRYKER_ACTIVE_MUTANT__";
 
+/** Where this is set, a mutant counts as come by only where it makes a difference. */
+export const MEASURING_VARIABLE = "TORIKOMI_MEASURES_MUTANTS";
+
 if (import.meta.main) serve();
 
 function serve(): void {
@@ -44,10 +48,28 @@ function serve(): void {
     resolve: (specifier, context, next) =>
       specifier === "node:test" ? { url: collected, shortCircuit: true } : next(specifier, context),
   });
+  if (process.env[MEASURING_VARIABLE] !== undefined) measure(switchboard);
   process.on("message", (order: HostOrder) => {
     void answer(order, switchboard).then((told) => process.send?.(told));
   });
   process.on("disconnect", () => process.exit());
+}
+
+function measure(switchboard: Switchboard): void {
+  const { mutantCoverage } = switchboard;
+  provideTellApart((id) => {
+    const test = switchboard.currentTestId;
+    const counts = test === undefined ? mutantCoverage.static : (mutantCoverage.perTest[test] ??= {});
+    counts[id] = (counts[id] ?? 0) + 1;
+  });
+  const sources = pathToFileURL(resolve("src")).href;
+  registerHooks({
+    load(url, context, next) {
+      const loaded = next(url, context);
+      if (!url.startsWith(sources) || !url.endsWith(".ts")) return loaded;
+      return { ...loaded, source: instrument(String(loaded.source)) };
+    },
+  });
 }
 
 async function answer(order: HostOrder, switchboard: Switchboard): Promise<HostAnswer> {

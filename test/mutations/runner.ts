@@ -32,6 +32,9 @@ export const strykerValidationSchema = { properties: { trial: { type: "object" }
 
 export const NOT_CHOSEN = "not chosen";
 
+/** Files are measured so many at once: nothing else runs before mutants are tried. */
+const AT_ONCE = 2;
+
 const FIRST_LIMIT_MS = 600_000;
 
 createRunner.inject = ["options"];
@@ -85,19 +88,23 @@ function mayBeKilledYet({ result, run, covering, mostMs }: Tried, trial: RunnerO
 /** All tests once, without any mutant: how long each takes, and which mutants it comes by. */
 async function measure(testFiles: readonly string[]): Promise<Test[]> {
   const tests: Test[] = [];
-  for (const file of testFiles) {
-    try {
-      tests.push(...(await measureFile(file)));
-    } catch (error) {
-      console.warn(`${file} is left out, as it fails without a mutant: ${String(error)}`);
+  const files = testFiles.values();
+  const take = async (): Promise<void> => {
+    for (const file of files) {
+      try {
+        tests.push(...(await measureFile(file)));
+      } catch (error) {
+        console.warn(`${file} is left out, as it fails without a mutant: ${String(error)}`);
+      }
     }
-  }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, take));
   return tests;
 }
 
 async function measureFile(file: string): Promise<Test[]> {
   // For each file its own, as what modules do when they are loaded is seen once in a process.
-  await using host = await startTestHost();
+  await using host = await startTestHost({ measuring: true });
   const loaded = await host.ask({ kind: "load", file }, FIRST_LIMIT_MS);
   if (loaded.kind !== "loaded") throw new Error(tell(loaded));
   const tests: Test[] = [];
@@ -277,7 +284,7 @@ function keepHosts(mutant: string | null = null): Hosts {
   return {
     async get() {
       if (current?.ended === true) await this.renew();
-      current ??= await startTestHost(mutant);
+      current ??= await startTestHost({ mutant });
       return current;
     },
     async renew() {

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type HostAnswer, type HostOrder, MUTANT_VARIABLE } from "./host.ts";
+import { type HostAnswer, type HostOrder, MEASURING_VARIABLE, MUTANT_VARIABLE } from "./host.ts";
 
 /** An answer; or none within the time allowed. */
 export type Outcome = HostAnswer | { readonly kind: "timeout" };
@@ -19,11 +19,26 @@ export type TestHost = AsyncDisposable & {
 const HOST = fileURLToPath(new URL("./host.ts", import.meta.url));
 const MOST_SAID = 2_000;
 
-/** Starts one; with a mutant that is on from the beginning, or none. Its temporary files go when it is disposed of. */
-export async function startTestHost(mutant: string | null = null): Promise<TestHost> {
+export type HostOptions = {
+  /** On from the beginning. */
+  readonly mutant?: string | null;
+  /** Tells which mutants make a difference, and takes a little longer. */
+  readonly measuring?: boolean;
+};
+
+/** Starts one. Its temporary files go when it is disposed of. */
+export async function startTestHost({
+  mutant = null,
+  measuring = false,
+}: HostOptions = {}): Promise<TestHost> {
   const folder = await mkdtemp(join(process.cwd(), "host-"));
   const child = fork(HOST, {
-    env: { ...process.env, TMPDIR: folder, ...(mutant !== null && { [MUTANT_VARIABLE]: mutant }) },
+    env: {
+      ...process.env,
+      TMPDIR: folder,
+      ...(mutant !== null && { [MUTANT_VARIABLE]: mutant }),
+      ...(measuring && { [MEASURING_VARIABLE]: "1" }),
+    },
     // A group of its own, so that the processes which tests start end with it.
     detached: true,
     stdio: ["ignore", "ignore", "pipe", "ipc"],
