@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import pg from "pg";
 import { SERVER_VARIABLE, startTestServer, type TestServer } from "../support/postgres.ts";
 import { chooseEvenly } from "./choice.ts";
+import type { HostOrder } from "./host.ts";
 import { keepTests, keepTried, type Progress, readProgress, type Test, type Tried } from "./progress.ts";
 import { type Outcome, startTestHost, type TestHost } from "./test-host.ts";
 
@@ -85,18 +86,15 @@ function mayBeKilledYet({ result, run, covering, mostMs }: Tried, trial: RunnerO
   return result.status === "survived" && run < covering && mostMs < trial.mostMs;
 }
 
-/** All tests once, without any mutant: how long each takes, and which mutants it comes by. */
+/**
+ * All tests once, without any mutant: how long each takes, and which mutants make a difference in it. Throws where one
+ * fails however often it is run.
+ */
 async function measure(testFiles: readonly string[]): Promise<Test[]> {
   const tests: Test[] = [];
   const files = testFiles.values();
   const take = async (): Promise<void> => {
-    for (const file of files) {
-      try {
-        tests.push(...(await measureFile(file)));
-      } catch (error) {
-        console.warn(`${file} is left out, as it fails without a mutant: ${String(error)}`);
-      }
-    }
+    for (const file of files) tests.push(...(await measureFile(file)));
   };
   await Promise.all(Array.from({ length: AT_ONCE }, take));
   return tests;
@@ -109,13 +107,23 @@ async function measureFile(file: string): Promise<Test[]> {
   if (loaded.kind !== "loaded") throw new Error(tell(loaded));
   const tests: Test[] = [];
   for (const name of loaded.names) {
-    const outcome = await host.ask({ kind: "run", file, name, mutant: null }, FIRST_LIMIT_MS);
-    if (outcome.kind !== "passed") throw new Error(`${name}: ${tell(outcome)}`);
+    const outcome = await askPatiently(host, { kind: "run", file, name, mutant: null });
+    if (outcome.kind !== "passed") throw new Error(`${file}: ${name}: ${tell(outcome)}`);
     const { ms, mutants } = outcome;
     tests.push({ file, name, ms, mutants: [...new Set(mutants)], loading: loaded.mutants });
   }
   return tests;
 }
+
+/** A machine that is busy with other things must not spoil all that was measured. */
+async function askPatiently(host: TestHost, order: HostOrder): Promise<Outcome> {
+  for (let left = TRIES; ; left -= 1) {
+    const outcome = await host.ask(order, FIRST_LIMIT_MS);
+    if (outcome.kind === "passed" || left === 1) return outcome;
+  }
+}
+
+const TRIES = 3;
 
 function tellStryker(tests: readonly Test[]) {
   const told = tests.map((test) => ({

@@ -47,28 +47,38 @@ const plugin: PluginObject = {
   visitor: {
     ConditionalExpression(path) {
       const chain = readChain(path.node);
-      if (chain === null) return;
-      const alternatives = chain.mutants.map(([id, value]) =>
-        types.arrayExpression([
-          types.stringLiteral(id),
-          isComparable(value, chain.original)
-            ? types.arrowFunctionExpression([], value)
-            : types.nullLiteral(),
-        ]),
-      );
-      path.replaceWith(
-        types.callExpression(types.identifier(NAME), [chain.original, types.arrayExpression(alternatives)]),
-      );
+      if (chain !== null) path.replaceWith(tellingApart(chain));
+    },
+    // A word that is compared makes a difference where the comparison comes out otherwise.
+    BinaryExpression(path) {
+      const { operator, left, right } = path.node;
+      const chain = readChain(right);
+      if (chain === null || types.isPrivate(left) || !doesNothing(left)) return;
+      const compare = (one: Expression): Expression =>
+        types.binaryExpression(operator, types.cloneNode(left), one);
+      const mutants = chain.mutants.map(([id, value]): Mutant => [id, compare(value)]);
+      path.replaceWith(tellingApart({ original: compare(chain.original), mutants }));
     },
   },
 };
 
+function tellingApart({ original, mutants }: Chain): Expression {
+  const alternatives = mutants.map(([id, value]) =>
+    types.arrayExpression([
+      types.stringLiteral(id),
+      isComparable(value, original) ? types.arrowFunctionExpression([], value) : types.nullLiteral(),
+    ]),
+  );
+  return types.callExpression(types.identifier(NAME), [original, types.arrayExpression(alternatives)]);
+}
+
 type Expression = types.Expression;
-type Chain = { readonly mutants: readonly [id: string, value: Expression][]; readonly original: Expression };
+type Mutant = readonly [id: string, value: Expression];
+type Chain = { readonly mutants: readonly Mutant[]; readonly original: Expression };
 
 /** `is("1") ? one : is("2") ? other : (cover("1", "2"), original)`, as Stryker writes it; null for anything else. */
 function readChain(node: Expression): Chain | null {
-  const mutants: [string, Expression][] = [];
+  const mutants: Mutant[] = [];
   let rest = node;
   while (rest.type === "ConditionalExpression") {
     const id = idOf(rest.test);
