@@ -180,6 +180,7 @@ function orderTests(covering: readonly Test[], { id, siblings, tests, tried }: S
       killer: tried.get(one.neighbour)?.killer ?? null,
       vain: new Set(tried.get(one.neighbour)?.vain),
     }));
+  const credit = creditFiles(siblings, tried);
   const rate = (test: Test): number => {
     const sum = neighbours
       .filter(({ neighbour }) => comesBy(test, neighbour))
@@ -188,11 +189,28 @@ function orderTests(covering: readonly Test[], { id, siblings, tests, tried }: S
       }, 0);
     const vain = neighbours.filter((one) => one.vain.has(idOf(test)));
     const doubt = vain.reduce((doubts, { nearness }) => doubts + nearness, 0);
-    return sum / (SHORT_MS + test.ms) / (1 + VAIN * doubt);
+    const trust = 1 + TRUST * (credit.get(test.file) ?? 0);
+    return (trust * sum) / (SHORT_MS + test.ms) / (1 + VAIN * doubt);
   };
   const rated = covering.map((test) => ({ test, rating: rate(test) }));
   return rated.toSorted((one, other) => other.rating - one.rating).map(({ test }) => test);
 }
+
+/** Of each file of tests, the share of this source's mutants so far that its tests have objected to. */
+function creditFiles(siblings: readonly string[], tried: ReadonlyMap<string, Tried>): Map<string, number> {
+  const killers = siblings
+    .map((sibling) => tried.get(sibling)?.killer ?? null)
+    .filter((killer) => killer !== null);
+  const credit = new Map<string, number>();
+  for (const killer of killers) {
+    const [file = ""] = killer.split(" ");
+    credit.set(file, (credit.get(file) ?? 0) + 1 / killers.length);
+  }
+  return credit;
+}
+
+/** Tests that stand beside those which objected are about the same. */
+const TRUST = 20;
 
 /** So much less is expected of a test that the neighbour has survived. */
 const VAIN = 4;

@@ -236,6 +236,25 @@ test("while a first import is held back, events are imported at once and the hou
   assert.ok(next?.path.includes(found.envelopeId), next?.path);
 });
 
+test("what the hour finds while a first import is held back comes in from the reserve", async () => {
+  await using companies = await createCompanies();
+  const { world, account, admin, colleague } = companies;
+  concludeHistory(companies, 60);
+  await world.link(admin);
+  world.docusign.setLimits({ hourly: 40 });
+  await world.runJobs();
+  const before = await subjects(world);
+  await concludeUnheard(world, { from: colleague, to: [CUSTOMER], subject: "found" });
+  world.docusign.onNext(
+    () => true,
+    () => world.docusign.spendCalls(account, 30),
+  );
+
+  await world.runHour();
+
+  assert.deepEqual(await subjects(world), ["found", ...before].sort());
+});
+
 test("a first import goes on where it was when the service is started anew", async () => {
   await using companies = await createCompanies();
   const { world, admin } = companies;

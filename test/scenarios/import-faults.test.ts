@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { openDocuSignAccount } from "../../src/docusign/account.ts";
-import { type EnvelopeId, type LinkId, parseUuid } from "../../src/domain/identifiers.ts";
+import { type AccountId, type EnvelopeId, type LinkId, parseUuid } from "../../src/domain/identifiers.ts";
 import { DOWNLOAD_AGAIN_MS, MOST_ATTEMPTS } from "../../src/domain/retries.ts";
 import { createAccessTokens } from "../../src/usecases/access-tokens.ts";
 import { importEnvelope } from "../../src/usecases/import-envelope.ts";
@@ -11,11 +11,13 @@ import {
   CUSTOMER,
   concludeUnheard,
   createLinkedCompanies,
+  endLink,
   explain,
   fateOf,
   linkOf,
   subjects,
 } from "../support/linked-world.ts";
+import { MINUTE_MS } from "../support/reconciling.ts";
 import type { World } from "../support/world.ts";
 
 const ENVELOPE = "/envelopes/{envelopeId}";
@@ -173,6 +175,35 @@ for (const status of [429, 400] as const) {
     assert.equal((await explain(world, unheard)).attempts, 1);
   });
 }
+
+test("an import whose turn comes while its account takes no calls, its link stands still or is over asks DocuSign nothing, and says so", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world, account, admin, colleague } = companies;
+  const { tasks } = world.service.foundation;
+  const envelope = await concludeUnheard(world, { from: colleague, to: [CUSTOMER] });
+  const { id } = await linkOf(world);
+  const request = {
+    linkId: parseUuid<LinkId>(id)!,
+    envelopeId: parseUuid<EnvelopeId>(envelope.envelopeId)!,
+    foundBy: "event",
+  } as const;
+  const until = new Date(world.clock.now.getTime() + 20 * MINUTE_MS);
+  await tasks.budgets.pause(parseUuid<AccountId>(account.accountId)!, until);
+
+  assert.deepEqual(await importEnvelope(tasks, request), {
+    kind: "waiting",
+    reason: "account-throttled",
+    until,
+  });
+  world.clock.now = until;
+  world.docusign.revokeConsent(admin);
+  await world.runHour();
+  const now = world.clock.now;
+  assert.deepEqual(await importEnvelope(tasks, request), { kind: "waiting", reason: "queued", until: now });
+  assert.equal((await endLink(world)).status, 204);
+  assert.deepEqual(await importEnvelope(tasks, request), { kind: "link-ended" });
+  assert.deepEqual(world.docusign.callsTo(ENVELOPE), []);
+});
 
 test("waiting for the hour's budget is no attempt, and is told with its end", async () => {
   await using companies = await createLinkedCompanies();
