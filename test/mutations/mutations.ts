@@ -32,6 +32,7 @@ const HELP = `Tries what the tests notice: each mutant is the program with one t
     --seconds N        tests that take so long together for each mutant (60)
     --all              all mutants of all use cases, on all tests that come by them
 
+  --on NAME            tests of this file alone; may be said several times
   --at-once N          mutants under trial side by side (1)
   --progress FILE      a line of JSON for each mutant that was tried; a run of the same sources goes on from it, and tries
                        survivors again where it has more --seconds`;
@@ -42,13 +43,14 @@ const { positionals, values } = parseArgs({
     all: { type: "boolean", default: false },
     most: { type: "string", default: "10" },
     seconds: { type: "string", default: "60" },
+    on: { type: "string", multiple: true, default: [] },
     "at-once": { type: "string", default: "1" },
     progress: { type: "string" },
   },
 });
 const [subject, ...names] = positionals;
 const progressFile = values.progress === undefined ? IN_SANDBOX : resolve(values.progress);
-const common = { progressFile, atOnce: Number(values["at-once"]) };
+const common = { progressFile, on: values.on, atOnce: Number(values["at-once"]) };
 const everything = { ...common, most: Number.MAX_SAFE_INTEGER, mostMs: DAY_MS };
 const some = { ...common, most: Number(values.most), mostMs: Number(values.seconds) * 1000 };
 

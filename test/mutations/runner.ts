@@ -71,10 +71,7 @@ export function createRunner({ trial }: { trial: RunnerOptions }) {
       const progress = await readProgress(progressFile);
       const before = progress.tried.get(id);
       if (before !== undefined && !mayBeKilledYet(before, trial)) return before.result;
-      const { result, ...how } = await tryMutant(
-        { id, siblings, ...progress },
-        { hosts, mostMs: trial.mostMs },
-      );
+      const { result, ...how } = await tryMutant({ id, siblings, ...progress }, { hosts, ...trial });
       await keepTried(progressFile, activeMutant, { id, result, mostMs: trial.mostMs, ...how });
       return result;
     },
@@ -236,15 +233,15 @@ type Hosts = AsyncDisposable & {
   renew(): Promise<void>;
 };
 
-type Means = { readonly hosts: Hosts; readonly mostMs: number };
+type Means = Pick<RunnerOptions, "mostMs" | "testFiles"> & { readonly hosts: Hosts };
 
 /** On tests that come by it, until one objects. */
 async function tryMutant(
   situation: Situation,
-  { hosts, mostMs }: Means,
+  { hosts, mostMs, testFiles }: Means,
 ): Promise<Omit<Tried, "id" | "mostMs">> {
   const { id } = situation;
-  const covering = situation.tests.filter((test) => comesBy(test, id));
+  const covering = situation.tests.filter((test) => testFiles.includes(test.file) && comesBy(test, id));
   const selected = selectTests(orderTests(covering, situation), mostMs);
   const counts = { covering: covering.length, run: selected.length };
   // What was done when a module was loaded cannot be done otherwise afterwards.

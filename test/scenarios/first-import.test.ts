@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { sql } from "kysely";
+import { type EnvelopeId, type LinkId, parseUuid } from "../../src/domain/identifiers.ts";
 import { runDueJobs } from "../../src/jobs/worker.ts";
 import { PRIORITY } from "../../src/store/queue.ts";
+import { importEnvelope } from "../../src/usecases/import-envelope.ts";
 import {
   type Companies,
   CUSTOMER,
@@ -150,6 +152,36 @@ test("a first import leaves a quarter of the hour's calls, to the call, and goes
 
   assert.equal((await subjects(world)).length, 60);
   assert.equal(world.docusign.callsTo(DOWNLOAD).length, 60);
+});
+
+test("what a first import has found is paced with it before its listing has ended, for want of a last look", async () => {
+  await using companies = await createCompanies();
+  const { world, admin } = companies;
+  // Nothing of a colleague's: whether the user is an admin has to be asked.
+  concludeHistory({ ...companies, colleague: admin }, 60);
+  await world.link(admin);
+  world.docusign.setLimits({ hourly: 40 });
+  world.docusign.failNext(100, { status: 503 }, "/users/{userId}");
+  await runAtOnce(world);
+  const { tasks } = world.service.foundation;
+  const { link_id: linkId, envelope_id: envelopeId } = await tasks.db
+    .selectFrom("envelope")
+    .select(["link_id", "envelope_id"])
+    .where("state", "=", "waiting")
+    .limit(1)
+    .executeTakeFirstOrThrow();
+
+  const outcome = await importEnvelope(tasks, {
+    linkId: parseUuid<LinkId>(String(linkId))!,
+    envelopeId: parseUuid<EnvelopeId>(envelopeId)!,
+    foundBy: "reconciliation",
+  });
+
+  assert.deepEqual(outcome, {
+    kind: "waiting",
+    reason: "budget-reserve",
+    until: new Date("2031-01-15T04:00:00Z"),
+  });
 });
 
 /** Calls of the hour to the account, as DocuSign counts them. */

@@ -491,6 +491,25 @@ test("what is logged of a fault holds no token and no address", async () => {
   assert.doesNotMatch(world.logged.join("\n"), /@|bearer|token":/i);
 });
 
+test("a document that is not found for days is told as a failure, and parked", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world, colleague } = companies;
+  world.docusign.failNext(
+    100,
+    { status: 404, body: { errorCode: "DOCUMENT_DOES_NOT_EXIST", message: "x" } },
+    DOCUMENT,
+  );
+  const envelope = await world.docusign.concludeEnvelope({ from: colleague, to: [CUSTOMER] });
+  await world.runJobs();
+  const { db } = world.service.foundation.back;
+  await db.updateTable("envelope").set({ attempts: MOST_ATTEMPTS }).execute();
+
+  await world.runHour();
+
+  const { outcome, reason, waitingFor } = await explain(world, envelope);
+  assert.deepEqual([outcome, reason, waitingFor.until], ["waiting", "import-failed", null]);
+});
+
 test("a document that is not found waits: only the envelope says whether its documents are purged", async () => {
   await using companies = await createLinkedCompanies();
   const { world, colleague } = companies;

@@ -151,7 +151,14 @@ test("a commit that fails leaves no contract, and its repetition asks DocuSign f
   });
   await world.runJobs();
   assert.deepEqual(await world.contracts(), []);
-  assert.equal(await fateOf(world, envelope), "waiting import-failed");
+  const waiting = await explain(world, envelope);
+  assert.deepEqual([waiting.reason, waiting.lastError], ["import-failed", "internal"]);
+  const lines = world.logged.map((line) => JSON.parse(line)).filter(({ msg }) => msg === "import failed");
+  assert.deepEqual(
+    lines.map(({ envelopeId, linkId }) => [envelopeId, linkId]),
+    [[envelope.envelopeId, (await linkOf(world)).id]],
+  );
+  assert.equal(lines[0].err.message, "disk full");
   await allowWrites(db, "change");
   world.clock.pass(60_000);
   await world.runJobs();
