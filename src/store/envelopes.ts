@@ -34,7 +34,8 @@ export type Decision = {
   readonly state: EnvelopeState;
   readonly reason: string;
   readonly completedAt: Date | null;
-  readonly facts: object;
+  /** Unset where nothing more is known than before. */
+  readonly facts?: object;
 };
 
 /** What the ledger knows of an envelope; null where it was never seen. */
@@ -166,7 +167,7 @@ export async function settleEnvelope(
       state: entry.state,
       reason: entry.reason,
       completed_at: entry.completedAt,
-      facts: JSON.stringify(entry.facts),
+      ...(entry.facts !== undefined && { facts: JSON.stringify(entry.facts) }),
       decided_at: entry.now,
       last_error: null,
       listing: null,

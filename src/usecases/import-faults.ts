@@ -129,12 +129,7 @@ async function whereGone(deps: ImportDeps, attempt: Attempt, error: DocuSignFaul
     envelopeId: entry.envelopeId,
     reason: "documents-purged",
     completedAt: entry.completedAt,
-    facts: factsOf(entry),
   });
-}
-
-function factsOf({ facts }: LedgerEntry): object {
-  return typeof facts === "object" && facts !== null && !Array.isArray(facts) ? facts : {};
 }
 
 function reasonOf(error: DocuSignFault): string {

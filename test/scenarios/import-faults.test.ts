@@ -4,10 +4,12 @@ import { openDocuSignAccount } from "../../src/docusign/account.ts";
 import { type AccountId, type EnvelopeId, type LinkId, parseUuid } from "../../src/domain/identifiers.ts";
 import { DOWNLOAD_AGAIN_MS, MOST_ATTEMPTS } from "../../src/domain/retries.ts";
 import { createAccessTokens } from "../../src/usecases/access-tokens.ts";
-import { importEnvelope } from "../../src/usecases/import-envelope.ts";
+import { type ImportDeps, type ImportOutcome, importEnvelope } from "../../src/usecases/import-envelope.ts";
 import type { Call } from "../support/docusign/exchange.ts";
 import type { Failure } from "../support/docusign/faults.ts";
+import type { Envelope } from "../support/docusign/state.ts";
 import {
+  type Companies,
   CUSTOMER,
   concludeUnheard,
   createLinkedCompanies,
@@ -17,12 +19,23 @@ import {
   linkOf,
   subjects,
 } from "../support/linked-world.ts";
-import { MINUTE_MS } from "../support/reconciling.ts";
+import { linesOf, MINUTE_MS } from "../support/reconciling.ts";
 import type { World } from "../support/world.ts";
 
 const ENVELOPE = "/envelopes/{envelopeId}";
 const DOCUMENT = "/envelopes/{envelopeId}/documents/{documentId}";
 const HTML = "<!doctype html><title>Service Unavailable</title>";
+
+/** Imports as a job does, and gives what it came to. */
+async function importNow(
+  world: World,
+  envelope: Envelope,
+  tasks: ImportDeps = world.service.foundation.tasks,
+): Promise<ImportOutcome> {
+  const linkId = parseUuid<LinkId>((await linkOf(world)).id)!;
+  const envelopeId = parseUuid<EnvelopeId>(envelope.envelopeId)!;
+  return await importEnvelope(tasks, { linkId, envelopeId, foundBy: "event" });
+}
 
 /** Whatever it is, it may be over after a while. */
 const PASSING: Readonly<Record<string, (docusign: World["docusign"]) => void>> = {
@@ -119,8 +132,6 @@ test("a document that stands still is given up, its half is not kept, and the im
   const { world, colleague } = companies;
   const { tasks } = world.service.foundation;
   const envelope = await concludeUnheard(world, { from: colleague, to: [CUSTOMER] });
-  const linkId = parseUuid<LinkId>((await linkOf(world)).id)!;
-  const envelopeId = parseUuid<EnvelopeId>(envelope.envelopeId)!;
   const tokens = createAccessTokens(tasks);
   const impatient: typeof tasks = {
     ...tasks,
@@ -134,12 +145,12 @@ test("a document that stands still is given up, its half is not kept, and the im
   };
   world.docusign.stallNextDownload();
 
-  const stalled = await importEnvelope(impatient, { linkId, envelopeId, foundBy: "event" });
+  const stalled = await importNow(world, envelope, impatient);
   const told = await explain(world, envelope);
   const keys: string[] = [];
   for await (const { key } of tasks.documents.list()) keys.push(key);
   world.clock.pass(5_000);
-  await importEnvelope(tasks, { linkId, envelopeId, foundBy: "event" });
+  await importNow(world, envelope);
 
   assert.equal(stalled.kind, "waiting");
   assert.equal(told.lastError, "timeout");
@@ -323,6 +334,65 @@ for (const [what, failure, cause] of [
   });
 }
 
+type Told = { fails: (world: World, at: Companies) => unknown; outcome: object; error: string };
+
+const TOLD: Readonly<Record<string, Told>> = {
+  "whose user DocuSign knows no more": {
+    fails: ({ docusign }) => {
+      docusign.failNext(1, REFUSED, ENVELOPE);
+      docusign.failNext(2, GONE, USER);
+    },
+    outcome: { reason: "link-error", until: "2031-01-15T03:10:00.000Z" },
+    error: "USER_LACKS_PERMISSIONS",
+  },
+  "whose user is no admin any more": {
+    fails: ({ docusign }) => {
+      docusign.failNext(1, REFUSED, ENVELOPE);
+      docusign.failNext(2, REFUSED, USER);
+    },
+    outcome: { reason: "link-error", until: "2031-01-15T03:10:00.000Z" },
+    error: "USER_LACKS_PERMISSIONS",
+  },
+  "whose tokens DocuSign refuses": {
+    fails: ({ docusign }) => {
+      docusign.failNext(1, GONE, ENVELOPE);
+      docusign.failNext(1, { status: 400, body: { error: "invalid_grant" } }, "/oauth/token");
+    },
+    outcome: { reason: "link-error", until: "2031-01-15T03:10:00.000Z" },
+    error: "invalid_grant",
+  },
+  "whose account has spent its hour": {
+    fails: ({ docusign }, { account }) => docusign.throttle(account, new Date("2031-01-15T03:47:13Z")),
+    outcome: { reason: "account-throttled", until: "2031-01-15T03:47:13.000Z" },
+    error: "HOURLY_APIINVOCATION_LIMIT_EXCEEDED",
+  },
+};
+
+for (const [whose, { fails, outcome, error }] of Object.entries(TOLD)) {
+  test(`an import ${whose} says what it waits for, in the log too`, async () => {
+    await using companies = await createLinkedCompanies();
+    const { world, colleague } = companies;
+    const envelope = await concludeUnheard(world, { from: colleague, to: [CUSTOMER] });
+    fails(world, companies);
+
+    const { kind, ...came } = await importNow(world, envelope);
+
+    assert.equal(kind, "waiting");
+    assert.deepEqual(JSON.parse(JSON.stringify(came)), outcome);
+    const { db } = world.service.foundation.back;
+    const lines = await db
+      .selectFrom("envelope")
+      .select(["reason", "waiting_until as until", "last_error"])
+      .execute();
+    assert.deepEqual(JSON.parse(JSON.stringify(lines)), [{ ...outcome, last_error: error }]);
+    const [logged] = linesOf(world, "import put off");
+    assert.deepEqual(
+      [logged.envelopeId, logged.linkId, logged.fault],
+      [envelope.envelopeId, (await linkOf(world)).id, error],
+    );
+  });
+}
+
 for (const [what, template] of Object.entries({ document: DOCUMENT, envelope: ENVELOPE } as const)) {
   test(`${what === "envelope" ? "an envelope" : "a document"} that DocuSign takes no token for waits, and stops no other while the user is admin`, async () => {
     await using companies = await createLinkedCompanies();
@@ -411,6 +481,18 @@ test("an envelope that DocuSign does not know is asked for four times, then forg
   assert.deepEqual(rows, []);
 });
 
+test("an import of what DocuSign does not know says so in the end", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world, colleague } = companies;
+  const envelope = await concludeUnheard(world, { from: colleague, to: [CUSTOMER] });
+  world.docusign.failNext(100, UNKNOWN, ENVELOPE);
+
+  for (let attempt = 1; attempt < 4; attempt += 1)
+    assert.equal((await importNow(world, envelope)).kind, "waiting");
+
+  assert.deepEqual(await importNow(world, envelope), { kind: "unknown" });
+});
+
 test("an envelope that a listing has shown is waited for though DocuSign denies it, for days, and then counts as gone", async () => {
   await using companies = await createLinkedCompanies();
   const { world, colleague } = companies;
@@ -422,14 +504,17 @@ test("an envelope that a listing has shown is waited for though DocuSign denies 
     world.clock.pass(60_000);
     await world.runJobs();
   }
-  const meanwhile = await fateOf(world, envelope);
+  const meanwhile = await explain(world, envelope);
   const { db } = world.service.foundation.back;
   await db.updateTable("envelope").set({ attempts: MOST_ATTEMPTS }).execute();
   world.docusign.lateInListing(envelope, new Date("2031-02-01T00:00:00Z"));
   await world.runHour();
 
-  assert.equal(meanwhile, "waiting not-found-yet");
-  assert.equal(await fateOf(world, envelope), "excluded documents-purged");
+  const gone = await explain(world, envelope);
+  assert.equal(meanwhile.reason, "not-found-yet");
+  assert.deepEqual([gone.outcome, gone.reason], ["excluded", "documents-purged"]);
+  assert.equal(gone.facts.sentByAccount, true);
+  assert.deepEqual(gone.facts, meanwhile.facts);
 });
 
 test("an excluded envelope that DocuSign does not know any more stays excluded, with what was known of it", async () => {
@@ -441,12 +526,9 @@ test("an excluded envelope that DocuSign does not know any more stays excluded, 
   const before = await explain(world, envelope);
   world.docusign.failNext(100, UNKNOWN, ENVELOPE);
 
-  const { tasks } = world.service.foundation;
-  const linkId = parseUuid<LinkId>((await linkOf(world)).id) ?? assert.fail();
-  const envelopeId = parseUuid<EnvelopeId>(envelope.envelopeId) ?? assert.fail();
   const outcomes: string[] = [];
   for (let attempt = 0; attempt < 6; attempt += 1) {
-    outcomes.push((await importEnvelope(tasks, { linkId, envelopeId, foundBy: "event" })).kind);
+    outcomes.push((await importNow(world, envelope)).kind);
     world.clock.pass(60_000);
   }
 

@@ -3,6 +3,10 @@ import { randomUUID } from "node:crypto";
 import { connect } from "node:net";
 import { test } from "node:test";
 import { sql } from "kysely";
+import { type LinkId, parseUuid } from "../../src/domain/identifiers.ts";
+import { Refusal } from "../../src/domain/refusal.ts";
+import { createEventRecorder } from "../../src/store/event-recorder.ts";
+import { receiveEvent } from "../../src/usecases/receive-event.ts";
 import { minimalEvent, post, sign } from "../support/connect.ts";
 import { aggregateMessage, simMessage } from "../support/docusign/connect-message.ts";
 import { xmlMessage } from "../support/docusign/xml-message.ts";
@@ -207,13 +211,13 @@ test("signed rubbish is refused with 400, unsigned rubbish with 401", async () =
     minimalEvent({}, { envelopeId: "no-uuid" }),
   ];
 
-  const statuses: number[] = [];
-  for (const body of rubbish) statuses.push((await post(linked.world, linked.linkId, body)).status);
+  const answers = [];
+  for (const body of rubbish) answers.push(await post(linked.world, linked.linkId, body));
   const unsigned = await post(linked.world, linked.linkId, "no json", { headers: {} });
 
   assert.deepEqual(
-    statuses,
-    rubbish.map(() => 400),
+    answers.map(({ status, body: { detail } }) => [status, detail]),
+    rubbish.map(() => [400, "The body is neither Connect JSON nor Connect XML."]),
   );
   assert.equal(unsigned.status, 401);
   // Who looks into DocuSign's log of failures reads there what is wrong.
@@ -232,6 +236,7 @@ test("an unknown link is gone, an ended one too, and what is no link id is not f
   const ended = await post(world, linkId, minimalEvent());
 
   assert.deepEqual([unknown.status, unsigned.status, nonsense.status, ended.status], [410, 401, 404, 410]);
+  assert.equal(ended.body.detail, "There is no such link, or it has ended.");
 });
 
 test("a body over 32 MiB is refused with 413 and counted, and one with documents inside is taken", async () => {
@@ -274,8 +279,33 @@ test("while the database is away events are answered with 503 and when to come a
   const answer = await post(world, linkId, minimalEvent());
 
   assert.equal(answer.status, 503);
+  assert.equal(answer.body.detail, "The event could not be recorded.");
   assert.match(answer.headers.get("retry-after") ?? "", /^\d+$/);
   assert.equal(await countEvents(world), 0);
+});
+
+test("an event for which no place is left to wait is refused, and for that reason", async () => {
+  await using linked = await createLinkedWorld();
+  const { world, linkId } = linked;
+  const recorder = createEventRecorder(async () => assert.fail("nothing may be written"), {
+    waiting: 0,
+    waitingBytes: 0,
+    batch: 1,
+    writers: 1,
+  });
+  const body = Buffer.from(minimalEvent());
+
+  const received = receiveEvent(
+    { hmacKeys: HMAC_KEYS, recorder, importTiming: "immediate", now: () => world.clock.now },
+    {
+      linkId: parseUuid<LinkId>(linkId)!,
+      body,
+      contentType: "application/json",
+      signatures: [sign(body, FIRST_KEY)],
+    },
+  );
+
+  await assert.rejects(received, new Refusal("unavailable", "Too many events wait for the database."));
 });
 
 test("events are recorded while the API has every connection of its own in hand", async () => {
