@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { test } from "node:test";
 import { sql } from "kysely";
-import { type LinkId, parseUuid } from "../../src/domain/identifiers.ts";
 import { startService } from "../../src/service.ts";
 import { reconcileAll } from "../../src/usecases/reconcile-all.ts";
 import { type ReconcileStep, reconcileStep } from "../../src/usecases/reconcile-link.ts";
@@ -13,6 +12,7 @@ import {
   createLinkedCompanies,
   explain,
   fateOf,
+  linkIdOf,
   linkOf,
   subjects,
 } from "../support/linked-world.ts";
@@ -125,7 +125,7 @@ test("steps of one link never overlap, whoever takes them", async () => {
   await using linked = await createLinkedCompanies();
   const { world } = linked;
   const { tasks } = world.service.foundation;
-  const request = { linkId: await linkId(world), to: world.clock.now };
+  const request = { linkId: await linkIdOf(world), to: world.clock.now };
   const inside: ReconcileStep[] = [];
   world.docusign.onNext("/envelopes", async () => void inside.push(await reconcileStep(tasks, request)));
 
@@ -137,12 +137,6 @@ test("steps of one link never overlap, whoever takes them", async () => {
     [["put-off", "busy"]],
   );
 });
-
-async function linkId(world: World): Promise<LinkId> {
-  const id = parseUuid<LinkId>((await linkOf(world)).id);
-  assert.ok(id);
-  return id;
-}
 
 test("once a day everything is looked at, and what DocuSign no longer lists is named", async () => {
   await using linked = await createLinkedCompanies();

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { type LinkId, parseUuid } from "../../src/domain/identifiers.ts";
 import type { EnvelopeWish, RecipientWish } from "./docusign/envelopes.ts";
 import type { Account, Envelope, User } from "./docusign/state.ts";
 import { type Answer, createWorld, type World, type WorldOptions } from "./world.ts";
@@ -64,6 +65,11 @@ export async function linkOf(world: World, tenant?: string): Promise<any> {
   const { status, body } = await (await world.api(tenant)).get("/v1/link");
   assert.equal(status, 200, JSON.stringify(body));
   return body;
+}
+
+/** The current link's id, as use cases take it. */
+export async function linkIdOf(world: World, tenant?: string): Promise<LinkId> {
+  return parseUuid<LinkId>((await linkOf(world, tenant)).id) ?? assert.fail("no id");
 }
 
 /** `GET /v1/links`, the oldest first. */

@@ -1,0 +1,228 @@
+import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
+import { test } from "node:test";
+import { type AccountId, type LinkId, parseUuid } from "../../src/domain/identifiers.ts";
+import { withLock } from "../../src/store/locks.ts";
+import { type ReconcileStep, reconcileStep } from "../../src/usecases/reconcile-link.ts";
+import type { Failure } from "../support/docusign/faults.ts";
+import {
+  CUSTOMER,
+  concludeUnheard,
+  createCompanies,
+  createLinkedCompanies,
+  endLink,
+  linkIdOf,
+} from "../support/linked-world.ts";
+import { callsOf, DAY_MS, entriesOf, HOUR_MS, linesOf, MINUTE_MS } from "../support/reconciling.ts";
+import type { World } from "../support/world.ts";
+
+const LISTING = "/envelopes";
+const USER = "/users/{userId}";
+const NO_ADMIN: Failure = { status: 403, body: { errorCode: "USER_LACKS_PERMISSIONS", message: "x" } };
+
+/** A step towards this moment. */
+async function stepOf(world: World, linkId: LinkId): Promise<ReconcileStep> {
+  return await reconcileStep(world.service.foundation.tasks, { linkId, to: world.clock.now });
+}
+
+async function stepNow(world: World): Promise<ReconcileStep> {
+  return await stepOf(world, await linkIdOf(world));
+}
+
+/** Steps until nothing more is to be done now. */
+async function stepOn(world: World): Promise<ReconcileStep> {
+  const step = await stepNow(world);
+  return step.kind === "more" ? await stepOn(world) : step;
+}
+
+/** What a step says of a link that does not import. */
+function notImporting(step: ReconcileStep): unknown[] {
+  return step.kind === "not-importing" ? [step.link?.state, step.link?.cause] : [step.kind];
+}
+
+test("a step for an account that takes no calls is put off to that end, and calls nothing", async () => {
+  await using linked = await createLinkedCompanies();
+  const { world, account } = linked;
+  const until = new Date(world.clock.now.getTime() + 20 * MINUTE_MS);
+  await world.service.foundation.tasks.budgets.pause(parseUuid<AccountId>(account.accountId)!, until);
+  let step: ReconcileStep | undefined;
+
+  const calls = await callsOf(world, async () => (step = await stepNow(world)));
+
+  assert.deepEqual(step, { kind: "put-off", until, reason: "account-throttled" });
+  assert.deepEqual(calls, []);
+  world.clock.now = until;
+  assert.equal((await stepOn(world)).kind, "done");
+});
+
+test("the listing of all history leaves the reserve to others; an hour's does not", async () => {
+  await using companies = await createCompanies();
+  const { world, account, admin } = companies;
+  await world.link(admin);
+  world.docusign.setLimits({ hourly: 100 });
+  world.docusign.spendCalls(account, 70);
+  const until = new Date("2031-01-15T04:00:00Z");
+  const reserved = { kind: "put-off", until, reason: "budget-reserve" };
+
+  const steps = [await stepNow(world), await stepNow(world)];
+  const calls = await callsOf(world, async () => steps.push(await stepNow(world)));
+
+  assert.deepEqual(steps[2], reserved);
+  assert.deepEqual(calls, []);
+  world.clock.now = until;
+  await world.runJobs();
+  world.docusign.spendCalls(account, 80);
+  world.clock.pass(MINUTE_MS);
+  assert.equal((await stepOn(world)).kind, "done");
+});
+
+test("a step of a link that another process has in hand is put off for five seconds", async () => {
+  await using linked = await createLinkedCompanies();
+  const { world } = linked;
+  const linkId = await linkIdOf(world);
+  const { db } = world.service.foundation.tasks;
+
+  const step = await withLock(db, `reconcile ${linkId}`, async () => await stepOf(world, linkId));
+
+  const until = new Date(world.clock.now.getTime() + 5_000);
+  assert.deepEqual(step, { kind: "put-off", until, reason: "busy" });
+});
+
+test("a step of a link that does not import says how it stands", async () => {
+  await using linked = await createLinkedCompanies();
+  const { world, admin } = linked;
+  const linkId = await linkIdOf(world);
+  const unknown = parseUuid<LinkId>(randomUUID())!;
+  world.docusign.failNext(2, NO_ADMIN, USER);
+  world.docusign.failNext(1, NO_ADMIN, LISTING);
+
+  const noAdmin = notImporting(await stepOf(world, linkId));
+  world.docusign.revokeConsent(admin);
+  const revoked = notImporting(await stepOf(world, linkId));
+  const again = notImporting(await stepOf(world, linkId));
+  assert.equal((await endLink(world)).status, 204);
+
+  assert.deepEqual(noAdmin, ["error", "not-admin"]);
+  assert.deepEqual(
+    [revoked, again],
+    [
+      ["error", "authorization-revoked"],
+      ["error", "authorization-revoked"],
+    ],
+  );
+  assert.deepEqual(notImporting(await stepOf(world, linkId)), ["ended", "authorization-revoked"]);
+  assert.deepEqual(await stepOf(world, unknown), { kind: "not-importing", link: null });
+});
+
+test("a link that ends while a step waits for its turn is not reconciled any more", async () => {
+  await using linked = await createLinkedCompanies();
+  const { world } = linked;
+  const linkId = await linkIdOf(world);
+  const { tasks } = world.service.foundation;
+  const ending: typeof tasks = {
+    ...tasks,
+    budgets: {
+      ...tasks.budgets,
+      pace: async () => {
+        await endLink(world);
+        return { kind: "go" };
+      },
+    },
+  };
+
+  const step = await reconcileStep(ending, { linkId, to: world.clock.now });
+
+  assert.deepEqual(notImporting(step), ["ended", null]);
+  assert.equal(
+    (await tasks.db.selectFrom("reconciliation").select("state").where("state", "=", "running").execute())
+      .length,
+    0,
+  );
+});
+
+const PUT_OFF: Readonly<
+  Record<string, { fails: (world: World) => unknown; reason: string; waits: number; fault: string }>
+> = {
+  "that DocuSign cannot answer is put off for a minute": {
+    fails: ({ docusign }) => docusign.failNext(10, { status: 503 }, LISTING),
+    reason: "docusign-unavailable",
+    waits: MINUTE_MS,
+    fault: "http-503",
+  },
+  "that DocuSign refuses though the user is an admin is put off for a minute": {
+    fails: ({ docusign }) => docusign.failNext(1, NO_ADMIN, LISTING),
+    reason: "docusign-unavailable",
+    waits: MINUTE_MS,
+    fault: "USER_LACKS_PERMISSIONS",
+  },
+  "of an account whose hour is spent is put off to its end": {
+    fails: ({ docusign }) =>
+      docusign.failNext(
+        1,
+        {
+          status: 429,
+          body: { errorCode: "HOURLY_APIINVOCATION_LIMIT_EXCEEDED", message: "x" },
+          headers: { "x-ratelimit-reset": "1926214200" },
+        },
+        LISTING,
+      ),
+    reason: "account-throttled",
+    waits: 20 * MINUTE_MS,
+    fault: "HOURLY_APIINVOCATION_LIMIT_EXCEEDED",
+  },
+};
+
+for (const [what, { fails, reason, waits, fault }] of Object.entries(PUT_OFF)) {
+  test(`a step ${what}, and the log says so`, async () => {
+    await using linked = await createLinkedCompanies();
+    const { world } = linked;
+    fails(world);
+
+    const step = await stepNow(world);
+
+    assert.deepEqual(step, { kind: "put-off", until: new Date(world.clock.now.getTime() + waits), reason });
+    const [line] = linesOf(world, "reconciliation put off");
+    assert.deepEqual([line.linkId, line.fault], [await linkIdOf(world), fault]);
+    assert.equal(typeof line.kind, "string");
+  });
+}
+
+test("a run's calls are counted over all of its steps, those that failed included", async () => {
+  await using linked = await createLinkedCompanies();
+  const { world, colleague } = linked;
+  world.clock.pass(HOUR_MS);
+  await concludeUnheard(world, { from: colleague, to: [CUSTOMER] });
+  world.docusign.failNext(1, { status: 503 }, USER);
+
+  const calls = await callsOf(world, async () => {
+    assert.equal((await stepOn(world)).kind, "put-off");
+    assert.equal((await stepOn(world)).kind, "done");
+  });
+
+  const [entry] = await entriesOf(world);
+  assert.equal(entry.calls, calls.length, calls.join(", "));
+});
+
+test("all history is listed again after a day, and not an hour sooner", async () => {
+  await using linked = await createLinkedCompanies();
+  const { world, colleague } = linked;
+  await concludeUnheard(world, { from: colleague, to: [CUSTOMER] });
+  const kindsAfter = async (ms: number): Promise<string[]> => {
+    world.clock.pass(ms);
+    const known = (await entriesOf(world)).length;
+    await stepOn(world);
+    return (await entriesOf(world))
+      .slice(0, -known)
+      .map(({ kind }) => kind)
+      .toSorted();
+  };
+
+  const kinds = [
+    await kindsAfter(23 * HOUR_MS),
+    await kindsAfter(HOUR_MS),
+    await kindsAfter(23 * HOUR_MS),
+    await kindsAfter(DAY_MS),
+  ];
+
+  assert.deepEqual(kinds, [["hourly"], ["full", "hourly"], ["hourly"], ["full", "hourly"]]);
+});
