@@ -187,20 +187,59 @@ for (const [what, { fails, reason, waits, fault }] of Object.entries(PUT_OFF)) {
   });
 }
 
-test("a run's calls are counted over all of its steps, those that failed included", async () => {
+test("a run's calls are counted over all of its steps, those that failed included, and told with what it found", async () => {
   await using linked = await createLinkedCompanies();
   const { world, colleague } = linked;
   world.clock.pass(HOUR_MS);
   await concludeUnheard(world, { from: colleague, to: [CUSTOMER] });
   world.docusign.failNext(1, { status: 503 }, USER);
+  let last: ReconcileStep | undefined;
 
   const calls = await callsOf(world, async () => {
     assert.equal((await stepOn(world)).kind, "put-off");
-    assert.equal((await stepOn(world)).kind, "done");
+    last = await stepOn(world);
   });
 
   const [entry] = await entriesOf(world);
   assert.equal(entry.calls, calls.length, calls.join(", "));
+  assert.ok(last?.kind === "done");
+  const { kind, listed, unannounced, calls: told } = last.reconciliation;
+  assert.deepEqual([kind, listed, unannounced, told], ["hourly", 1, 1, calls.length]);
+});
+
+test("a step before the last says whether it is the first import's, and which run it has ended", async () => {
+  await using companies = await createCompanies();
+  const { world, admin } = companies;
+  await world.link(admin);
+  const ofFirst = await stepNow(world);
+  await stepOn(world);
+  world.clock.pass(HOUR_MS);
+  const ofHour = await stepNow(world);
+  await stepOn(world);
+  world.clock.pass(DAY_MS);
+  await stepNow(world);
+
+  const betweenRuns = await stepNow(world);
+
+  assert.deepEqual(ofFirst, { kind: "more", first: true, ended: null });
+  assert.deepEqual(ofHour, { kind: "more", first: false, ended: null });
+  assert.ok(betweenRuns.kind === "more");
+  assert.deepEqual([betweenRuns.first, betweenRuns.ended?.kind], [false, "hourly"]);
+});
+
+test("an operator's step looks at the user and at Connect, though nothing is new", async () => {
+  await using linked = await createLinkedCompanies();
+  const { world } = linked;
+  const linkId = await linkIdOf(world);
+  world.clock.pass(HOUR_MS);
+
+  const calls = await callsOf(world, async () => {
+    const request = { linkId, to: world.clock.now, manual: true };
+    while ((await reconcileStep(world.service.foundation.tasks, request)).kind === "more");
+  });
+
+  assert.ok(calls.includes(`GET ${USER}`), calls.join(", "));
+  assert.ok(calls.includes("GET /connect"), calls.join(", "));
 });
 
 test("all history is listed again after a day, and not an hour sooner", async () => {
