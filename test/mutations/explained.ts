@@ -108,6 +108,68 @@ export const EXPLAINED: readonly Explained[] = [
     because: "Links are never removed: the type says what every search may say.",
   },
   {
+    file: "src/usecases/end-link.ts",
+    line: 'if (current === null || current.state === "ended") throw new Refusal("link-not-found");',
+    code: 'current.state === "ended"',
+    mutants: ["false"],
+    because:
+      "Only a deletion that waited ten seconds in vain to be alone with the link meets another's end here.",
+  },
+  {
+    file: "src/usecases/end-link.ts",
+    line: 'if (current === null || current.state === "ended") throw new Refusal("link-not-found");',
+    code: 'current === null || current.state === "ended"',
+    mutants: ["false", 'current === null && current.state === "ended"'],
+    because:
+      "Only a deletion that waited ten seconds in vain to be alone with the link meets another's end here.",
+  },
+  {
+    file: "src/usecases/end-link.ts",
+    line: 'if (current === null || current.state === "ended") throw new Refusal("link-not-found");',
+    code: '"ended"',
+    mutants: ['""'],
+    because:
+      "Only a deletion that waited ten seconds in vain to be alone with the link meets another's end here.",
+  },
+  {
+    file: "src/usecases/end-link.ts",
+    line: 'if (link === null || link.state === "ended") throw new Refusal("link-not-found");',
+    code: "link === null",
+    mutants: ["false"],
+    because: "Links are never removed: the type says what every search may say.",
+  },
+  {
+    file: "src/usecases/end-link.ts",
+    line: 'if (link === null || link.state === "ended") throw new Refusal("link-not-found");',
+    code: 'link === null || link.state === "ended"',
+    mutants: ["false", 'link === null && link.state === "ended"'],
+    because:
+      "Of a link that has ended DocuSign is asked nothing, for want of a token, and the commit refuses.",
+  },
+  {
+    file: "src/usecases/end-link.ts",
+    line: 'if (link === null || link.state === "ended") throw new Refusal("link-not-found");',
+    code: 'link.state === "ended"',
+    mutants: ["false"],
+    because:
+      "Of a link that has ended DocuSign is asked nothing, for want of a token, and the commit refuses.",
+  },
+  {
+    file: "src/usecases/end-link.ts",
+    line: 'if (link === null || link.state === "ended") throw new Refusal("link-not-found");',
+    code: '"ended"',
+    mutants: ['""'],
+    because:
+      "Of a link that has ended DocuSign is asked nothing, for want of a token, and the commit refuses.",
+  },
+  {
+    file: "src/usecases/end-link.ts",
+    line: "return true;",
+    code: "true",
+    mutants: ["false"],
+    because: "Anything but null says that the step ran.",
+  },
+  {
     file: "src/usecases/finish-linking.ts",
     line: "await changeLink(tx, id, { checkedAt: now });",
     code: "{ checkedAt: now }",
@@ -152,12 +214,70 @@ export const EXPLAINED: readonly Explained[] = [
       "What was listed is in the ledger by then: the counts differ just where something was not listed.",
   },
   {
+    file: "src/usecases/finish-reconciliation.ts",
+    line: "if (inLedger === run.listed && run.unlisted === 0 && run.unreadable === 0 && uncounted === 0) return null;",
+    code: "inLedger === run.listed",
+    mutants: ["true"],
+    because:
+      "What was listed is in the ledger by then: the counts differ just where something was not listed.",
+  },
+  {
+    file: "src/usecases/finish-reconciliation.ts",
+    line: "if (inLedger === run.listed && run.unlisted === 0 && run.unreadable === 0 && uncounted === 0) return null;",
+    code: "run.unlisted === 0",
+    mutants: ["true"],
+    because:
+      "What was listed is in the ledger by then: the counts differ just where something was not listed.",
+  },
+  {
+    file: "src/usecases/import-envelope.ts",
+    line: 'deps.budgets.pace(link.account.id, "other"),',
+    code: '"other"',
+    mutants: ['""'],
+    because: "Paced are first imports, and persons are not: any other kind is one.",
+  },
+  {
+    file: "src/usecases/import-envelope.ts",
+    line: 'if (foundBy !== "reconciliation" || firstImport.doneAt !== null) return "other";',
+    code: '"other"',
+    mutants: ['""'],
+    because: "Paced are first imports, and persons are not: any other kind is one.",
+  },
+  {
+    file: "src/usecases/import-envelope.ts",
+    line: 'return firstImport.listedAt === null || foundAt <= firstImport.listedAt ? "first-import" : "other";',
+    code: '"other"',
+    mutants: ['""'],
+    because: "Paced are first imports, and persons are not: any other kind is one.",
+  },
+  {
+    file: "src/usecases/import-envelope.ts",
+    line: 'if (entry.state === "excluded")',
+    code: 'entry.state === "excluded"',
+    mutants: ["true"],
+    because: "Only what is excluded is opened again: asking before saves the others a statement.",
+  },
+  {
     file: "src/usecases/judge-listed.ts",
     line: "const unknown = ids.filter((id) => !known.has(id));",
     code: "ids.filter((id) => !known.has(id))",
     mutants: ["ids"],
     because:
       "Only of what the ledger lacks it counts whether an event announced it: asking for all costs more.",
+  },
+  {
+    file: "src/usecases/reconcile-link.ts",
+    line: 'const pause = await deps.budgets.pace(link.account.id, "other");',
+    code: '"other"',
+    mutants: ['""'],
+    because: "Paced are first imports, and persons are not: any other kind is one.",
+  },
+  {
+    file: "src/usecases/reconcile-link.ts",
+    line: 'return link.firstImport.listedAt === null ? "first-import" : "other";',
+    code: '"other"',
+    mutants: ['""'],
+    because: "Paced are first imports, and persons are not: any other kind is one.",
   },
   {
     file: "src/usecases/reconcile-link.ts",

@@ -388,7 +388,10 @@ test("two deletions at once end the link once", async () => {
   await using companies = await createLinkedCompanies();
   const { world } = companies;
 
-  const statuses = (await Promise.all([endLink(world), endLink(world)])).map(({ status }) => status);
+  let statuses: number[] = [];
+  const calls = await callsOf(world, async () => {
+    statuses = (await Promise.all([endLink(world), endLink(world)])).map(({ status }) => status);
+  });
 
   assert.ok(statuses.includes(204), statuses.join());
   assert.ok(
@@ -400,6 +403,8 @@ test("two deletions at once end the link once", async () => {
     link.audit.map(({ action }: { action: string }) => action),
     ["linked", "ended"],
   );
+  const ofConnect = calls.filter((call) => call.includes("/connect"));
+  assert.deepEqual(ofConnect, ["DELETE /connect/{connectId}", "DELETE /connect/{connectId}"]);
 });
 
 test("a large first import waits for its approval, tells its size and duration, and takes everything up once approved", async () => {

@@ -224,6 +224,24 @@ test("rows that cannot be read are named by the full check", async () => {
   assert.deepEqual([entry.atDocuSign, entry.difference.unreadable], [1, 1]);
 });
 
+test("what DocuSign counts and does not list is told by the full check, as a number", async () => {
+  await using linked = await createLinkedCompanies({ docusign: { validate: false } });
+  const { world, colleague } = linked;
+  const [hidden] = concludeQuietly(world, 2, () => ({
+    from: colleague,
+    to: [CUSTOMER],
+    completedAt: new Date(world.clock.now),
+  }));
+  assert.ok(hidden);
+  world.docusign.showInListing(hidden, () => []);
+  world.clock.pass(DAY_MS);
+
+  const entry = await entryOfNextHour(world);
+
+  assert.equal(entry.kind, "full");
+  assert.deepEqual([entry.atDocuSign, entry.difference?.uncounted], [1, 1]);
+});
+
 test("what Connect owed and did not tell is counted for the operator; where there is no Connect, nothing is", async () => {
   await using linked = await createLinkedCompanies();
   const { world, colleague } = linked;
