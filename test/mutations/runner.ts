@@ -58,9 +58,14 @@ export function createRunner({ trial }: { trial: RunnerOptions }) {
     async dryRun() {
       const before = await readProgress(progressFile);
       if (before.tests.length > 0) return tellStryker(before.tests);
-      const tests = await measure(trial.testFiles);
-      await keepTests(progressFile, tests);
-      return tellStryker(tests);
+      try {
+        const tests = await measure(trial.testFiles);
+        await keepTests(progressFile, tests);
+        return tellStryker(tests);
+      } catch (error) {
+        // Thrown, it would be tried twice more.
+        return { status: "error", errorMessage: String(error) };
+      }
     },
     async mutantRun({ activeMutant, sandboxFileName }: MutantRun) {
       const { id } = activeMutant;

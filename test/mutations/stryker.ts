@@ -59,7 +59,7 @@ async function mutate(
     disableTypeChecks: false,
     // It would be rewritten for the copy, by an interface that TypeScript 7 has no more.
     tsconfigFile: "none",
-    ignorePatterns: ["docs", "deploy", "data"],
+    ignorePatterns: ["deploy", "data"],
     allowConsoleColors: false,
     tempDirName,
   };
