@@ -203,8 +203,8 @@ test("a run's calls are counted over all of its steps, those that failed include
   const [entry] = await entriesOf(world);
   assert.equal(entry.calls, calls.length, calls.join(", "));
   assert.ok(last?.kind === "done");
-  const { kind, listed, unannounced, calls: told } = last.reconciliation;
-  assert.deepEqual([kind, listed, unannounced, told], ["hourly", 1, 1, calls.length]);
+  const { kind, state, listed, unannounced, calls: told } = last.reconciliation;
+  assert.deepEqual([kind, state, listed, unannounced, told], ["hourly", "done", 1, 1, calls.length]);
 });
 
 test("a step before the last says whether it is the first import's, and which run it has ended", async () => {

@@ -6,8 +6,10 @@ import {
   CUSTOMER,
   concludeUnheard,
   createLinkedCompanies,
+  endLink,
   explain,
   fateOf,
+  linkOf,
   subjects,
 } from "../support/linked-world.ts";
 import { callsOf, entriesOf, HOUR_MS, MINUTE_MS } from "../support/reconciling.ts";
@@ -82,9 +84,23 @@ test("a person is not kept waiting for the reset by us: DocuSign itself is asked
   await world.runJobs();
   world.docusign.setLimits({});
 
-  const ended = await (await world.api()).send("DELETE", "/v1/link");
+  assert.equal((await endLink(world)).status, 204);
+});
 
-  assert.equal(ended.status, 204);
+test("nor to link again: Connect is made at once where DocuSign takes the call", async () => {
+  await using linked = await createLinkedCompanies();
+  const { world, admin, account, colleague } = linked;
+  world.clock.now = new Date("2031-01-15T04:05:00Z");
+  world.docusign.setLimits({ hourly: 2 });
+  await world.docusign.concludeEnvelope({ from: colleague, to: [CUSTOMER] });
+  await world.runJobs();
+  world.docusign.setLimits({});
+  assert.equal((await endLink(world)).status, 204);
+
+  assert.equal(await world.link(admin), "linked");
+
+  assert.deepEqual((await linkOf(world)).connect, { sent: "active", received: "active" });
+  assert.equal(world.docusign.configurations(account).length, 2);
 });
 
 test("an account whose limit is told as 0 is called all the same", async () => {
