@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { sql } from "kysely";
 import { type EnvelopeId, type LinkId, parseUuid } from "../../src/domain/identifiers.ts";
+import { MOST_ATTEMPTS } from "../../src/domain/retries.ts";
 import { runDueJobs } from "../../src/jobs/worker.ts";
 import { PRIORITY } from "../../src/store/queue.ts";
 import { importEnvelope } from "../../src/usecases/import-envelope.ts";
@@ -285,6 +286,30 @@ test("what the hour finds while a first import is held back comes in from the re
   await world.runHour();
 
   assert.deepEqual(await subjects(world), ["found", ...before].sort());
+});
+
+test("what is left of a first import that is over is no longer paced with it", async () => {
+  await using companies = await createCompanies();
+  const { world, account, admin } = companies;
+  concludeHistory(companies, 1);
+  world.docusign.failNext(2, { status: 500 }, DOWNLOAD);
+  await world.link(admin);
+  await world.runJobs();
+  const { tasks } = world.service.foundation;
+  // As after days: only the hour tries it any more.
+  await tasks.db.updateTable("envelope").set({ attempts: MOST_ATTEMPTS, waiting_until: null }).execute();
+  await world.runHour();
+  const parked = await linkOf(world);
+  world.docusign.setLimits({ hourly: 100 });
+  world.docusign.onNext(
+    () => true,
+    () => world.docusign.spendCalls(account, 80),
+  );
+
+  await world.runHour();
+
+  assert.deepEqual(parked.firstImport, { done: 1, total: 1, estimatedEnd: null });
+  assert.equal((await subjects(world)).length, 1);
 });
 
 test("a first import goes on where it was when the service is started anew", async () => {

@@ -167,16 +167,12 @@ test("a commit that fails leaves no contract, and its repetition asks DocuSign f
   assert.deepEqual(downloads(world), [1, 1, 1]);
 });
 
-test("what is in hand is due again after two minutes, should its worker die", async () => {
-  await using companies = await createLinkedCompanies();
-  const { world, colleague } = companies;
-  const { tasks } = world.service.foundation;
-  const envelope = await concludeUnheard(world, { from: colleague, to: [CUSTOMER] });
-  const request = await requestFor(world, envelope);
+/** The service's means, which note whenever DocuSign is asked until when the ledger has the envelope in hand. */
+function watching({ tasks }: World["service"]["foundation"], { envelopeId }: ImportRequest) {
   const dueInHand: (Date | null | undefined)[] = [];
   const watch = async (): Promise<void> => {
-    const entries = await findEnvelopes(tasks.db, "tenant-1", [request.envelopeId]);
-    dueInHand.push(entries.get(request.envelopeId)?.waitingUntil);
+    const entries = await findEnvelopes(tasks.db, "tenant-1", [envelopeId]);
+    dueInHand.push(entries.get(envelopeId)?.waitingUntil);
   };
   const watched: typeof tasks = {
     ...tasks,
@@ -195,12 +191,38 @@ test("what is in hand is due again after two minutes, should its worker die", as
       };
     },
   };
+  return { watched, dueInHand };
+}
+
+test("what is in hand is due again after two minutes, should its worker die", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world, colleague } = companies;
+  const envelope = await concludeUnheard(world, { from: colleague, to: [CUSTOMER] });
+  const request = await requestFor(world, envelope);
+  const { watched, dueInHand } = watching(world.service.foundation, request);
 
   const outcome = await importEnvelope(watched, request);
 
   assert.equal(outcome.kind, "imported");
   const inTwoMinutes = new Date(world.clock.now.getTime() + 2 * 60 * 1000);
   assert.deepEqual(dueInHand, [inTwoMinutes, inTwoMinutes]);
+});
+
+test("what was excluded as not completed yet is in hand for two minutes too, once it is completed", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world, colleague } = companies;
+  const { docusign } = world;
+  const envelope = await docusign.sendEnvelope({ from: colleague, to: [CUSTOMER] });
+  const request = await requestFor(world, envelope);
+  const { watched, dueInHand } = watching(world.service.foundation, request);
+  const early = await importEnvelope(world.service.foundation.tasks, request);
+  await docusign.completeEnvelope(envelope);
+
+  const late = await importEnvelope(watched, request);
+
+  assert.deepEqual([early.kind, late.kind], ["excluded", "imported"]);
+  const inTwoMinutes = new Date(world.clock.now.getTime() + 2 * 60 * 1000);
+  assert.deepEqual(dueInHand, [null, inTwoMinutes]);
 });
 
 test("an envelope that a worker had in hand when it died comes in by the next hour", async () => {

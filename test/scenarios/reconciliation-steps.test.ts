@@ -69,6 +69,7 @@ test("the listing of all history leaves the reserve to others; an hour's does no
 
   assert.deepEqual(steps[2], reserved);
   assert.deepEqual(calls, []);
+  assert.deepEqual(linesOf(world, "reconciliation put off"), [], "nothing has failed");
   world.clock.now = until;
   await world.runJobs();
   world.docusign.spendCalls(account, 80);
@@ -189,9 +190,10 @@ for (const [what, { fails, reason, waits, fault }] of Object.entries(PUT_OFF)) {
 
 test("a run's calls are counted over all of its steps, those that failed included, and told with what it found", async () => {
   await using linked = await createLinkedCompanies();
-  const { world, colleague } = linked;
+  const { world, admin, colleague, partner } = linked;
   world.clock.pass(HOUR_MS);
   await concludeUnheard(world, { from: colleague, to: [CUSTOMER] });
+  await concludeUnheard(world, { from: partner, to: [admin] });
   world.docusign.failNext(1, { status: 503 }, USER);
   let last: ReconcileStep | undefined;
 
@@ -204,18 +206,20 @@ test("a run's calls are counted over all of its steps, those that failed include
   assert.equal(entry.calls, calls.length, calls.join(", "));
   assert.ok(last?.kind === "done");
   const { kind, state, listed, unannounced, calls: told } = last.reconciliation;
-  assert.deepEqual([kind, state, listed, unannounced, told], ["hourly", "done", 1, 1, calls.length]);
+  assert.deepEqual([kind, state, listed, unannounced, told], ["hourly", "done", 2, 2, calls.length]);
 });
 
 test("a step before the last says whether it is the first import's, and which run it has ended", async () => {
   await using companies = await createCompanies();
-  const { world, admin } = companies;
+  const { world, admin, colleague, partner } = companies;
   await world.link(admin);
   const ofFirst = await stepNow(world);
   await stepOn(world);
   world.clock.pass(HOUR_MS);
+  await concludeUnheard(world, { from: colleague, to: [CUSTOMER] });
+  await concludeUnheard(world, { from: partner, to: [admin] });
   const ofHour = await stepNow(world);
-  await stepOn(world);
+  const last = await stepOn(world);
   world.clock.pass(DAY_MS);
   await stepNow(world);
 
@@ -223,6 +227,8 @@ test("a step before the last says whether it is the first import's, and which ru
 
   assert.deepEqual(ofFirst, { kind: "more", first: true, ended: null });
   assert.deepEqual(ofHour, { kind: "more", first: false, ended: null });
+  assert.ok(last.kind === "done");
+  assert.equal(last.reconciliation.listed, 2, "what its last page listed counts too");
   assert.ok(betweenRuns.kind === "more");
   assert.deepEqual([betweenRuns.first, betweenRuns.ended?.kind], [false, "hourly"]);
 });
