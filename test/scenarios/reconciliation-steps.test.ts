@@ -115,6 +115,63 @@ test("a step of a link that does not import says how it stands", async () => {
   assert.deepEqual(await stepOf(world, unknown), { kind: "not-importing", link: null });
 });
 
+test("a step that finds the user's right back goes on at once, unless an approval is awaited", async () => {
+  await using linked = await createLinkedCompanies();
+  const { world } = linked;
+  world.docusign.failNext(1, NO_ADMIN, LISTING);
+  world.docusign.failNext(1, NO_ADMIN, USER);
+  assert.deepEqual(notImporting(await stepNow(world)), ["error", "not-admin"]);
+
+  assert.equal((await stepNow(world)).kind, "more");
+});
+
+test("a step of a link that awaits its approval looks at the user, and at nothing else", async () => {
+  await using companies = await createCompanies({ config: { largeImport: 1 } });
+  const { world, admin, colleague } = companies;
+  await concludeUnheard(world, { from: colleague, to: [CUSTOMER] });
+  assert.equal(await world.link(admin), "awaiting-approval");
+  const steps: unknown[] = [];
+
+  const calls = await callsOf(world, async () => steps.push(notImporting(await stepNow(world))));
+  world.docusign.failNext(1, NO_ADMIN, USER);
+  steps.push(notImporting(await stepNow(world)));
+  steps.push(notImporting(await stepNow(world)));
+
+  assert.deepEqual(calls, [`GET ${USER}`]);
+  assert.deepEqual(steps, [
+    ["awaiting-approval", null],
+    ["error", "not-admin"],
+    ["awaiting-approval", null],
+  ]);
+});
+
+test("a first import begins with its first step; it and the daily check list all history, hours and operators what is new", async () => {
+  await using companies = await createCompanies();
+  const { world, admin } = companies;
+  await world.link(admin);
+  const { tasks } = world.service.foundation;
+  world.clock.pass(5 * MINUTE_MS);
+  await stepOn(world);
+  world.clock.pass(HOUR_MS);
+  await stepOn(world);
+  world.clock.pass(DAY_MS);
+  await stepOn(world);
+  world.clock.pass(MINUTE_MS);
+  const request = { linkId: await linkIdOf(world), to: world.clock.now, manual: true };
+  while ((await reconcileStep(tasks, request)).kind === "more");
+
+  const windows = (await entriesOf(world)).map(({ kind, from }) => [kind, from]).toReversed();
+  const started = await tasks.db.selectFrom("link").select("first_import_started_at as at").execute();
+  assert.deepEqual(started, [{ at: new Date("2031-01-15T03:15:00Z") }]);
+  assert.deepEqual(windows, [
+    ["first", "2003-01-01T00:00:00.000Z"],
+    ["hourly", "2031-01-14T03:15:00.000Z"],
+    ["hourly", "2031-01-14T04:15:00.000Z"],
+    ["full", "2003-01-01T00:00:00.000Z"],
+    ["manual", "2031-01-15T04:15:00.000Z"],
+  ]);
+});
+
 test("a link that ends while a step waits for its turn is not reconciled any more", async () => {
   await using linked = await createLinkedCompanies();
   const { world } = linked;
