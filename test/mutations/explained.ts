@@ -282,6 +282,50 @@ export const EXPLAINED: readonly Explained[] = [
   {
     file: "src/usecases/reconcile-link.ts",
     line: "if (sentReached === null || receivedReached === null || firstImport.listedAt === null) return false;",
+    code: "sentReached === null || receivedReached === null || firstImport.listedAt === null",
+    mutants: ["false", "(sentReached === null || receivedReached === null) && firstImport.listedAt === null"],
+    because: "What is null is before every moment, as the comparison below has it.",
+  },
+  {
+    file: "src/usecases/reconcile-link.ts",
+    line: "if (sentReached === null || receivedReached === null || firstImport.listedAt === null) return false;",
+    code: "sentReached === null || receivedReached === null",
+    mutants: ["false", "sentReached === null && receivedReached === null"],
+    because: "What is null is before every moment, as the comparison below has it.",
+  },
+  {
+    file: "src/usecases/reconcile-link.ts",
+    line: "if (sentReached === null || receivedReached === null || firstImport.listedAt === null) return false;",
+    code: "sentReached === null",
+    mutants: ["false"],
+    because: "What is null is before every moment, as the comparison below has it.",
+  },
+  {
+    file: "src/usecases/reconcile-link.ts",
+    line: "return sentReached >= to && receivedReached >= to;",
+    code: "sentReached >= to && receivedReached >= to",
+    mutants: ["sentReached >= to || receivedReached >= to"],
+    because:
+      "A run brings both sides to the same moment; one that broke off between them is gone on with first.",
+  },
+  {
+    file: "src/usecases/reconcile-link.ts",
+    line: "return sentReached >= to && receivedReached >= to;",
+    code: "sentReached >= to",
+    mutants: ["true"],
+    because:
+      "A run brings both sides to the same moment; one that broke off between them is gone on with first.",
+  },
+  {
+    file: "src/usecases/reconcile-link.ts",
+    line: 'if (kind === "first")',
+    code: 'kind === "first"',
+    mutants: ["true"],
+    because: "What has begun keeps its beginning.",
+  },
+  {
+    file: "src/usecases/reconcile-link.ts",
+    line: "if (sentReached === null || receivedReached === null || firstImport.listedAt === null) return false;",
     code: "firstImport.listedAt === null",
     mutants: ["false"],
     because:
