@@ -200,16 +200,11 @@ async function commitRepair(
   });
 }
 
-/** Connect is a bonus: should this fail now, the next reconciliation makes it. */
+/** Connect is a bonus: what DocuSign does not make now, the next reconciliation makes. */
 async function connectLink(deps: FinishDeps, id: LinkId): Promise<void> {
   const link = await findLink(deps.db, id);
   if (link === null) return;
-  try {
-    await ensureConnect(deps, link, deps.openAccount(link, undefined, "person"));
-  } catch (error) {
-    if (!(error instanceof DocuSignFault)) throw error;
-    deps.log.warn({ linkId: id, fault: error.code }, "Connect not set up at linking");
-  }
+  await ensureConnect(deps, link, deps.openAccount(link, undefined, "person"));
 }
 
 function newLinkId(): LinkId {

@@ -14,6 +14,7 @@ import {
   linkIdOf,
 } from "../support/linked-world.ts";
 import { callsOf, DAY_MS, entriesOf, HOUR_MS, linesOf, MINUTE_MS } from "../support/reconciling.ts";
+import { allowWrites, refuseWrites } from "../support/refused-writes.ts";
 import type { World } from "../support/world.ts";
 
 const LISTING = "/envelopes";
@@ -75,6 +76,58 @@ test("the listing of all history leaves the reserve to others; an hour's does no
   world.docusign.spendCalls(account, 80);
   world.clock.pass(MINUTE_MS);
   assert.equal((await stepOn(world)).kind, "done");
+});
+
+test("a first import that comes to the reserve within a step goes on after the hour, as one that comes to it between steps", async () => {
+  await using companies = await createCompanies();
+  const { world, account, admin } = companies;
+  await world.link(admin);
+  world.docusign.setLimits({ hourly: 100 });
+  assert.equal((await stepNow(world)).kind, "more");
+  world.docusign.onNext(LISTING, () => world.docusign.spendCalls(account, 80));
+
+  const step = await stepNow(world);
+
+  const until = new Date("2031-01-15T04:00:00Z");
+  assert.deepEqual(step, { kind: "put-off", until, reason: "budget-reserve" });
+  world.clock.now = until;
+  assert.equal((await stepOn(world)).kind, "done");
+});
+
+test("a window that is asked for while an hour's run is under way follows that run", async () => {
+  await using linked = await createLinkedCompanies();
+  const { world } = linked;
+  const linkId = await linkIdOf(world);
+  const { tasks } = world.service.foundation;
+  world.clock.pass(HOUR_MS);
+  await stepNow(world);
+  const to = world.clock.now;
+  const from = new Date(to.getTime() - DAY_MS);
+  const steps: ReconcileStep[] = [];
+
+  do steps.push(await reconcileStep(tasks, { linkId, from, to }));
+  while (steps.at(-1)?.kind === "more");
+
+  const ended = steps.map((step) => (step.kind === "more" ? step.ended?.kind : step.kind));
+  assert.deepEqual(ended, ["hourly", undefined, "done"]);
+  const [window] = await entriesOf(world);
+  assert.deepEqual([window.kind, window.from, window.to], ["manual", from.toISOString(), to.toISOString()]);
+});
+
+test("a step that our own database fails is a fault of ours, and what it was at is done by the next", async () => {
+  await using linked = await createLinkedCompanies();
+  const { world, colleague } = linked;
+  const { db } = world.service.foundation.tasks;
+  await concludeUnheard(world, { from: colleague, to: [CUSTOMER] });
+  world.clock.pass(HOUR_MS);
+  await refuseWrites(db, "envelope");
+
+  await assert.rejects(stepOn(world), /disk full/);
+
+  await allowWrites(db, "envelope");
+  const step = await stepOn(world);
+  assert.ok(step.kind === "done");
+  assert.equal(step.reconciliation.listed, 1);
 });
 
 test("a step of a link that another process has in hand is put off for five seconds", async () => {
