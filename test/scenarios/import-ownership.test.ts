@@ -158,6 +158,22 @@ test("a recipient without user id is known by the e-mail address that the linked
   assert.equal((await linkOf(world)).user.email, "kaimei@example.com");
 });
 
+test("what was excluded under the linked user's former address comes in with the hour after the new one is known", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world, admin, partner } = companies;
+  world.docusign.changeAddress(admin, "kaimei@example.com");
+  const envelope = await concludeUnheard(world, {
+    from: partner,
+    to: [{ name: "山田", email: "kaimei@example.com" }],
+  });
+
+  await world.runHour();
+  const before = await fateOf(world, envelope);
+  await world.runHour();
+
+  assert.deepEqual([before, await fateOf(world, envelope)], ["excluded not-ours", "imported received"]);
+});
+
 test("an answer that leaves the linked user's name and address out takes neither away", async () => {
   await using companies = await createLinkedCompanies();
   const { world } = companies;
