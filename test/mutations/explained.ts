@@ -133,6 +133,14 @@ export const EXPLAINED: readonly Explained[] = [
   },
   {
     file: "src/usecases/end-link.ts",
+    line: 'if (current === null || current.state === "ended") throw new Refusal("link-not-found");',
+    code: '"link-not-found"',
+    mutants: ['""'],
+    because:
+      "Only a deletion that waited ten seconds in vain to be alone with the link meets another's end here.",
+  },
+  {
+    file: "src/usecases/end-link.ts",
     line: 'if (link === null || link.state === "ended") throw new Refusal("link-not-found");',
     code: "link === null",
     mutants: ["false"],

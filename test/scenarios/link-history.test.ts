@@ -489,6 +489,9 @@ test("a contract that was deleted in the cabinet never comes back: by event, by 
   const fate = await fateOf(world, whole);
 
   for (const delivery of world.docusign.deliveries.slice()) await world.docusign.redeliver(delivery);
+  const { id } = await linkOf(world);
+  // An event that did not come before, and so is not known as a repetition.
+  assert.equal((await post(world, id, minimalEvent({}, { envelopeId: whole.envelopeId }))).status, 200);
   await world.runJobs();
   world.clock.pass(2 * DAY_MS);
   await world.runHour();
