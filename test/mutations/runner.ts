@@ -9,6 +9,8 @@ import { type Outcome, startTestHost, type TestHost } from "./test-host.ts";
 /** What is asked of this runner, besides Stryker's own options. */
 export type RunnerOptions = {
   readonly testFiles: readonly string[];
+  /** Of these, the ones whose tests mutants are tried on; measured are all, as a later run may try others. */
+  readonly triedFiles: readonly string[];
   /** So many mutants of each source file are tried, spread evenly over it. */
   readonly most: number;
   /** Tests that take longer together are not all run for one mutant: a survivor of some is none of the others. */
@@ -239,16 +241,17 @@ type Hosts = AsyncDisposable & {
   renew(): Promise<void>;
 };
 
-type Means = Pick<RunnerOptions, "mostMs" | "testFiles"> & { readonly hosts: Hosts };
+type Means = Pick<RunnerOptions, "mostMs" | "triedFiles"> & { readonly hosts: Hosts };
 
 /** On tests that come by it, until one objects. */
 async function tryMutant(
   situation: Situation,
-  { hosts, mostMs, testFiles }: Means,
+  { hosts, mostMs, triedFiles }: Means,
 ): Promise<Omit<Tried, "id" | "mostMs">> {
   const { id } = situation;
-  const covering = situation.tests.filter((test) => testFiles.includes(test.file) && comesBy(test, id));
-  const selected = selectTests(orderTests(covering, situation), mostMs);
+  const covering = situation.tests.filter((test) => comesBy(test, id));
+  const tried = covering.filter(({ file }) => triedFiles.includes(file));
+  const selected = selectTests(orderTests(tried, situation), mostMs);
   const counts = { covering: covering.length, run: selected.length };
   // What was done when a module was loaded cannot be done otherwise afterwards.
   const atLoading = covering.some(({ loading }) => loading.includes(id));

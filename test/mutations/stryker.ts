@@ -8,7 +8,7 @@ import type { RunnerOptions } from "./runner.ts";
 type Options = NonNullable<ConstructorParameters<typeof Stryker>[0]>;
 export type MutantResult = Awaited<ReturnType<Stryker["runMutationTest"]>>[number];
 
-export type Trial = Omit<RunnerOptions, "testFiles"> & {
+export type Trial = Omit<RunnerOptions, "testFiles" | "triedFiles"> & {
   /** Names of the test files that are tried; none: all of them. */
   readonly on: readonly string[];
   /** So many mutants are tried at once, each runner with a PostgreSQL of its own. */
@@ -39,11 +39,11 @@ const HOURS_MS = 3 * 60 * 60 * 1000;
 /** In a copy of the project, which goes afterwards: the project itself is never changed. */
 async function mutate(
   files: readonly string[],
-  { atOnce, on, testFiles, ...rest }: RunnerOptions & Trial,
+  { atOnce, on, ...rest }: Omit<RunnerOptions, "triedFiles"> & Trial,
 ): Promise<MutantResult[]> {
   const isOn = (file: string): boolean =>
     on.length === 0 || on.some((name) => file.endsWith(`/${name}.test.ts`));
-  const trial: RunnerOptions = { ...rest, testFiles: testFiles.filter(isOn) };
+  const trial: RunnerOptions = { ...rest, triedFiles: rest.testFiles.filter(isOn) };
   const tempDirName = await mkdtemp(join(tmpdir(), "torikomi-mutations-"));
   const options: Options = {
     mutate: [...files],

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { openDocuSignAccount } from "../../src/docusign/account.ts";
-import { type AccountId, type EnvelopeId, type LinkId, parseUuid } from "../../src/domain/identifiers.ts";
+import { type AccountId, parseUuid } from "../../src/domain/identifiers.ts";
 import { DOWNLOAD_AGAIN_MS, MOST_ATTEMPTS } from "../../src/domain/retries.ts";
 import { createAccessTokens } from "../../src/usecases/access-tokens.ts";
 import { type ImportDeps, type ImportOutcome, importEnvelope } from "../../src/usecases/import-envelope.ts";
@@ -16,6 +16,7 @@ import {
   endLink,
   explain,
   fateOf,
+  importRequestOf,
   linkOf,
   subjects,
 } from "../support/linked-world.ts";
@@ -32,9 +33,7 @@ async function importNow(
   envelope: Envelope,
   tasks: ImportDeps = world.service.foundation.tasks,
 ): Promise<ImportOutcome> {
-  const linkId = parseUuid<LinkId>((await linkOf(world)).id)!;
-  const envelopeId = parseUuid<EnvelopeId>(envelope.envelopeId)!;
-  return await importEnvelope(tasks, { linkId, envelopeId, foundBy: "event" });
+  return await importEnvelope(tasks, await importRequestOf(world, envelope));
 }
 
 /** Whatever it is, it may be over after a while. */
@@ -192,12 +191,7 @@ test("an import whose turn comes while its account takes no calls, its link stan
   const { world, account, admin, colleague } = companies;
   const { tasks } = world.service.foundation;
   const envelope = await concludeUnheard(world, { from: colleague, to: [CUSTOMER] });
-  const { id } = await linkOf(world);
-  const request = {
-    linkId: parseUuid<LinkId>(id)!,
-    envelopeId: parseUuid<EnvelopeId>(envelope.envelopeId)!,
-    foundBy: "event",
-  } as const;
+  const request = await importRequestOf(world, envelope);
   const until = new Date(world.clock.now.getTime() + 20 * MINUTE_MS);
   await tasks.budgets.pause(parseUuid<AccountId>(account.accountId)!, until);
 

@@ -1,18 +1,17 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { pino } from "pino";
-import { type EnvelopeId, type LinkId, parseUuid } from "../../src/domain/identifiers.ts";
 import { openFoundation } from "../../src/foundation.ts";
 import { claimEnvelope, findEnvelopes } from "../../src/store/envelopes.ts";
 import { type ImportRequest, importEnvelope } from "../../src/usecases/import-envelope.ts";
 import { reconcileAll } from "../../src/usecases/reconcile-all.ts";
-import type { Envelope } from "../support/docusign/state.ts";
 import {
   CUSTOMER,
   concludeUnheard,
   createLinkedCompanies,
   explain,
   fateOf,
+  importRequestOf,
   linkOf,
   subjects,
 } from "../support/linked-world.ts";
@@ -27,13 +26,6 @@ function downloads(world: World): number[] {
   const paths = world.docusign.callsTo(DOCUMENT).map((call) => call.path);
   const counts = Map.groupBy(paths, (path) => path).values();
   return [...counts].map((asked) => asked.length).sort((one, other) => other - one);
-}
-
-async function requestFor(world: World, envelope: Envelope): Promise<ImportRequest> {
-  const linkId = parseUuid<LinkId>((await linkOf(world)).id);
-  const envelopeId = parseUuid<EnvelopeId>(envelope.envelopeId);
-  assert.ok(linkId !== null && envelopeId !== null);
-  return { linkId, envelopeId, foundBy: "event" };
 }
 
 test("an event that comes again, before the import and after it, changes nothing", async () => {
@@ -59,7 +51,7 @@ test("an import that runs again finds everything done", async () => {
   const { world, colleague } = companies;
   const { tasks } = world.service.foundation;
   const envelope = await concludeUnheard(world, { from: colleague, to: [CUSTOMER], documents: THREE });
-  const request = await requestFor(world, envelope);
+  const request = await importRequestOf(world, envelope);
 
   const first = await importEnvelope(tasks, request);
   const contracts = await world.contracts();
@@ -79,7 +71,7 @@ test("one envelope imported by many workers of two processes at once is imported
     now: () => world.clock.now,
   });
   const envelope = await concludeUnheard(world, { from: colleague, to: [CUSTOMER], documents: THREE });
-  const request = await requestFor(world, envelope);
+  const request = await importRequestOf(world, envelope);
 
   const here = [1, 2, 3].map(async () => await importEnvelope(world.service.foundation.tasks, request));
   const there = [1, 2, 3].map(async () => await importEnvelope(other.tasks, request));
@@ -198,7 +190,7 @@ test("what is in hand is due again after two minutes, should its worker die", as
   await using companies = await createLinkedCompanies();
   const { world, colleague } = companies;
   const envelope = await concludeUnheard(world, { from: colleague, to: [CUSTOMER] });
-  const request = await requestFor(world, envelope);
+  const request = await importRequestOf(world, envelope);
   const { watched, dueInHand } = watching(world.service.foundation, request);
 
   const outcome = await importEnvelope(watched, request);
@@ -213,7 +205,7 @@ test("what was excluded as not completed yet is in hand for two minutes too, onc
   const { world, colleague } = companies;
   const { docusign } = world;
   const envelope = await docusign.sendEnvelope({ from: colleague, to: [CUSTOMER] });
-  const request = await requestFor(world, envelope);
+  const request = await importRequestOf(world, envelope);
   const { watched, dueInHand } = watching(world.service.foundation, request);
   const early = await importEnvelope(world.service.foundation.tasks, request);
   await docusign.completeEnvelope(envelope);
@@ -233,7 +225,7 @@ test("an envelope that a worker had in hand when it died comes in by the next ho
   const { now } = world.clock;
   const leaseUntil = new Date(now.getTime() + 120_000);
   await claimEnvelope(tasks.db, {
-    ...(await requestFor(world, envelope)),
+    ...(await importRequestOf(world, envelope)),
     tenant: "tenant-1",
     now,
     leaseUntil,

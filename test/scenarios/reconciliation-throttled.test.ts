@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { sql } from "kysely";
 import { runCommand } from "../cli/commands.ts";
 import {
+  type Companies,
   CUSTOMER,
   concludeUnheard,
   createLinkedCompanies,
@@ -75,26 +76,27 @@ test("once an answer says that no call of the hour is left, none is made before 
   assert.deepEqual(await subjects(world), ["one", "two"]);
 });
 
-test("a person is not kept waiting for the reset by us: DocuSign itself is asked to end a link", async () => {
-  await using linked = await createLinkedCompanies();
-  const { world, colleague } = linked;
+/** DocuSign has said that no call of this hour is left, and would take more all the same. */
+async function spendHour({ world, colleague }: Companies): Promise<void> {
   world.clock.now = new Date("2031-01-15T04:05:00Z");
   world.docusign.setLimits({ hourly: 2 });
   await world.docusign.concludeEnvelope({ from: colleague, to: [CUSTOMER] });
   await world.runJobs();
   world.docusign.setLimits({});
+}
+
+test("a person is not kept waiting for the reset by us: DocuSign itself is asked to end a link", async () => {
+  await using linked = await createLinkedCompanies();
+  const { world } = linked;
+  await spendHour(linked);
 
   assert.equal((await endLink(world)).status, 204);
 });
 
 test("nor to link again: Connect is made at once where DocuSign takes the call", async () => {
   await using linked = await createLinkedCompanies();
-  const { world, admin, account, colleague } = linked;
-  world.clock.now = new Date("2031-01-15T04:05:00Z");
-  world.docusign.setLimits({ hourly: 2 });
-  await world.docusign.concludeEnvelope({ from: colleague, to: [CUSTOMER] });
-  await world.runJobs();
-  world.docusign.setLimits({});
+  const { world, admin, account } = linked;
+  await spendHour(linked);
   assert.equal((await endLink(world)).status, 204);
 
   assert.equal(await world.link(admin), "linked");

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { type LinkId, parseUuid } from "../../src/domain/identifiers.ts";
+import { type EnvelopeId, type LinkId, parseUuid } from "../../src/domain/identifiers.ts";
+import type { ImportRequest } from "../../src/usecases/import-envelope.ts";
 import type { EnvelopeWish, RecipientWish } from "./docusign/envelopes.ts";
 import type { Account, Envelope, User } from "./docusign/state.ts";
 import { type Answer, createWorld, type World, type WorldOptions } from "./world.ts";
@@ -70,6 +71,15 @@ export async function linkOf(world: World, tenant?: string): Promise<any> {
 /** The current link's id, as use cases take it. */
 export async function linkIdOf(world: World, tenant?: string): Promise<LinkId> {
   return parseUuid<LinkId>((await linkOf(world, tenant)).id) ?? assert.fail("no id");
+}
+
+/** The envelope's import under the current link, as an event asks for it. */
+export async function importRequestOf(
+  world: World,
+  { envelopeId }: Pick<Envelope, "envelopeId">,
+): Promise<ImportRequest> {
+  const id = parseUuid<EnvelopeId>(envelopeId) ?? assert.fail("no id");
+  return { linkId: await linkIdOf(world), envelopeId: id, foundBy: "event" };
 }
 
 /** `GET /v1/links`, the oldest first. */
