@@ -152,6 +152,23 @@ test("Connect that cannot be set up at the linking is set up by the next reconci
   assert.deepEqual(configured(world, account), await ours(world));
 });
 
+for (const side of ["sent", "received"] as const) {
+  test(`a configuration that could not be set up at the linking, of what is ${side} alone, is set up by the next reconciliation`, async () => {
+    await using companies = await createCompanies();
+    const { world, account, admin } = companies;
+    const failNext = (): void => world.docusign.failNext(1, { status: 500 }, isCreation);
+    if (side === "sent") failNext();
+    else world.docusign.onNext(isCreation, failNext);
+
+    await world.link(admin);
+    assert.deepEqual((await linkOf(world)).connect, { ...BOTH_ACTIVE, [side]: "pending" });
+    await world.runJobs();
+
+    assert.deepEqual((await linkOf(world)).connect, BOTH_ACTIVE);
+    assert.deepEqual(configured(world, account), await ours(world));
+  });
+}
+
 test("a configuration that was made but never answered for is found again, not doubled, and mended", async () => {
   await using companies = await createCompanies();
   const { world, account, admin, colleague } = companies;

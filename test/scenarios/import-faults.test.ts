@@ -360,6 +360,12 @@ const TOLD: Readonly<Record<string, Told>> = {
     outcome: { reason: "account-throttled", until: "2031-01-15T03:47:13.000Z" },
     error: "HOURLY_APIINVOCATION_LIMIT_EXCEEDED",
   },
+  "of what DocuSign will not give, for a reason of its own": {
+    fails: ({ docusign }) =>
+      docusign.failNext(1, { status: 400, body: { errorCode: "SOMETHING_NEW", message: "x" } }, DOCUMENT),
+    outcome: { reason: "import-failed", until: "2031-01-15T03:30:00.000Z" },
+    error: "SOMETHING_NEW",
+  },
 };
 
 for (const [whose, { fails, outcome, error }] of Object.entries(TOLD)) {
@@ -433,6 +439,21 @@ test("a document that DocuSign takes no token for stops the link where the refre
 
   assert.equal(await fateOf(world, envelope), "waiting link-error");
   assert.equal((await linkOf(world)).cause?.code, "authorization-revoked");
+});
+
+test("an import that the end of its process breaks off is no failure, and whoever comes next takes it up at once", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world, colleague } = companies;
+  const envelope = await concludeUnheard(world, { from: colleague, to: [CUSTOMER] });
+  world.docusign.onNext(DOCUMENT, () => world.service.foundation.giveUp());
+
+  const brokenOff = await importNow(world, envelope);
+
+  assert.deepEqual(brokenOff, { kind: "waiting", reason: "queued", until: world.clock.now });
+  const { outcome, reason, attempts, lastError } = await explain(world, envelope);
+  assert.deepEqual([outcome, reason, attempts, lastError], ["waiting", "queued", 0, null]);
+  await world.restart();
+  assert.deepEqual(await importNow(world, envelope), { kind: "imported", contracts: 1 });
 });
 
 const UNKNOWN: Failure = { status: 404, body: { errorCode: "ENVELOPE_DOES_NOT_EXIST", message: "x" } };

@@ -271,6 +271,24 @@ test("of two owners who return at the same moment one is linked and the other fi
   assert.deepEqual([left["links"], left["tokens"], left["configurations"]], [1, 1, 2]);
 });
 
+test("a linking that another overtakes while DocuSign counts its envelopes finds the other's link, and leaves nothing of its own", async () => {
+  await using companies = await createCompanies();
+  const { world, account, admin } = companies;
+  const other = world.docusign.addUser(world.docusign.addAccount(), { name: "other", role: "DS Admin" });
+  let overtaking: string | null = null;
+  world.docusign.onNext("/envelopes", async () => {
+    overtaking = await world.link(other);
+  });
+
+  const overtaken = await world.link(admin);
+
+  assert.deepEqual([overtaking, overtaken], ["linked", "already-linked"]);
+  assert.equal((await linkOf(world)).user.id, other.userId);
+  assert.deepEqual(world.docusign.configurations(account), []);
+  const left = await traces(world);
+  assert.deepEqual([left["links"], left["tokens"], left["audit"]], [1, 1, 1]);
+});
+
 test("who goes back at DocuSign's login has cancelled, without a trace, and can begin again", async () => {
   await using companies = await createCompanies();
   const { world, admin } = companies;
