@@ -275,7 +275,8 @@ export type FoundEnvelope = Decision & { readonly envelopeId: EnvelopeId; readon
 
 /**
  * Takes what a reconciliation found into the ledger: new lines as decided; lines of an ended link, and
- * excluded ones that are decided anew, come under this link. Imported and deleted lines keep their state.
+ * excluded ones that are decided anew, come under this link. Imported and deleted lines keep their state, and
+ * what waits for a moment under this link waits for it still, as DocuSign may have named it.
  */
 export async function recordFound(
   tx: Kysely<DB>,
@@ -305,6 +306,8 @@ export async function recordFound(
       listing = case when known.state in ('waiting', 'excluded') then excluded.listing end,
       decided_at = case when known.state = 'excluded' then excluded.decided_at else known.decided_at end,
       waiting_until = case
+        when known.state = 'waiting' and known.link_id = excluded.link_id
+          then coalesce(known.waiting_until, excluded.found_at)
         when known.state = 'waiting' then least(known.waiting_until, excluded.found_at)
         when known.state = 'excluded' then excluded.waiting_until
       end`.execute(tx);

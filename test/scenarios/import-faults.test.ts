@@ -556,14 +556,15 @@ test("an excluded envelope that DocuSign does not know any more stays excluded, 
   );
 });
 
+const BLOCKED: Failure = {
+  status: 400,
+  body: { errorCode: "API_REQUEST_IS_THROTTLED", message: "GetDocument call blocked" },
+};
+
 test("a download that DocuSign blocks is not tried again within a quarter of an hour", async () => {
   await using companies = await createLinkedCompanies();
   const { world, colleague } = companies;
-  const blocked: Failure = {
-    status: 400,
-    body: { errorCode: "API_REQUEST_IS_THROTTLED", message: "GetDocument call blocked" },
-  };
-  world.docusign.failNext(1, blocked, DOCUMENT);
+  world.docusign.failNext(1, BLOCKED, DOCUMENT);
 
   await world.docusign.concludeEnvelope({ from: colleague, to: [CUSTOMER] });
   await world.runJobs();
@@ -571,6 +572,22 @@ test("a download that DocuSign blocks is not tried again within a quarter of an 
   await world.runJobs();
   assert.equal(world.docusign.callsTo(DOCUMENT).length, 1);
   world.clock.pass(60 * 1000);
+  await world.runJobs();
+
+  assert.equal((await world.contracts()).length, 1);
+});
+
+test("an hour that strikes while a download is blocked lists its envelope and tries it no sooner", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world, colleague } = companies;
+  world.clock.now = new Date("2031-01-15T03:55:00Z");
+  world.docusign.failNext(1, BLOCKED, DOCUMENT);
+  await world.docusign.concludeEnvelope({ from: colleague, to: [CUSTOMER] });
+  await world.runJobs();
+
+  await world.runHour();
+  assert.equal(world.docusign.callsTo(DOCUMENT).length, 1);
+  world.clock.pass(10 * MINUTE_MS);
   await world.runJobs();
 
   assert.equal((await world.contracts()).length, 1);
