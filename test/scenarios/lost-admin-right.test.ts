@@ -64,6 +64,23 @@ for (const [what, address] of Object.entries(RECEIVED)) {
   });
 }
 
+test("what the user receives under an address that is not known yet hides no lost right", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world, account, admin, colleague } = companies;
+  await world.docusign.concludeEnvelope({
+    from: colleague,
+    to: [{ name: "山田", email: "kaimei@example.com" }],
+  });
+  await world.runHour();
+  world.docusign.changeAddress(admin, "kaimei@example.com");
+  world.docusign.setRole(admin, account, "DS Sender");
+  world.docusign.setListingHabits({ receivedApart: true });
+
+  await world.runHour();
+
+  assert.equal((await linkOf(world)).cause.code, "not-admin");
+});
+
 test("a right that was lost without losing sight of the account is noticed in the hour in which something completes", async () => {
   await using companies = await createLinkedCompanies();
   const { world, account, admin, colleague } = companies;

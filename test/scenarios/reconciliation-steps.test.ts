@@ -3,11 +3,7 @@ import { randomUUID } from "node:crypto";
 import { test } from "node:test";
 import { type AccountId, type LinkId, parseUuid } from "../../src/domain/identifiers.ts";
 import { withLock } from "../../src/store/locks.ts";
-import {
-  type ReconcileRequest,
-  type ReconcileStep,
-  reconcileStep,
-} from "../../src/usecases/reconcile-link.ts";
+import { type ReconcileStep, reconcileStep } from "../../src/usecases/reconcile-link.ts";
 import type { Failure } from "../support/docusign/faults.ts";
 import {
   CUSTOMER,
@@ -19,29 +15,12 @@ import {
 } from "../support/linked-world.ts";
 import { callsOf, DAY_MS, entriesOf, HOUR_MS, linesOf, MINUTE_MS } from "../support/reconciling.ts";
 import { allowWrites, refuseWrites } from "../support/refused-writes.ts";
+import { stepNow, stepOf, stepOn } from "../support/stepping.ts";
 import type { World } from "../support/world.ts";
 
 const LISTING = "/envelopes";
 const USER = "/users/{userId}";
 const NO_ADMIN: Failure = { status: 403, body: { errorCode: "USER_LACKS_PERMISSIONS", message: "x" } };
-
-/** What an operator asks for beside the hours. */
-type Asked = Pick<ReconcileRequest, "manual" | "from">;
-
-/** A step towards this moment. */
-async function stepOf(world: World, linkId: LinkId, asked: Asked = {}): Promise<ReconcileStep> {
-  return await reconcileStep(world.service.foundation.tasks, { ...asked, linkId, to: world.clock.now });
-}
-
-async function stepNow(world: World, asked: Asked = {}): Promise<ReconcileStep> {
-  return await stepOf(world, await linkIdOf(world), asked);
-}
-
-/** Steps until nothing more is to be done now. */
-async function stepOn(world: World, asked: Asked = {}): Promise<ReconcileStep> {
-  const step = await stepNow(world, asked);
-  return step.kind === "more" ? await stepOn(world, asked) : step;
-}
 
 /** What a step says of a link that does not import. */
 function notImporting(step: ReconcileStep): unknown[] {

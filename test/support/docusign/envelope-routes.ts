@@ -69,8 +69,9 @@ function visibleEnvelope({ state }: RestParts, { user, account, params }: RestCa
 function listing(parts: RestParts, { user, account, query }: RestCall): Answer {
   const now = parts.state.now();
   const habits = parts.listingHabits();
-  const wanted = { ...parseListing(query, now), fromExcluded: habits.fromExcluded ?? false };
-  const visible = visibleEnvelopes(parts.state, user, account.accountId, wanted.userFilter);
+  const { fromExcluded = false, receivedApart = false } = habits;
+  const wanted = { ...parseListing(query, now), fromExcluded, receivedApart };
+  const visible = visibleEnvelopes(parts.state, user, account.accountId, wanted);
   const page = listEnvelopes(visible, wanted, now);
   const include = honoured(parts, wanted.include);
   const envelopes = page.rows.flatMap((envelope) => {

@@ -49,7 +49,12 @@ export type FaultVerbs = {
   setListingHabits(habits: ListingHabits): void;
 };
 
-export type ListingHabits = { readonly fromExcluded?: boolean; readonly withoutTotals?: boolean };
+export type ListingHabits = {
+  readonly fromExcluded?: boolean;
+  readonly withoutTotals?: boolean;
+  /** To whom not the whole account is open, what they received is not listed among what was sent. */
+  readonly receivedApart?: boolean;
+};
 
 export type Faults = {
   readonly verbs: FaultVerbs;

@@ -9,21 +9,28 @@ export function isReceivedBy(envelope: Envelope, user: User): boolean {
   );
 }
 
+type Asked = {
+  readonly userFilter: string | null;
+  /** Whether what a user received is not shown unless it is asked for. */
+  readonly receivedApart: boolean;
+};
+
 /** The envelopes that a listing may show: what the account sent to its administrators, to others their own. */
 export function visibleEnvelopes(
   state: DocuSignState,
   user: User,
   accountId: string,
-  userFilter: string | null,
+  { userFilter, receivedApart }: Asked,
 ): Envelope[] {
   const sent = state.sentBy.get(accountId) ?? [];
-  if (userFilter === "sender") return sent.filter((envelope) => envelope.senderId === user.userId);
+  const own = sent.filter((envelope) => envelope.senderId === user.userId);
+  if (userFilter === "sender") return own;
   const received = receivedEnvelopes(state, user);
   if (userFilter === "recipient") return received;
   if (userFilter === "recipient_only")
     return received.filter((envelope) => envelope.senderId !== user.userId);
   if (hasAccountWideAccess(user, accountId)) return sent;
-  return [...new Set([...sent.filter((envelope) => envelope.senderId === user.userId), ...received])];
+  return receivedApart ? own : [...new Set([...own, ...received])];
 }
 
 export type Sight = "visible" | "not-yours" | "unknown";

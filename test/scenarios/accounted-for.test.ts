@@ -1,0 +1,102 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Failure } from "../support/docusign/faults.ts";
+import {
+  type Companies,
+  CUSTOMER,
+  createCompanies,
+  createLinkedCompanies,
+  endLink,
+  historyOf,
+} from "../support/linked-world.ts";
+import { concludeQuietly, DAY_MS, HOUR_MS, MINUTE_MS } from "../support/reconciling.ts";
+import { stepNow, stepOn } from "../support/stepping.ts";
+import type { World } from "../support/world.ts";
+
+const REFUSED: Failure = { status: 403, body: { errorCode: "USER_LACKS_PERMISSIONS", message: "x" } };
+const PAGE = 1_000;
+
+/** Up to when the link accounts for everything, by side, where it ends a minute later without a last look at DocuSign. */
+async function accountedFor(world: World): Promise<(string | null)[]> {
+  world.clock.pass(MINUTE_MS);
+  world.docusign.failNext(1, REFUSED, "/envelopes");
+  assert.equal((await endLink(world)).status, 204);
+  const { sentUntil, receivedUntil } = (await historyOf(world)).at(-1);
+  return [sentUntil, receivedUntil];
+}
+
+/** A day before it, as DocuSign may list what completed with such a delay. */
+function upTo(moment: Date): string {
+  return new Date(moment.getTime() - DAY_MS).toISOString();
+}
+
+/** Envelopes between others that are not imported, one a second from the moment on. */
+function concludePurged({ world, colleague }: Companies, count: number, from: Date): void {
+  concludeQuietly(world, count, (number) => ({
+    from: colleague,
+    to: [CUSTOMER],
+    completedAt: new Date(from.getTime() + number * 1_000),
+    purged: true,
+  }));
+}
+
+test("a page that others of its side follow accounts for what it listed, and no further", async () => {
+  await using linked = await createLinkedCompanies();
+  const { world } = linked;
+  const reached = world.clock.now;
+  const first = new Date(reached.getTime() + MINUTE_MS);
+  concludePurged(linked, PAGE + 1, first);
+  world.clock.pass(HOUR_MS);
+
+  assert.equal((await stepNow(world)).kind, "more");
+
+  const lastOfPage = new Date(first.getTime() + (PAGE - 1) * 1_000);
+  assert.deepEqual(await accountedFor(world), [upTo(lastOfPage), upTo(reached)]);
+});
+
+test("a side's last page accounts for the whole window, and for its own side only", async () => {
+  await using linked = await createLinkedCompanies();
+  const { world } = linked;
+  const reached = world.clock.now;
+  concludePurged(linked, 1, reached);
+  world.clock.pass(HOUR_MS);
+  const to = world.clock.now;
+
+  assert.equal((await stepNow(world)).kind, "more");
+
+  assert.deepEqual(await accountedFor(world), [upTo(to), upTo(reached)]);
+});
+
+for (const isSaid of [false, true]) {
+  test(`a listing that shows nothing between others accounts for what the account sent ${isSaid ? "once" : "only after"} DocuSign says that the user still is an admin`, async () => {
+    await using linked = await createLinkedCompanies();
+    const { world } = linked;
+    const reached = world.clock.now;
+    world.clock.pass(HOUR_MS);
+    const to = world.clock.now;
+    world.docusign.failNext(isSaid ? 0 : 1, { status: 503 }, "/users/{userId}");
+
+    await stepOn(world);
+
+    assert.deepEqual(await accountedFor(world), [upTo(isSaid ? to : reached), upTo(to)]);
+  });
+}
+
+const JUST_LINKED = [
+  { when: "within an hour of the linking", delay: HOUR_MS - 1, isProven: true },
+  { when: "an hour after the linking", delay: HOUR_MS, isProven: false },
+];
+
+for (const { when, delay, isProven } of JUST_LINKED) {
+  test(`a first listing ${when} ${isProven ? "needs" : "has"} no other proof that it shows the whole account`, async () => {
+    await using companies = await createCompanies();
+    const { world, admin } = companies;
+    await world.link(admin);
+    world.clock.pass(delay);
+    const to = world.clock.now;
+
+    assert.equal((await stepNow(world)).kind, "more");
+
+    assert.deepEqual(await accountedFor(world), [isProven ? upTo(to) : null, null]);
+  });
+}
