@@ -1,357 +1,359 @@
-/** A mutant that no test can or need object to, and why. */
+/** Mutants of a line that no test can or need object to, and why. */
 export type Explained = {
   readonly file: string;
   /** The first line of the code that is changed. */
   readonly line: string;
-  /** What is changed in it. */
-  readonly code: string;
-  /** What mutants make of that. */
-  readonly mutants: readonly string[];
+  /** By the code that is changed: what mutants make of it. */
+  readonly changes: Readonly<Record<string, readonly string[]>>;
   readonly because: string;
 };
 
 const NEVER_READ = "TypeScript asks for a default; a moment's ISO text always has both parts.";
 const LIKENESS = "Callers only ask for “same” and “different”: any other word is “unknown”.";
+const NEVER_REMOVED = "Links are never removed: the type says what every search may say.";
+const PACED = "Paced are first imports, and persons are not: any other kind is one.";
 
 /** Survivors that were looked at one by one. One that is not listed fails the run. */
 export const EXPLAINED: readonly Explained[] = [
   {
     file: "src/domain/explanation-en.ts",
     line: 'const [date = "", time = ""] = new Date(iso).toISOString().split("T");',
-    code: '""',
-    mutants: ['"Stryker was here!"'],
+    changes: {
+      '""': ['"Stryker was here!"'],
+    },
     because: NEVER_READ,
   },
   {
     file: "src/domain/japan-time.ts",
     line: 'const [date = "", time = ""] = local.toISOString().split("T");',
-    code: '""',
-    mutants: ['"Stryker was here!"'],
+    changes: {
+      '""': ['"Stryker was here!"'],
+    },
     because: NEVER_READ,
   },
   {
     file: "src/domain/forwarded-places.ts",
     line: "const unplaced: { transfer: Transfer; group: string | null }[] = [];",
-    code: "[]",
-    mutants: ['["Stryker was here"]'],
+    changes: {
+      "[]": ['["Stryker was here"]'],
+    },
     because: "A text among the forwardings, which the types forbid, matches no entry's group.",
   },
   {
     file: "src/domain/forwarded-places.ts",
     line: "if (copy !== undefined && !held.has(transfer)) forwarded.set(copy, transfer);",
-    code: "copy !== undefined",
-    mutants: ["true"],
+    changes: {
+      "copy !== undefined": ["true"],
+    },
     because: "A forwarding under no entry is looked up by nobody: entries are asked for, never listed.",
   },
   {
     file: "src/domain/forwarding.ts",
     line: 'if (one.id === null || other.id === null) return "unknown";',
-    code: '"unknown"',
-    mutants: ['""'],
+    changes: {
+      '"unknown"': ['""'],
+    },
     because: LIKENESS,
   },
   {
     file: "src/domain/forwarding.ts",
     line: 'return isGuid(one.id) === isGuid(other.id) ? "different" : "unknown";',
-    code: '"unknown"',
-    mutants: ['""'],
+    changes: {
+      '"unknown"': ['""'],
+    },
     because: LIKENESS,
   },
   {
     file: "src/domain/forwarding.ts",
     line: "(one) => one !== taker && one.group === taker.group && isSamePerson(one, delegator),",
-    code: "one !== taker",
-    mutants: ["true"],
+    changes: {
+      "one !== taker": ["true"],
+    },
     because: "Where the taker is the delegator, the forwarding is one to oneself, which is none.",
   },
   {
     file: "src/domain/forwarding.ts",
     line: "const others = recipients.filter((one) => one !== taker.entry && !isSamePerson(one, taker.person));",
-    code: "one !== taker.entry",
-    mutants: ["true"],
+    changes: {
+      "one !== taker.entry": ["true"],
+    },
     because: "Only an entry that names nobody differs from its taker, and nobody gave nothing.",
   },
   {
     file: "src/domain/forwarding.ts",
     line: "return (isNamed(from.person) || isNamed(to.person)) && !isSamePerson(from.person, to.person);",
-    code: "isNamed(from.person) || isNamed(to.person)",
-    mutants: ["true"],
+    changes: {
+      "isNamed(from.person) || isNamed(to.person)": ["true"],
+    },
     because: "A forwarding from nobody to nobody is no linked user's, and is like no other.",
   },
   {
     file: "src/domain/forwarding.ts",
     line: "return id?.trim().toLowerCase() || null;",
-    code: "id?.trim().toLowerCase()",
-    mutants: ["id?.trim().toUpperCase()"],
+    changes: {
+      "id?.trim().toLowerCase()": ["id?.trim().toUpperCase()"],
+    },
     because: "Ids are numbers and GUIDs, which are the same ones in either case.",
   },
   {
     file: "src/domain/forwarding.ts",
     line: "return parseUuid(id) !== null;",
-    code: "parseUuid(id) !== null",
-    mutants: ["parseUuid(id) === null"],
+    changes: {
+      "parseUuid(id) !== null": ["parseUuid(id) === null"],
+    },
     because: "Two answers are compared with each other: both the other way round are as equal as before.",
   },
   {
     file: "src/domain/ownership.ts",
     line: 'return receipt?.kind === "forwarded" ? "forwarded-to-user" : "not-ours";',
-    code: "receipt?.kind",
-    mutants: ["receipt.kind"],
+    changes: {
+      "receipt?.kind": ["receipt.kind"],
+    },
     because:
       "Without recipients it is not known that the user received nothing, so that this is not reached.",
   },
   {
     file: "src/usecases/end-link.ts",
     line: 'if (current === null || current.state === "ended") throw new Refusal("link-not-found");',
-    code: "current === null",
-    mutants: ["false"],
-    because: "Links are never removed: the type says what every search may say.",
+    changes: {
+      "current === null": ["false"],
+    },
+    because: NEVER_REMOVED,
   },
   {
     file: "src/usecases/end-link.ts",
     line: 'if (current === null || current.state === "ended") throw new Refusal("link-not-found");',
-    code: 'current.state === "ended"',
-    mutants: ["false"],
-    because:
-      "Only a deletion that waited ten seconds in vain to be alone with the link meets another's end here.",
-  },
-  {
-    file: "src/usecases/end-link.ts",
-    line: 'if (current === null || current.state === "ended") throw new Refusal("link-not-found");',
-    code: 'current === null || current.state === "ended"',
-    mutants: ["false", 'current === null && current.state === "ended"'],
-    because:
-      "Only a deletion that waited ten seconds in vain to be alone with the link meets another's end here.",
-  },
-  {
-    file: "src/usecases/end-link.ts",
-    line: 'if (current === null || current.state === "ended") throw new Refusal("link-not-found");',
-    code: '"ended"',
-    mutants: ['""'],
-    because:
-      "Only a deletion that waited ten seconds in vain to be alone with the link meets another's end here.",
-  },
-  {
-    file: "src/usecases/end-link.ts",
-    line: 'if (current === null || current.state === "ended") throw new Refusal("link-not-found");',
-    code: '"link-not-found"',
-    mutants: ['""'],
+    changes: {
+      'current.state === "ended"': ["false"],
+      'current === null || current.state === "ended"': [
+        "false",
+        'current === null && current.state === "ended"',
+      ],
+      '"ended"': ['""'],
+      '"link-not-found"': ['""'],
+    },
     because:
       "Only a deletion that waited ten seconds in vain to be alone with the link meets another's end here.",
   },
   {
     file: "src/usecases/end-link.ts",
     line: 'if (link === null || link.state === "ended") throw new Refusal("link-not-found");',
-    code: "link === null",
-    mutants: ["false"],
-    because: "Links are never removed: the type says what every search may say.",
+    changes: {
+      "link === null": ["false"],
+    },
+    because: NEVER_REMOVED,
   },
   {
     file: "src/usecases/end-link.ts",
     line: 'if (link === null || link.state === "ended") throw new Refusal("link-not-found");',
-    code: 'link === null || link.state === "ended"',
-    mutants: ["false", 'link === null && link.state === "ended"'],
-    because:
-      "Of a link that has ended DocuSign is asked nothing, for want of a token, and the commit refuses.",
-  },
-  {
-    file: "src/usecases/end-link.ts",
-    line: 'if (link === null || link.state === "ended") throw new Refusal("link-not-found");',
-    code: 'link.state === "ended"',
-    mutants: ["false"],
-    because:
-      "Of a link that has ended DocuSign is asked nothing, for want of a token, and the commit refuses.",
-  },
-  {
-    file: "src/usecases/end-link.ts",
-    line: 'if (link === null || link.state === "ended") throw new Refusal("link-not-found");',
-    code: '"ended"',
-    mutants: ['""'],
+    changes: {
+      'link === null || link.state === "ended"': ["false", 'link === null && link.state === "ended"'],
+      'link.state === "ended"': ["false"],
+      '"ended"': ['""'],
+    },
     because:
       "Of a link that has ended DocuSign is asked nothing, for want of a token, and the commit refuses.",
   },
   {
     file: "src/usecases/end-link.ts",
     line: "return true;",
-    code: "true",
-    mutants: ["false"],
+    changes: {
+      true: ["false"],
+    },
     because: "Anything but null says that the step ran.",
   },
   {
     file: "src/usecases/finish-linking.ts",
     line: "await changeLink(tx, id, { checkedAt: now });",
-    code: "{ checkedAt: now }",
-    mutants: ["{}"],
+    changes: {
+      "{ checkedAt: now }": ["{}"],
+    },
     because:
       "The run asks DocuSign itself before it ends: without this, only a link that ends before that ends earlier, which import-rules 2.3 allows.",
   },
   {
     file: "src/usecases/finish-linking.ts",
     line: "link.endedAt === null",
-    code: "link.endedAt === null",
-    mutants: ["false"],
+    changes: {
+      "link.endedAt === null": ["false"],
+    },
     because: "A link is made where none is current: all others have ended, which their type does not say.",
   },
   {
     file: "src/usecases/finish-linking.ts",
     line: 'if (link === null || link.state === "ended") return "link-not-found";',
-    code: "link === null",
-    mutants: ["false"],
-    because: "Links are never removed: the type says what every search may say.",
+    changes: {
+      "link === null": ["false"],
+    },
+    because: NEVER_REMOVED,
   },
   {
     file: "src/usecases/finish-linking.ts",
     line: "if (link === null) return;",
-    code: "link === null",
-    mutants: ["false"],
-    because: "Links are never removed: the type says what every search may say.",
+    changes: {
+      "link === null": ["false"],
+    },
+    because: NEVER_REMOVED,
   },
   {
     file: "src/usecases/finish-linking.ts",
     line: 'if (id === null) throw new Error("a random UUID is none");',
-    code: "id === null",
-    mutants: ["false"],
+    changes: {
+      "id === null": ["false"],
+    },
     because: "What Node.js makes as a UUID can be read as one.",
   },
   {
     file: "src/usecases/finish-reconciliation.ts",
     line: "if (inLedger === run.listed && run.unlisted === 0 && run.unreadable === 0 && uncounted === 0) return null;",
-    code: "inLedger === run.listed && run.unlisted === 0",
-    mutants: ["inLedger === run.listed || run.unlisted === 0"],
-    because:
-      "What was listed is in the ledger by then: the counts differ just where something was not listed.",
-  },
-  {
-    file: "src/usecases/finish-reconciliation.ts",
-    line: "if (inLedger === run.listed && run.unlisted === 0 && run.unreadable === 0 && uncounted === 0) return null;",
-    code: "inLedger === run.listed",
-    mutants: ["true"],
-    because:
-      "What was listed is in the ledger by then: the counts differ just where something was not listed.",
-  },
-  {
-    file: "src/usecases/finish-reconciliation.ts",
-    line: "if (inLedger === run.listed && run.unlisted === 0 && run.unreadable === 0 && uncounted === 0) return null;",
-    code: "run.unlisted === 0",
-    mutants: ["true"],
+    changes: {
+      "inLedger === run.listed && run.unlisted === 0": ["inLedger === run.listed || run.unlisted === 0"],
+      "inLedger === run.listed": ["true"],
+      "run.unlisted === 0": ["true"],
+    },
     because:
       "What was listed is in the ledger by then: the counts differ just where something was not listed.",
   },
   {
     file: "src/usecases/import-envelope.ts",
     line: 'deps.budgets.pace(link.account.id, "other"),',
-    code: '"other"',
-    mutants: ['""'],
-    because: "Paced are first imports, and persons are not: any other kind is one.",
+    changes: {
+      '"other"': ['""'],
+    },
+    because: PACED,
   },
   {
     file: "src/usecases/import-envelope.ts",
     line: 'if (foundBy !== "reconciliation" || firstImport.doneAt !== null) return "other";',
-    code: '"other"',
-    mutants: ['""'],
-    because: "Paced are first imports, and persons are not: any other kind is one.",
+    changes: {
+      '"other"': ['""'],
+    },
+    because: PACED,
   },
   {
     file: "src/usecases/import-envelope.ts",
     line: 'return firstImport.listedAt === null || foundAt <= firstImport.listedAt ? "first-import" : "other";',
-    code: '"other"',
-    mutants: ['""'],
-    because: "Paced are first imports, and persons are not: any other kind is one.",
+    changes: {
+      '"other"': ['""'],
+    },
+    because: PACED,
   },
   {
     file: "src/usecases/import-envelope.ts",
     line: 'if (entry.state === "excluded")',
-    code: 'entry.state === "excluded"',
-    mutants: ["true"],
+    changes: {
+      'entry.state === "excluded"': ["true"],
+    },
     because: "Only what is excluded is opened again: asking before saves the others a statement.",
+  },
+  {
+    file: "src/usecases/import-envelope.ts",
+    line: 'if (link === null || link.state === "ended") return { kind: "link-ended" };',
+    changes: {
+      "link === null": ["false"],
+    },
+    because: NEVER_REMOVED,
+  },
+  {
+    file: "src/usecases/import-faults.ts",
+    line: "const until = error.retryAt ?? new Date(deps.now().getTime() + UNSAID_WAIT_MS);",
+    changes: {
+      "deps.now().getTime() + UNSAID_WAIT_MS": ["deps.now().getTime() - UNSAID_WAIT_MS"],
+    },
+    because: "Whatever throttles says until when, if need be by a guess; the type is that of all faults.",
   },
   {
     file: "src/usecases/judge-listed.ts",
     line: "const unknown = ids.filter((id) => !known.has(id));",
-    code: "ids.filter((id) => !known.has(id))",
-    mutants: ["ids"],
+    changes: {
+      "ids.filter((id) => !known.has(id))": ["ids"],
+    },
     because:
       "Only of what the ledger lacks it counts whether an event announced it: asking for all costs more.",
   },
   {
+    file: "src/usecases/receive-event.ts",
+    line: 'return message.event === "envelope-completed" && message.envelopeId !== null;',
+    changes: {
+      "message.envelopeId !== null": ["true"],
+    },
+    because:
+      "An envelope's event that names no envelope is malformed, in every format, and comes no further.",
+  },
+  {
     file: "src/usecases/reconcile-link.ts",
     line: 'const pause = await deps.budgets.pace(link.account.id, "other");',
-    code: '"other"',
-    mutants: ['""'],
-    because: "Paced are first imports, and persons are not: any other kind is one.",
+    changes: {
+      '"other"': ['""'],
+    },
+    because: PACED,
   },
   {
     file: "src/usecases/reconcile-link.ts",
     line: 'return link.firstImport.listedAt === null ? "first-import" : "other";',
-    code: '"other"',
-    mutants: ['""'],
-    because: "Paced are first imports, and persons are not: any other kind is one.",
+    changes: {
+      '"other"': ['""'],
+    },
+    because: PACED,
   },
   {
     file: "src/usecases/reconcile-link.ts",
     line: "if (sentReached === null || receivedReached === null || firstImport.listedAt === null) return false;",
-    code: "sentReached === null || receivedReached === null || firstImport.listedAt === null",
-    mutants: ["false", "(sentReached === null || receivedReached === null) && firstImport.listedAt === null"],
-    because: "What is null is before every moment, as the comparison below has it.",
-  },
-  {
-    file: "src/usecases/reconcile-link.ts",
-    line: "if (sentReached === null || receivedReached === null || firstImport.listedAt === null) return false;",
-    code: "sentReached === null || receivedReached === null",
-    mutants: ["false", "sentReached === null && receivedReached === null"],
-    because: "What is null is before every moment, as the comparison below has it.",
-  },
-  {
-    file: "src/usecases/reconcile-link.ts",
-    line: "if (sentReached === null || receivedReached === null || firstImport.listedAt === null) return false;",
-    code: "sentReached === null",
-    mutants: ["false"],
+    changes: {
+      "sentReached === null || receivedReached === null || firstImport.listedAt === null": [
+        "false",
+        "(sentReached === null || receivedReached === null) && firstImport.listedAt === null",
+      ],
+      "sentReached === null || receivedReached === null": [
+        "false",
+        "sentReached === null && receivedReached === null",
+      ],
+      "sentReached === null": ["false"],
+    },
     because: "What is null is before every moment, as the comparison below has it.",
   },
   {
     file: "src/usecases/reconcile-link.ts",
     line: "return sentReached >= to && receivedReached >= to;",
-    code: "sentReached >= to && receivedReached >= to",
-    mutants: ["sentReached >= to || receivedReached >= to"],
-    because:
-      "A run brings both sides to the same moment; one that broke off between them is gone on with first.",
-  },
-  {
-    file: "src/usecases/reconcile-link.ts",
-    line: "return sentReached >= to && receivedReached >= to;",
-    code: "sentReached >= to",
-    mutants: ["true"],
+    changes: {
+      "sentReached >= to && receivedReached >= to": ["sentReached >= to || receivedReached >= to"],
+      "sentReached >= to": ["true"],
+    },
     because:
       "A run brings both sides to the same moment; one that broke off between them is gone on with first.",
   },
   {
     file: "src/usecases/reconcile-link.ts",
     line: 'if (kind === "first")',
-    code: 'kind === "first"',
-    mutants: ["true"],
+    changes: {
+      'kind === "first"': ["true"],
+    },
     because: "What has begun keeps its beginning.",
   },
   {
     file: "src/usecases/reconcile-link.ts",
     line: "if (sentReached === null || receivedReached === null || firstImport.listedAt === null) return false;",
-    code: "firstImport.listedAt === null",
-    mutants: ["false"],
+    changes: {
+      "firstImport.listedAt === null": ["false"],
+    },
     because:
       "Before the first listing only an operator's window back to 2003 reaches that far; the next hour then lists first.",
   },
   {
     file: "src/usecases/reconcile-page.ts",
     line: "const JUST_MS = 60 * 60 * 1000;",
-    code: "60 * 60",
-    mutants: ["60 / 60"],
+    changes: {
+      "60 * 60": ["60 / 60"],
+    },
     because:
       "The shorter it is, the later within the first import the same pages count, when DocuSign has been asked.",
   },
   {
     file: "src/usecases/take-in.ts",
     line: 'if (link?.state !== "active" || (await hasGroup(tx, link.tenant, link.groupId))) return;',
-    code: "link?.state",
-    mutants: ["link.state"],
-    because: "Links are never removed: the type says what every search may say.",
+    changes: {
+      "link?.state": ["link.state"],
+    },
+    because: NEVER_REMOVED,
   },
 ];

@@ -5,7 +5,11 @@ import { NOT_CHOSEN } from "./runner.ts";
 import type { MutantResult } from "./stryker.ts";
 
 /** A mutant that every test passed with, in the words that `explained.ts` would list it with. */
-type Survivor = Pick<Explained, "file" | "line" | "code"> & { readonly mutant: string; readonly at: number };
+type Survivor = Pick<Explained, "file" | "line"> & {
+  readonly code: string;
+  readonly mutant: string;
+  readonly at: number;
+};
 
 /** Prints how many mutants of each file were found out, and each survivor; gives the survivors nobody explained. */
 export async function tellScores(results: readonly MutantResult[]): Promise<Survivor[]> {
@@ -73,5 +77,5 @@ function oneLine(text: string): string {
 }
 
 function isSame(known: Explained, { file, line, code, mutant }: Survivor): boolean {
-  return known.file === file && known.line === line && known.code === code && known.mutants.includes(mutant);
+  return known.file === file && known.line === line && (known.changes[code]?.includes(mutant) ?? false);
 }
