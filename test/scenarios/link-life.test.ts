@@ -22,6 +22,7 @@ import {
   createCompanies,
   createLinkedCompanies,
   endLink,
+  explain,
   fateOf,
   historyOf,
   linkOf,
@@ -559,10 +560,16 @@ test("a group that vanishes during an import stops that import, and what it fetc
   const api = await world.api();
   world.docusign.onNext(DOCUMENT, async () => void (await api.send("DELETE", "/v1/groups/group-1")));
 
-  await world.docusign.concludeEnvelope({ from: colleague, to: [CUSTOMER], subject: "under way" });
+  const envelope = await world.docusign.concludeEnvelope({
+    from: colleague,
+    to: [CUSTOMER],
+    subject: "under way",
+  });
   await world.runJobs();
   assert.deepEqual(await world.contracts(), []);
   assert.equal((await linkOf(world)).cause.code, "group-missing");
+  const { reason, attempts, lastError } = await explain(world, envelope);
+  assert.deepEqual([reason, attempts, lastError], ["group-missing", 0, null]);
   await putGroup(world, "group-1");
   await world.runJobs();
 
