@@ -153,6 +153,16 @@ test("a step of a link that does not import says how it stands", async () => {
   assert.deepEqual(await stepOf(world, unknown), { kind: "not-importing", link: null });
 });
 
+test("a first import whose user turns out at its end to be no admin any more is not done", async () => {
+  await using companies = await createCompanies();
+  const { world, account, admin } = companies;
+  await world.link(admin);
+  world.clock.pass(HOUR_MS);
+  world.docusign.setRole(admin, account, "DS Sender");
+
+  assert.deepEqual(notImporting(await stepOn(world)), ["error", "not-admin"]);
+});
+
 test("a step that finds the user's right back goes on at once, unless an approval is awaited", async () => {
   await using linked = await createLinkedCompanies();
   const { world } = linked;
