@@ -314,6 +314,14 @@ export const EXPLAINED: readonly Explained[] = [
   },
   {
     file: "src/usecases/reconcile-link.ts",
+    line: "if (listedAt === null || from !== undefined || manual === true || !hasReached(link, to)) return false;",
+    changes: {
+      "listedAt === null": ["false"],
+    },
+    because: "Before the first listing nothing is reached either; TypeScript asks.",
+  },
+  {
+    file: "src/usecases/reconcile-link.ts",
     line: "return sentReached >= to && receivedReached >= to;",
     changes: {
       "sentReached >= to && receivedReached >= to": ["sentReached >= to || receivedReached >= to"],

@@ -371,3 +371,22 @@ test("all history is listed again after a day, and not an hour sooner", async ()
 
   assert.deepEqual(kinds, [["hourly"], ["full", "hourly"], ["hourly"], ["full", "hourly"]]);
 });
+
+for (const what of ["run", "window"] as const) {
+  test(`an operator's ${what} leaves the listing of all history to the hour, though it is due`, async () => {
+    await using linked = await createLinkedCompanies();
+    const { world } = linked;
+    world.clock.pass(DAY_MS);
+    const from = new Date(world.clock.now.getTime() - 3 * DAY_MS);
+    const asked = what === "run" ? { manual: true } : { from };
+
+    const steps = [await stepNow(world, asked), await stepNow(world, asked)];
+
+    assert.deepEqual(
+      steps.map(({ kind }) => kind),
+      ["more", "done"],
+    );
+    await stepOn(world);
+    assert.ok((await entriesOf(world)).some(({ kind }) => kind === "full"));
+  });
+}
