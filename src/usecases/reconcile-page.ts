@@ -55,7 +55,7 @@ function afterLast(run: Reconciliation): Cursor {
 function isNews({ entry, line, decision }: ListedRow, link: Link): boolean {
   if (entry === undefined || entry.linkId !== link.id || entry.completedAt === null) return true;
   if (entry.state !== "excluded" || decision.kind === "undecided") return false;
-  return line.state !== "excluded" || line.reason !== entry.reason;
+  return line.reason !== entry.reason;
 }
 
 /**

@@ -435,7 +435,7 @@ for (const [what, refusals] of Object.entries({ "by its window": 0, "as DocuSign
 test("a reconciliation that is under way when its link ends changes nothing any more", async () => {
   await using companies = await createLinkedCompanies();
   const { world, colleague } = companies;
-  await concludeUnheard(world, { from: colleague, to: [CUSTOMER], subject: "listed" });
+  const listed = await concludeUnheard(world, { from: colleague, to: [CUSTOMER], subject: "listed" });
   world.docusign.revokeConsent(companies.admin);
   await world.runHour();
   await world.link(companies.admin);
@@ -447,6 +447,7 @@ test("a reconciliation that is under way when its link ends changes nothing any 
   assert.deepEqual(await world.contracts(), []);
   await world.runHour();
   assert.deepEqual((await historyOf(world))[0], ended);
+  assert.equal(await fateOf(world, listed), "nothing");
   assert.equal(await world.link(companies.admin), "linked");
   await world.runJobs();
 
