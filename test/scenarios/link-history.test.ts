@@ -16,7 +16,7 @@ import {
   linkOf,
   subjects,
 } from "../support/linked-world.ts";
-import { DAY_MS, HOUR_MS } from "../support/reconciling.ts";
+import { DAY_MS, entriesOf, HOUR_MS } from "../support/reconciling.ts";
 import type { World } from "../support/world.ts";
 
 const DOCUMENT = "/envelopes/{envelopeId}/documents/{documentId}";
@@ -453,6 +453,26 @@ test("a reconciliation that is under way when its link ends changes nothing any 
 
   assert.deepEqual(await subjects(world), ["listed"]);
 });
+
+const REFUSED = { status: 403, body: { errorCode: "USER_LACKS_PERMISSIONS", message: "x" } };
+
+for (const [what, refusals, state] of [
+  ["that DocuSign gives", 0, "done"],
+  ["that DocuSign refuses", 1, "failed"],
+] as const) {
+  test(`the last look before a link's end, ${what}, is a reconciliation of its own that says how it went`, async () => {
+    await using companies = await createLinkedCompanies();
+    const { world } = companies;
+    world.clock.pass(HOUR_MS);
+    world.docusign.failNext(refusals, REFUSED, "/envelopes");
+
+    assert.equal((await endLink(world)).status, 204);
+
+    const [entry] = await entriesOf(world);
+    const { kind, to } = entry;
+    assert.deepEqual([kind, entry.state, to], ["closing", state, world.clock.now.toISOString()]);
+  });
+}
 
 test("totals and windows of an ended link stay as they were at its end", async () => {
   await using companies = await createLinkedCompanies();

@@ -66,6 +66,19 @@ test("what an event brought is known to the next hour, and costs no call beside 
   assert.equal(entry.calls, 3);
 });
 
+test("what stays excluded was decided when it was, however many hours list it", async () => {
+  await using linked = await createLinkedCompanies();
+  const { world } = linked;
+  const [envelope] = await listPurged(linked, 1, () => world.clock.now);
+  await world.runHour();
+  const decided = await explain(world, envelope!);
+
+  await world.runHour();
+
+  assert.equal(decided.decidedAt, "2031-01-15T04:00:00.000Z");
+  assert.deepEqual(await explain(world, envelope!), decided);
+});
+
 test("what an event announced does not count as missed, though its import has not run", async () => {
   await using linked = await createLinkedCompanies();
   const { world, colleague } = linked;
