@@ -349,12 +349,11 @@ export const EXPLAINED: readonly Explained[] = [
   },
   {
     file: "src/usecases/reconcile-page.ts",
-    line: "const JUST_MS = 60 * 60 * 1000;",
+    line: "...(proof !== null && { colleagueSentAt: later(proof, link.colleagueSentAt) }),",
     changes: {
-      "60 * 60": ["60 / 60"],
+      "proof !== null": ["true"],
     },
-    because:
-      "The shorter it is, the later within the first import the same pages count, when DocuSign has been asked.",
+    because: "Without a new proof the later of the two is the one that the link has.",
   },
   {
     file: "src/usecases/take-in.ts",
