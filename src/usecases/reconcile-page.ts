@@ -93,11 +93,9 @@ export function provenAfterwards({ link, run }: Pick<PageWork, "link" | "run">):
 
 /** The newest completion listed that only the right to see the whole account can show: between others. */
 function newestProof(link: Link, rows: readonly ListedRow[]): Date | null {
-  const moments = rows
+  return rows
     .filter(({ envelope }) => isBetweenOthers(link, envelope))
-    .map(({ envelope }) => envelope.completedAt)
-    .filter((moment) => moment !== null);
-  return moments.reduce<Date | null>((newest, moment) => later(moment, newest), null);
+    .reduce<Date | null>((newest, { envelope }) => later(envelope.completedAt, newest), null);
 }
 
 function isBetweenOthers({ account, user }: Link, { sender, recipients }: Envelope): boolean {
@@ -107,6 +105,6 @@ function isBetweenOthers({ account, user }: Link, { sender, recipients }: Envelo
   return recipients.every((one) => one.userId !== user.id && one.email?.toLowerCase() !== email);
 }
 
-function later(one: Date, other: Date | null): Date {
-  return other !== null && other > one ? other : one;
+function later<Moment extends Date | null>(one: Moment, other: Date | null): Moment | Date {
+  return other !== null && (one === null || other > one) ? other : one;
 }

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { EnvelopeWish } from "../support/docusign/envelopes.ts";
 import type { Failure } from "../support/docusign/faults.ts";
+import type { Envelope } from "../support/docusign/state.ts";
 import {
   type Companies,
   CUSTOMER,
@@ -67,12 +69,95 @@ test("a side's last page accounts for the whole window, and for its own side onl
   assert.deepEqual(await accountedFor(world), [upTo(to), upTo(reached)]);
 });
 
+const NO_PROOF: Readonly<
+  Record<string, (companies: Companies) => EnvelopeWish & { befalls?: (envelope: Envelope) => void }>
+> = {
+  "that the user sent": ({ admin }) => ({ from: admin, to: [CUSTOMER] }),
+  "that the user received under another address": ({ admin, colleague }) => ({
+    from: colleague,
+    to: [{ user: admin, email: "kyusei@example.com" }],
+  }),
+  "that is addressed to the user, in capitals and without an id": ({ admin, colleague }) => ({
+    from: colleague,
+    to: [{ name: "山田", email: admin.email.toUpperCase() }],
+  }),
+  "that the user received beside another": ({ admin, colleague }) => ({
+    from: colleague,
+    to: [CUSTOMER, admin],
+  }),
+  "that was listed without its recipients": ({ world, colleague }) => ({
+    from: colleague,
+    to: [CUSTOMER],
+    befalls: (envelope) => world.docusign.withoutRecipientsInListing(envelope),
+  }),
+  "that was listed without its sender's id": ({ world, account: { accountId }, colleague }) => ({
+    from: colleague,
+    to: [CUSTOMER],
+    befalls: (envelope) =>
+      world.docusign.showInListing(envelope, (row) => [{ ...row, sender: { accountId } }]),
+  }),
+};
+
+for (const [which, wish] of Object.entries(NO_PROOF)) {
+  test(`an envelope ${which} proves nothing of the rest of the account`, async () => {
+    await using linked = await createLinkedCompanies();
+    const { world } = linked;
+    const reached = world.clock.now;
+    const { befalls, ...envelope } = wish(linked);
+    const [concluded] = concludeQuietly(world, 1, () => ({
+      ...envelope,
+      completedAt: reached,
+      purged: true,
+    }));
+    befalls?.(concluded!);
+    world.clock.pass(HOUR_MS);
+
+    assert.equal((await stepNow(world)).kind, "more");
+
+    assert.deepEqual(await accountedFor(world), [upTo(reached), upTo(reached)]);
+  });
+}
+
+test("an envelope of another account's to an address of the user's that is not known yet proves nothing", async () => {
+  await using linked = await createLinkedCompanies();
+  const { world, account, admin, partner } = linked;
+  const reached = world.clock.now;
+  const to = [{ name: "山田", email: "kaimei@example.com" }];
+  concludeQuietly(world, 1, () => ({ from: partner, to, completedAt: reached, purged: true }));
+  world.docusign.changeAddress(admin, "kaimei@example.com");
+  world.docusign.setRole(admin, account, "DS Sender");
+  world.clock.pass(HOUR_MS);
+
+  assert.equal((await stepNow(world)).kind, "more");
+
+  assert.deepEqual(await accountedFor(world), [upTo(reached), upTo(reached)]);
+});
+
+test("a user of whom DocuSign tells no address is known by the id", async () => {
+  await using companies = await createCompanies();
+  const { world, account, admin } = companies;
+  const { userId, name } = admin;
+  const { accountId } = account;
+  const accounts = [
+    { account_id: accountId, account_name: "甲", is_default: true, base_uri: world.docusign.url },
+  ];
+  world.docusign.failNext(1, { status: 200, body: { sub: userId, name, accounts } }, "/oauth/userinfo");
+  concludePurged(companies, 1, new Date(world.clock.now.getTime() - DAY_MS));
+  assert.equal(await world.link(admin), "linked");
+  world.clock.pass(HOUR_MS);
+  const to = world.clock.now;
+
+  assert.equal((await stepNow(world)).kind, "more");
+
+  assert.deepEqual(await accountedFor(world), [upTo(to), null]);
+});
+
 for (const isSaid of [false, true]) {
   test(`a listing that shows nothing between others accounts for what the account sent ${isSaid ? "once" : "only after"} DocuSign says that the user still is an admin`, async () => {
     await using linked = await createLinkedCompanies();
     const { world } = linked;
     const reached = world.clock.now;
-    world.clock.pass(HOUR_MS);
+    world.clock.pass(HOUR_MS / 2);
     const to = world.clock.now;
     world.docusign.failNext(isSaid ? 0 : 1, { status: 503 }, "/users/{userId}");
 
