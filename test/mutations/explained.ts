@@ -11,6 +11,9 @@ export type Explained = {
 const NEVER_READ = "TypeScript asks for a default; a moment's ISO text always has both parts.";
 const LIKENESS = "Callers only ask for “same” and “different”: any other word is “unknown”.";
 const NEVER_REMOVED = "Links are never removed: the type says what every search may say.";
+const ALL_ENDED =
+  "A link is made where none is current: all others have ended, which their type does not say.";
+const IMPOSSIBLE = "It cannot come to this: the types allow what the code before it does not.";
 const PACED = "Paced are first imports, and persons are not: any other kind is one.";
 
 /** Survivors that were looked at one by one. One that is not listed fails the run. */
@@ -164,20 +167,27 @@ export const EXPLAINED: readonly Explained[] = [
   },
   {
     file: "src/usecases/finish-linking.ts",
-    line: "await changeLink(tx, id, { checkedAt: now });",
-    changes: {
-      "{ checkedAt: now }": ["{}"],
-    },
-    because:
-      "The run asks DocuSign itself before it ends: without this, only a link that ends before that ends earlier, which import-rules 2.3 allows.",
-  },
-  {
-    file: "src/usecases/finish-linking.ts",
     line: "link.endedAt === null",
     changes: {
       "link.endedAt === null": ["false"],
     },
-    because: "A link is made where none is current: all others have ended, which their type does not say.",
+    because: ALL_ENDED,
+  },
+  {
+    file: "src/usecases/finish-linking.ts",
+    line: "? []",
+    changes: {
+      "[]": ['["Stryker was here"]'],
+    },
+    because: ALL_ENDED,
+  },
+  {
+    file: "src/usecases/finish-linking.ts",
+    line: 'return "linked";',
+    changes: {
+      '"linked"': ['""'],
+    },
+    because: "Of what the commit says only the refusal is looked for.",
   },
   {
     file: "src/usecases/finish-linking.ts",
@@ -200,6 +210,7 @@ export const EXPLAINED: readonly Explained[] = [
     line: 'if (id === null) throw new Error("a random UUID is none");',
     changes: {
       "id === null": ["false"],
+      '"a random UUID is none"': ['""'],
     },
     because: "What Node.js makes as a UUID can be read as one.",
   },
@@ -213,6 +224,14 @@ export const EXPLAINED: readonly Explained[] = [
     },
     because:
       "What was listed is in the ledger by then: the counts differ just where something was not listed.",
+  },
+  {
+    file: "src/usecases/finish-reconciliation.ts",
+    line: "if (current !== null && isThrough) await endFirstImport(tx, current, now);",
+    changes: {
+      "current !== null": ["true"],
+    },
+    because: NEVER_REMOVED,
   },
   {
     file: "src/usecases/import-envelope.ts",
@@ -314,6 +333,26 @@ export const EXPLAINED: readonly Explained[] = [
   },
   {
     file: "src/usecases/reconcile-link.ts",
+    line: 'if (link === null || link.state === "ended") return { kind: "not-importing", link };',
+    changes: {
+      "link === null": ["false"],
+    },
+    because: NEVER_REMOVED,
+  },
+  {
+    file: "src/usecases/reconcile-link.ts",
+    line: 'if (link === null || link.state === "ended" || isOver(request, { link, ended, now: deps.now() }))',
+    changes: {
+      "link === null": ["false"],
+      'link.state === "ended"': ["false"],
+      'link === null || link.state === "ended"': ["false", 'link === null && link.state === "ended"'],
+      '"ended"': ['""'],
+    },
+    because:
+      "A deletion waits for the step that is under way; where it has waited ten seconds in vain, the next step says so.",
+  },
+  {
+    file: "src/usecases/reconcile-link.ts",
     line: "if (listedAt === null || from !== undefined || manual === true || !hasReached(link, to)) return false;",
     changes: {
       "listedAt === null": ["false"],
@@ -349,11 +388,87 @@ export const EXPLAINED: readonly Explained[] = [
   },
   {
     file: "src/usecases/reconcile-page.ts",
+    line: 'if (current === null || current.state === "ended") return;',
+    changes: {
+      "current === null": ["false"],
+    },
+    because: NEVER_REMOVED,
+  },
+  {
+    file: "src/usecases/reconcile-page.ts",
+    line: 'return run.kind === "first" && link.checkedAt !== null && +run.startedAt - +link.checkedAt < JUST_MS;',
+    changes: {
+      "link.checkedAt !== null": ["true"],
+    },
+    because: "A linking looks at the user, and notes when.",
+  },
+  {
+    file: "src/usecases/reconcile-page.ts",
     line: "...(proof !== null && { colleagueSentAt: later(proof, link.colleagueSentAt) }),",
     changes: {
       "proof !== null": ["true"],
     },
     because: "Without a new proof the later of the two is the one that the link has.",
+  },
+  {
+    file: "src/usecases/reconcile-page.ts",
+    line: "return other !== null && (one === null || other > one) ? other : one;",
+    changes: {
+      "other !== null": ["true"],
+      "one === null": ["false"],
+      "other > one": ["other >= one"],
+    },
+    because: "Without the one, the other; of two equal moments either.",
+  },
+  {
+    file: "src/usecases/take-in.ts",
+    line: "const documents = contentDocuments(work.envelope.documents ?? []);",
+    changes: {
+      "[]": ['["Stryker was here"]'],
+    },
+    because: "An envelope of which the documents are not known is not decided to be imported.",
+  },
+  {
+    file: "src/usecases/take-in.ts",
+    line: 'if (link === null || link.state === "ended") return { kind: "link-ended" } as const;',
+    changes: {
+      "link === null": ["false"],
+    },
+    because: NEVER_REMOVED,
+  },
+  {
+    file: "src/usecases/take-in.ts",
+    line: "if (bytes === undefined)",
+    changes: {
+      "bytes === undefined": ["false"],
+    },
+    because: IMPOSSIBLE,
+  },
+  {
+    file: "src/usecases/take-in.ts",
+    line: "throw new Error(`document ${document.documentId} was stored but is not recorded`);",
+    changes: {
+      "`document ${document.documentId} was stored but is not recorded`": ["``"],
+    },
+    because: IMPOSSIBLE,
+  },
+  {
+    file: "src/usecases/take-in.ts",
+    line: 'if (completedAt === null) throw new Error("an envelope without completion was decided to be imported");',
+    changes: {
+      "completedAt === null": ["false"],
+      '"an envelope without completion was decided to be imported"': ['""'],
+    },
+    because: IMPOSSIBLE,
+  },
+  {
+    file: "src/usecases/take-in.ts",
+    line: 'if (id === null) throw new Error("a random UUID is none");',
+    changes: {
+      "id === null": ["false"],
+      '"a random UUID is none"': ['""'],
+    },
+    because: IMPOSSIBLE,
   },
   {
     file: "src/usecases/take-in.ts",

@@ -4,6 +4,7 @@ import { sql } from "kysely";
 import { openDocuSignAccount } from "../../src/docusign/account.ts";
 import { type EnvelopeId, type LinkId, parseUuid } from "../../src/domain/identifiers.ts";
 import { Refusal } from "../../src/domain/refusal.ts";
+import type { Database } from "../../src/store/database.ts";
 import { countTotals } from "../../src/store/envelopes.ts";
 import { markGroupDeleted } from "../../src/store/groups.ts";
 import { closeLink } from "../../src/store/links.ts";
@@ -25,6 +26,7 @@ import {
   explain,
   fateOf,
   historyOf,
+  importRequestOf,
   linkOf,
   subjects,
 } from "../support/linked-world.ts";
@@ -627,6 +629,44 @@ test("imports that find their group gone at the same moment all wait, and none f
     envelopeIds.map(() => "group-missing"),
   );
 });
+
+const MEANWHILE: Readonly<Record<string, { does: (tx: Database) => Promise<unknown>; after: unknown[] }>> = {
+  "and is back before the link is stopped for it, stops no link": {
+    does: async (tx) => await sql`update cabinet_group set deleted_at = null`.execute(tx),
+    after: ["active", null],
+  },
+  "while the link comes into another error, leaves it that cause": {
+    does: async (tx) =>
+      await sql`update link set state = 'error', cause = 'authorization-revoked'`.execute(tx),
+    after: ["error", "authorization-revoked"],
+  },
+};
+
+for (const [what, { does, after }] of Object.entries(MEANWHILE)) {
+  test(`a group that an import finds gone, ${what}`, async () => {
+    await using companies = await createLinkedCompanies();
+    const { world, colleague } = companies;
+    const { tasks } = world.service.foundation;
+    const request = await importRequestOf(
+      world,
+      await concludeUnheard(world, { from: colleague, to: [CUSTOMER] }),
+    );
+    await markGroupDeleted(tasks.db, "tenant-1", "group-1", world.clock.now);
+
+    const { outcome } = await tasks.db.transaction().execute(async (tx) => {
+      // An import shares the link's lock, and waits for it alone where it stops the link.
+      await sql`select 1 from link for share`.execute(tx);
+      const outcome = importEnvelope(tasks, request);
+      while (!(await isWaitingForLock(world)));
+      await does(tx);
+      return { outcome };
+    });
+
+    assert.deepEqual(await outcome, { kind: "waiting", reason: "group-missing", until: world.clock.now });
+    const { state, cause } = await linkOf(world);
+    assert.deepEqual([state, cause?.code ?? null], after);
+  });
+}
 
 test("a group can vanish, come back and be chosen while an import commits: neither waits for the other without end", async () => {
   await using companies = await createLinkedCompanies();
