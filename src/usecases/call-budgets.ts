@@ -1,4 +1,3 @@
-import type { Logger } from "pino";
 import { DocuSignFault } from "../docusign/faults.ts";
 import type { CallLimits } from "../docusign/limits.ts";
 import { unlessFarOff } from "../docusign/throttling.ts";
@@ -33,7 +32,12 @@ export const BUDGET_RESERVE = "budget-reserve";
 const CALLS_SPENT = "hourly-calls-spent";
 const CODES = { "first-import": BUDGET_RESERVE, other: CALLS_SPENT, person: CALLS_SPENT } as const;
 
-type BudgetDeps = { db: Database; log: Logger; now: () => Date; reserveShare: number };
+type BudgetDeps = {
+  db: Database;
+  log: { warn(details: object, message: string): void };
+  now: () => Date;
+  reserveShare: number;
+};
 
 /** Other processes may learn of spent calls this much later, though not that the reserve is reached. */
 const SHARE_EVERY_MS = 2_000;
