@@ -284,6 +284,17 @@ test("a DocuSign that is away leaves it unknown, and says so", async () => {
   assert.deepEqual([body.outcome, body.waitingFor.reason], ["unknown", "docusign-unavailable"]);
 });
 
+test("a DocuSign that does not let the linked user ask leaves it unknown, and says so", async () => {
+  await using world = await createWorld();
+  const { explain } = await link(world);
+  world.docusign.failNext(1, { status: 403, body: { errorCode: "USER_LACKS_PERMISSIONS", message: "x" } });
+
+  const { status, body } = await explain(randomUUID());
+
+  assert.equal(status, 200);
+  assert.deepEqual([body.outcome, body.waitingFor], ["unknown", { reason: "link-error", until: null }]);
+});
+
 test("once a new link has listed it, the explanation tells that the contract was imported before", async () => {
   await using world = await createWorld();
   const { explain, conclude, admin } = await link(world);

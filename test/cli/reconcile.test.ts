@@ -479,6 +479,24 @@ test("a dry run shows what would be imported and what not, and writes nothing", 
   assert.deepEqual(await everything(world), before);
 });
 
+for (const [what, failure, reason] of [
+  ["cannot answer", { status: 503 }, "docusign-unavailable"],
+  ["does not let the linked user list", { status: 403 }, "link-error"],
+] as const) {
+  test(`a dry run that DocuSign ${what} says so, and writes nothing`, async () => {
+    await using companies = await createLinkedCompanies();
+    const { world } = companies;
+    world.docusign.failNext(1, failure, "/envelopes");
+    const before = await everything(world);
+
+    const { exit, out } = await runCommand(world, "reconcile --dry-run --json");
+
+    assert.equal(exit, 75);
+    assert.deepEqual(JSON.parse(out).links[0].notNow, { reason, until: null });
+    assert.deepEqual(await everything(world), before);
+  });
+}
+
 test("a dry run tells fifty envelopes line by line and sums up the rest", async () => {
   await using companies = await createCompanies();
   const { world, admin } = companies;

@@ -96,6 +96,34 @@ test("an access token that DocuSign refuses before its time is renewed once, how
   assert.equal(refreshes(world), 1);
 });
 
+test("an access token is renewed five minutes before it runs out, and no sooner", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world } = companies;
+  const linkId = await linkIdOf(world);
+  const tokens = createAccessTokens(world.service.foundation.tasks);
+  const first = await tokens.get(linkId);
+
+  world.clock.pass(8 * HOUR_MS - 5 * 60 * 1000 - 1);
+  const inTime = await tokens.get(linkId);
+  world.clock.pass(1);
+  const renewed = await tokens.get(linkId);
+
+  assert.equal(inTime, first);
+  assert.notEqual(renewed, first);
+  assert.equal(refreshes(world), 1);
+});
+
+test("an ended link has a token for nobody", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world } = companies;
+  const linkId = await linkIdOf(world);
+  assert.equal((await endLink(world)).status, 204);
+
+  const asked = createAccessTokens(world.service.foundation.tasks).get(linkId);
+
+  await assert.rejects(asked, { kind: "authorization-gone", code: "link-ended" });
+});
+
 test("a renewed refresh token is stored before anything is done with what came with it", async () => {
   await using companies = await createLinkedCompanies();
   const { world, colleague } = companies;
@@ -244,6 +272,8 @@ for (const [status, errorCode] of [
 
     assert.equal((await linkOf(world)).state, "error");
     assert.equal((await endLink(world)).status, 204);
+    const [{ state, cause, connect }] = await historyOf(world);
+    assert.deepEqual([state, cause, connect], ["ended", null, { sent: null, received: null }]);
   });
 }
 

@@ -5,6 +5,7 @@ import { type EnvelopeId, type LinkId, parseUuid } from "../../src/domain/identi
 import { MOST_ATTEMPTS } from "../../src/domain/retries.ts";
 import { runDueJobs } from "../../src/jobs/worker.ts";
 import { PRIORITY } from "../../src/store/queue.ts";
+import { runBacklogTurn } from "../../src/usecases/import-backlog.ts";
 import { importEnvelope } from "../../src/usecases/import-envelope.ts";
 import {
   type Companies,
@@ -13,10 +14,12 @@ import {
   createCompanies,
   endLink,
   fateOf,
+  linkIdOf,
   linkOf,
   subjects,
 } from "../support/linked-world.ts";
 import { assertAddsUp, concludeQuietly, entriesOf, HOUR_MS } from "../support/reconciling.ts";
+import { stepOn } from "../support/stepping.ts";
 import type { World } from "../support/world.ts";
 
 const DOWNLOAD = "/envelopes/{envelopeId}/documents/{documentId}";
@@ -230,6 +233,41 @@ test("where listings give no totals, envelopes are counted one by one, and a lar
   assert.equal(await companies.world.link(companies.admin), "awaiting-approval");
 
   assert.equal((await linkOf(companies.world)).firstImport.total, 20);
+});
+
+test("a turn of the backlog takes twenty envelopes at most, and none once its process ends", async () => {
+  await using companies = await createCompanies();
+  const { world, admin } = companies;
+  const { tasks } = world.service.foundation;
+  concludeHistory(companies, 25);
+  await world.link(admin);
+  await stepOn(world);
+  const turn = { linkId: await linkIdOf(world), lane: 0 };
+  const ended = new AbortController();
+  ended.abort();
+
+  await runBacklogTurn(tasks, { ...turn, signal: ended.signal });
+  const none = await subjects(world);
+  await runBacklogTurn(tasks, { ...turn, signal: new AbortController().signal });
+
+  assert.deepEqual(none, []);
+  assert.equal((await subjects(world)).length, 20);
+});
+
+test("what events bring while a first import goes on is no part of its progress", async () => {
+  await using companies = await createCompanies();
+  const { world, admin, colleague } = companies;
+  concludeHistory(companies, 2);
+  await world.link(admin);
+  world.docusign.failNext(1, { status: 503 }, DOWNLOAD);
+  await world.runJobs();
+
+  await world.docusign.concludeEnvelope({ from: colleague, to: [CUSTOMER], subject: "heard" });
+  await world.runJobs();
+
+  const { firstImport, totals } = await linkOf(world);
+  assert.deepEqual([firstImport.done, firstImport.total], [1, 2]);
+  assert.deepEqual([totals.imported, totals.waiting], [2, 1]);
 });
 
 test("what the customer's other systems spend counts too", async () => {

@@ -32,6 +32,7 @@ import {
 } from "../support/linked-world.ts";
 import { callsOf } from "../support/reconciling.ts";
 import { allowWrites, refuseWrites } from "../support/refused-writes.ts";
+import { stepNow, stepOn } from "../support/stepping.ts";
 import { finishLink, type World } from "../support/world.ts";
 
 const DELETION_FAILED = "削除に失敗しました。もう一度お試しください。";
@@ -585,6 +586,7 @@ test("a group that vanished while the link had another error is noticed once tha
   world.docusign.setRole(admin, account, "DS Sender");
   await world.runHour();
   await (await world.api()).send("DELETE", "/v1/groups/group-1");
+  assert.equal((await linkOf(world)).cause.code, "not-admin");
   await concludeUnheard(world, { from: colleague, to: [CUSTOMER], subject: "meanwhile" });
   world.docusign.setRole(admin, account, "DS Admin");
 
@@ -628,6 +630,28 @@ test("imports that find their group gone at the same moment all wait, and none f
     outcomes.map((outcome) => (outcome.kind === "waiting" ? outcome.reason : outcome.kind)),
     envelopeIds.map(() => "group-missing"),
   );
+});
+
+test("what was counted at linking is there from the approval on, though it is not listed yet; what is not listed in the end is not", async () => {
+  await using companies = await createCompanies({ config: { largeImport: 3 } });
+  const { world, admin, colleague, partner } = companies;
+  const concluded = [
+    await concludeUnheard(world, { from: colleague, to: [CUSTOMER] }),
+    await concludeUnheard(world, { from: colleague, to: [CUSTOMER] }),
+    await concludeUnheard(world, { from: partner, to: [admin] }),
+  ];
+  assert.equal(await world.link(admin), "awaiting-approval");
+  world.docusign.lateInListing(concluded[1]!, new Date("2031-02-01T00:00:00Z"));
+  assert.equal((await (await world.api()).send("POST", "/v1/link/approve")).status, 200);
+  const atDocuSign = [(await linkOf(world)).totals.atDocuSign];
+
+  const page = await stepNow(world);
+  atDocuSign.push((await linkOf(world)).totals.atDocuSign);
+  await stepOn(world);
+  atDocuSign.push((await linkOf(world)).totals.atDocuSign);
+
+  assert.equal(page.kind, "more");
+  assert.deepEqual(atDocuSign, [3, 3, 2]);
 });
 
 const MEANWHILE: Readonly<Record<string, { does: (tx: Database) => Promise<unknown>; after: unknown[] }>> = {

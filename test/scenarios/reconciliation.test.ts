@@ -242,6 +242,25 @@ test("what DocuSign counts and does not list is told by the full check, as a num
   assert.deepEqual([entry.atDocuSign, entry.difference?.uncounted], [1, 1]);
 });
 
+test("what DocuSign counts and does not list is told over several pages too, though some rows come twice", async () => {
+  await using linked = await createLinkedCompanies({ docusign: { validate: false } });
+  const { world, admin, partner } = linked;
+  const start = new Date("2031-01-14T03:20:00Z").getTime();
+  const concluded = concludeQuietly(world, 1_500, (number) => ({
+    from: partner,
+    to: [admin],
+    completedAt: new Date(start + Math.floor(number / 3) * 1000),
+    purged: true,
+  }));
+  world.docusign.showInListing(concluded[1_200]!, () => []);
+  await world.runHour();
+  world.clock.pass(DAY_MS);
+
+  const entry = await entryOfNextHour(world);
+
+  assert.deepEqual([entry.kind, entry.listed, entry.difference?.uncounted], ["full", 1_499, 1]);
+});
+
 test("what Connect owed and did not tell is counted for the operator; where there is no Connect, nothing is", async () => {
   await using linked = await createLinkedCompanies();
   const { world, colleague } = linked;

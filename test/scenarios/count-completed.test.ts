@@ -1,0 +1,80 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { findLink } from "../../src/store/links.ts";
+import { countCompleted } from "../../src/usecases/count-completed.ts";
+import { type Companies, CUSTOMER, createLinkedCompanies, linkIdOf } from "../support/linked-world.ts";
+import { callsOf, concludeQuietly } from "../support/reconciling.ts";
+
+type History = { readonly sent: number; readonly both: number; readonly received: number };
+
+/** Envelopes that the account sent to customers, that it sent to the linked user, and that others sent to the user. */
+function conclude({ world, admin, colleague, partner }: Companies, { sent, both, received }: History): void {
+  const completedAt = new Date("2030-06-01T00:00:00Z");
+  concludeQuietly(world, sent, () => ({ from: colleague, to: [CUSTOMER], completedAt }));
+  concludeQuietly(world, both, () => ({ from: colleague, to: [admin], completedAt }));
+  concludeQuietly(world, received, () => ({ from: partner, to: [admin], completedAt }));
+}
+
+type Case = { history: History; enough: number; total: number; calls: number };
+
+const CASES: Readonly<Record<string, Case>> = {
+  "a few, of both sides, are each counted once": {
+    history: { sent: 2, both: 1, received: 1 },
+    enough: 10_000,
+    total: 4,
+    calls: 4,
+  },
+  "those of one side alone are counted by DocuSign": {
+    history: { sent: 3, both: 0, received: 0 },
+    enough: 10_000,
+    total: 3,
+    calls: 2,
+  },
+  "those that others sent alone are counted by DocuSign too": {
+    history: { sent: 0, both: 0, received: 3 },
+    enough: 10_000,
+    total: 3,
+    calls: 2,
+  },
+  "more than a thousand, but far from enough, are not counted one by one": {
+    history: { sent: 900, both: 100, received: 100 },
+    enough: 10_000,
+    total: 1_200,
+    calls: 2,
+  },
+  "where the overlap of the sides decides whether they are enough, each counts once": {
+    history: { sent: 790, both: 200, received: 0 },
+    enough: 1_190,
+    total: 990,
+    calls: 4,
+  },
+  "what is surely enough is shown to its owner, and so counted one by one": {
+    history: { sent: 1_100, both: 10, received: 0 },
+    enough: 1_000,
+    total: 1_110,
+    calls: 5,
+  },
+  "more than can be counted while an owner waits are told as they are at most": {
+    history: { sent: 20_000, both: 1, received: 0 },
+    enough: 10_000,
+    total: 20_002,
+    calls: 2,
+  },
+};
+
+for (const [what, { history, enough, total, calls }] of Object.entries(CASES)) {
+  test(`of completed envelopes ${what}`, async () => {
+    await using linked = await createLinkedCompanies();
+    const { world } = linked;
+    const { tasks } = world.service.foundation;
+    const link = (await findLink(tasks.db, await linkIdOf(world))) ?? assert.fail();
+    conclude(linked, history);
+    let counted = 0;
+
+    const made = await callsOf(world, async () => {
+      counted = await countCompleted(tasks.openAccount(link), { to: world.clock.now, enough });
+    });
+
+    assert.deepEqual([counted, made.length], [total, calls]);
+  });
+}
