@@ -7,6 +7,7 @@ import { runDueJobs } from "../../src/jobs/worker.ts";
 import { PRIORITY } from "../../src/store/queue.ts";
 import { runBacklogTurn } from "../../src/usecases/import-backlog.ts";
 import { importEnvelope } from "../../src/usecases/import-envelope.ts";
+import { reconcileAll } from "../../src/usecases/reconcile-all.ts";
 import {
   type Companies,
   CUSTOMER,
@@ -233,6 +234,20 @@ test("where listings give no totals, envelopes are counted one by one, and a lar
   assert.equal(await companies.world.link(companies.admin), "awaiting-approval");
 
   assert.equal((await linkOf(companies.world)).firstImport.total, 20);
+});
+
+test("an hour that strikes before a first import has begun gives it no place before others", async () => {
+  await using companies = await createCompanies();
+  const { world, admin } = companies;
+  await world.link(admin);
+
+  await reconcileAll(world.service.foundation.tasks, new Date("2031-01-15T04:00:00Z"));
+  const before = await queuedTasks(world);
+  await world.runJobs();
+  await reconcileAll(world.service.foundation.tasks, new Date("2031-01-15T05:00:00Z"));
+
+  assert.deepEqual(before, [`reconcile-link ${PRIORITY.firstImport}`]);
+  assert.deepEqual(await queuedTasks(world), [`reconcile-link ${PRIORITY.reconciliation}`]);
 });
 
 test("a turn of the backlog takes twenty envelopes at most, and none once its process ends", async () => {

@@ -242,6 +242,17 @@ test("what DocuSign counts and does not list is told by the full check, as a num
   assert.deepEqual([entry.atDocuSign, entry.difference?.uncounted], [1, 1]);
 });
 
+test("rows that DocuSign adds without being asked make no difference to the full check", async () => {
+  await using linked = await createLinkedCompanies();
+  const { world, colleague } = linked;
+  world.docusign.extraneousInListing(await world.docusign.sendEnvelope({ from: colleague, to: [CUSTOMER] }));
+  world.clock.pass(DAY_MS);
+
+  const entry = await entryOfNextHour(world);
+
+  assert.deepEqual([entry.kind, entry.atDocuSign, entry.difference], ["full", 0, null]);
+});
+
 test("what DocuSign counts and does not list is told over several pages too, though some rows come twice", async () => {
   await using linked = await createLinkedCompanies({ docusign: { validate: false } });
   const { world, admin, partner } = linked;
