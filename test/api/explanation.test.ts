@@ -295,6 +295,29 @@ test("a DocuSign that does not let the linked user ask leaves it unknown, and sa
   assert.deepEqual([body.outcome, body.waitingFor], ["unknown", { reason: "link-error", until: null }]);
 });
 
+test("while the link's authorisation is gone nobody asks DocuSign for what was never seen", async () => {
+  await using world = await createWorld();
+  const { explain, admin } = await link(world);
+  world.docusign.revokeConsent(admin);
+  await world.runHour();
+  const calls = world.docusign.calls.length;
+
+  const { body } = await explain(randomUUID());
+
+  assert.deepEqual([body.outcome, body.waitingFor], ["unknown", { reason: "link-error", until: null }]);
+  assert.equal(world.docusign.calls.length, calls);
+});
+
+test("a refusal of DocuSign's that nobody knows leaves it unknown, and says so", async () => {
+  await using world = await createWorld();
+  const { explain } = await link(world);
+  world.docusign.failNext(1, { status: 400, body: { errorCode: "SOMETHING_NEW", message: "x" } });
+
+  const { body } = await explain(randomUUID());
+
+  assert.deepEqual([body.outcome, body.waitingFor.reason], ["unknown", "docusign-unavailable"]);
+});
+
 test("once a new link has listed it, the explanation tells that the contract was imported before", async () => {
   await using world = await createWorld();
   const { explain, conclude, admin } = await link(world);

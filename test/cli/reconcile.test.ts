@@ -479,6 +479,62 @@ test("a dry run shows what would be imported and what not, and writes nothing", 
   assert.deepEqual(await everything(world), before);
 });
 
+test("a dry run that DocuSign puts off says until when, and the next one asks nothing before", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world, account } = companies;
+  const until = new Date(world.clock.now.getTime() + 10 * MINUTE_MS);
+  world.docusign.throttle(account, until);
+
+  const first = await runCommand(world, "reconcile --dry-run --json");
+  const calls = world.docusign.calls.length;
+  const second = await runCommand(world, "reconcile --dry-run --json");
+
+  for (const { exit, out } of [first, second]) {
+    assert.equal(exit, 75);
+    assert.deepEqual(JSON.parse(out).links[0].notNow, {
+      reason: "account-throttled",
+      until: until.toISOString(),
+    });
+  }
+  assert.equal(world.docusign.calls.length, calls);
+});
+
+test("a dry run of a link whose authorisation is known to be gone asks nothing", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world, admin } = companies;
+  world.docusign.revokeConsent(admin);
+  await world.runHour();
+  const calls = world.docusign.calls.length;
+
+  const { exit, out } = await runCommand(world, "reconcile --dry-run --json");
+
+  assert.equal(exit, 75);
+  assert.deepEqual(JSON.parse(out).links[0].notNow, { reason: "link-error", until: null });
+  assert.equal(world.docusign.calls.length, calls);
+});
+
+test("a dry run tells what waits already, and what was deleted in the cabinet", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world } = companies;
+  const deleted = await world.docusign.concludeEnvelope(wish(companies, "deleted"));
+  await world.runJobs();
+  const [contract] = await world.contracts();
+  const api = await world.api();
+  assert.equal((await api.send("DELETE", `/v1/contracts/${contract.id}`)).status, 204);
+  world.docusign.failNext(1, { status: 503 }, "/envelopes/{envelopeId}");
+  const waiting = await world.docusign.concludeEnvelope(wish(companies, "waiting"));
+  await world.runJobs();
+  world.clock.pass(MINUTE_MS);
+
+  const { out } = await runCommand(world, "reconcile --dry-run --json");
+
+  const fates = new Map(
+    JSON.parse(out).links[0].envelopes.map((one: any) => [one.envelopeId, `${one.outcome}: ${one.reason}`]),
+  );
+  assert.equal(fates.get(deleted.envelopeId), "deleted: deleted-in-cabinet");
+  assert.equal(fates.get(waiting.envelopeId), "waiting: docusign-unavailable");
+});
+
 for (const [what, failure, reason] of [
   ["cannot answer", { status: 503 }, "docusign-unavailable"],
   ["does not let the linked user list", { status: 403 }, "link-error"],

@@ -291,6 +291,21 @@ export const EXPLAINED: readonly Explained[] = [
       "Only of what the ledger lacks it counts whether an event announced it: asking for all costs more.",
   },
   {
+    file: "src/usecases/link-health.ts",
+    line: 'if (current === null || current.state === "ended") return;',
+    changes: {
+      "current === null": ["false"],
+      'current.state === "ended"': ["false"],
+      'current === null || current.state === "ended"': [
+        "false",
+        'current === null && current.state === "ended"',
+      ],
+      '"ended"': ['""'],
+    },
+    because:
+      "What changes a link leaves an ended one as it is, and a reconciliation of it ends before it begins.",
+  },
+  {
     file: "src/usecases/receive-event.ts",
     line: 'return message.event === "envelope-completed" && message.envelopeId !== null;',
     changes: {

@@ -10,8 +10,9 @@ import {
   createLinkedCompanies,
   endLink,
   historyOf,
+  linkOf,
 } from "../support/linked-world.ts";
-import { concludeQuietly, DAY_MS, HOUR_MS, MINUTE_MS } from "../support/reconciling.ts";
+import { concludeQuietly, DAY_MS, entriesOf, HOUR_MS, MINUTE_MS } from "../support/reconciling.ts";
 import { stepNow, stepOn } from "../support/stepping.ts";
 import type { World } from "../support/world.ts";
 
@@ -67,6 +68,24 @@ test("a side's last page accounts for the whole window, and for its own side onl
   assert.equal((await stepNow(world)).kind, "more");
 
   assert.deepEqual(await accountedFor(world), [upTo(to), upTo(reached)]);
+});
+
+test("a last look of more than six pages accounts for those, and leaves the rest to the next link", async () => {
+  await using linked = await createLinkedCompanies({ docusign: { validate: false } });
+  const { world, admin } = linked;
+  const first = new Date(world.clock.now.getTime() + MINUTE_MS);
+  concludePurged(linked, 6 * PAGE + 1, first);
+  world.clock.pass(2 * HOUR_MS);
+
+  assert.equal((await endLink(world)).status, 204);
+
+  const { sentUntil } = (await historyOf(world)).at(-1);
+  // Each page but the first lists two seconds of the one before again.
+  const lastOfPages = new Date(first.getTime() + (PAGE - 1 + 5 * (PAGE - 2)) * 1_000);
+  assert.equal(sentUntil, upTo(lastOfPages));
+  assert.equal((await entriesOf(world))[0].state, "failed");
+  assert.equal(await world.link(admin), "linked");
+  assert.equal((await linkOf(world)).sentFrom, sentUntil);
 });
 
 const NO_PROOF: Readonly<

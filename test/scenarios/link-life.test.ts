@@ -654,6 +654,23 @@ test("what was counted at linking is there from the approval on, though it is no
   assert.deepEqual(atDocuSign, [3, 3, 2]);
 });
 
+test("a link that is ended while DocuSign says that its user is an admin again stays ended", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world, account, admin } = companies;
+  world.docusign.setRole(admin, account, "DS Sender");
+  await world.runHour();
+  assert.equal((await linkOf(world)).cause.code, "not-admin");
+  world.docusign.setRole(admin, account, "DS Admin");
+  world.docusign.onNext("/users/{userId}", async () => assert.equal((await endLink(world)).status, 204));
+
+  await world.runHour();
+
+  const [ended] = await historyOf(world);
+  assert.deepEqual([ended.state, await countTokens(world)], ["ended", 0]);
+  const { rows } = await sql`select 1 from graphile_worker.jobs`.execute(world.service.foundation.back.db);
+  assert.deepEqual(rows, [], "nothing is left to be done for it");
+});
+
 const MEANWHILE: Readonly<Record<string, { does: (tx: Database) => Promise<unknown>; after: unknown[] }>> = {
   "and is back before the link is stopped for it, stops no link": {
     does: async (tx) => await sql`update cabinet_group set deleted_at = null`.execute(tx),
