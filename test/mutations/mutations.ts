@@ -35,7 +35,7 @@ const HELP = `Tries what the tests notice: each mutant is the program with one t
   --on NAME            tests of this file alone; may be said several times
   --at-once N          mutants under trial side by side (1)
   --progress FILE      a line of JSON for each mutant that was tried; a run of the same sources goes on from it, and tries
-                       survivors again where it has more --seconds`;
+                       survivors again where it has more --seconds, or where tests have changed`;
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,

@@ -27,20 +27,34 @@ export type Tried = {
 /** What is known so far: which test comes by what, and how mutants fared. */
 export type Progress = { readonly tests: readonly Test[]; readonly tried: Map<string, Tried> };
 
-/** Reads how far runs of the same sources came; throws where the file is of other sources, whose mutants are others. */
+const NOTHING: Progress = { tests: [], tried: new Map() };
+
+/** What stands beside the progress file, with digests of what it was measured on. */
+type Measured = { readonly sources: string; readonly testFiles: string; readonly tests: readonly Test[] };
+
+const TEST_FILES = "test/**/*.ts";
+
+/**
+ * Reads how far runs of the same sources came; throws where the file is of other sources, whose mutants are others. Where
+ * tests have changed since, nothing is known: they are to be measured anew.
+ */
 export async function readProgress(file: string): Promise<Progress> {
   const measured = await read(besides(file));
-  if (measured === null) return { tests: [], tried: new Map() };
-  const { sources, tests }: { sources: string; tests: Test[] } = JSON.parse(measured);
-  if (sources !== (await digestSources()))
+  if (measured === null) return NOTHING;
+  const { sources, testFiles, tests }: Measured = JSON.parse(measured);
+  if (sources !== (await digest("src/**/*.ts")))
     throw new Error(`${file} is of other sources, or of other files of them`);
-  const lines = ((await read(file)) ?? "").split("\n").filter((line) => line !== "");
-  return { tests, tried: new Map(lines.map((line): Tried => JSON.parse(line)).map((one) => [one.id, one])) };
+  if (testFiles !== (await digest(TEST_FILES))) return NOTHING;
+  const tried = (await readLines(file)).map((line): Tried => JSON.parse(line));
+  return { tests, tried: new Map(tried.map((one) => [one.id, one])) };
 }
 
-/** Keeps what the first run of the tests measured. */
+/** Keeps what a first run of the tests measured. What survived others before is to be tried on these. */
 export async function keepTests(file: string, tests: readonly Test[]): Promise<void> {
-  await writeFile(besides(file), JSON.stringify({ sources: await digestSources(), tests }));
+  const [sources, testFiles] = [await digest("src/**/*.ts"), await digest(TEST_FILES)];
+  const found = (await readLines(file)).filter((line) => JSON.parse(line).result.status !== "survived");
+  await writeFile(file, found.map((line) => `${line}\n`).join(""));
+  await writeFile(besides(file), JSON.stringify({ sources, testFiles, tests } satisfies Measured));
 }
 
 /** Adds a line for a mutant that was tried, with where it is. */
@@ -61,9 +75,13 @@ async function read(file: string): Promise<string | null> {
   }
 }
 
-/** Of the sandbox's sources, which hold their mutants. */
-async function digestSources(): Promise<string> {
+async function readLines(file: string): Promise<string[]> {
+  return ((await read(file)) ?? "").split("\n").filter((line) => line !== "");
+}
+
+/** Of the sandbox's files: its sources hold their mutants. */
+async function digest(pattern: string): Promise<string> {
   const hash = createHash("sha256");
-  for (const name of (await Array.fromAsync(glob("src/**/*.ts"))).sort()) hash.update(await readFile(name));
+  for (const name of (await Array.fromAsync(glob(pattern))).sort()) hash.update(await readFile(name));
   return hash.digest("hex");
 }

@@ -90,6 +90,7 @@ test("calls that are under way count as made, until they are answered, whatever 
     }
   };
   budgets.note(account, answer(27));
+  await processes.shared(27);
 
   const first = [begin("first-import"), begin("first-import"), begin("first-import")];
   budgets.note(account, answer(null));
