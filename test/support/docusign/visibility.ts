@@ -23,14 +23,14 @@ export function visibleEnvelopes(
   { userFilter, receivedApart }: Asked,
 ): Envelope[] {
   const sent = state.sentBy.get(accountId) ?? [];
-  const own = sent.filter((envelope) => envelope.senderId === user.userId);
-  if (userFilter === "sender") return own;
+  const listOwn = (): Envelope[] => sent.filter((envelope) => envelope.senderId === user.userId);
+  if (userFilter === "sender") return listOwn();
   const received = receivedEnvelopes(state, user);
   if (userFilter === "recipient") return received;
   if (userFilter === "recipient_only")
     return received.filter((envelope) => envelope.senderId !== user.userId);
   if (hasAccountWideAccess(user, accountId)) return sent;
-  return receivedApart ? own : [...new Set([...own, ...received])];
+  return receivedApart ? listOwn() : [...new Set([...listOwn(), ...received])];
 }
 
 export type Sight = "visible" | "not-yours" | "unknown";
