@@ -17,7 +17,8 @@ const CLOSING_MS = 2_000;
 /** Ctrl-C, and a signal to a whole group of processes, arrive a second time by way of npm. */
 const SAME_SIGNAL_MS = 1_000;
 
-process.exitCode = await main();
+// The natural end takes signal handlers away before the process is gone: a signal in between would count as its cause.
+process.exit(await main());
 
 async function main(): Promise<number> {
   try {
@@ -58,15 +59,10 @@ async function serveUntilSignal(role: Role): Promise<number> {
   log.info({ role, port: service.port }, "torikomi is running");
   log.info({ signal: await signal }, "stopping");
   const deadline = performance.now() + config.shutdownTimeoutMs;
-  const isClosed = await endsWithin(
-    config.shutdownTimeoutMs + CLOSING_MS,
-    Promise.resolve(service[Symbol.asyncDispose]()),
-  );
+  await endsWithin(config.shutdownTimeoutMs + CLOSING_MS, Promise.resolve(service[Symbol.asyncDispose]()));
   // They tell what was slow while stopping, so a second is theirs however late it is.
-  const isSent = await tracing?.stop(Math.max(1_000, deadline - performance.now()));
+  if (tracing !== null) await endsWithin(Math.max(1_000, deadline - performance.now()), tracing.stop());
   log.info("stopped");
-  // What still runs or tries to send would keep the process.
-  if (!isClosed || isSent === false) process.exit(EXIT.done);
   return EXIT.done;
 }
 

@@ -19,8 +19,8 @@ import type { TracedJob, TraceJob } from "./jobs/tasks.ts";
 
 export type Tracing = {
   readonly traceJob: TraceJob;
-  /** Sends what is left, waiting for so long at most; false where that was not long enough. */
-  stop(withinMs: number): Promise<boolean>;
+  /** Sends what is left, which lasts as long as who collects it does. */
+  stop(): Promise<void>;
 };
 
 /**
@@ -42,7 +42,7 @@ export function startTracing({ serviceName }: { serviceName: string }, log: Pick
   patchLoaded();
   return {
     traceJob,
-    stop: async (withinMs) => await Promise.race([sdk.shutdown().then(() => true), expire(withinMs)]),
+    stop: async () => await sdk.shutdown(),
   };
 }
 
@@ -152,10 +152,4 @@ function tellProblems(log: Pick<Logger, "warn">): void {
   const silence = (): void => {};
   const logger = { error: tell, warn: tell, info: silence, debug: silence, verbose: silence };
   diag.setLogger(logger, { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true });
-}
-
-async function expire(afterMs: number): Promise<false> {
-  const { promise, resolve } = Promise.withResolvers<false>();
-  setTimeout(() => resolve(false), afterMs).unref();
-  return await promise;
 }

@@ -57,7 +57,7 @@ test("SIGTERM that is sent again and again until the process is gone ends it in 
   const { child, envelope } = await startDownload(companies, { SHUTDOWN_TIMEOUT: String(SHUTDOWN_SECONDS) });
   const closed = once(child, "close");
 
-  const repeating = setInterval(() => child.kill("SIGTERM"), 300);
+  const repeating = setInterval(() => child.kill("SIGTERM"), 1);
   const [exit] = await closed;
   clearInterval(repeating);
 
