@@ -59,7 +59,7 @@ export function listTrials({ cluster, s3, awayMs, clockFile }: Settings): Trial[
   ];
 }
 
-export const CRASHES: readonly Trial[] = [
+const CRASHES: readonly Trial[] = [
   {
     name: "serve killed",
     fault: "one `serve` killed (kill -9), started again",
@@ -90,7 +90,7 @@ export const CRASHES: readonly Trial[] = [
   },
 ];
 
-export const ROLLING_RESTART: Trial = {
+const ROLLING_RESTART: Trial = {
   name: "rolling restart",
   fault: "every process ended by SIGTERM and started anew, one after the other",
   befall: async (ground) => {
@@ -98,7 +98,7 @@ export const ROLLING_RESTART: Trial = {
   },
 };
 
-export const CONNECTIONS_CUT: Trial = {
+const CONNECTIONS_CUT: Trial = {
   name: "connections cut",
   fault: "all connections to PostgreSQL cut (pg_terminate_backend), three times",
   isTold: true,

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
-import { mkdtemp } from "node:fs/promises";
+import { mkdtemp, statfs } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { runMigrations } from "graphile-worker";
@@ -19,11 +19,16 @@ export const SERVER_VARIABLE = "TORIKOMI_TEST_SERVER";
 /** Many files run at once, each with pools of its own. */
 const SETTINGS = { max_connections: "300" };
 
+/** A file system in memory, as Linux has it. */
+const MEMORY = "/dev/shm";
+/** What the write-ahead log may take, and the databases of tests, many times over. */
+const ROOM_BYTES = 4 * 1024 ** 3;
+
 const TEMPLATE = "torikomi_template";
 
 /**
- * A PostgreSQL of its own in the temporary folder, holding a template of our database. It ends, and its folder goes,
- * when it is disposed of, and also when this process is killed. It writes to disk only where what it costs is measured.
+ * A PostgreSQL of its own, holding a template of our database. It ends, and its folder goes, when it is disposed of, and
+ * also when this process is killed. It writes to disk only where what it costs is measured, or where memory has no room.
  */
 export async function startTestServer({
   durable = false,
@@ -33,7 +38,7 @@ export async function startTestServer({
   settings?: Readonly<Record<string, string>>;
 } = {}): Promise<TestServer> {
   await using opened = new AsyncDisposableStack();
-  const dataDir = await mkdtemp(join(tmpdir(), "torikomi-test-"));
+  const dataDir = await mkdtemp(join(durable ? tmpdir() : await roomiestFolder(), "torikomi-test-"));
   opened.defer(guard(dataDir));
   const server = await openEmbeddedPostgres({
     dataDir,
@@ -74,6 +79,12 @@ export async function migrateTestDatabase(connectionString: string): Promise<{ a
   } finally {
     await database.close();
   }
+}
+
+/** Each test's database is some three hundred files, made and removed again: a file system on disk is kept busy by that. */
+async function roomiestFolder(): Promise<string> {
+  const memory = await statfs(MEMORY).catch(() => null);
+  return memory !== null && memory.bavail * memory.bsize >= ROOM_BYTES ? MEMORY : tmpdir();
 }
 
 async function makeTemplate(adminUrl: string): Promise<void> {

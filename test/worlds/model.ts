@@ -50,12 +50,12 @@ export type PlayedLink = {
 export type Truth = "yes" | "no" | "open";
 
 /** Whether the link's account sent it. */
-export function isSent(envelope: PlayedEnvelope, link: PlayedLink): boolean {
+function isSent(envelope: PlayedEnvelope, link: PlayedLink): boolean {
   return envelope.account === link.account;
 }
 
 /** Whether the linked user is a recipient as it was before any forwarding. */
-export function isReceived(envelope: PlayedEnvelope, { user, tenant }: PlayedLink): Truth {
+function isReceived(envelope: PlayedEnvelope, { user, tenant }: PlayedLink): Truth {
   if (envelope.addressed.some((one) => isSame(one, user))) return "yes";
   const { forwarding } = envelope;
   if (forwarding === null || !isSame(forwarding.to, user) || forwarding.kind === "delegation") return "no";

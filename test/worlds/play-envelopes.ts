@@ -71,7 +71,7 @@ export async function playForward(stage: Stage, { which, forwarding }: MoveOf<"f
 }
 
 /** The envelope as DocuSign has it. */
-export function envelopeOf({ world }: Stage, { envelopeId }: { envelopeId: string }): Envelope {
+function envelopeOf({ world }: Stage, { envelopeId }: { envelopeId: string }): Envelope {
   const envelope = world.docusign.state.envelopes.get(envelopeId);
   if (envelope === undefined) throw new Error("there is no such envelope");
   return envelope;

@@ -11,7 +11,7 @@ const START = "2031-01-15T13:10:00Z";
 const QUIET: Hour = { skipped: 0, moves: [], death: null };
 
 /** A world that went another way than the rules; its message tells the story. */
-export class WorldWentWrong extends Error {
+class WorldWentWrong extends Error {
   override readonly name = "WorldWentWrong";
 
   constructor(story: readonly string[], cause: unknown) {

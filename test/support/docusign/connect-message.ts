@@ -55,7 +55,7 @@ export function aggregateMessage(
 }
 
 /** The envelope inside a message. Documents, where asked for, bring their whole content in base64. */
-export function envelopeSummary(
+function envelopeSummary(
   state: DocuSignState,
   envelope: Envelope,
   includeData: readonly string[],

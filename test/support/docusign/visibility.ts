@@ -1,7 +1,7 @@
 import type { DocuSignState, Envelope, User } from "./state.ts";
 
 /** Whether DocuSign routed the envelope to the user: by user id, by e-mail address only where the id is absent. */
-export function isReceivedBy(envelope: Envelope, user: User): boolean {
+function isReceivedBy(envelope: Envelope, user: User): boolean {
   return envelope.recipients.some((recipient) =>
     recipient.userId === null
       ? recipient.email.toLowerCase() === user.email.toLowerCase()
