@@ -171,6 +171,27 @@ test("a user of whom DocuSign tells no address is known by the id", async () => 
   assert.deepEqual(await accountedFor(world), [upTo(to), null]);
 });
 
+test("an envelope between others proves the rest though one of its recipients has neither id nor address", async () => {
+  await using linked = await createLinkedCompanies();
+  const { world, colleague } = linked;
+  const to = [CUSTOMER];
+  const [concluded] = concludeQuietly(world, 1, () => ({
+    from: colleague,
+    to,
+    completedAt: world.clock.now,
+    purged: true,
+  }));
+  const recipients = { signers: [{ name: "客", recipientId: "1", routingOrder: "1", status: "completed" }] };
+  world.docusign.showInListing(concluded!, (row) => [{ ...row, recipients }]);
+  const reached = world.clock.now;
+  world.clock.pass(HOUR_MS);
+  const until = world.clock.now;
+
+  assert.equal((await stepNow(world)).kind, "more");
+
+  assert.deepEqual(await accountedFor(world), [upTo(until), upTo(reached)]);
+});
+
 for (const isSaid of [false, true]) {
   test(`a listing that shows nothing between others accounts for what the account sent ${isSaid ? "once" : "only after"} DocuSign says that the user still is an admin`, async () => {
     await using linked = await createLinkedCompanies();
