@@ -113,6 +113,7 @@ test("a first import that waits for its approval tells its size and how long it 
   assert.equal(approved.body.state, "active");
   assert.equal(again.status, 409);
   assert.equal(again.body.type, "urn:torikomi:problem:not-awaiting-approval");
+  assert.equal(again.body.detail, "No first import awaits approval.");
   assert.deepEqual(done.firstImport, { done: 3, total: 3, estimatedEnd: null });
 });
 

@@ -92,6 +92,7 @@ test("a large first import is announced with count and duration, and waits for t
   const approved = await (await world.api()).send("POST", "/v1/link/approve");
   assert.equal(approved.status, 200);
   assert.deepEqual(approved.body.totals, waiting.totals);
+  assert.deepEqual(await queuedTasks(world), [`reconcile-link ${PRIORITY.firstImport}`]);
   await world.runJobs();
 
   const { totals } = await linkOf(world);

@@ -459,14 +459,37 @@ test("an approval given while the link is in error counts once it is mended", as
   const api = await world.api();
   assert.equal((await linkOf(world)).state, "error");
 
-  assert.equal((await api.send("POST", "/v1/link/approve")).status, 200);
+  const { status, body } = await api.send("POST", "/v1/link/approve");
   await world.runJobs();
+  assert.deepEqual([status, body.state, body.cause.code], [200, "error", "group-missing"]);
   assert.deepEqual(await world.contracts(), []);
   await putGroup(world, "group-1");
   await world.runJobs();
 
   assert.equal((await linkOf(world)).state, "active");
   assert.deepEqual(await subjects(world), ["old"]);
+});
+
+test("neither an approval nor an edit mends a link whose authorisation is gone, nor do they ask DocuSign", async () => {
+  await using companies = await createCompanies({ config: { largeImport: 1 } });
+  const { world, admin, colleague } = companies;
+  await concludeUnheard(world, { from: colleague, to: [CUSTOMER] });
+  assert.equal(await world.link(admin), "awaiting-approval");
+  await putGroup(world, "group-2");
+  world.docusign.revokeConsent(admin);
+  await world.runHour();
+  const api = await world.api();
+
+  const asked = await callsOf(world, async () => {
+    assert.equal((await api.send("PATCH", "/v1/link", { groupId: "group-2" })).status, 200);
+    await world.runJobs();
+    assert.equal((await api.send("POST", "/v1/link/approve")).status, 200);
+    await world.runJobs();
+  });
+
+  const { state, cause, groupId } = await linkOf(world);
+  assert.deepEqual(asked, []);
+  assert.deepEqual([state, cause.code, groupId], ["error", "authorization-revoked", "group-2"]);
 });
 
 /** A link that awaits the approval of what was concluded before it, and whose group is gone. */

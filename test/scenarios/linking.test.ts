@@ -227,6 +227,7 @@ test("while a link is active no other can be begun, and what was begun before is
 
   assert.equal(status, 409);
   assert.equal(body.type, "urn:torikomi:problem:link-active");
+  assert.equal(body.detail, "A link is active; end it first.");
   assert.equal(result, "already-linked");
   assert.deepEqual(await linkOf(world), link);
 });

@@ -7,6 +7,7 @@ import {
   concludeUnheard,
   createLinkedCompanies,
   endLink,
+  explain,
   fateOf,
   historyOf,
   linkOf,
@@ -40,6 +41,7 @@ for (const [what, id] of Object.entries(LOST)) {
     const broken = await linkOf(world);
     assert.deepEqual([broken.state, broken.cause?.code], ["error", "authorization-revoked"]);
     assert.equal(await fateOf(world, heard), "waiting link-error");
+    assert.equal((await explain(world, heard)).lastError, "tokens-sealed");
     assert.equal(world.docusign.calls.length, asked);
     assert.equal(await world.link(admin), "linked");
     await world.runJobs();
@@ -81,10 +83,16 @@ test("that a key is lost is told to operators once, with its name and with nothi
   const sealed = await db.selectFrom("link_token").selectAll().executeTakeFirstOrThrow();
 
   await world.runHour();
+  const errors = world.logged.filter((line) => JSON.parse(line).level >= 50);
+  await world.runHour();
   await world.runHour();
 
-  const errors = world.logged.filter((line) => JSON.parse(line).level >= 50);
+  assert.deepEqual(
+    world.logged.filter((line) => JSON.parse(line).level >= 50),
+    errors,
+  );
   assert.equal(errors.length, 1);
+  assert.equal(JSON.parse(errors[0]!).msg, "a link's tokens cannot be opened");
   assert.match(errors[0]!, /no encryption key \\"local\\".*ENCRYPTION_KEYS/);
   assert.ok(!errors[0]!.includes(sealed.access_token) && !errors[0]!.includes(sealed.refresh_token));
 });
