@@ -12,12 +12,21 @@ import {
   historyOf,
   linkOf,
 } from "../support/linked-world.ts";
-import { concludeQuietly, DAY_MS, entriesOf, HOUR_MS, MINUTE_MS } from "../support/reconciling.ts";
+import {
+  callsOf,
+  concludeQuietly,
+  DAY_MS,
+  entriesOf,
+  failuresOf,
+  HOUR_MS,
+  MINUTE_MS,
+} from "../support/reconciling.ts";
 import { stepNow, stepOn } from "../support/stepping.ts";
 import type { World } from "../support/world.ts";
 
 const REFUSED: Failure = { status: 403, body: { errorCode: "USER_LACKS_PERMISSIONS", message: "x" } };
-const PAGE = 1_000;
+/** So many rows DocuSign lists at once in these tests, of the thousand that it is asked for. */
+const PAGE = 10;
 
 /** Up to when the link accounts for everything, by side, where it ends a minute later without a last look at DocuSign. */
 async function accountedFor(world: World): Promise<(string | null)[]> {
@@ -48,6 +57,7 @@ test("a page that others of its side follow accounts for what it listed, and no 
   const { world } = linked;
   const reached = world.clock.now;
   const first = new Date(reached.getTime() + MINUTE_MS);
+  world.docusign.setListingHabits({ rowsAtMost: PAGE });
   concludePurged(linked, PAGE + 1, first);
   world.clock.pass(HOUR_MS);
 
@@ -71,9 +81,10 @@ test("a side's last page accounts for the whole window, and for its own side onl
 });
 
 test("a last look of more than six pages accounts for those, and leaves the rest to the next link", async () => {
-  await using linked = await createLinkedCompanies({ docusign: { validate: false } });
+  await using linked = await createLinkedCompanies();
   const { world, admin } = linked;
   const first = new Date(world.clock.now.getTime() + MINUTE_MS);
+  world.docusign.setListingHabits({ rowsAtMost: PAGE });
   concludePurged(linked, 6 * PAGE + 1, first);
   world.clock.pass(2 * HOUR_MS);
 
@@ -84,8 +95,42 @@ test("a last look of more than six pages accounts for those, and leaves the rest
   const lastOfPages = new Date(first.getTime() + (PAGE - 1 + 5 * (PAGE - 2)) * 1_000);
   assert.equal(sentUntil, upTo(lastOfPages));
   assert.equal((await entriesOf(world))[0].state, "failed");
+  assert.deepEqual(await failuresOf(world), ["too many envelopes to list before the end"]);
   assert.equal(await world.link(admin), "linked");
   assert.equal((await linkOf(world)).sentFrom, sentUntil);
+});
+
+test("a last look of more than six pages that shows nothing between others accounts for nothing that the account sent", async () => {
+  await using linked = await createLinkedCompanies();
+  const { world, admin } = linked;
+  const reached = world.clock.now;
+  world.docusign.setListingHabits({ rowsAtMost: PAGE });
+  concludeQuietly(world, 6 * PAGE + 1, (number) => ({
+    from: admin,
+    to: [CUSTOMER],
+    completedAt: new Date(reached.getTime() + (number + 1) * 1_000),
+    purged: true,
+  }));
+  world.clock.pass(2 * HOUR_MS);
+
+  assert.equal((await endLink(world)).status, 204);
+
+  assert.equal((await historyOf(world)).at(-1).sentUntil, upTo(reached));
+});
+
+test("a last look that shows an envelope between others asks for no other proof of the account, any other does", async () => {
+  for (const isShown of [true, false]) {
+    await using linked = await createLinkedCompanies();
+    const { world } = linked;
+    world.clock.pass(HOUR_MS);
+    if (isShown) concludePurged(linked, 1, world.clock.now);
+
+    const calls = await callsOf(world, async () => assert.equal((await endLink(world)).status, 204));
+
+    const asked = calls.includes("GET /users/{userId}");
+    assert.equal(asked, !isShown, calls.join());
+    assert.equal((await historyOf(world)).at(-1).sentUntil, world.clock.now.toISOString());
+  }
 });
 
 const NO_PROOF: Readonly<

@@ -259,6 +259,21 @@ for (const [how, change] of Object.entries({
   });
 }
 
+test("a copy of a configuration, which the list shows first, is not taken for the one that the link made", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world, account } = companies;
+  for (const made of world.docusign.configurations(account)) {
+    const { connectId, ...copied } = made;
+    world.docusign.removeConfiguration(account, connectId);
+    world.docusign.addConfiguration(account, copied);
+    world.docusign.addConfiguration(account, { ...made, allowEnvelopePublish: "false" });
+  }
+
+  await runNextDay(world);
+
+  assert.deepEqual((await linkOf(world)).connect, { sent: "switched-off", received: "switched-off" });
+});
+
 const LISTED_OTHERWISE: Readonly<
   Record<string, (there: Configuration) => Readonly<Record<string, unknown>>>
 > = {

@@ -15,7 +15,14 @@ function conclude({ world, admin, colleague, partner }: Companies, { sent, both,
   concludeQuietly(world, received, () => ({ from: partner, to: [admin], completedAt }));
 }
 
-type Case = { history: History; enough: number; total: number; calls: number };
+type Case = {
+  history: History;
+  enough: number;
+  total: number;
+  calls: number;
+  /** DocuSign does not say how many there are. */
+  withoutTotals?: boolean;
+};
 
 const CASES: Readonly<Record<string, Case>> = {
   "a few, of both sides, are each counted once": {
@@ -60,15 +67,30 @@ const CASES: Readonly<Record<string, Case>> = {
     total: 20_002,
     calls: 2,
   },
+  "none at all are none, where DocuSign says no totals": {
+    history: { sent: 0, both: 0, received: 0 },
+    enough: 10_000,
+    total: 0,
+    calls: 2,
+    withoutTotals: true,
+  },
+  "two of one side are counted one by one, where DocuSign says no totals": {
+    history: { sent: 0, both: 0, received: 2 },
+    enough: 10_000,
+    total: 2,
+    calls: 4,
+    withoutTotals: true,
+  },
 };
 
-for (const [what, { history, enough, total, calls }] of Object.entries(CASES)) {
+for (const [what, { history, enough, total, calls, withoutTotals = false }] of Object.entries(CASES)) {
   test(`of completed envelopes ${what}`, async () => {
     await using linked = await createLinkedCompanies();
     const { world } = linked;
     const { tasks } = world.service.foundation;
     const link = (await findLink(tasks.db, await linkIdOf(world))) ?? assert.fail();
     conclude(linked, history);
+    world.docusign.setListingHabits({ withoutTotals });
     let counted = 0;
 
     const made = await callsOf(world, async () => {

@@ -16,7 +16,7 @@ import {
   linkOf,
   subjects,
 } from "../support/linked-world.ts";
-import { DAY_MS, entriesOf, HOUR_MS } from "../support/reconciling.ts";
+import { DAY_MS, entriesOf, failuresOf, HOUR_MS } from "../support/reconciling.ts";
 import type { World } from "../support/world.ts";
 
 const DOCUMENT = "/envelopes/{envelopeId}/documents/{documentId}";
@@ -456,9 +456,9 @@ test("a reconciliation that is under way when its link ends changes nothing any 
 
 const REFUSED = { status: 403, body: { errorCode: "USER_LACKS_PERMISSIONS", message: "x" } };
 
-for (const [what, refusals, state] of [
-  ["that DocuSign gives", 0, "done"],
-  ["that DocuSign refuses", 1, "failed"],
+for (const [what, refusals, state, failures] of [
+  ["that DocuSign gives", 0, "done", []],
+  ["that DocuSign refuses", 1, "failed", ["DocuSign did not answer"]],
 ] as const) {
   test(`the last look before a link's end, ${what}, is a reconciliation of its own that says how it went`, async () => {
     await using companies = await createLinkedCompanies();
@@ -471,6 +471,7 @@ for (const [what, refusals, state] of [
     const [entry] = await entriesOf(world);
     const { kind, to } = entry;
     assert.deepEqual([kind, entry.state, to], ["closing", state, world.clock.now.toISOString()]);
+    assert.deepEqual(await failuresOf(world), failures);
   });
 }
 

@@ -27,6 +27,17 @@ export async function entryOfNextHour(world: World, tenant?: string): Promise<an
   return entry;
 }
 
+/** What operators find in the database of why runs failed. */
+export async function failuresOf({ service }: World): Promise<(string | null)[]> {
+  const rows = await service.foundation.back.db
+    .selectFrom("reconciliation")
+    .select("failure")
+    .where("state", "=", "failed")
+    .orderBy("started_at")
+    .execute();
+  return rows.map(({ failure }) => failure);
+}
+
 /** What of an entry counts envelopes. */
 export function countsOf({ listed, known, missed, excluded, waiting, failed }: any): object {
   return { listed, known, missed, excluded, waiting, failed };

@@ -69,8 +69,9 @@ function visibleEnvelope({ state }: RestParts, { user, account, params }: RestCa
 function listing(parts: RestParts, { user, account, query }: RestCall): Answer {
   const now = parts.state.now();
   const habits = parts.listingHabits();
-  const { fromExcluded = false, receivedApart = false } = habits;
-  const wanted = { ...parseListing(query, now), fromExcluded, receivedApart };
+  const { fromExcluded = false, receivedApart = false, rowsAtMost = Number.POSITIVE_INFINITY } = habits;
+  const asked = parseListing(query, now);
+  const wanted = { ...asked, count: Math.min(asked.count, rowsAtMost), fromExcluded, receivedApart };
   const visible = visibleEnvelopes(parts.state, user, account.accountId, wanted);
   const page = listEnvelopes(visible, wanted, now);
   const include = honoured(parts, wanted.include);

@@ -54,6 +54,8 @@ export type ListingHabits = {
   readonly withoutTotals?: boolean;
   /** To whom not the whole account is open, what they received is not listed among what was sent. */
   readonly receivedApart?: boolean;
+  /** A page has no more rows than this, however many were asked for. */
+  readonly rowsAtMost?: number;
 };
 
 export type Faults = {
