@@ -4,6 +4,7 @@ import type { ConnectConfiguration as Configuration } from "../support/docusign/
 import type { Call } from "../support/docusign/exchange.ts";
 import type { Account } from "../support/docusign/state.ts";
 import {
+  type Companies,
   CUSTOMER,
   concludeUnheard,
   createCompanies,
@@ -12,9 +13,9 @@ import {
   linkOf,
   subjects,
 } from "../support/linked-world.ts";
+import { callsOf, DAY_MS, linesOf } from "../support/reconciling.ts";
 import type { World } from "../support/world.ts";
 
-const DAY_MS = 24 * 60 * 60 * 1000;
 const BOTH_ACTIVE = { sent: "active", received: "active" };
 
 const isCreation = ({ method, template }: Call): boolean => method === "POST" && template === "/connect";
@@ -129,11 +130,16 @@ test("whatever code DocuSign refuses Connect with, the link works and says so", 
     world.docusign.refuseConnect(account, code);
     assert.equal(await world.link(admin), "linked");
     await world.runJobs();
-    const { state, connect } = await linkOf(world);
+    const { id, state, connect } = await linkOf(world);
     assert.deepEqual(
       [state, connect],
       ["active", { sent: "not-available", received: "not-available" }],
       code,
+    );
+    const told = linesOf(world, "Connect configuration not made").filter(({ fault }) => fault === code);
+    assert.deepEqual(
+      [...new Set(told.map(({ linkId, type }) => `${linkId} ${type}`))],
+      [`${id} custom`, `${id} customrecipient`],
     );
     assert.equal((await endLink(world)).status, 204);
   }
@@ -274,6 +280,30 @@ test("a copy of a configuration, which the list shows first, is not taken for th
   assert.deepEqual((await linkOf(world)).connect, { sent: "switched-off", received: "switched-off" });
 });
 
+const KNOWN_STATES: Readonly<Record<string, (companies: Companies) => void>> = {
+  "switched-off": ({ world, account }) => {
+    for (const { connectId } of world.docusign.configurations(account))
+      world.docusign.changeConfiguration(account, connectId, { allowEnvelopePublish: "false" });
+  },
+  "not-available": ({ account }) => {
+    account.connect = false;
+  },
+};
+
+for (const [state, comeAbout] of Object.entries(KNOWN_STATES)) {
+  test(`that Connect is ${state} stays known where DocuSign does not answer the next day`, async () => {
+    await using companies = await createLinkedCompanies();
+    const { world } = companies;
+    comeAbout(companies);
+    await runNextDay(world);
+    world.docusign.failNext(2, { status: 503 }, "/connect");
+
+    await runNextDay(world);
+
+    assert.deepEqual((await linkOf(world)).connect, { sent: state, received: state });
+  });
+}
+
 const LISTED_OTHERWISE: Readonly<
   Record<string, (there: Configuration) => Readonly<Record<string, unknown>>>
 > = {
@@ -292,8 +322,11 @@ for (const [how, shown] of Object.entries(LISTED_OTHERWISE)) {
     const { world, account } = companies;
     world.docusign.showConfigurations(account, shown);
 
-    for (let day = 1; day <= 3; day += 1) await runNextDay(world);
+    const calls = await callsOf(world, async () => {
+      for (let day = 1; day <= 3; day += 1) await runNextDay(world);
+    });
 
+    assert.ok(!calls.includes("PUT /connect"), calls.join());
     assert.deepEqual((await linkOf(world)).connect, BOTH_ACTIVE);
     assert.deepEqual(configured(world, account), await ours(world));
     assert.equal((await endLink(world)).status, 204);
