@@ -79,8 +79,16 @@ async function readLines(file: string): Promise<string[]> {
   return ((await read(file)) ?? "").split("\n").filter((line) => line !== "");
 }
 
-/** Of the sandbox's files: its sources hold their mutants. */
+/** Of the sandbox's files, whose sources hold their mutants; nothing changes them while a process runs. */
 async function digest(pattern: string): Promise<string> {
+  const known = digests.get(pattern) ?? digestNow(pattern);
+  digests.set(pattern, known);
+  return await known;
+}
+
+const digests = new Map<string, Promise<string>>();
+
+async function digestNow(pattern: string): Promise<string> {
   const hash = createHash("sha256");
   for (const name of (await Array.fromAsync(glob(pattern))).sort()) hash.update(await readFile(name));
   return hash.digest("hex");

@@ -71,7 +71,7 @@ async function mutate(
 }
 
 /** Operators' commands that run use cases; their tests run them in the tests' own process. */
-const COMMANDS = ["explain", "reconcile", "replay"];
+const COMMANDS = ["doctor", "explain", "reconcile", "reencrypt", "replay"];
 
 /** Chaos and random worlds are another matter, with chances of their own. */
 const LEFT_OUT = ["chaos.test.ts", "worlds.test.ts"];
