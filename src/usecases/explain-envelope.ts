@@ -63,7 +63,7 @@ export async function explainEnvelope(
       generatedAt,
       receivedAt,
     })),
-    contracts: entry === null ? [] : await contractsOfEnvelope(deps.db, tenant, envelopeId),
+    contracts: await contractsOfEnvelope(deps.db, tenant, envelopeId),
     ...(entry === null ? NOTHING : describeRecord(entry)),
     waitingFor: verdict.waiting,
   };

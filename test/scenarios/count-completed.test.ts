@@ -98,5 +98,7 @@ for (const [what, { history, enough, total, calls, withoutTotals = false }] of O
     });
 
     assert.deepEqual([counted, made.length], [total, calls]);
+    const counting = world.docusign.callsTo("/envelopes").slice(-calls);
+    assert.ok(counting.every(({ query }) => !query.has("include")));
   });
 }

@@ -8,6 +8,7 @@ import { PRIORITY } from "../../src/store/queue.ts";
 import { runBacklogTurn } from "../../src/usecases/import-backlog.ts";
 import { importEnvelope } from "../../src/usecases/import-envelope.ts";
 import { reconcileAll } from "../../src/usecases/reconcile-all.ts";
+import type { Envelope } from "../support/docusign/state.ts";
 import {
   type Companies,
   CUSTOMER,
@@ -26,9 +27,9 @@ import type { World } from "../support/world.ts";
 const DOWNLOAD = "/envelopes/{envelopeId}/documents/{documentId}";
 
 /** Envelopes of the days before the linking, one an hour. */
-function concludeHistory({ world, colleague }: Companies, count: number): void {
+function concludeHistory({ world, colleague }: Companies, count: number): Envelope[] {
   const start = world.clock.now.getTime() - 20 * 24 * HOUR_MS;
-  concludeQuietly(world, count, (number) => ({
+  return concludeQuietly(world, count, (number) => ({
     from: colleague,
     to: [CUSTOMER],
     subject: `old ${number}`,
@@ -321,6 +322,22 @@ test("while a first import is held back, events are imported at once and the hou
   await world.runHour();
   const next = world.docusign.callsTo(DOWNLOAD)[downloads];
   assert.ok(next?.path.includes(found.envelopeId), next?.path);
+});
+
+test("while a first import is held back its envelopes are told to wait for that, and what an event brought for its own cause", async () => {
+  await using companies = await createCompanies();
+  const { world, admin, colleague } = companies;
+  const last = concludeHistory(companies, 60).at(-1) ?? assert.fail("no envelope");
+  await world.link(admin);
+  world.docusign.setLimits({ hourly: 40 });
+  await world.runJobs();
+  world.docusign.failNext(1, { status: 503 }, DOWNLOAD);
+
+  const heard = await world.docusign.concludeEnvelope({ from: colleague, to: [CUSTOMER] });
+  await world.runJobs();
+
+  assert.equal(await fateOf(world, last), "waiting budget-reserve");
+  assert.equal(await fateOf(world, heard), "waiting docusign-unavailable");
 });
 
 test("what the hour finds while a first import is held back comes in from the reserve", async () => {
