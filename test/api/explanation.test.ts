@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { test } from "node:test";
 import type { AccountId } from "../../src/domain/identifiers.ts";
+import { minimalEvent, post } from "../support/connect.ts";
 import type { Envelope, User } from "../support/docusign/state.ts";
 import { createWorld, type World } from "../support/world.ts";
 import { id } from "./stored.ts";
@@ -123,6 +124,7 @@ test("an announced envelope whose import has not run yet waits for its turn", as
 
   assert.deepEqual([body.outcome, body.reason], ["waiting", "queued"]);
   assert.deepEqual(body.waitingFor, { reason: "queued", until: null });
+  assert.equal(body.text, "取り込みの順番を待っています。しばらくお待ちください。");
   assert.equal(body.events.length, 1);
   assert.equal(body.linkId, null);
   assert.equal(world.docusign.calls.length, calls);
@@ -137,6 +139,8 @@ test("with hourly imports an announced envelope waits for the hour, and says whi
 
   assert.equal(body.reason, "hourly-timing");
   assert.deepEqual(body.waitingFor, { reason: "hourly-timing", until: "2031-01-15T04:00:00.000Z" });
+  world.clock.now = new Date("2031-01-15T04:00:00Z");
+  assert.deepEqual((await explain(envelopeId)).body.waitingFor, { reason: "queued", until: null });
   assert.match(body.text, /13:00/);
   const { body: shown } = await (await world.api()).get("/v1/link");
   assert.deepEqual(shown.totals, { atDocuSign: 1, imported: 0, excluded: 0, deleted: 0, waiting: 1 });
@@ -279,9 +283,18 @@ test("a DocuSign that is away leaves it unknown, and says so", async () => {
   world.docusign.goDown();
 
   const { status, body } = await explain(randomUUID());
+  const english = await explain(randomUUID(), "en");
 
   assert.equal(status, 200);
   assert.deepEqual([body.outcome, body.waitingFor.reason], ["unknown", "docusign-unavailable"]);
+  assert.equal(
+    body.text,
+    "この契約書はまだ確認されていません。取り込み対象であれば、次の毎時の取り込みで確認します。DocuSignから今は取得できないため、取り込みを待っています。自動的に再度取り込みます。",
+  );
+  assert.equal(
+    english.body.text,
+    "Not seen yet. If it is to be imported, the next reconciliation on the hour will find it. Waiting: DocuSign could not be reached, or did not give it. The import is tried again by itself.",
+  );
 });
 
 test("a DocuSign that does not let the linked user ask leaves it unknown, and says so", async () => {
@@ -333,6 +346,47 @@ test("once a new link has listed it, the explanation tells that the contract was
   assert.deepEqual([body.outcome, body.reason], ["imported", "already"]);
   assert.match(body.text, /以前の連携/);
   assert.equal(body.contracts.length, 1);
+});
+
+test("once a new link has listed it, the explanation of what was deleted before still tells of the deletion", async () => {
+  await using world = await createWorld();
+  const { explain, conclude, admin } = await link(world);
+  const { envelopeId } = await conclude();
+  await world.runJobs();
+  const api = await world.api();
+  const [contract] = await world.contracts();
+  world.clock.pass(60_000);
+  await api.send("DELETE", `/v1/contracts/${contract.id}`);
+  await api.send("DELETE", "/v1/link");
+  world.clock.pass(60_000);
+  await world.link(admin);
+  await world.runJobs();
+
+  const { body } = await explain(envelopeId);
+
+  assert.deepEqual([body.outcome, body.reason], ["deleted", "deleted-in-cabinet"]);
+});
+
+test("without a link an envelope waits for one whose completion was among what events told, and of others nothing is known", async () => {
+  await using world = await createWorld();
+  const { explain } = await link(world);
+  const { id: linkId } = (await (await world.api()).get("/v1/link")).body;
+  const [completed, other] = [randomUUID(), randomUUID()];
+  for (const [event, envelopeId] of [
+    ["recipient-completed", completed],
+    ["envelope-completed", completed],
+    ["recipient-completed", other],
+  ] as const) {
+    assert.equal((await post(world, linkId, minimalEvent({ event }, { envelopeId }))).status, 200);
+  }
+  await (await world.api()).send("DELETE", "/v1/link");
+
+  const [awaited, unknown] = [(await explain(completed)).body, (await explain(other)).body];
+
+  assert.deepEqual([awaited.outcome, awaited.reason, awaited.events.length], ["waiting", "link-ended", 2]);
+  assert.deepEqual(awaited.waitingFor, { reason: "link-ended", until: null });
+  assert.deepEqual([unknown.outcome, unknown.reason, unknown.events.length], ["unknown", "never-seen", 1]);
+  assert.equal(unknown.waitingFor, null);
 });
 
 function accountOf(user: User): AccountId {

@@ -334,6 +334,7 @@ test("while a first import is held back its envelopes are told to wait for that,
   world.docusign.failNext(1, { status: 503 }, DOWNLOAD);
 
   const heard = await world.docusign.concludeEnvelope({ from: colleague, to: [CUSTOMER] });
+  assert.equal(await fateOf(world, heard), "waiting queued");
   await world.runJobs();
 
   const ledger = await ledgerOf(world);
