@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { sql } from "kysely";
 import { findCurrentLink } from "../../src/store/links.ts";
+import { replayEvents } from "../../src/usecases/replay-events.ts";
 import {
   type Companies,
   CUSTOMER,
@@ -10,8 +11,11 @@ import {
   endLink,
   subjects,
 } from "../support/linked-world.ts";
+import { concludeQuietly, HOUR_MS } from "../support/reconciling.ts";
 import type { World } from "../support/world.ts";
 import { runCommand } from "./commands.ts";
+
+const DOWNLOAD = "/envelopes/{envelopeId}/documents/{documentId}";
 
 test("recorded events whose imports never ran are made up for, nothing is imported twice", async () => {
   await using companies = await createLinkedCompanies();
@@ -29,7 +33,7 @@ test("recorded events whose imports never ran are made up for, nothing is import
   assert.equal(second.exit, 0);
   assert.equal(JSON.parse(second.out).links[0].outcomes.settled, 2);
   assert.deepEqual(await subjects(world), ["done", "lost"]);
-  assert.equal(world.docusign.callsTo("/envelopes/{envelopeId}/documents/{documentId}").length, 2);
+  assert.equal(world.docusign.callsTo(DOWNLOAD).length, 2);
 });
 
 test("only what was announced since then is replayed", async () => {
@@ -52,7 +56,7 @@ test("parked envelopes are taken up, those alone that events announced, and star
   const { world } = companies;
   await conclude(companies, "parked");
   await loseJobs(world);
-  world.docusign.failNext(1, { status: 503 }, "/envelopes/{envelopeId}/documents/{documentId}");
+  world.docusign.failNext(1, { status: 503 }, DOWNLOAD);
   await runCommand(world, "replay");
   const { db } = world.service.foundation.tasks;
   await db
@@ -60,7 +64,7 @@ test("parked envelopes are taken up, those alone that events announced, and star
     .set({ waiting_until: null, attempts: 28, reason: "import-failed" })
     .execute();
   world.clock.pass(60_000);
-  world.docusign.failNext(1, { status: 503 }, "/envelopes/{envelopeId}/documents/{documentId}");
+  world.docusign.failNext(1, { status: 503 }, DOWNLOAD);
 
   const failed = await runCommand(world, "replay");
   const left = await db
@@ -156,6 +160,130 @@ test("a replay that is stopped says so", async () => {
   assert.match(out, /interrupted/);
   assert.equal((await world.contracts()).length, 8);
 });
+
+test("the links of all tenants are replayed, one after the other, until the command is stopped", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world } = companies;
+  const other = world.docusign.addUser(world.docusign.addAccount(), { name: "高橋", role: "DS Admin" });
+  await world.link(other, { tenant: "tenant-2" });
+  await world.runJobs();
+  await conclude(companies, "first");
+  await world.docusign.concludeEnvelope({ from: other, to: [CUSTOMER], subject: "second" });
+  await loseJobs(world);
+  const stop = new AbortController();
+  world.docusign.onNext(DOWNLOAD, () => stop.abort());
+
+  const stopped = await runCommand(world, "replay --json", { signal: stop.signal });
+  const all = await runCommand(world, "replay --json");
+
+  assert.equal(stopped.exit, 75);
+  assert.equal(JSON.parse(stopped.out).links.length, 1);
+  assert.equal(all.exit, 0);
+  assert.deepEqual(
+    JSON.parse(all.out)
+      .links.map(({ tenant }: any) => tenant)
+      .sort(),
+    ["tenant-1", "tenant-2"],
+  );
+  assert.deepEqual([...(await subjects(world)), ...(await subjects(world, "tenant-2"))], ["first", "second"]);
+});
+
+test("a replay shows how far it is, to who looks on", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world } = companies;
+  await conclude(companies, "一", "二");
+  await loseJobs(world);
+  const shown: object[] = [];
+  const { signal } = new AbortController();
+
+  const replay = replayEvents(world.service.foundation.tasks, {
+    linkId: null,
+    since: null,
+    signal,
+    onProgress: (_link, progress) => void shown.push(progress),
+  });
+
+  assert.equal((await Array.fromAsync(replay)).length, 1);
+  assert.deepEqual(shown, [
+    { phase: "importing", done: 1, total: 2 },
+    { phase: "importing", done: 2, total: 2 },
+  ]);
+});
+
+test("while a first import leaves the rest of the hour's calls to others, what events announced is replayed all the same", async () => {
+  await using companies = await createCompanies();
+  const { world, admin } = companies;
+  const completedAt = new Date(world.clock.now.getTime() - HOUR_MS);
+  concludeQuietly(world, 60, () => ({ from: admin, to: [CUSTOMER], subject: "old", completedAt }));
+  await world.link(admin);
+  world.docusign.setLimits({ hourly: 40 });
+  await world.runJobs();
+  await conclude(companies, "announced");
+  await loseJobs(world);
+
+  const { exit } = await runCommand(world, "replay");
+
+  assert.equal(exit, 0);
+  assert.ok((await subjects(world)).includes("announced"));
+  assert.ok((await subjects(world)).length < 60);
+});
+
+test("what is parked stays so where its link does not import now", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world } = companies;
+  await conclude(companies, "parked");
+  world.docusign.failNext(1, { status: 503 }, DOWNLOAD);
+  await world.runJobs();
+  const { db } = world.service.foundation.tasks;
+  await db
+    .updateTable("envelope")
+    .set({ waiting_until: null, attempts: 28, reason: "import-failed" })
+    .execute();
+  await (await world.api()).send("DELETE", "/v1/groups/group-1");
+
+  const { exit } = await runCommand(world, "replay");
+
+  const left = await db
+    .selectFrom("envelope")
+    .select(["attempts", "waiting_until"])
+    .executeTakeFirstOrThrow();
+  assert.equal(exit, 75);
+  assert.deepEqual(left, { attempts: 28, waiting_until: null });
+});
+
+test("a replay that is through is done, though the account's calls are spent with it", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world, account } = companies;
+  await conclude(companies, "last");
+  await loseJobs(world);
+  world.docusign.setLimits({ hourly: 1_000, isKept: false });
+  world.docusign.onNext(DOWNLOAD, () => world.docusign.spendCalls(account, 1_000));
+
+  const { exit, out } = await runCommand(world, "replay");
+
+  assert.equal(exit, 0, out);
+  assert.deepEqual(await subjects(world), ["last"]);
+});
+
+for (const isStopped of [false, true]) {
+  test(`a replay whose last import DocuSign fails names that, ${isStopped ? "also where it is stopped meanwhile" : "and when it is tried again"}`, async () => {
+    await using companies = await createLinkedCompanies();
+    const { world } = companies;
+    await conclude(companies, "last");
+    await loseJobs(world);
+    const stop = new AbortController();
+    world.docusign.failNext(1, { status: 503 }, DOWNLOAD);
+    if (isStopped) world.docusign.onNext(DOWNLOAD, () => stop.abort());
+
+    const { exit, out } = await runCommand(world, "replay --json", { signal: stop.signal });
+
+    const [{ notNow, waiting }] = JSON.parse(out).links;
+    assert.equal(exit, 75);
+    assert.deepEqual(waiting, { "docusign-unavailable": 1 });
+    assert.equal(notNow.reason, "docusign-unavailable");
+    assert.ok(Date.parse(notNow.until) > world.clock.now.getTime());
+  });
+}
 
 async function conclude({ world, admin }: Companies, ...names: string[]): Promise<void> {
   for (const subject of names)
