@@ -175,6 +175,22 @@ test("what stops the whole link is told before what the envelope waits for", asy
   assert.match(body.text, /取り込み先契約書グループ/);
 });
 
+test("that the account takes no calls is told before what the envelope waits for", async () => {
+  await using world = await createWorld();
+  const { explain, conclude, admin } = await link(world);
+  const { envelopeId } = await conclude();
+  world.docusign.failNext(1, { status: 503 }, "/envelopes/{envelopeId}/documents/{documentId}");
+  await world.runJobs();
+  const before = (await explain(envelopeId)).body.waitingFor;
+  const until = new Date("2031-01-15T03:25:00Z");
+  await world.service.foundation.tasks.budgets.pause(accountOf(admin), until);
+
+  const { body } = await explain(envelopeId);
+
+  assert.equal(before.reason, "docusign-unavailable");
+  assert.deepEqual(body.waitingFor, { reason: "account-throttled", until: until.toISOString() });
+});
+
 test("a throttled account is told with the moment at which it goes on", async () => {
   await using world = await createWorld();
   const { explain, conclude, admin } = await link(world);
@@ -306,6 +322,18 @@ test("a DocuSign that does not let the linked user ask leaves it unknown, and sa
 
   assert.equal(status, 200);
   assert.deepEqual([body.outcome, body.waitingFor], ["unknown", { reason: "link-error", until: null }]);
+});
+
+test("an authorisation that turns out to be gone leaves it unknown, and says so", async () => {
+  await using world = await createWorld();
+  const { explain, admin } = await link(world);
+  world.docusign.revokeConsent(admin);
+
+  const { status, body } = await explain(randomUUID());
+
+  assert.equal(status, 200);
+  assert.deepEqual([body.outcome, body.reason], ["unknown", "never-seen"]);
+  assert.deepEqual(body.waitingFor, { reason: "link-error", until: null });
 });
 
 test("while the link's authorisation is gone nobody asks DocuSign for what was never seen", async () => {

@@ -343,6 +343,19 @@ test("while a first import is held back its envelopes are told to wait for that,
   assert.equal(await fateOf(world, heard), "waiting docusign-unavailable");
 });
 
+test("while a first import goes on, an envelope of it that DocuSign fails is told to wait for DocuSign", async () => {
+  await using companies = await createCompanies();
+  const { world, admin } = companies;
+  const [old] = concludeHistory(companies, 1);
+  world.docusign.failNext(1, { status: 503 }, DOWNLOAD);
+  await world.link(admin);
+  await world.runJobs();
+
+  const { firstImport } = await linkOf(world);
+  assert.deepEqual([firstImport.done, firstImport.total], [0, 1]);
+  assert.equal(await fateOf(world, old!), "waiting docusign-unavailable");
+});
+
 test("what the hour finds while a first import is held back comes in from the reserve", async () => {
   await using companies = await createCompanies();
   const { world, account, admin, colleague } = companies;
