@@ -122,7 +122,7 @@ async function findObstacle(step: Exclude<ReconcileStep, { kind: "done" }>): Pro
 
 function reasonOf(link: Link | null): Obstacle["reason"] {
   if (link === null || link.state === "ended") return "link-ended";
-  if (link.state === "awaiting-approval" || link.approval === "awaited") return "awaiting-approval";
+  if (link.approval === "awaited") return "awaiting-approval";
   return link.cause === "group-missing" ? "group-missing" : "link-error";
 }
 

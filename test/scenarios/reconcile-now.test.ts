@@ -1,0 +1,263 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { sql } from "kysely";
+import { claimNextDue } from "../../src/store/envelopes.ts";
+import { findCurrentLink, type Link } from "../../src/store/links.ts";
+import {
+  type ForeseenReconciliation,
+  foreseeReconciliation,
+} from "../../src/usecases/foresee-reconciliation.ts";
+import { type NowOptions, type ReconciledLink, reconcileNow } from "../../src/usecases/reconcile-now.ts";
+import {
+  type Companies,
+  CUSTOMER,
+  concludeUnheard,
+  createCompanies,
+  createLinkedCompanies,
+  fateOf,
+  linkOf,
+  subjects,
+} from "../support/linked-world.ts";
+import { callsOf, concludeQuietly, DAY_MS, HOUR_MS } from "../support/reconciling.ts";
+import type { World } from "../support/world.ts";
+
+const DOWNLOAD = "/envelopes/{envelopeId}/documents/{documentId}";
+
+async function currentLink({ service }: World): Promise<Link> {
+  return (await findCurrentLink(service.foundation.tasks.db, "tenant-1")) ?? assert.fail("no link");
+}
+
+type Watched<Result> = { readonly result: Result; readonly shown: object[]; readonly calls: string[] };
+
+/** What an operator asks for, with what they are shown of it and the calls that it brings. */
+async function watch<Result>(
+  world: World,
+  act: (link: Link, options: NowOptions) => Promise<Result>,
+  { signal }: AbortController = new AbortController(),
+): Promise<Watched<Result>> {
+  const shown: object[] = [];
+  const link = await currentLink(world);
+  const results: Result[] = [];
+  const calls = await callsOf(world, async () => {
+    results.push(
+      await act(link, { from: null, to: null, signal, onProgress: (one) => void shown.push(one) }),
+    );
+  });
+  return { result: results[0]!, shown, calls };
+}
+
+async function reconcile(world: World, stop?: AbortController): Promise<Watched<ReconciledLink>> {
+  const { tasks } = world.service.foundation;
+  return await watch(world, async (link, options) => await reconcileNow(tasks, link, options), stop);
+}
+
+async function foresee(world: World): Promise<Watched<ForeseenReconciliation>> {
+  const { tasks } = world.service.foundation;
+  return await watch(world, async (link, options) => await foreseeReconciliation(tasks, link, options));
+}
+
+async function conclude({ world, colleague }: Companies, count: number): Promise<void> {
+  for (let number = 0; number < count; number += 1)
+    await concludeUnheard(world, { from: colleague, to: [CUSTOMER], subject: `契約${number}` });
+}
+
+test("an operator is shown what is listed and imported, and told of its calls and how long it took", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world } = companies;
+  await conclude(companies, 2);
+  world.clock.pass(HOUR_MS);
+  world.docusign.onNext(DOWNLOAD, () => world.clock.pass(1_234));
+
+  const { result, shown, calls } = await reconcile(world);
+
+  assert.equal(result.calls, calls.length);
+  assert.equal(result.durationMs, 1_234);
+  assert.equal(result.imports.imported, 2);
+  assert.equal(result.obstacle, null);
+  assert.deepEqual(shown, [
+    { phase: "listing", listed: 2 },
+    { phase: "importing", done: 0, total: 2 },
+    { phase: "importing", done: 1, total: 2 },
+    { phase: "importing", done: 2, total: 2 },
+  ]);
+});
+
+test("where nothing is to be imported, no import is shown", async () => {
+  await using companies = await createLinkedCompanies();
+  companies.world.clock.pass(HOUR_MS);
+
+  const { shown } = await reconcile(companies.world);
+
+  assert.deepEqual(shown, [{ phase: "listing", listed: 0 }]);
+});
+
+test("an operator's run has each envelope in hand for two minutes, after which others may take it", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world } = companies;
+  await conclude(companies, 3);
+  world.clock.pass(HOUR_MS);
+  const seen: Date[] = [];
+  world.docusign.onNext(DOWNLOAD, async () => {
+    const { rows } = await sql<{ until: Date }>`
+      select waiting_until as until from envelope where waiting_until > ${world.clock.now}`.execute(
+      world.service.foundation.back.db,
+    );
+    seen.push(...rows.map(({ until }) => until));
+  });
+
+  await reconcile(world);
+
+  assert.ok(seen.length > 0);
+  for (const until of seen) assert.equal(until.getTime() - world.clock.now.getTime(), 2 * 60 * 1000);
+});
+
+test("a first import that an operator's run carried out is over, and what waits for a time is left to workers", async () => {
+  await using companies = await createCompanies();
+  const { world, admin } = companies;
+  await conclude(companies, 1);
+  await world.link(admin);
+  await reconcile(world);
+  const { firstImport } = await currentLink(world);
+  await conclude(companies, 1);
+  world.clock.pass(HOUR_MS);
+  await sql`delete from graphile_worker._private_jobs`.execute(world.service.foundation.back.db);
+  world.docusign.failNext(1, { status: 503 }, DOWNLOAD);
+
+  const { result } = await reconcile(world);
+  world.clock.pass(HOUR_MS);
+  await world.runJobs();
+
+  assert.deepEqual(firstImport.doneAt, new Date("2031-01-15T03:10:00Z"));
+  assert.equal(result.obstacle?.reason, "docusign-unavailable");
+  assert.ok(result.obstacle?.until != null && result.obstacle.until < world.clock.now);
+  assert.equal((await subjects(world)).length, 2);
+});
+
+test("an operator's run that is stopped before it has listed, or while it imports, says so", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world } = companies;
+  await conclude(companies, 8);
+  world.clock.pass(HOUR_MS);
+  const [before, during] = [new AbortController(), new AbortController()];
+  before.abort();
+
+  const first = await reconcile(world, before);
+  world.docusign.onNext(DOWNLOAD, () => during.abort());
+  const second = await reconcile(world, during);
+
+  assert.deepEqual(first.result.obstacle, { reason: "interrupted", until: null });
+  assert.deepEqual(second.result.obstacle, { reason: "interrupted", until: null });
+  assert.ok((await subjects(world)).length < 8);
+});
+
+test("an operator's run that is through is done, though the account's calls are spent with it", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world, account } = companies;
+  await conclude(companies, 1);
+  world.clock.pass(HOUR_MS);
+  world.docusign.setLimits({ hourly: 1_000, isKept: false });
+  world.docusign.onNext(DOWNLOAD, () => world.docusign.spendCalls(account, 1_000));
+
+  const { result } = await reconcile(world);
+
+  assert.equal(result.imports.imported, 1);
+  assert.equal(result.obstacle, null);
+});
+
+test("an operator's run of a link whose group is gone says so, though nothing waits for it", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world } = companies;
+  await (await world.api()).send("DELETE", "/v1/groups/group-1");
+
+  const { result } = await reconcile(world);
+
+  assert.deepEqual(result.obstacle, { reason: "group-missing", until: null });
+});
+
+test("an operator's run that cannot list imports nothing that waits", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world, colleague } = companies;
+  world.docusign.failNext(1, { status: 503 }, DOWNLOAD);
+  const waiting = await world.docusign.concludeEnvelope({ from: colleague, to: [CUSTOMER] });
+  await world.runJobs();
+  world.clock.pass(HOUR_MS);
+  world.docusign.failNext(1, { status: 503 }, "/envelopes");
+
+  const { result } = await reconcile(world);
+
+  assert.equal(result.obstacle?.reason, "docusign-unavailable");
+  assert.equal(result.imports.imported, 0);
+  assert.equal(await fateOf(world, waiting), "waiting docusign-unavailable");
+});
+
+test("an operator's run does not wait for what others have in hand where the link imports nothing now", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world, colleague } = companies;
+  world.docusign.failNext(1, { status: 503 }, DOWNLOAD);
+  await world.docusign.concludeEnvelope({ from: colleague, to: [CUSTOMER] });
+  await world.runJobs();
+  world.clock.pass(HOUR_MS);
+  await lease(world);
+  await (await world.api()).send("DELETE", "/v1/groups/group-1");
+
+  const { result } = await reconcile(world);
+
+  assert.equal(result.obstacle?.reason, "group-missing");
+});
+
+test("an operator's run does not wait for what others have in hand of a first import that is held back", async () => {
+  await using companies = await createCompanies();
+  const { world, admin } = companies;
+  const completedAt = new Date(world.clock.now.getTime() - HOUR_MS);
+  concludeQuietly(world, 60, () => ({ from: admin, to: [CUSTOMER], completedAt }));
+  await world.link(admin);
+  world.docusign.setLimits({ hourly: 40 });
+  await world.runJobs();
+  await lease(world);
+
+  const { result } = await reconcile(world);
+
+  assert.equal(result.obstacle?.reason, "budget-reserve");
+});
+
+/** Another process takes an envelope in hand, and is not heard of again. */
+async function lease(world: World): Promise<void> {
+  const { id: linkId } = await currentLink(world);
+  const { now } = world.clock;
+  const leaseUntil = new Date(now.getTime() + 2 * 60 * 1000);
+  const taken = await claimNextDue(world.service.foundation.tasks.db, { linkId, now, leaseUntil });
+  assert.ok(taken !== null);
+}
+
+test("a dry run says from when it lists, counts its calls, and shows how many envelopes it has listed", async () => {
+  await using companies = await createCompanies();
+  const { world, admin } = companies;
+  await conclude(companies, 2);
+  await world.link(admin);
+
+  const first = await foresee(world);
+  await world.runJobs();
+  const reached = world.clock.now;
+  world.clock.pass(HOUR_MS);
+  const later = await foresee(world);
+
+  assert.equal(first.result.from.toISOString(), "2003-01-01T00:00:00.000Z");
+  assert.equal(first.result.calls, first.calls.length);
+  assert.equal(first.calls.length, 2);
+  assert.deepEqual(first.shown, [
+    { phase: "listing", listed: 2 },
+    { phase: "listing", listed: 2 },
+  ]);
+  assert.deepEqual(later.result.from, new Date(reached.getTime() - DAY_MS));
+});
+
+test("a dry run that finds the authorisation gone says so", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world, admin } = companies;
+  world.docusign.revokeConsent(admin);
+
+  const { result } = await foresee(world);
+
+  assert.deepEqual(result.obstacle, { reason: "link-error", until: null });
+  assert.equal((await linkOf(world)).state, "active");
+});
