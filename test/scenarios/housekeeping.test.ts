@@ -15,6 +15,7 @@ import { createTestDatabase } from "../support/postgres.ts";
 const NOON = new Date("2026-07-01T12:00:00Z");
 /** The hour that looks at the document store. */
 const NIGHT = new Date("2026-07-01T18:30:00Z");
+const TWO_DAYS_MS = 2 * 24 * 60 * 60 * 1000;
 const LINK = "00000000-0000-4000-8000-000000000001";
 
 test("bodies of events go after the configured days, however many; the events stay", async () => {
@@ -101,7 +102,7 @@ test("at night documents that belong to nothing are erased, and no others", asyn
   const imported = await world.addContract();
   const underWay = await world.addStored();
   const orphan = await world.addDocument(`contracts/${randomUUID()}`, days(3));
-  const fresh = await world.addDocument(`contracts/${randomUUID()}`, days(1));
+  const fresh = await world.addDocument(`contracts/${randomUUID()}`, new Date(NIGHT.getTime() - TWO_DAYS_MS));
   const foreign = await world.addDocument(`other/${randomUUID()}`, days(3));
 
   const report = await world.tidy(NIGHT);
@@ -144,6 +145,15 @@ test("where most documents belong to nothing, the database is doubted and nothin
     [examined, orphans, msg],
     [25, 25, "too many documents belong to nothing: none was erased"],
   );
+});
+
+test("a score of documents that belong to nothing is believed, however few others there are", async () => {
+  await using world = await createWorld();
+  await world.addDocuments(20, days(3));
+
+  const report = await world.tidy(NIGHT);
+
+  assert.deepEqual(report.orphans, { examined: 20, orphans: 20, erased: 20 });
 });
 
 test("every document is looked at, however many there are", async () => {

@@ -1,19 +1,30 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { sql } from "kysely";
+import { pino } from "pino";
+import { type EnvelopeId, parseUuid } from "../../src/domain/identifiers.ts";
+import { openFoundation } from "../../src/foundation.ts";
 import { claimNextDue } from "../../src/store/envelopes.ts";
 import { findCurrentLink, type Link } from "../../src/store/links.ts";
 import {
   type ForeseenReconciliation,
   foreseeReconciliation,
 } from "../../src/usecases/foresee-reconciliation.ts";
-import { type NowOptions, type ReconciledLink, reconcileNow } from "../../src/usecases/reconcile-now.ts";
+import { importNow } from "../../src/usecases/import-now.ts";
+import {
+  type NowOptions,
+  type ReconciledLink,
+  reconcileNow,
+  settleWindow,
+} from "../../src/usecases/reconcile-now.ts";
+import { interceptPool } from "../support/intercept-pool.ts";
 import {
   type Companies,
   CUSTOMER,
   concludeUnheard,
   createCompanies,
   createLinkedCompanies,
+  endLink,
   fateOf,
   linkOf,
   subjects,
@@ -51,9 +62,9 @@ async function reconcile(world: World, stop?: AbortController): Promise<Watched<
   return await watch(world, async (link, options) => await reconcileNow(tasks, link, options), stop);
 }
 
-async function foresee(world: World): Promise<Watched<ForeseenReconciliation>> {
+async function foresee(world: World, stop?: AbortController): Promise<Watched<ForeseenReconciliation>> {
   const { tasks } = world.service.foundation;
-  return await watch(world, async (link, options) => await foreseeReconciliation(tasks, link, options));
+  return await watch(world, async (link, options) => await foreseeReconciliation(tasks, link, options), stop);
 }
 
 async function conclude({ world, colleague }: Companies, count: number): Promise<void> {
@@ -161,7 +172,79 @@ test("an operator's run that is through is done, though the account's calls are 
   const { result } = await reconcile(world);
 
   assert.equal(result.imports.imported, 1);
-  assert.equal(result.obstacle, null);
+  assert.deepEqual([result.obstacle, result.waiting], [null, {}]);
+});
+
+test("an operator's run that is stopped with its last import is through", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world } = companies;
+  await conclude(companies, 1);
+  world.clock.pass(HOUR_MS);
+  const stop = new AbortController();
+  world.docusign.onNext(DOWNLOAD, () => stop.abort());
+
+  const { result } = await reconcile(world, stop);
+
+  assert.deepEqual([result.imports.imported, result.obstacle], [1, null]);
+});
+
+test("an operator's run of a link that has ended meanwhile says so", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world } = companies;
+  const { tasks } = world.service.foundation;
+  const link = await currentLink(world);
+  assert.equal((await endLink(world)).status, 204);
+  const { signal } = new AbortController();
+
+  const { obstacle } = await reconcileNow(tasks, link, {
+    from: null,
+    to: null,
+    signal,
+    onProgress: () => {},
+  });
+
+  assert.deepEqual(obstacle, { reason: "link-ended", until: null });
+});
+
+test("a window that ends before what an hour would list lists all that was before it", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world } = companies;
+  const link = await currentLink(world);
+  const usual = new Date(world.clock.now.getTime() - DAY_MS);
+  const windowTo = (to: Date): string => {
+    const { from } = settleWindow(link, { from: null, to }, world.clock.now);
+    return from?.toISOString() ?? "usual";
+  };
+
+  assert.equal(windowTo(usual), "2003-01-01T00:00:00.000Z");
+  assert.equal(windowTo(new Date(usual.getTime() + 1)), usual.toISOString());
+});
+
+test("a fault of our own ends all of an operator's imports at once, and is thrown", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world } = companies;
+  const left: EnvelopeId[] = [];
+  for (let number = 0; number < 12; number += 1) {
+    const { envelopeId } = await concludeUnheard(world, { from: companies.colleague, to: [CUSTOMER] });
+    left.push(parseUuid<EnvelopeId>(envelopeId) ?? assert.fail("no id"));
+  }
+  let asked = 0;
+  const importing = importNow(world.service.foundation.tasks, {
+    linkId: (await currentLink(world)).id,
+    foundBy: "replay",
+    next: async () => {
+      asked += 1;
+      if (asked === 1) throw new Error("the list of envelopes is gone");
+      return left.shift() ?? null;
+    },
+    signal: new AbortController().signal,
+    onEnded: () => {},
+  });
+
+  await assert.rejects(importing, /the list of envelopes is gone/);
+
+  assert.ok(left.length > 0);
+  assert.equal((await world.contracts()).length, 12 - left.length);
 });
 
 test("an operator's run of a link whose group is gone says so, though nothing waits for it", async () => {
@@ -249,6 +332,34 @@ test("a dry run says from when it lists, counts its calls, and shows how many en
     { phase: "listing", listed: 2 },
   ]);
   assert.deepEqual(later.result.from, new Date(reached.getTime() - DAY_MS));
+});
+
+test("a dry run that is stopped says so", async () => {
+  await using companies = await createLinkedCompanies();
+  const stop = new AbortController();
+  stop.abort();
+
+  const { result, calls } = await foresee(companies.world, stop);
+
+  assert.deepEqual([result.obstacle, calls], [{ reason: "interrupted", until: null }, []]);
+});
+
+test("a dry run that our own database fails is no fault of DocuSign's", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world } = companies;
+  await conclude(companies, 1);
+  await using other = await openFoundation(world.config, {
+    log: pino({ level: "silent" }),
+    now: () => world.clock.now,
+  });
+  interceptPool(other.back.pool, async (statement, act) => {
+    if (statement.includes('"envelope"')) throw new Error("the ledger cannot be read");
+    return await act();
+  });
+
+  const dry = watch(world, async (link, options) => await foreseeReconciliation(other.tasks, link, options));
+
+  await assert.rejects(dry, /the ledger cannot be read/);
 });
 
 test("a dry run that finds the authorisation gone says so", async () => {
