@@ -19,6 +19,10 @@ const PACED = "Paced are first imports, and persons are not: any other kind is o
 const ONE_RENEWAL =
   "It saves a transaction: who asks while another renews waits for the link's row, and finds the new tokens there.";
 
+const EVENT_OR_NOT = "Only one of the two words is asked for: any other counts as its opposite.";
+const NOBODY_WAITS = "Longer, or more, than a test waits for or makes; one more or less comes to the same.";
+const NO_PAUSE = "A pause until null is none.";
+
 /** Survivors that were looked at one by one. One that is not listed fails the run. */
 export const EXPLAINED: readonly Explained[] = [
   {
@@ -181,9 +185,278 @@ export const EXPLAINED: readonly Explained[] = [
     file: "src/usecases/erase-orphans.ts",
     line: "if (keys.length < STEP) continue;",
     changes: {
-      "keys.length < STEP": ["false", "keys.length >= STEP"],
+      "keys.length < STEP": ["true", "false", "keys.length >= STEP", "keys.length <= STEP"],
     },
     because: "Fewer are asked about at once, which takes longer and comes to the same.",
+  },
+  {
+    file: "src/usecases/access-tokens.ts",
+    line: "for (let attempt = 1; ; attempt += 1) {",
+    changes: {
+      "attempt += 1": ["attempt -= 1"],
+    },
+    because: NOBODY_WAITS,
+  },
+  {
+    file: "src/usecases/access-tokens.ts",
+    line: "if (attempt === KEEP_ATTEMPTS || !isUnavailable(error)) throw error;",
+    changes: {
+      "attempt === KEEP_ATTEMPTS": ["false"],
+    },
+    because: NOBODY_WAITS,
+  },
+  {
+    file: "src/usecases/call-budgets.ts",
+    line: "if (hour !== otherHour) return hour > otherHour ? one : other;",
+    changes: {
+      "hour > otherHour": ["hour >= otherHour"],
+    },
+    because: "The two differ here.",
+  },
+  {
+    file: "src/usecases/call-budgets.ts",
+    line: "return { ...budget, remaining: budget.remaining === null ? null : budget.remaining - calls };",
+    changes: {
+      "budget.remaining === null": ["false"],
+    },
+    because: "Only budgets that are told are kept: the type says more.",
+  },
+  {
+    file: "src/usecases/close-account.ts",
+    line: "const current = (await findLink(deps.db, link.id)) ?? link;",
+    changes: {
+      "(await findLink(deps.db, link.id)) ?? link": ["(await findLink(deps.db, link.id)) && link"],
+    },
+    because:
+      "What changes meanwhile is how far the link has come, which a run that begins earlier covers too.",
+  },
+  {
+    file: "src/usecases/close-account.ts",
+    line: "if (run === null) return false;",
+    changes: {
+      "run === null": ["false"],
+    },
+    because: "The run was begun a moment ago, by who is alone with the link.",
+  },
+  {
+    file: "src/usecases/describe-link.ts",
+    line: "return cause === null ? null : { code: cause, message: MESSAGES[cause] };",
+    changes: {
+      "cause === null": ["false"],
+    },
+    because: "A link in error has a cause, which its type does not say.",
+  },
+  {
+    file: "src/usecases/erase-orphans.ts",
+    line: "if (orphans.length >= MOST_AT_ONCE) break;",
+    changes: {
+      "orphans.length >= MOST_AT_ONCE": ["false", "orphans.length > MOST_AT_ONCE"],
+    },
+    because: NOBODY_WAITS,
+  },
+  {
+    file: "src/usecases/erase-orphans.ts",
+    line: "if (orphans.length > BELIEVABLE && orphans.length > examined * BELIEVABLE_SHARE) {",
+    changes: {
+      "orphans.length > examined * BELIEVABLE_SHARE": ["orphans.length >= examined * BELIEVABLE_SHARE"],
+    },
+    because: "At the very border of what is believed either is right.",
+  },
+  {
+    file: "src/usecases/erase-orphans.ts",
+    line: "if (keys.length > 0) yield keys;",
+    changes: {
+      "keys.length > 0": ["true", "keys.length >= 0"],
+    },
+    because: "Of no keys none is unneeded.",
+  },
+  {
+    file: "src/usecases/explain-envelope.ts",
+    line: 'const facts = typeof entry.facts === "object" && entry.facts !== null ? entry.facts : {};',
+    changes: {
+      'typeof entry.facts === "object" && entry.facts !== null': [
+        "true",
+        'typeof entry.facts === "object" || entry.facts !== null',
+      ],
+      'typeof entry.facts === "object"': ["true"],
+      "entry.facts !== null": ["true"],
+    },
+    because: "The ledger's facts are an object, or null, which spreads as none.",
+  },
+  {
+    file: "src/usecases/explain-envelope.ts",
+    line: "const byEarlier = link !== null && entry.decidedAt !== null && entry.decidedAt < link.linkedAt;",
+    changes: {
+      "link !== null && entry.decidedAt !== null": ["link !== null || entry.decidedAt !== null"],
+    },
+    because: NEVER_REMOVED,
+  },
+  {
+    file: "src/usecases/explain-envelope.ts",
+    line: 'if (finding.outcome !== "waiting") throw new Error("an envelope that waits is not told to wait");',
+    changes: {
+      'finding.outcome !== "waiting"': ["false"],
+    },
+    because: IMPOSSIBLE,
+  },
+  {
+    file: "src/usecases/explain-envelope.ts",
+    line: "if (finding === null) throw new Error(`the ledger holds an unknown reason: ${entry.state} ${entry.reason}`);",
+    changes: {
+      "finding === null": ["false"],
+      "`the ledger holds an unknown reason: ${entry.state} ${entry.reason}`": ["``"],
+    },
+    because: IMPOSSIBLE,
+  },
+  {
+    file: "src/usecases/foresee-envelope.ts",
+    line: 'const pace = await deps.budgets.pace(link.account.id, "other");',
+    changes: {
+      '"other"': ['""'],
+    },
+    because: PACED,
+  },
+  {
+    file: "src/usecases/foresee-envelope.ts",
+    line: 'const waiting = (await findLinkWait(deps, link, "listing")) ?? nextChance(decision, deps.now());',
+    changes: {
+      '"listing"': ['""'],
+    },
+    because: EVENT_OR_NOT,
+  },
+  {
+    file: "src/usecases/foresee-envelope.ts",
+    line: "if (!(error instanceof DocuSignFault)) throw error;",
+    changes: {
+      "!(error instanceof DocuSignFault)": ["false"],
+    },
+    because: "A fault of our own fails the request in either case, as no kind of DocuSign's is one of it.",
+  },
+  {
+    file: "src/usecases/foresee-envelope.ts",
+    line: "if (error.retryAt !== null) await deps.budgets.pause(link.account.id, error.retryAt);",
+    changes: {
+      "error.retryAt !== null": ["true"],
+    },
+    because: NO_PAUSE,
+  },
+  {
+    file: "src/usecases/foresee-reconciliation.ts",
+    line: "for (const row of rows) if (!found.has(row.envelope.id)) found.set(row.envelope.id, foresee(row));",
+    changes: {
+      "!found.has(row.envelope.id)": ["true"],
+    },
+    because: "The same is foreseen of an envelope on both sides, and keeps its place.",
+  },
+  {
+    file: "src/usecases/foresee-reconciliation.ts",
+    line: 'const pace = await deps.budgets.pace(link.account.id, "other");',
+    changes: {
+      '"other"': ['""'],
+    },
+    because: PACED,
+  },
+  {
+    file: "src/usecases/foresee-reconciliation.ts",
+    line: "if (error.retryAt !== null) await deps.budgets.pause(link.account.id, error.retryAt);",
+    changes: {
+      "error.retryAt !== null": ["true"],
+    },
+    because: NO_PAUSE,
+  },
+  {
+    file: "src/usecases/import-now.ts",
+    line: 'return await findLinkWait(deps, link, isListed ? "listing" : "event");',
+    changes: {
+      '"listing"': ['""'],
+    },
+    because: EVENT_OR_NOT,
+  },
+  {
+    file: "src/usecases/reconcile-now.ts",
+    line: "const to = asked.to === null || asked.to > now ? now : asked.to;",
+    changes: {
+      "asked.to > now": ["asked.to >= now"],
+    },
+    because: "The two are the same moment then.",
+  },
+  {
+    file: "src/usecases/reconcile-now.ts",
+    line: 'if (link === null || link.state === "ended") return "link-ended";',
+    changes: {
+      "link === null": ["false"],
+    },
+    because: NEVER_REMOVED,
+  },
+  {
+    file: "src/usecases/reconcile-now.ts",
+    line: "for (let poll = 0; poll < MOST_POLLS; poll += 1) {",
+    changes: {
+      "poll += 1": ["poll -= 1"],
+      "poll < MOST_POLLS": ["poll <= MOST_POLLS"],
+    },
+    because: NOBODY_WAITS,
+  },
+  {
+    file: "src/usecases/replay-events.ts",
+    line: 'if (link !== null && link.state !== "ended") yield await replayLink(deps, link, { envelopeIds, options });',
+    changes: {
+      'link !== null && link.state !== "ended"': ["true", 'link !== null || link.state !== "ended"'],
+      "link !== null": ["true"],
+      'link.state !== "ended"': ["true"],
+      '"ended"': ['""'],
+    },
+    because: "Events of ended links are not read: this is for one that ends while others are replayed.",
+  },
+  {
+    file: "src/usecases/replay-events.ts",
+    line: "if (link === null || envelope === null) continue;",
+    changes: {
+      "link === null || envelope === null": ["false", "link === null && envelope === null"],
+      "link === null": ["false"],
+      "envelope === null": ["false"],
+    },
+    because: IMPOSSIBLE,
+  },
+  {
+    file: "src/usecases/replay-events.ts",
+    line: 'if ((await findWait(deps, link.id, "replay")) === null)',
+    changes: {
+      '"replay"': ['""'],
+    },
+    because: EVENT_OR_NOT,
+  },
+  {
+    file: "src/usecases/replay-events.ts",
+    line: 'const wait = await findWait(deps, link.id, "replay");',
+    changes: {
+      '"replay"': ['""'],
+    },
+    because: EVENT_OR_NOT,
+  },
+  {
+    file: "src/usecases/replay-events.ts",
+    line: 'if (left > 0 && signal.aborted) return { reason: "interrupted", until: null };',
+    changes: {
+      "left > 0 && signal.aborted": ["left > 0 || signal.aborted"],
+    },
+    because: "Nothing else than a stop or the link itself leaves envelopes of a replay.",
+  },
+  {
+    file: "src/usecases/waiting-cause.ts",
+    line: 'if (link === null || reason !== null) return { reason: reason ?? "link-ended", until: null };',
+    changes: {
+      '"link-ended"': ['""'],
+    },
+    because: "Of no link the reason says so already, which its type does not.",
+  },
+  {
+    file: "src/usecases/waiting-cause.ts",
+    line: 'const pause = await deps.budgets.pace(link.account.id, "other");',
+    changes: {
+      '"other"': ['""'],
+    },
+    because: PACED,
   },
   {
     file: "src/usecases/end-link.ts",

@@ -21,6 +21,7 @@ import {
   entryOfNextHour,
   HOUR_MS,
   ledgerOf,
+  MINUTE_MS,
 } from "../support/reconciling.ts";
 
 const LISTING = "GET /envelopes";
@@ -305,4 +306,24 @@ test("an envelope that the index shows days late is found by the daily look at e
   const entry = await entryOfNextHour(world);
   assert.equal(entry.kind, "full");
   assert.equal(await fateOf(world, envelope), "imported sent");
+});
+
+test("where DocuSign lists ten rows at once, all that one second completed is found, and what the user received before it", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world, admin, colleague, partner } = companies;
+  world.docusign.setListingHabits({ rowsAtMost: 10 });
+  const early = new Date(world.clock.now.getTime() + MINUTE_MS);
+  const late = new Date(early.getTime() + MINUTE_MS);
+  concludeQuietly(world, 35, (number) => ({
+    from: colleague,
+    to: [CUSTOMER],
+    subject: `sent ${number}`,
+    completedAt: late,
+  }));
+  concludeQuietly(world, 1, () => ({ from: partner, to: [admin], subject: "received", completedAt: early }));
+
+  const entry = await entryOfNextHour(world);
+
+  assert.deepEqual([entry.listed, entry.missed], [36, 36]);
+  assert.equal((await subjects(world)).length, 36);
 });
