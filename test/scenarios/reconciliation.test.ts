@@ -17,8 +17,6 @@ import {
   subjects,
 } from "../support/linked-world.ts";
 import {
-  assertAddsUp,
-  assertEntryAddsUp,
   concludeQuietly,
   DAY_MS,
   entriesOf,
@@ -138,140 +136,6 @@ test("steps of one link never overlap, whoever takes them", async () => {
   );
 });
 
-test("once a day everything is looked at, and what DocuSign no longer lists is named", async () => {
-  await using linked = await createLinkedCompanies();
-  const { world, colleague } = linked;
-  const { docusign } = world;
-  await docusign.concludeEnvelope({ from: colleague, to: [CUSTOMER], subject: "kept" });
-  const gone = await docusign.concludeEnvelope({ from: colleague, to: [CUSTOMER], subject: "gone" });
-  await world.runJobs();
-
-  world.clock.pass(DAY_MS);
-  const before = await entryOfNextHour(world);
-  await docusign.deleteEnvelope(gone);
-  await world.runHour();
-  const between = (await entriesOf(world))[0];
-  world.clock.pass(DAY_MS);
-  const after = await entryOfNextHour(world);
-
-  assert.deepEqual([before.kind, before.atDocuSign, before.difference], ["full", 2, null]);
-  assert.deepEqual([between.kind, between.difference], ["hourly", null]);
-  assert.equal(after.kind, "full");
-  assert.deepEqual(after.difference, {
-    atDocuSign: 1,
-    inLedger: 2,
-    unlisted: { count: 1, envelopeIds: [gone.envelopeId] },
-    unreadable: 0,
-    uncounted: 0,
-  });
-  const [told] = linesOf(world, "the ledger differs from DocuSign");
-  assert.deepEqual([told.linkId, told.atDocuSign, told.inLedger], [(await linkOf(world)).id, 1, 2]);
-  assertAddsUp(await linkOf(world));
-});
-
-test("what is new in the hour of the full check does not wait for it", async () => {
-  await using linked = await createLinkedCompanies();
-  const { world, colleague } = linked;
-  await world.runHour();
-  world.clock.pass(DAY_MS);
-  await concludeUnheard(world, { from: colleague, to: [CUSTOMER] });
-
-  const newest = await entryOfNextHour(world);
-
-  const [full, hourly] = await entriesOf(world);
-  assert.deepEqual([full.kind, hourly.kind], ["full", "hourly"]);
-  assert.deepEqual([full.id, full.to], [newest.id, hourly.to]);
-  assert.deepEqual([full.missed, hourly.missed], [0, 1]);
-  assert.ok(full.startedAt >= hourly.startedAt);
-});
-
-test("a full check over several pages finds no difference where there is none", async () => {
-  await using linked = await createLinkedCompanies({ docusign: { validate: false } });
-  const { world, admin, colleague, partner } = linked;
-  const start = new Date("2031-01-14T03:20:00Z").getTime();
-  concludeQuietly(world, 1_500, (number) => ({
-    from: number % 3 === 0 ? partner : colleague,
-    to: [admin],
-    completedAt: new Date(start + Math.floor(number / 3) * 1000),
-    purged: true,
-  }));
-  await world.runHour();
-  world.clock.pass(DAY_MS);
-
-  const entry = await entryOfNextHour(world);
-
-  assert.deepEqual([entry.kind, entry.listed, entry.known], ["full", 1_500, 1_500]);
-  assert.equal(entry.difference, null);
-  assertEntryAddsUp(entry);
-});
-
-test("rows that cannot be read are named by the full check", async () => {
-  await using linked = await createLinkedCompanies({ docusign: { validate: false } });
-  const { world, colleague } = linked;
-  const [strange] = concludeQuietly(world, 2, () => ({
-    from: colleague,
-    to: [CUSTOMER],
-    completedAt: new Date(world.clock.now),
-    purged: true,
-  }));
-  assert.ok(strange);
-  world.docusign.showInListing(strange, ({ envelopeId: _envelopeId, ...row }) => [row]);
-  world.clock.pass(DAY_MS);
-
-  const entry = await entryOfNextHour(world);
-
-  assert.equal(entry.kind, "full");
-  assert.deepEqual([entry.atDocuSign, entry.difference.unreadable], [1, 1]);
-});
-
-test("what DocuSign counts and does not list is told by the full check, as a number", async () => {
-  await using linked = await createLinkedCompanies({ docusign: { validate: false } });
-  const { world, colleague } = linked;
-  const [hidden] = concludeQuietly(world, 2, () => ({
-    from: colleague,
-    to: [CUSTOMER],
-    completedAt: new Date(world.clock.now),
-  }));
-  assert.ok(hidden);
-  world.docusign.showInListing(hidden, () => []);
-  world.clock.pass(DAY_MS);
-
-  const entry = await entryOfNextHour(world);
-
-  assert.equal(entry.kind, "full");
-  assert.deepEqual([entry.atDocuSign, entry.difference?.uncounted], [1, 1]);
-});
-
-test("rows that DocuSign adds without being asked make no difference to the full check", async () => {
-  await using linked = await createLinkedCompanies();
-  const { world, colleague } = linked;
-  world.docusign.extraneousInListing(await world.docusign.sendEnvelope({ from: colleague, to: [CUSTOMER] }));
-  world.clock.pass(DAY_MS);
-
-  const entry = await entryOfNextHour(world);
-
-  assert.deepEqual([entry.kind, entry.atDocuSign, entry.difference], ["full", 0, null]);
-});
-
-test("what DocuSign counts and does not list is told over several pages too, though some rows come twice", async () => {
-  await using linked = await createLinkedCompanies({ docusign: { validate: false } });
-  const { world, admin, partner } = linked;
-  const start = new Date("2031-01-14T03:20:00Z").getTime();
-  const concluded = concludeQuietly(world, 1_500, (number) => ({
-    from: partner,
-    to: [admin],
-    completedAt: new Date(start + Math.floor(number / 3) * 1000),
-    purged: true,
-  }));
-  world.docusign.showInListing(concluded[1_200]!, () => []);
-  await world.runHour();
-  world.clock.pass(DAY_MS);
-
-  const entry = await entryOfNextHour(world);
-
-  assert.deepEqual([entry.kind, entry.listed, entry.difference?.uncounted], ["full", 1_499, 1]);
-});
-
 test("what Connect owed and did not tell is counted for the operator; where there is no Connect, nothing is", async () => {
   await using linked = await createLinkedCompanies();
   const { world, colleague } = linked;
@@ -381,22 +245,4 @@ test("what the hour found is imported though nobody says whether the user still 
 
   assert.deepEqual(await subjects(world), ["found"]);
   world.docusign.calmDown();
-});
-
-test("the daily full check comes at the same hour, though runs end some time after it", async () => {
-  await using companies = await createLinkedCompanies();
-  const { world } = companies;
-  const fulls: string[] = [];
-  for (let hour = 0; hour < 73; hour += 1) {
-    world.docusign.onNext(
-      ({ template }) => template === "/envelopes",
-      () => world.clock.pass(8_000),
-    );
-    await world.runHour();
-    const [entry] = await entriesOf(world);
-    if (entry.kind === "full") fulls.push(entry.to.slice(11, 16));
-  }
-
-  assert.equal(fulls.length, 3);
-  assert.equal(new Set(fulls).size, 1);
 });

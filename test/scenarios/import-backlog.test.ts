@@ -1,0 +1,306 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { sql } from "kysely";
+import { nextDueAt } from "../../src/store/envelopes.ts";
+import { PRIORITY } from "../../src/store/queue.ts";
+import { runBacklogTurn, wakeBacklog } from "../../src/usecases/import-backlog.ts";
+import type { Failure } from "../support/docusign/faults.ts";
+import {
+  type Companies,
+  CUSTOMER,
+  createCompanies,
+  createLinkedCompanies,
+  linkIdOf,
+  linkOf,
+  subjects,
+} from "../support/linked-world.ts";
+import { concludeQuietly, MINUTE_MS } from "../support/reconciling.ts";
+import { stepOn } from "../support/stepping.ts";
+import type { World } from "../support/world.ts";
+
+const DOWNLOAD = "/envelopes/{envelopeId}/documents/{documentId}";
+const UNAVAILABLE: Failure = { status: 503 };
+
+/** Envelopes that the account concluded with nobody being told, by their subjects. */
+function conclude({ world, colleague }: Companies, ...names: readonly string[]): void {
+  concludeQuietly(world, names.length, (number) => ({
+    from: colleague,
+    to: [CUSTOMER],
+    subject: names[number] ?? "",
+    completedAt: new Date(world.clock.now.getTime() - (names.length - number) * 1_000),
+  }));
+}
+
+/** A link whose first import has listed these, of which none is imported yet; nothing is queued. */
+async function createFirstImport(...names: readonly string[]): Promise<Companies> {
+  const companies = await createCompanies();
+  const { world, admin } = companies;
+  conclude(companies, ...names);
+  assert.equal(await world.link(admin), "linked");
+  await stepOn(world);
+  await emptyQueue(world);
+  return companies;
+}
+
+/** A link whose hour has found these, of which none is imported yet; nothing is queued. */
+async function createBacklog(...names: readonly string[]): Promise<Companies> {
+  const companies = await createLinkedCompanies();
+  conclude(companies, ...names);
+  companies.world.clock.pass(MINUTE_MS);
+  await stepOn(companies.world);
+  await emptyQueue(companies.world);
+  return companies;
+}
+
+async function emptyQueue({ service }: World): Promise<void> {
+  await sql`select graphile_worker.complete_jobs(array(select id from graphile_worker.jobs))`.execute(
+    service.foundation.back.db,
+  );
+}
+
+const PRIORITIES = new Map<number, string>(Object.entries(PRIORITY).map(([name, value]) => [value, name]));
+
+/** The turns that are queued: lane, priority, and from when on. */
+async function queuedTurns({ service }: World): Promise<string[]> {
+  const { rows } = await sql<{ key: string; priority: number; run_at: Date; is_due: boolean }>`
+    select key, priority, run_at, run_at <= now() as is_due from graphile_worker.jobs
+    where task_identifier = 'import-backlog' order by key`.execute(service.foundation.back.db);
+  return rows.map(({ key, priority, run_at, is_due }) => {
+    const when = is_due ? "now" : run_at.toISOString().slice(11, 19);
+    return `${key.split(":").at(-1)} ${PRIORITIES.get(priority)} ${when}`;
+  });
+}
+
+/** A turn of this lane of the link's backlog, which has four: how its imports ended. */
+async function takeTurn(world: World, { lane = 0, isEnding = false } = {}): Promise<string[]> {
+  const outcomes: string[] = [];
+  const onImport = (kind: string): void => void outcomes.push(kind);
+  const deps = { ...world.service.foundation.tasks, lanes: 4, onImport };
+  const signal = isEnding ? AbortSignal.abort() : new AbortController().signal;
+  await runBacklogTurn(deps, { linkId: await linkIdOf(world), lane, signal });
+  return outcomes;
+}
+
+async function wake(world: World): Promise<void> {
+  await wakeBacklog(world.service.foundation.back.db, await linkIdOf(world), world.clock.now);
+}
+
+test("a backlog is woken at once where an envelope is due, and sooner for what the hour found than for a first import", async () => {
+  await using first = await createFirstImport("old");
+  await using hourly = await createBacklog("found");
+
+  await wake(first.world);
+  await wake(hourly.world);
+
+  assert.deepEqual(await queuedTurns(first.world), ["0 firstImport now"]);
+  assert.deepEqual(await queuedTurns(hourly.world), ["0 reconciliation now"]);
+});
+
+test("it is woken when the next envelope is due where none is yet, and not at all where none waits", async () => {
+  await using companies = await createBacklog("found");
+  const { world } = companies;
+  world.docusign.failNext(1, UNAVAILABLE, DOWNLOAD);
+  assert.deepEqual(await takeTurn(world), ["waiting"]);
+  await emptyQueue(world);
+  const { db } = world.service.foundation.back;
+  const due = new Date("2031-01-15T03:40:00Z");
+  await db.updateTable("envelope").set({ waiting_until: due }).execute();
+
+  await wake(world);
+  assert.deepEqual(await queuedTurns(world), ["0 reconciliation 03:40:00"]);
+  await emptyQueue(world);
+  world.clock.now = due;
+  await wake(world);
+  assert.deepEqual(await queuedTurns(world), ["0 reconciliation now"]);
+  await emptyQueue(world);
+
+  assert.deepEqual(await takeTurn(world), ["imported"]);
+  await wake(world);
+  assert.deepEqual(await queuedTurns(world), []);
+});
+
+test("a link that a person has to mend has its backlog neither woken nor worked off", async () => {
+  await using companies = await createBacklog("found");
+  const { world, admin } = companies;
+  world.docusign.revokeConsent(admin);
+  assert.deepEqual(await takeTurn(world), ["waiting"]);
+  assert.equal((await linkOf(world)).state, "error");
+  await emptyQueue(world);
+
+  await wake(world);
+
+  assert.deepEqual(await takeTurn(world), []);
+  assert.deepEqual(await queuedTurns(world), []);
+});
+
+test("the first lane calls as many others as there is work for, and as the link has; they call nobody", async () => {
+  await using three = await createBacklog("a", "b", "c");
+  await using many = await createBacklog("a", "b", "c", "d", "e", "f", "g");
+
+  await takeTurn(three.world, { lane: 1, isEnding: true });
+  assert.deepEqual(await queuedTurns(three.world), ["1 reconciliation now"]);
+  await emptyQueue(three.world);
+  await takeTurn(three.world);
+  await takeTurn(many.world);
+
+  assert.deepEqual(await queuedTurns(three.world), ["1 reconciliation now", "2 reconciliation now"]);
+  assert.deepEqual(await queuedTurns(many.world), [
+    "1 reconciliation now",
+    "2 reconciliation now",
+    "3 reconciliation now",
+  ]);
+});
+
+test("a turn that ends with its process leaves the next one where it was, with the lanes that it had called", async () => {
+  await using companies = await createFirstImport("a", "b", "c");
+  const { world } = companies;
+
+  assert.deepEqual(await takeTurn(world, { isEnding: true }), []);
+
+  assert.deepEqual(await queuedTurns(world), ["0 firstImport now", "1 firstImport now", "2 firstImport now"]);
+});
+
+test("while an account makes no calls its first lane alone waits for the end of that", async () => {
+  await using companies = await createBacklog("a", "b", "c");
+  const { world } = companies;
+  const { account } = await linkOf(world);
+  const until = new Date("2031-01-15T03:50:00Z");
+  await world.service.foundation.tasks.budgets.pause(account.id, until);
+
+  assert.deepEqual(await takeTurn(world, { lane: 1 }), []);
+  assert.deepEqual(await queuedTurns(world), []);
+  assert.deepEqual(await takeTurn(world), []);
+
+  assert.deepEqual(await queuedTurns(world), ["0 reconciliation 03:50:00"]);
+});
+
+test("a first import that is held back calls no lanes, and waits for the hour's end; what is newer goes on", async () => {
+  await using companies = await createFirstImport("a", "b", "c");
+  const { world, account } = companies;
+  world.docusign.setLimits({ hourly: 100 });
+  // The answer to the first download says that only the reserve is left.
+  world.docusign.onNext(DOWNLOAD, () => world.docusign.spendCalls(account, 75));
+
+  assert.deepEqual(await takeTurn(world, { lane: 1 }), ["imported", "waiting"]);
+  await emptyQueue(world);
+  const held = await takeTurn(world);
+  assert.deepEqual([held, await queuedTurns(world)], [[], ["0 firstImport 04:00:00"]]);
+
+  conclude(companies, "newer");
+  world.clock.pass(MINUTE_MS);
+  await stepOn(world);
+  await emptyQueue(world);
+  assert.deepEqual(await takeTurn(world), ["imported"]);
+  assert.ok((await subjects(world)).includes("newer"));
+  assert.deepEqual(await queuedTurns(world), ["0 firstImport 04:00:00"]);
+});
+
+test("what is imported is nobody else's for two minutes", async () => {
+  await using companies = await createBacklog("a");
+  const { world } = companies;
+  const { db } = world.service.foundation.back;
+  const leases: (Date | null)[] = [];
+  world.docusign.onNext(DOWNLOAD, async () => {
+    const linkId = await linkIdOf(world);
+    leases.push(await nextDueAt(db, linkId));
+  });
+
+  await takeTurn(world);
+
+  assert.deepEqual(leases, [new Date(world.clock.now.getTime() + 2 * MINUTE_MS)]);
+});
+
+test("a turn is over after a second, and the next one is queued", async () => {
+  await using companies = await createBacklog("a", "b", "c");
+  const { world } = companies;
+  world.docusign.onNext(DOWNLOAD, () => {
+    world.clock.pass(999);
+    world.docusign.onNext(DOWNLOAD, () => world.clock.pass(1));
+  });
+
+  assert.deepEqual(await takeTurn(world, { lane: 1 }), ["imported", "imported"]);
+
+  assert.deepEqual(await queuedTurns(world), ["1 reconciliation now"]);
+});
+
+test("a lane beside the first does not wait for what is due later", async () => {
+  await using companies = await createBacklog("a");
+  const { world } = companies;
+  world.docusign.failNext(1, UNAVAILABLE, DOWNLOAD);
+
+  assert.deepEqual(await takeTurn(world, { lane: 1 }), ["waiting"]);
+
+  assert.deepEqual(await queuedTurns(world), []);
+});
+
+test("what one envelope waits for alone stops no other", async () => {
+  await using companies = await createBacklog("a", "b", "c");
+  const { world } = companies;
+  world.docusign.failNext(1, UNAVAILABLE, DOWNLOAD);
+
+  assert.deepEqual(await takeTurn(world), ["waiting", "imported", "imported"]);
+});
+
+const OF_ALL: Readonly<Record<string, (companies: Companies) => Promise<unknown> | void>> = {
+  "account-throttled": ({ world }) => {
+    const body = { errorCode: "HOURLY_APIINVOCATION_LIMIT_EXCEEDED", message: "x" };
+    world.docusign.failNext(1, { status: 400, body }, DOWNLOAD);
+  },
+  "link-error": ({ world, admin }) => world.docusign.revokeConsent(admin),
+  "group-missing": ({ world }) => world.docusign.onNext(DOWNLOAD, async () => await removeGroup(world)),
+};
+
+async function removeGroup(world: World): Promise<void> {
+  const { status } = await (await world.api()).send("DELETE", "/v1/groups/group-1");
+  assert.equal(status, 204);
+}
+
+for (const [reason, befall] of Object.entries(OF_ALL)) {
+  test(`what all envelopes wait for is waited for with the first of them: ${reason}`, async () => {
+    await using companies = await createBacklog("a", "b", "c");
+    const { world } = companies;
+    await befall(companies);
+
+    assert.deepEqual(await takeTurn(world), ["waiting"]);
+
+    const rows = await world.service.foundation.back.db
+      .selectFrom("envelope")
+      .select("reason")
+      .where("reason", "=", reason)
+      .execute();
+    assert.equal(rows.length, 1);
+  });
+}
+
+test("a turn is over with the first envelope that finds its link stopped", async () => {
+  await using companies = await createBacklog("a", "b", "c");
+  const { world } = companies;
+  world.docusign.onNext(DOWNLOAD, async () => await removeGroup(world));
+  world.docusign.failNext(1, UNAVAILABLE, DOWNLOAD);
+
+  assert.deepEqual(await takeTurn(world), ["waiting", "waiting"]);
+});
+
+test("a first import is over with the turn after which nothing of it waits, and stays so", async () => {
+  await using companies = await createFirstImport("a", "b");
+  const { world } = companies;
+  world.docusign.failNext(1, UNAVAILABLE, DOWNLOAD);
+
+  await takeTurn(world);
+  const meanwhile = (await linkOf(world)).firstImport;
+  world.clock.pass(MINUTE_MS);
+  await takeTurn(world);
+  const after = (await linkOf(world)).firstImport;
+  const doneAt = await doneAtOf(world);
+  world.clock.pass(MINUTE_MS);
+  await takeTurn(world);
+
+  assert.deepEqual([meanwhile.done, after.done, after.estimatedEnd], [1, 2, null]);
+  assert.deepEqual(await doneAtOf(world), doneAt);
+});
+
+async function doneAtOf({ service }: World): Promise<Date | null> {
+  const { db } = service.foundation.back;
+  const row = await db.selectFrom("link").select("first_import_done_at").executeTakeFirstOrThrow();
+  return row.first_import_done_at;
+}
