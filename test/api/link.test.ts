@@ -117,25 +117,6 @@ test("a first import that waits for its approval tells its size and how long it 
   assert.deepEqual(done.firstImport, { done: 3, total: 3, estimatedEnd: null });
 });
 
-test("while the first import goes on, its progress and its end by the pace so far are told", async () => {
-  await using world = await createWorld();
-  const admin = addAdmin(world);
-  await conclude(world, admin, 4);
-  // Of four documents one is not a PDF: its envelope waits while the others are through.
-  world.docusign.serveNextDownloadAs("no PDF");
-  await world.link(admin);
-  await world.runJobs();
-  const { db } = world.service.foundation.front;
-  await db.updateTable("link").set({ first_import_done_at: null }).execute();
-  world.clock.pass(30 * 60 * 1000);
-
-  const { firstImport } = (await (await world.api()).get("/v1/link")).body;
-
-  assert.deepEqual({ done: firstImport.done, total: firstImport.total }, { done: 3, total: 4 });
-  // Three took half an hour: one more takes ten minutes.
-  assert.equal(firstImport.estimatedEnd, new Date(world.clock.now.getTime() + 10 * 60 * 1000).toISOString());
-});
-
 test("an edited link imports into the other group, and says so", async () => {
   await using world = await createWorld();
   await world.link(addAdmin(world));

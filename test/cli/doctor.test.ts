@@ -1,10 +1,15 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
+import { sql } from "kysely";
 import { openDatabase } from "../../src/store/database.ts";
 import { isCurrent } from "../../src/store/migrate.ts";
 import { createVault } from "../../src/store/vault.ts";
+import type { Failure } from "../support/docusign/faults.ts";
 import { createLinkedCompanies } from "../support/linked-world.ts";
 import { createEmptyDatabase } from "../support/postgres.ts";
 import { createWorld } from "../support/world.ts";
@@ -33,6 +38,37 @@ test("where all is well each check says ok in a line of its own", async () => {
     lines.map((line) => /^ok {3}([^:]+): ./.exec(line)?.[1]),
     CHECKS,
   );
+  assert.ok(lines.includes("ok   encryption keys: all stored tokens can be opened (links: 1)"), out);
+});
+
+/** Every version of the server's name and number, as the oldest that is good enough stands between them. */
+const VERSIONS = [
+  { name: "14.19", number: 140_019, isGood: false },
+  { name: "15.0", number: 150_000, isGood: true },
+];
+
+test("a PostgreSQL that is too old is found", async () => {
+  await using world = await createWorld();
+  await using empty = await createEmptyDatabase();
+  await using opened = new AsyncDisposableStack();
+  const address = new URL(empty.connectionString);
+  // What is found first says the version.
+  address.searchParams.set("options", "-c search_path=told,pg_catalog,public");
+  const { db } = opened.adopt(openDatabase(address.toString()), async (one) => await one.close());
+  await sql`create schema told`.execute(db);
+  for (const { name, number, isGood } of VERSIONS) {
+    await sql`create or replace function told.current_setting(setting text) returns text language sql as
+      ${sql.lit(`select case setting when 'server_version' then '${name}' else '${number}' end`)}`.execute(
+      db,
+    );
+
+    const { out } = await runCommand(world, "doctor", { deps: { db } });
+
+    const expected = isGood
+      ? `ok   database: PostgreSQL ${name}\n`
+      : `FAIL database: PostgreSQL ${name} is too old: check DATABASE_URL, and that PostgreSQL 15 or newer runs there\n`;
+    assert.ok(out.includes(expected), out);
+  }
 });
 
 test("a database that is not migrated is found, and left as it is", async () => {
@@ -46,7 +82,7 @@ test("a database that is not migrated is found, and left as it is", async () => 
   assert.equal(exit, 1);
   assert.match(out, /^ok {3}database: PostgreSQL/m);
   assert.match(out, /^FAIL migrations: the database is not current: run torikomi migrate$/m);
-  assert.match(out, /^FAIL queue: .*: run torikomi migrate$/m);
+  assert.match(out, /^FAIL queue: the queue's schema is missing: run torikomi migrate$/m);
   assert.match(out, /^FAIL encryption keys: /m);
   assert.equal(await isCurrent(database.db), false);
 });
@@ -97,15 +133,24 @@ test("a document store that can't be written to is found", async () => {
   assert.match(out, /^FAIL document store: documents can't be stored in .*: check DOCUMENT_STORE/m);
 });
 
-test("a DocuSign that is down is found, one that answers with an error is there", async () => {
+const NOWHERE = "http://127.0.0.1:1";
+const LOGIN_ANSWERS: Failure[] = [
+  { status: 503 },
+  { status: 204 },
+  { status: 302, headers: { Location: NOWHERE } },
+];
+
+test("a DocuSign that is down is found; one that answers, with an error or wherever else to, is there", async () => {
   await using world = await createWorld();
-  world.docusign.failNext(1, { status: 503 }, "/oauth/auth");
-  const ill = await runCommand(world, "doctor");
+  for (const answer of LOGIN_ANSWERS) {
+    world.docusign.failNext(1, answer, "/oauth/auth");
+    const { exit, out } = await runCommand(world, "doctor");
+    assert.equal(exit, 0, out);
+  }
   world.docusign.goDown();
 
   const down = await runCommand(world, "doctor");
 
-  assert.equal(ill.exit, 0);
   assert.equal(down.exit, 1);
   assert.match(down.out, /^FAIL DocuSign: fetch failed .*: check DOCUSIGN_OAUTH_URL/m);
 });
@@ -117,23 +162,55 @@ test("a cabinet that is another, silent or none is told apart", async () => {
     await runCommand(world, "doctor", { deps: { settings: { ...settings, cabinetIssuer } } });
 
   const other = await look(world.cabinet.issuer.replace("127.0.0.1", "localhost"));
-  const silent = await look("http://127.0.0.1:1");
+  const silent = await look(NOWHERE);
   const none = await look(null);
 
   assert.match(other.out, /^FAIL cabinet: it calls itself .*: check CABINET_ISSUER/m);
   assert.match(silent.out, /^FAIL cabinet: fetch failed.*: check CABINET_ISSUER/m);
+  assert.match(none.out, /^ok {3}cabinet: none is set: neither API nor page let anybody in$/m);
   assert.deepEqual([other.exit, silent.exit, none.exit], [1, 1, 0]);
 });
 
-test("a cabinet whose issuer is written with a slash at its end is the one it calls itself without", async () => {
+test("what answers at the cabinet's address and is no issuer is found", async () => {
+  await using world = await createWorld();
+  const { settings } = depsOf(world);
+  let answer = { status: 404, body: "{}" };
+  const server = createServer((_request, response) =>
+    response.writeHead(answer.status, { "Content-Type": "application/json" }).end(answer.body),
+  );
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  await using opened = new AsyncDisposableStack();
+  opened.defer(async () => void (await once(server.close(), "close")));
+  const { port } = server.address() as AddressInfo;
+  const cabinetIssuer = `http://127.0.0.1:${port}`;
+  const look = async (): Promise<string> =>
+    (await runCommand(world, "doctor", { deps: { settings: { ...settings, cabinetIssuer } } })).out;
+
+  const missing = await look();
+  answer = { status: 200, body: JSON.stringify({ issuer: cabinetIssuer }) };
+  const other = await look();
+
+  const advice = "check CABINET_ISSUER, and that this machine may reach it\n";
+  assert.ok(missing.includes(`FAIL cabinet: ${cabinetIssuer} answers 404 to discovery: ${advice}`), missing);
+  assert.ok(
+    other.includes(
+      `FAIL cabinet: what ${cabinetIssuer} answers is not OpenID Connect's discovery: ${advice}`,
+    ),
+    other,
+  );
+});
+
+test("a cabinet whose issuer is written with slashes at its end is the one it calls itself without", async () => {
   await using world = await createWorld();
   const { issuer } = world.cabinet;
-  const settings = { ...depsOf(world).settings, cabinetIssuer: `${issuer}/` };
+  for (const slashes of ["/", "//"]) {
+    const settings = { ...depsOf(world).settings, cabinetIssuer: `${issuer}${slashes}` };
 
-  const { exit, out } = await runCommand(world, "doctor", { deps: { settings } });
+    const { exit, out } = await runCommand(world, "doctor", { deps: { settings } });
 
-  assert.equal(exit, 0, out);
-  assert.ok(out.includes(`ok   cabinet: ${issuer}/ answers\n`), out);
+    assert.equal(exit, 0, out);
+    assert.ok(out.includes(`ok   cabinet: ${issuer}${slashes} answers\n`), out);
+  }
 });
 
 test("in production the public address has to be encrypted", async () => {

@@ -417,26 +417,6 @@ test("a first import goes on where it was when the service is started anew", asy
   assert.deepEqual((await linkOf(world)).firstImport, { done: 40, total: 40, estimatedEnd: null });
 });
 
-test("the days for which a link stood still in error do not count for the end that is expected of its first import", async () => {
-  await using companies = await createCompanies();
-  const { world, admin } = companies;
-  concludeHistory(companies, 60);
-  await world.link(admin);
-  world.docusign.setLimits({ hourly: 40 });
-  await world.runJobs();
-  world.docusign.revokeConsent(admin);
-  await world.runHour();
-  const { state, firstImport } = await linkOf(world);
-  world.clock.pass(10 * 24 * HOUR_MS);
-
-  assert.equal(await world.link(admin), "linked");
-
-  const { estimatedEnd } = (await linkOf(world)).firstImport;
-  assert.equal(state, "error");
-  assert.ok(firstImport.done > 0 && firstImport.done < 60, String(firstImport.done));
-  assert.ok(new Date(estimatedEnd).getTime() - world.clock.now.getTime() < 5 * HOUR_MS, estimatedEnd);
-});
-
 test("a first import of several pages is counted and listed exactly, whatever the pages share", async () => {
   await using companies = await createCompanies({ docusign: { validate: false } });
   const { world, admin, colleague } = companies;

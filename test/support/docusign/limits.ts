@@ -9,6 +9,8 @@ export type Limits = {
   reset?: string | null;
   /** Whether more calls than `hourly` are refused, as they are unless said: an account may be told nonsense about. */
   isKept?: boolean;
+  /** Whether answers say anything of calls and limits, as they do unless said. */
+  isTold?: boolean;
 };
 
 type Spending = {
@@ -79,14 +81,15 @@ function budgetOf(spending: Spending, limits: Limits, now: number): Budget {
   const resetAt = throttled ? spending.throttledUntil : (spending.hour + 1) * HOUR_MS;
   const reset = limits.reset === undefined ? String(Math.ceil(resetAt / 1000)) : limits.reset;
   const overHour = throttled || (spending.spent > hourly && limits.isKept !== false);
+  const headers = {
+    "X-RateLimit-Limit": String(hourly),
+    "X-RateLimit-Remaining": String(throttled ? 0 : Math.max(0, hourly - spending.spent)),
+    ...(reset === null ? {} : { "X-RateLimit-Reset": reset }),
+    "X-BurstLimit-Limit": String(burst),
+    "X-BurstLimit-Remaining": String(Math.max(0, burst - spending.spentInWindow)),
+  };
   return {
-    headers: {
-      "X-RateLimit-Limit": String(hourly),
-      "X-RateLimit-Remaining": String(throttled ? 0 : Math.max(0, hourly - spending.spent)),
-      ...(reset === null ? {} : { "X-RateLimit-Reset": reset }),
-      "X-BurstLimit-Limit": String(burst),
-      "X-BurstLimit-Remaining": String(Math.max(0, burst - spending.spentInWindow)),
-    },
+    headers: limits.isTold === false ? {} : headers,
     exceeded: exceededLimit(overHour, spending.spentInWindow > burst),
   };
 }

@@ -1,0 +1,68 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { sql } from "kysely";
+import { MOST_ATTEMPTS } from "../../src/domain/retries.ts";
+import { PRIORITY } from "../../src/store/queue.ts";
+import {
+  CUSTOMER,
+  concludeUnheard,
+  createCompanies,
+  createLinkedCompanies,
+  explain,
+  linkOf,
+} from "../support/linked-world.ts";
+import { HOUR_MS } from "../support/reconciling.ts";
+import type { World } from "../support/world.ts";
+
+const DOWNLOAD = "/envelopes/{envelopeId}/documents/{documentId}";
+
+/** The priorities of the reconciliations that are queued. */
+async function queuedReconciliations({ service }: World): Promise<number[]> {
+  const { rows } = await sql<{ priority: number }>`
+    select priority from graphile_worker.jobs where task_identifier = 'reconcile-link'`.execute(
+    service.foundation.back.db,
+  );
+  return rows.map(({ priority }) => priority);
+}
+
+test("a link that is mended is reconciled at once, and its first import, where that is not listed yet, after others' hours", async () => {
+  await using companies = await createCompanies();
+  const { world, admin } = companies;
+  await world.link(admin);
+  world.docusign.revokeConsent(admin);
+  await world.runJobs();
+  assert.equal((await linkOf(world)).state, "error");
+
+  await world.link(admin);
+  assert.deepEqual(await queuedReconciliations(world), [PRIORITY.firstImport]);
+  await world.runJobs();
+  world.docusign.revokeConsent(admin);
+  await world.runHour();
+  assert.equal((await linkOf(world)).state, "error");
+  await world.link(admin);
+
+  assert.deepEqual(await queuedReconciliations(world), [PRIORITY.reconciliation]);
+});
+
+test("what was tried for days is tried as if for the first time once the link is mended", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world, admin, colleague } = companies;
+  world.docusign.failNext(1, { status: 500 }, DOWNLOAD);
+  const envelope = await world.docusign.concludeEnvelope({ from: colleague, to: [CUSTOMER] });
+  await world.runJobs();
+  const { db } = world.service.foundation.back;
+  await db.updateTable("envelope").set({ attempts: MOST_ATTEMPTS, waiting_until: null }).execute();
+  world.docusign.revokeConsent(admin);
+  world.clock.pass(HOUR_MS);
+  await concludeUnheard(world, { from: colleague, to: [CUSTOMER] });
+  await world.runHour();
+  assert.equal((await linkOf(world)).state, "error");
+  world.docusign.failNext(10, { status: 500 }, DOWNLOAD);
+
+  await world.link(admin);
+  await world.runJobs();
+
+  const { attempts, waitingFor } = await explain(world, envelope);
+  assert.equal(attempts, 1);
+  assert.ok(waitingFor.until !== null);
+});
