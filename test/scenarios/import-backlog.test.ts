@@ -5,11 +5,13 @@ import { nextDueAt } from "../../src/store/envelopes.ts";
 import { PRIORITY } from "../../src/store/queue.ts";
 import { runBacklogTurn, wakeBacklog } from "../../src/usecases/import-backlog.ts";
 import type { Failure } from "../support/docusign/faults.ts";
+import type { Envelope } from "../support/docusign/state.ts";
 import {
   type Companies,
   CUSTOMER,
   createCompanies,
   createLinkedCompanies,
+  endLink,
   linkIdOf,
   linkOf,
   subjects,
@@ -22,8 +24,8 @@ const DOWNLOAD = "/envelopes/{envelopeId}/documents/{documentId}";
 const UNAVAILABLE: Failure = { status: 503 };
 
 /** Envelopes that the account concluded with nobody being told, by their subjects. */
-function conclude({ world, colleague }: Companies, ...names: readonly string[]): void {
-  concludeQuietly(world, names.length, (number) => ({
+function conclude({ world, colleague }: Companies, ...names: readonly string[]): Envelope[] {
+  return concludeQuietly(world, names.length, (number) => ({
     from: colleague,
     to: [CUSTOMER],
     subject: names[number] ?? "",
@@ -279,6 +281,27 @@ test("a turn is over with the first envelope that finds its link stopped", async
   world.docusign.failNext(1, UNAVAILABLE, DOWNLOAD);
 
   assert.deepEqual(await takeTurn(world), ["waiting", "waiting"]);
+});
+
+test("a turn is over with the end of its link", async () => {
+  await using companies = await createBacklog("a", "b", "c");
+  const { world } = companies;
+  world.docusign.onNext(DOWNLOAD, async () => {
+    assert.equal((await endLink(world)).status, 204);
+  });
+
+  assert.deepEqual(await takeTurn(world), ["link-ended"]);
+});
+
+test("how each import ended is counted, an exclusion as well", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world } = companies;
+  const [empty] = conclude(companies, "a", "b");
+  empty!.documents = [];
+  world.clock.pass(MINUTE_MS);
+  await stepOn(world);
+
+  assert.deepEqual((await takeTurn(world)).sort(), ["excluded", "imported"]);
 });
 
 test("a first import is over with the turn after which nothing of it waits, and stays so", async () => {
