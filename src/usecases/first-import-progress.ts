@@ -30,7 +30,7 @@ export async function measureFirstImport(
   totals: Totals,
 ): Promise<FirstImportProgress> {
   const counted = link.firstImport.total ?? 0;
-  const listed = link.firstImport.listedAt === null ? null : await countListedFirst(deps.db, link);
+  const listed = await countListedFirst(deps.db, link);
   const total = listed ?? Math.max(counted, totals.atDocuSign);
   if (link.firstImport.doneAt !== null) return { done: total, total, estimatedEnd: null };
   const settled = totals.atDocuSign - totals.waiting;

@@ -4,7 +4,7 @@ import type { Database } from "../store/database.ts";
 import { claimNextDue, countDue, nextDueAt } from "../store/envelopes.ts";
 import { changeLink, findLink, type Link } from "../store/links.ts";
 import { enqueueBacklog } from "../store/queue.ts";
-import { type ImportDeps, type ImportOutcome, importEnvelope } from "./import-envelope.ts";
+import { type ImportDeps, type ImportOutcome, importEnvelope, LEASE_MS } from "./import-envelope.ts";
 
 export type BacklogDeps = ImportDeps & {
   /** How many envelopes of one link are imported at once. */
@@ -16,7 +16,6 @@ export type BacklogDeps = ImportDeps & {
 /** A lane gives its worker back after this long, so that links take turns. */
 const TURN_MS = 1_000;
 const TURN_ENVELOPES = 20;
-const LEASE_MS = 2 * 60 * 1000;
 
 /** Starts the link's backlog: at once where an envelope is due, otherwise when the next one is. */
 export async function wakeBacklog(db: Database, linkId: LinkId, now: Date): Promise<void> {

@@ -52,7 +52,7 @@ export type ImportOutcome =
   | { readonly kind: "link-ended" };
 
 /** How long an import may take before the ledger has it due again, should this process have died. */
-const LEASE_MS = 2 * 60 * 1000;
+export const LEASE_MS = 2 * 60 * 1000;
 
 /**
  * Takes one envelope in, if it is the link's: what DocuSign's API says decides (import-rules 1 and 2), each content

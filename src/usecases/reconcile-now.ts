@@ -5,6 +5,7 @@ import { findLink, type Link } from "../store/links.ts";
 import { findRunning, type Reconciliation } from "../store/reconciliations.ts";
 import { countWaitingByCause, hasLeased } from "../store/waiting-envelopes.ts";
 import { type BacklogDeps, endFirstImport, wakeBacklog } from "./import-backlog.ts";
+import { LEASE_MS } from "./import-envelope.ts";
 import { emptyTally, findWait, type ImportTally, importNow } from "./import-now.ts";
 import { type ReconcileDeps, type ReconcileStep, reconcileStep } from "./reconcile-link.ts";
 import { ALL_HISTORY, windowStart } from "./reconciliation-window.ts";
@@ -153,8 +154,6 @@ async function importBacklog(deps: ReconcileNowDeps, link: Link, options: NowOpt
   await leaveRest(deps, link);
   return tally;
 }
-
-const LEASE_MS = 2 * 60 * 1000;
 
 async function claimDue(deps: ReconcileNowDeps, link: Link) {
   const now = deps.now();

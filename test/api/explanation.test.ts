@@ -238,6 +238,19 @@ test("an envelope never seen is explained by asking DocuSign what would become o
   assert.deepEqual(items, []);
 });
 
+test("an envelope never seen of which DocuSign tells too little waits for that, until the next hour asks again", async () => {
+  await using world = await createWorld();
+  const { explain, conclude } = await link(world);
+  world.docusign.loseNext(10);
+  const envelope = await conclude();
+  envelope.completedAt = null;
+
+  const { body } = await explain(envelope.envelopeId);
+
+  assert.deepEqual([body.outcome, body.reason], ["waiting", "completion-unknown"]);
+  assert.deepEqual(body.waitingFor, { reason: "completion-unknown", until: "2031-01-15T04:00:00.000Z" });
+});
+
 test("what neither side knows is not found", async () => {
   await using world = await createWorld();
   const { explain } = await link(world);

@@ -144,6 +144,22 @@ test("a first import that an operator's run carried out is over, and what waits 
   assert.equal((await subjects(world)).length, 2);
 });
 
+test("what an operator's run leaves waiting goes on when it is due, though a worker has looked for work meanwhile", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world } = companies;
+  await conclude(companies, 1);
+  world.clock.pass(HOUR_MS);
+  world.docusign.onNext(DOWNLOAD, async () => await world.runJobs());
+  world.docusign.failNext(1, { status: 503 }, DOWNLOAD);
+
+  const { obstacle } = (await reconcile(world)).result;
+  assert.equal(obstacle?.reason, "docusign-unavailable");
+  world.clock.now = obstacle?.until ?? assert.fail("for ever");
+  await world.runJobs();
+
+  assert.equal((await subjects(world)).length, 1);
+});
+
 test("an operator's run that is stopped before it has listed, or while it imports, says so", async () => {
   await using companies = await createLinkedCompanies();
   const { world } = companies;
