@@ -77,14 +77,14 @@ test("after a second of many pages the listing goes on by time, so that what van
   await using companies = await createListedCompanies();
   const { world } = companies;
   const envelopes = concludePurged(companies, 60, (number) => Math.max(0, number - 14) * 1_000);
-  const vanishing = envelopes.slice(15, 24);
+  const vanishing = envelopes.slice(0, PAGE);
   onPage(world, 5, () => {
     for (const envelope of vanishing) envelope.status = "deleted";
   });
 
   await entryOfNextHour(world);
 
-  assert.deepEqual(await missingOf(world, envelopes.slice(24)), []);
+  assert.deepEqual(await missingOf(world, envelopes.slice(PAGE)), []);
 });
 
 test("a row without the moment of completion that every page shows counts once", async () => {
