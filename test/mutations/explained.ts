@@ -836,4 +836,173 @@ export const EXPLAINED: readonly Explained[] = [
     },
     because: NEVER_REMOVED,
   },
+  {
+    file: "src/usecases/check-service.ts",
+    line: "const late = sleep(ms, undefined, { signal: timer.signal }).then(() => {",
+    changes: { "{ signal: timer.signal }": ["{}"] },
+    because:
+      "A timer that is left runs out by itself, and nobody waits for it: the command ends its process.",
+  },
+  {
+    file: "src/usecases/check-service.ts",
+    line: "} finally {",
+    changes: { "{ timer.abort(); }": ["{}"] },
+    because:
+      "A timer that is left runs out by itself, and nobody waits for it: the command ends its process.",
+  },
+  {
+    file: "src/usecases/check-service.ts",
+    line: "timer.abort();",
+    changes: { "timer.abort();": [";"] },
+    because:
+      "A timer that is left runs out by itself, and nobody waits for it: the command ends its process.",
+  },
+  {
+    file: "src/usecases/check-service.ts",
+    line: "throw new Error(`no answer within ${ms / 1000} s`);",
+    changes: { "`no answer within ${ms / 1000} s`": ["``"], "ms / 1000": ["ms * 1000"] },
+    because: NOBODY_WAITS,
+  },
+  {
+    file: "src/usecases/check-service.ts",
+    line: "const response = await fetch(`${configured}/.well-known/openid-configuration`, { signal });",
+    changes: { "{ signal }": ["{}"] },
+    because:
+      "Without its own five seconds an answer is waited for like every check's, for fifteen: longer than a test waits.",
+  },
+  {
+    file: "src/usecases/import-backlog.ts",
+    line: "const link = due === null ? null : await findLink(db, linkId);",
+    changes: { "due === null": ["false"] },
+    because: "Where nothing is due the link is asked for in vain, and nothing comes of it.",
+  },
+  {
+    file: "src/usecases/import-backlog.ts",
+    line: 'if (due === null || link?.state !== "active") return;',
+    changes: { "due === null": ["false"], "link?.state": ["link.state"] },
+    because: "Where nothing is due the link was not asked for; and links are never removed.",
+  },
+  {
+    file: "src/usecases/import-backlog.ts",
+    line: 'if (link?.state !== "active") return;',
+    changes: { "link?.state": ["link.state"] },
+    because: NEVER_REMOVED,
+  },
+  {
+    file: "src/usecases/import-backlog.ts",
+    line: 'const pace = await deps.budgets.pace(link.account.id, "other");',
+    changes: { '"other"': ['""'] },
+    because: PACED,
+  },
+  {
+    file: "src/usecases/import-backlog.ts",
+    line: 'if (deps.now().getTime() - startedAt >= TURN_MS) return "turn-over";',
+    changes: { '"turn-over"': ['""'] },
+    because: EVENT_OR_NOT,
+  },
+  {
+    file: "src/usecases/import-backlog.ts",
+    line: 'return "turn-over";',
+    changes: { '"turn-over"': ['""'] },
+    because: EVENT_OR_NOT,
+  },
+  {
+    file: "src/usecases/import-backlog.ts",
+    line: 'if (outcome.kind === "link-ended" || (outcome.kind === "waiting" && OF_ALL.has(outcome.reason)))',
+    changes: { 'outcome.kind === "waiting"': ["true"] },
+    because: "No reason that excludes is one that all envelopes wait for.",
+  },
+  {
+    file: "src/usecases/list-page.ts",
+    line: "return completedAt !== null && completedAt < cursorFrom && completedAt >= from;",
+    changes: {
+      "completedAt !== null": ["true"],
+      "completedAt >= from": ["true", "completedAt > from"],
+      "completedAt < cursorFrom": ["completedAt <= cursorFrom"],
+    },
+    because:
+      "What is not completed, or completed before the window, DocuSign adds without being asked, on no page in particular: it counts once or twice, and so does its share of the total.",
+  },
+  {
+    file: "src/usecases/list-page.ts",
+    line: "if (last !== null && last > cursorFrom) return { side, cursorFrom: last, cursorPosition: 0 };",
+    changes: { "last !== null": ["true"] },
+    because: "Null is after no moment.",
+  },
+  {
+    file: "src/usecases/list-page.ts",
+    line: "if (first === undefined || last === undefined) return null;",
+    changes: {
+      "first === undefined || last === undefined": ["first === undefined && last === undefined"],
+      "first === undefined": ["false"],
+      "last === undefined": ["false"],
+    },
+    because: "A page without a first row has no last one either.",
+  },
+  {
+    file: "src/usecases/link-health.ts",
+    line: 'return (await checkAdmin(deps, link, account)) ? "admin" : "not-admin";',
+    changes: { '"admin"': ['""'] },
+    because: EVENT_OR_NOT,
+  },
+  {
+    file: "src/usecases/link-health.ts",
+    line: 'if (passes(error) || isOfTheIntegration(error)) return "unsaid";',
+    changes: { '"unsaid"': ['""'] },
+    because: EVENT_OR_NOT,
+  },
+  {
+    file: "src/usecases/link-health.ts",
+    line: "return firstImport.startedAt !== null && firstImport.doneAt === null;",
+    changes: { "firstImport.doneAt === null": ["true"] },
+    because: "When an import began that is over is read by nobody.",
+  },
+  {
+    file: "src/usecases/listed-envelope.ts",
+    line: "return { ...envelope, completedAt: envelope.completedAt?.toISOString() ?? null };",
+    changes: { "envelope.completedAt?.toISOString": ["envelope.completedAt.toISOString"] },
+    because: IMPOSSIBLE,
+  },
+  {
+    file: "src/usecases/listed-envelope.ts",
+    line: "completedAt: completedAt === null ? null : new Date(completedAt),",
+    changes: { "completedAt === null": ["false"] },
+    because: IMPOSSIBLE,
+  },
+  {
+    file: "src/usecases/open-account.ts",
+    line: 'return (link, onCall, kind = "other") =>',
+    changes: { '"other"': ['""'] },
+    because: PACED,
+  },
+  {
+    file: "src/usecases/reconcile-all.ts",
+    line: "const delay = links.length <= FEW_LINKS ? 0 : spreadWithin(link.id, SPREAD_MS);",
+    changes: { "links.length <= FEW_LINKS": ["links.length < FEW_LINKS"] },
+    because: "At the very border either is right.",
+  },
+  {
+    file: "src/usecases/reconciliation-lock.ts",
+    line: "for (let left = TRIES; left > 0; left -= 1) {",
+    changes: { "left > 0": ["left >= 0"] },
+    because: NOBODY_WAITS,
+  },
+  {
+    file: "src/usecases/reconciliation-window.ts",
+    line: "return proof === null || proof > from || proof.getTime() < from.getTime() - LONGEST_PROOF_MS ? from : proof;",
+    changes: {
+      "proof > from": ["proof >= from"],
+      "proof.getTime() < from.getTime() - LONGEST_PROOF_MS": [
+        "proof.getTime() <= from.getTime() - LONGEST_PROOF_MS",
+      ],
+    },
+    because: "At the very border either is right.",
+  },
+  {
+    file: "src/usecases/reconciliation-window.ts",
+    line: "return sent < received ? sent : received;",
+    changes: { "sent < received": ["sent <= received", "true"] },
+    because:
+      "Of two equal moments either; and what was received is never known further back than what was sent, as a run brings both to the same moment.",
+  },
 ];

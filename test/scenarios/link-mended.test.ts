@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { sql } from "kysely";
 import { MOST_ATTEMPTS } from "../../src/domain/retries.ts";
+import { findCurrentLink } from "../../src/store/links.ts";
 import { PRIORITY } from "../../src/store/queue.ts";
+import { askAdmin } from "../../src/usecases/link-health.ts";
 import {
   CUSTOMER,
   concludeUnheard,
@@ -65,4 +67,25 @@ test("what was tried for days is tried as if for the first time once the link is
   const { attempts, waitingFor } = await explain(world, envelope);
   assert.equal(attempts, 1);
   assert.ok(waitingFor.until !== null);
+});
+
+test("a fault of our own while the user is asked for says nothing of the user's right, and is thrown", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world } = companies;
+  const { tasks } = world.service.foundation;
+  const link = (await findCurrentLink(tasks.db, "tenant-1")) ?? assert.fail("no link");
+  const faults = [new Error("the disk is full")];
+  const db = tasks.db.withPlugin({
+    transformQuery: ({ node }) => {
+      const fault = faults.pop();
+      if (fault !== undefined) throw fault;
+      return node;
+    },
+    transformResult: async ({ result }) => result,
+  });
+
+  const asked = askAdmin({ ...tasks, db }, link, tasks.openAccount(link));
+
+  await assert.rejects(asked, { message: "the disk is full" });
+  assert.equal((await linkOf(world)).state, "active");
 });
