@@ -270,3 +270,23 @@ for (const { when, delay, isProven } of JUST_LINKED) {
     assert.deepEqual(await accountedFor(world), [isProven ? upTo(to) : null, null]);
   });
 }
+
+test("nor does a first listing that was approved an hour after the linking, as its user is asked for meanwhile", async () => {
+  await using companies = await createCompanies({ config: { largeImport: 1 } });
+  const { world, admin } = companies;
+  concludeQuietly(world, 1, () => ({
+    from: admin,
+    to: [CUSTOMER],
+    completedAt: world.clock.now,
+    purged: true,
+  }));
+  assert.equal(await world.link(admin), "awaiting-approval");
+  world.clock.pass(HOUR_MS);
+  await world.runHour();
+  assert.equal((await (await world.api()).send("POST", "/v1/link/approve")).status, 200);
+  const to = world.clock.now;
+
+  assert.equal((await stepNow(world)).kind, "more");
+
+  assert.deepEqual(await accountedFor(world), [upTo(to), null]);
+});

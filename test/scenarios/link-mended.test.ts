@@ -11,6 +11,7 @@ import {
   createCompanies,
   createLinkedCompanies,
   explain,
+  fateOf,
   linkOf,
 } from "../support/linked-world.ts";
 import { HOUR_MS } from "../support/reconciling.ts";
@@ -88,4 +89,18 @@ test("a fault of our own while the user is asked for says nothing of the user's 
 
   await assert.rejects(asked, { message: "the disk is full" });
   assert.equal((await linkOf(world)).state, "active");
+});
+
+test("what DocuSign refuses of an envelope stops no link while it does not say whether the user still is an admin", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world, colleague } = companies;
+  const refused = { status: 403, body: { errorCode: "USER_LACKS_PERMISSIONS", message: "x" } };
+  world.docusign.failNext(1, refused, DOWNLOAD);
+  world.docusign.failNext(10, { status: 503 }, "/users/{userId}");
+
+  const envelope = await world.docusign.concludeEnvelope({ from: colleague, to: [CUSTOMER] });
+  await world.runJobs();
+
+  assert.equal((await linkOf(world)).state, "active");
+  assert.equal(await fateOf(world, envelope), "waiting docusign-unavailable");
 });
