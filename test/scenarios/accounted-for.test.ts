@@ -80,6 +80,19 @@ test("a side's last page accounts for the whole window, and for its own side onl
   assert.deepEqual(await accountedFor(world), [upTo(to), upTo(reached)]);
 });
 
+test("a window that an operator lets begin later than what was reached accounts for nothing, as nobody has seen the gap", async () => {
+  await using linked = await createLinkedCompanies();
+  const { world } = linked;
+  const reached = world.clock.now;
+  world.clock.pass(3 * DAY_MS);
+  concludePurged(linked, 1, world.clock.now);
+  const from = new Date(world.clock.now.getTime() - HOUR_MS);
+
+  assert.equal((await stepOn(world, { from })).kind, "done");
+
+  assert.deepEqual(await accountedFor(world), [upTo(reached), upTo(reached)]);
+});
+
 test("a last look of more than six pages accounts for those, and leaves the rest to the next link", async () => {
   await using linked = await createLinkedCompanies();
   const { world, admin } = linked;

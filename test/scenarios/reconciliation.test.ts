@@ -17,6 +17,7 @@ import {
   subjects,
 } from "../support/linked-world.ts";
 import {
+  callsOf,
   concludeQuietly,
   DAY_MS,
   entriesOf,
@@ -85,6 +86,8 @@ test("few links are reconciled at once, many within the first minutes, each with
 
   await reconcileAll(tasks, hour);
   assert.deepEqual(await delays(world), [0]);
+  const { rows } = await sql`select run_at from graphile_worker.jobs where run_at <= now()`.execute(tasks.db);
+  assert.equal(rows.length, 1, "by the database's clock too");
 
   await copyLink(world, 30);
   await reconcileAll(tasks, hour);
@@ -158,6 +161,28 @@ test("what Connect owed and did not tell is counted for the operator; where ther
     told.map(({ linkId, envelopes }) => [linkId, envelopes]),
     [[(await linkOf(world)).id, 1]],
   );
+});
+
+test("an hour lists what completed since a day before the last one, and no further back", async () => {
+  await using linked = await createLinkedCompanies();
+  const { world } = linked;
+  const reached = world.clock.now;
+
+  const { from } = await entryOfNextHour(world);
+
+  assert.equal(from, new Date(reached.getTime() - DAY_MS).toISOString());
+});
+
+test("each call to DocuSign's API is counted for the operator", async () => {
+  await using linked = await createLinkedCompanies();
+  const { world, colleague } = linked;
+  const before = Number(await metric(world, "torikomi_docusign_calls_total"));
+  await concludeUnheard(world, { from: colleague, to: [CUSTOMER] });
+
+  const calls = await callsOf(world, async () => await world.runHour());
+
+  assert.ok(calls.length > 3, calls.join());
+  assert.equal(Number(await metric(world, "torikomi_docusign_calls_total")), before + calls.length);
 });
 
 async function metric(world: World, name: string): Promise<string | undefined> {
