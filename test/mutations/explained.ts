@@ -1005,4 +1005,37 @@ export const EXPLAINED: readonly Explained[] = [
     because:
       "Of two equal moments either; and what was received is never known further back than what was sent, as a run brings both to the same moment.",
   },
+  {
+    file: "src/usecases/tally-page.ts",
+    line: 'unlistedIds: run.kind === "full" ? await listUnlisted(db, work, { page, rows }) : [],',
+    changes: { 'run.kind === "full"': ["true"] },
+    because: "Only a full check shows it: all others are saved the question.",
+  },
+  {
+    file: "src/usecases/tally-page.ts",
+    line: "const again = rows",
+    changes: {
+      "rows .map(({ envelope }) => envelope) .filter(({ completedAt }) => completedAt === null || completedAt >= cursorFrom)":
+        ["rows.map(({ envelope }) => envelope)"],
+    },
+    because: "What completed before the cursor is not shown again: leaving it out only saves room.",
+  },
+  {
+    file: "src/usecases/tally-page.ts",
+    line: ".filter(({ completedAt }) => completedAt === null || completedAt >= cursorFrom)",
+    changes: { "completedAt === null || completedAt >= cursorFrom": ["true"] },
+    because: "What completed before the cursor is not shown again: leaving it out only saves room.",
+  },
+  {
+    file: "src/usecases/tally-page.ts",
+    line: "return cursorPosition === 0 ? again : [...new Set([...run.countedIds, ...again])];",
+    changes: { "cursorPosition === 0": ["false"] },
+    because: "What completed before the cursor is not shown again: leaving it out only saves room.",
+  },
+  {
+    file: "src/usecases/tally-page.ts",
+    line: "if (!isSideDone && next.cursorPosition > 0) return [];",
+    changes: { "!isSideDone && next.cursorPosition > 0": ["false"] },
+    because: "Where the listing goes on by position the stretch of time is empty, and so is the answer.",
+  },
 ];
