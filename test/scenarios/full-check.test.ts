@@ -109,6 +109,17 @@ test("a full check over several pages finds no difference where there is none", 
   assert.deepEqual([listed, known, difference], [45, 45, null]);
 });
 
+test("nor where what the account sent to its user is listed on both sides, each on one page", async () => {
+  await using linked = await createLinkedCompanies();
+  const { world, admin } = linked;
+  concludePurged(linked, 3, (number) => ({ to: [admin], second: number }));
+  await world.runHour();
+
+  const { listed, difference } = await checkEverything(world);
+
+  assert.deepEqual([listed, difference], [3, null]);
+});
+
 test("nor where one second fills several pages", async () => {
   await using linked = await createLinkedCompanies();
   const { world } = linked;
