@@ -43,7 +43,7 @@ async function find<Found>(look: () => Promise<Found | undefined>): Promise<Foun
 async function createProcesses(): Promise<Processes> {
   await using opened = new AsyncDisposableStack();
   const database = opened.use(await createTestDatabase());
-  const { db, close } = openDatabase(database.connectionString);
+  const { db, close } = openDatabase(database.connectionString, { max: 1 });
   opened.defer(close);
   const account = parseUuid<AccountId>(randomUUID()) ?? assert.fail();
   const clock = { now: new Date("2031-01-15T03:10:00Z") };
@@ -134,6 +134,8 @@ test("other processes learn at once that the reserve is reached, and of calls wi
   await processes.shared(25);
   const paces = [await other.pace(account, "first-import"), await other.pace(account, "other")];
   one.note(account, answer(24));
+  // Over the one connection a note would have come before the question.
+  assert.equal((await findBudget(processes.db, account))?.remaining, 25);
   clock.now = new Date(clock.now.getTime() + 2_000);
   one.note(account, answer(23));
   await processes.shared(23);

@@ -17,7 +17,7 @@ import {
   subjects,
 } from "../support/linked-world.ts";
 import { concludeQuietly, MINUTE_MS } from "../support/reconciling.ts";
-import { stepOn } from "../support/stepping.ts";
+import { stepNow, stepOn } from "../support/stepping.ts";
 import type { World } from "../support/world.ts";
 
 const DOWNLOAD = "/envelopes/{envelopeId}/documents/{documentId}";
@@ -280,7 +280,9 @@ test("a turn is over with the first envelope that finds its link stopped", async
   world.docusign.onNext(DOWNLOAD, async () => await removeGroup(world));
   world.docusign.failNext(1, UNAVAILABLE, DOWNLOAD);
 
-  assert.deepEqual(await takeTurn(world), ["waiting", "waiting"]);
+  assert.deepEqual(await takeTurn(world, { lane: 1 }), ["waiting", "waiting"]);
+
+  assert.deepEqual(await queuedTurns(world), []);
 });
 
 test("a turn is over with the end of its link", async () => {
@@ -320,6 +322,19 @@ test("a first import is over with the turn after which nothing of it waits, and 
 
   assert.deepEqual([meanwhile.done, after.done, after.estimatedEnd], [1, 2, null]);
   assert.deepEqual(await doneAtOf(world), doneAt);
+});
+
+test("a first import is not over while it is still listed, though nothing of what was listed waits", async () => {
+  await using companies = await createCompanies();
+  const { world, admin } = companies;
+  world.docusign.setListingHabits({ rowsAtMost: 2 });
+  conclude(companies, "a", "b", "c");
+  await world.link(admin);
+  assert.equal((await stepNow(world)).kind, "more");
+
+  assert.deepEqual(await takeTurn(world), ["imported", "imported"]);
+
+  assert.equal(await doneAtOf(world), null);
 });
 
 async function doneAtOf({ service }: World): Promise<Date | null> {
