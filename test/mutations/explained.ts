@@ -1038,4 +1038,24 @@ export const EXPLAINED: readonly Explained[] = [
     changes: { "!isSideDone && next.cursorPosition > 0": ["false"] },
     because: "Where the listing goes on by position the stretch of time is empty, and so is the answer.",
   },
+  {
+    file: "src/usecases/import-backlog.ts",
+    line: "const claim = { linkId: link.id, now, leaseUntil: new Date(now.getTime() + LEASE_MS) };",
+    changes: { "now.getTime() + LEASE_MS": ["now.getTime() - LEASE_MS"] },
+    because:
+      "The import itself takes the envelope for as long a moment later; until then another lane would find it in hand.",
+  },
+  {
+    file: "src/usecases/import-backlog.ts",
+    line: "if (doneAt !== null) return await claimNextDue(deps.db, claim);",
+    changes: { "doneAt !== null": ["false"] },
+    because:
+      "Of an import that is over nothing is held back: what is due is taken either way, the newer first.",
+  },
+  {
+    file: "src/usecases/import-backlog.ts",
+    line: "const newer = listedAt === null ? null : await claimNextDue(deps.db, { ...claim, foundAfter: listedAt });",
+    changes: { "listedAt === null": ["false"] },
+    because: "Nothing was found after null.",
+  },
 ];
