@@ -1058,4 +1058,30 @@ export const EXPLAINED: readonly Explained[] = [
     changes: { "listedAt === null": ["false"] },
     because: "Nothing was found after null.",
   },
+  {
+    file: "src/usecases/check-service.ts",
+    line: "const late = sleep(ms, undefined, { signal: timer.signal }).then(() => {",
+    changes: { "{ throw new Error(`no answer within ${ms / 1000} s`); }": ["{}"] },
+    because: NOBODY_WAITS,
+  },
+  {
+    file: "src/usecases/exclude-envelope.ts",
+    line: 'if (link === null || link.state === "ended") return { kind: "link-ended" };',
+    changes: { "link === null": ["false"] },
+    because: NEVER_REMOVED,
+  },
+  {
+    file: "src/usecases/call-budgets.ts",
+    line: "return Number(one.remaining) < Number(other.remaining) ? one : other;",
+    changes: {
+      "Number(one.remaining) < Number(other.remaining)": ["Number(one.remaining) <= Number(other.remaining)"],
+    },
+    because: "Of two equal numbers of one hour either.",
+  },
+  {
+    file: "src/usecases/call-budgets.ts",
+    line: "return resetsAt?.getTime() ?? 0;",
+    changes: { "resetsAt?.getTime": ["resetsAt.getTime"] },
+    because: "Only budgets that are told are kept, and those have an end: the type says more.",
+  },
 ];

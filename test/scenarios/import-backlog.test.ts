@@ -197,6 +197,21 @@ test("a first import that is held back calls no lanes, and waits for the hour's 
   assert.deepEqual(await queuedTurns(world), ["0 firstImport 04:00:00"]);
 });
 
+test("what is newer than a first import that is held back does not wait for the hour's end, however much it is", async () => {
+  await using companies = await createFirstImport("old");
+  const { world, account } = companies;
+  world.docusign.setLimits({ hourly: 1_000 });
+  world.docusign.spendCalls(account, 900);
+  conclude(companies, ...Array.from({ length: 21 }, (_, number) => `newer ${number}`));
+  world.clock.pass(MINUTE_MS);
+  await stepOn(world);
+  await emptyQueue(world);
+
+  assert.equal((await takeTurn(world)).length, 20);
+
+  assert.deepEqual(await queuedTurns(world), ["0 firstImport now"]);
+});
+
 test("what is imported is nobody else's for two minutes", async () => {
   await using companies = await createBacklog("a");
   const { world } = companies;

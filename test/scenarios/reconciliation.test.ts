@@ -173,6 +173,26 @@ test("an hour lists what completed since a day before the last one, and no furth
   assert.equal(from, new Date(reached.getTime() - DAY_MS).toISOString());
 });
 
+test("an hour lists from the last envelope on that proved that the whole account is visible, for ninety days", async () => {
+  await using linked = await createLinkedCompanies();
+  const { world, colleague } = linked;
+  const proof = world.clock.now;
+  concludeQuietly(world, 1, () => ({ from: colleague, to: [CUSTOMER], completedAt: proof, purged: true }));
+  await world.runHour();
+  for (let days = 0; days < 88; days += 11) {
+    world.clock.pass(11 * DAY_MS);
+    await world.runHour();
+  }
+
+  const young = await entryOfNextHour(world);
+  world.clock.pass(3 * DAY_MS);
+  const before = await entryOfNextHour(world);
+  const old = await entryOfNextHour(world);
+
+  assert.equal(young.from, proof.toISOString());
+  assert.equal(old.from, new Date(Date.parse(before.to) - DAY_MS).toISOString());
+});
+
 test("each call to DocuSign's API is counted for the operator", async () => {
   await using linked = await createLinkedCompanies();
   const { world, colleague } = linked;

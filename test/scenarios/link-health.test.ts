@@ -5,6 +5,7 @@ import { MOST_ATTEMPTS } from "../../src/domain/retries.ts";
 import { findCurrentLink } from "../../src/store/links.ts";
 import { PRIORITY } from "../../src/store/queue.ts";
 import { askAdmin } from "../../src/usecases/link-health.ts";
+import type { Failure } from "../support/docusign/faults.ts";
 import {
   CUSTOMER,
   concludeUnheard,
@@ -15,9 +16,11 @@ import {
   linkOf,
 } from "../support/linked-world.ts";
 import { HOUR_MS } from "../support/reconciling.ts";
+import { stepNow } from "../support/stepping.ts";
 import type { World } from "../support/world.ts";
 
 const DOWNLOAD = "/envelopes/{envelopeId}/documents/{documentId}";
+const REFUSED: Failure = { status: 403, body: { errorCode: "USER_LACKS_PERMISSIONS", message: "x" } };
 
 /** The priorities of the reconciliations that are queued. */
 async function queuedReconciliations({ service }: World): Promise<number[]> {
@@ -94,8 +97,7 @@ test("a fault of our own while the user is asked for says nothing of the user's 
 test("what DocuSign refuses of an envelope stops no link while it does not say whether the user still is an admin", async () => {
   await using companies = await createLinkedCompanies();
   const { world, colleague } = companies;
-  const refused = { status: 403, body: { errorCode: "USER_LACKS_PERMISSIONS", message: "x" } };
-  world.docusign.failNext(1, refused, DOWNLOAD);
+  world.docusign.failNext(1, REFUSED, DOWNLOAD);
   world.docusign.failNext(10, { status: 503 }, "/users/{userId}");
 
   const envelope = await world.docusign.concludeEnvelope({ from: colleague, to: [CUSTOMER] });
@@ -103,4 +105,16 @@ test("what DocuSign refuses of an envelope stops no link while it does not say w
 
   assert.equal((await linkOf(world)).state, "active");
   assert.equal(await fateOf(world, envelope), "waiting docusign-unavailable");
+});
+
+test("a listing that DocuSign refuses to a user who is no admin any more is not put off but stopped", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world, account, admin } = companies;
+  world.docusign.setRole(admin, account, "DS Sender");
+  world.docusign.failNext(1, REFUSED, "/envelopes");
+  world.clock.pass(HOUR_MS);
+
+  assert.equal((await stepNow(world)).kind, "not-importing");
+
+  assert.equal((await linkOf(world)).cause.code, "not-admin");
 });
