@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { sql } from "kysely";
 import { createBrowser } from "../support/browser.ts";
+import { isWaitingForLock } from "../support/database-locks.ts";
 import type { User } from "../support/docusign/state.ts";
+import { interceptPool } from "../support/intercept-pool.ts";
 import { createCompanies, createLinkedCompanies, linkOf } from "../support/linked-world.ts";
 import { allowWrites, refuseWrites } from "../support/refused-writes.ts";
 import { createWorld, finishLink, type World } from "../support/world.ts";
@@ -209,6 +211,32 @@ test("a group that is deleted while its owner logs in at DocuSign ends the linki
 
   assert.equal(result, "group-not-found");
   assert.deepEqual(await traces(world), NO_TRACE);
+});
+
+test("a group that is deleted just while a linking is written down stops the link that comes of it", async () => {
+  await using companies = await createCompanies();
+  const { world, admin } = companies;
+  const authorizationUrl = await begin(world);
+  const api = await world.api();
+  const deletions: ReturnType<typeof api.send>[] = [];
+  let isWritten = false;
+  interceptPool(world.service.foundation.back.pool, async (statement, act) => {
+    isWritten ||= statement.startsWith('insert into "link" ');
+    if (isWritten && statement === "commit" && deletions.length === 0) {
+      deletions.push(api.send("DELETE", "/v1/groups/group-1"));
+      while (!(await isWaitingForLock(world)));
+    }
+    return await act();
+  });
+
+  await finishLink(world, createBrowser(), { person: world.owner(), user: admin, authorizationUrl });
+
+  assert.deepEqual(
+    (await Promise.all(deletions)).map(({ status }) => status),
+    [204],
+  );
+  const { state, cause } = await linkOf(world);
+  assert.deepEqual([state, cause?.code], ["error", "group-missing"]);
 });
 
 test("while a link is active no other can be begun, and what was begun before is refused at its return", async () => {
