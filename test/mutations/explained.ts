@@ -1084,4 +1084,11 @@ export const EXPLAINED: readonly Explained[] = [
     changes: { "resetsAt?.getTime": ["resetsAt.getTime"] },
     because: "Only budgets that are told are kept, and those have an end: the type says more.",
   },
+  {
+    file: "src/usecases/count-completed.ts",
+    line: "const isLarge = Math.max(sent, received) >= enough;",
+    changes: { "Math.max(sent, received) >= enough": ["Math.max(sent, received) > enough"] },
+    because:
+      "Just as many of one side are enough with the others of the other: then whether they are is unsure, and they are counted too.",
+  },
 ];

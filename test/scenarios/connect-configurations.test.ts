@@ -430,6 +430,20 @@ test("ending a link removes its configurations, and nobody else's", async () => 
   assert.deepEqual(configured(world, account), await ours(world, "tenant-2"));
 });
 
+test("while its configurations are removed a link shows them as pending, should its process die meanwhile", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world } = companies;
+  const seen: object[] = [];
+  world.docusign.onNext(
+    ({ method, template }) => method === "DELETE" && template.startsWith("/connect"),
+    async () => void seen.push((await linkOf(world)).connect),
+  );
+
+  assert.equal((await endLink(world)).status, 204);
+
+  assert.deepEqual(seen, [{ sent: "pending", received: "pending" }]);
+});
+
 test("ending a link removes a configuration too that was made but never answered for", async () => {
   await using companies = await createCompanies();
   const { world, account, admin } = companies;

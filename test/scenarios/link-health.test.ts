@@ -11,8 +11,10 @@ import {
   concludeUnheard,
   createCompanies,
   createLinkedCompanies,
+  endLink,
   explain,
   fateOf,
+  historyOf,
   linkOf,
 } from "../support/linked-world.ts";
 import { HOUR_MS } from "../support/reconciling.ts";
@@ -117,4 +119,17 @@ test("a listing that DocuSign refuses to a user who is no admin any more is not 
   assert.equal((await stepNow(world)).kind, "not-importing");
 
   assert.equal((await linkOf(world)).cause.code, "not-admin");
+});
+
+test("a link that was ended in error shows no cause that anybody could mend", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world, account, admin } = companies;
+  world.docusign.setRole(admin, account, "DS Sender");
+  await world.runHour();
+  assert.equal((await linkOf(world)).cause.code, "not-admin");
+
+  assert.equal((await endLink(world)).status, 204);
+
+  const { state, cause } = (await historyOf(world)).at(-1);
+  assert.deepEqual([state, cause], ["ended", null]);
 });
