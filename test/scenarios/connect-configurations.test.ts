@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { sql } from "kysely";
+import { findCurrentLink } from "../../src/store/links.ts";
+import { ensureConnect } from "../../src/usecases/ensure-connect.ts";
 import type { ConnectConfiguration as Configuration } from "../support/docusign/connect-configuration.ts";
 import type { Call } from "../support/docusign/exchange.ts";
 import type { Account } from "../support/docusign/state.ts";
@@ -425,9 +428,10 @@ test("ending a link removes its configurations, and nobody else's", async () => 
   assert.equal(await world.link(second, { tenant: "tenant-2" }), "linked");
   await world.runJobs();
 
-  assert.equal((await endLink(world)).status, 204);
+  const calls = await callsOf(world, async () => assert.equal((await endLink(world)).status, 204));
 
   assert.deepEqual(configured(world, account), await ours(world, "tenant-2"));
+  assert.ok(!calls.includes("GET /connect"), "which they are is known");
 });
 
 test("while its configurations are removed a link shows them as pending, should its process die meanwhile", async () => {
@@ -444,19 +448,40 @@ test("while its configurations are removed a link shows them as pending, should 
   assert.deepEqual(seen, [{ sent: "pending", received: "pending" }]);
 });
 
-test("ending a link removes a configuration too that was made but never answered for", async () => {
-  await using companies = await createCompanies();
-  const { world, account, admin } = companies;
-  world.docusign.onNext(isCreation, async () => {
-    const { id } = await linkOf(world);
-    world.docusign.addConfiguration(account, { urlToPublishTo: `${world.url}/connect/${id}` });
+for (const [side, configurationType, before] of [
+  ["what the account sends", "custom", 0],
+  ["what the user receives", "customrecipient", 1],
+] as const) {
+  test(`ending a link removes a configuration for ${side} too that was made but never answered for, and no customer's own`, async () => {
+    await using companies = await createCompanies();
+    const { world, account, admin } = companies;
+    const own = world.docusign.addConfiguration(account, { urlToPublishTo: "https://customer.example/hook" });
+    let creations = 0;
+    const isUnanswered = (call: Call): boolean => isCreation(call) && (creations += 1) === before + 1;
+    world.docusign.onNext(isUnanswered, async () => {
+      const { id } = await linkOf(world);
+      const urlToPublishTo = `${world.url}/connect/${id}`;
+      world.docusign.addConfiguration(account, { urlToPublishTo, configurationType });
+      creations = before;
+    });
+    world.docusign.failNext(1, { status: 504, html: "<h1>504</h1>" }, isUnanswered);
+    assert.equal(await world.link(admin), "linked");
+
+    assert.equal((await endLink(world)).status, 204);
+
+    assert.deepEqual(world.docusign.configurations(account), [own]);
   });
-  world.docusign.failNext(1, { status: 504, html: "<h1>504</h1>" }, isCreation);
-  assert.equal(await world.link(admin), "linked");
+}
 
-  assert.equal((await endLink(world)).status, 204);
+test("a fault of our own while the configurations are looked at is thrown, and leaves the link as it is", async () => {
+  await using companies = await createLinkedCompanies();
+  const { tasks } = companies.world.service.foundation;
+  const link = (await findCurrentLink(tasks.db, "tenant-1")) ?? assert.fail("no link");
+  await sql`alter table link_token rename to mislaid`.execute(tasks.db);
 
-  assert.deepEqual(configured(world, account), []);
+  await assert.rejects(ensureConnect(tasks, link, tasks.openAccount(link)), { code: "42P01" });
+
+  assert.deepEqual((await findCurrentLink(tasks.db, "tenant-1"))?.connect, link.connect);
 });
 
 test("ending a link removes its configurations although they could not be looked at the last time", async () => {

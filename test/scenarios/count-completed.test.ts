@@ -102,3 +102,14 @@ for (const [what, { history, enough, total, calls, withoutTotals = false }] of O
     assert.ok(counting.every(({ query }) => !query.has("include")));
   });
 }
+
+test("what DocuSign lists without being asked is not counted among completed envelopes", async () => {
+  await using linked = await createLinkedCompanies();
+  const { world, admin, colleague } = linked;
+  const { tasks } = world.service.foundation;
+  const link = (await findLink(tasks.db, await linkIdOf(world))) ?? assert.fail();
+  conclude(linked, { sent: 1, both: 1, received: 0 });
+  world.docusign.extraneousInListing(await world.docusign.sendEnvelope({ from: colleague, to: [admin] }));
+
+  assert.equal(await countCompleted(tasks.openAccount(link), { to: world.clock.now, enough: 10_000 }), 2);
+});
