@@ -1091,4 +1091,35 @@ export const EXPLAINED: readonly Explained[] = [
     because:
       "Just as many of one side are enough with the others of the other: then whether they are is unsure, and they are counted too.",
   },
+  {
+    file: "src/usecases/change-groups.ts",
+    line: 'return link?.state === "ended" ? null : link;',
+    changes: { 'link?.state === "ended"': ["false"], '"ended"': ['""'] },
+    because:
+      "What changes a link leaves an ended one as it is, and a reconciliation of it ends before it begins.",
+  },
+  {
+    file: "src/usecases/close-account.ts",
+    line: "if (run === null) return false;",
+    changes: { false: ["true"] },
+    because: "The run was begun a moment ago, by who is alone with the link.",
+  },
+  {
+    file: "src/usecases/close-account.ts",
+    line: "return true;",
+    changes: { true: ["false"] },
+    because: "Anything but null says that the step ran.",
+  },
+  {
+    file: "src/usecases/count-completed.ts",
+    line: "const isShown = most <= SMALL || (isLarge && most <= MOST_COUNTED);",
+    changes: { "most <= SMALL": ["most < SMALL"], "most <= MOST_COUNTED": ["most < MOST_COUNTED"] },
+    because: "At the very border either is right.",
+  },
+  {
+    file: "src/usecases/ensure-connect.ts",
+    line: 'userIds: type === "custom" ? [] : [link.user.id],',
+    changes: { 'type === "custom"': ["false"], '"custom"': ['""'], "[]": ['["Stryker was here"]'] },
+    because: "Of what the account sends DocuSign is asked to tell of all users, whoever is named.",
+  },
 ];

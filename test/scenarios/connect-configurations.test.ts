@@ -449,27 +449,29 @@ test("while its configurations are removed a link shows them as pending, should 
 });
 
 for (const [side, configurationType, before] of [
-  ["what the account sends", "custom", 0],
-  ["what the user receives", "customrecipient", 1],
+  ["what the account sends", "custom", 1],
+  ["what the user receives", "customrecipient", 2],
 ] as const) {
   test(`ending a link removes a configuration for ${side} too that was made but never answered for, and no customer's own`, async () => {
     await using companies = await createCompanies();
     const { world, account, admin } = companies;
     const own = world.docusign.addConfiguration(account, { urlToPublishTo: "https://customer.example/hook" });
-    let creations = 0;
-    const isUnanswered = (call: Call): boolean => isCreation(call) && (creations += 1) === before + 1;
+    const configurations = () => world.docusign.configurations(account);
+    const isUnanswered = (call: Call): boolean => isCreation(call) && configurations().length === before;
     world.docusign.onNext(isUnanswered, async () => {
       const { id } = await linkOf(world);
       const urlToPublishTo = `${world.url}/connect/${id}`;
       world.docusign.addConfiguration(account, { urlToPublishTo, configurationType });
-      creations = before;
     });
     world.docusign.failNext(1, { status: 504, html: "<h1>504</h1>" }, isUnanswered);
     assert.equal(await world.link(admin), "linked");
+    const { connect } = await linkOf(world);
+    assert.deepEqual(Object.values(connect).sort(), ["active", "pending"]);
+    assert.equal(configurations().length, 3);
 
     assert.equal((await endLink(world)).status, 204);
 
-    assert.deepEqual(world.docusign.configurations(account), [own]);
+    assert.deepEqual(configurations(), [own]);
   });
 }
 
