@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
 import { sql } from "kysely";
@@ -41,7 +40,7 @@ test("where all is well each check says ok in a line of its own", async () => {
   assert.ok(lines.includes("ok   encryption keys: all stored tokens can be opened (links: 1)"), out);
 });
 
-/** Every version of the server's name and number, as the oldest that is good enough stands between them. */
+/** As the server calls itself: the newest that is too old, and the oldest that is not. */
 const VERSIONS = [
   { name: "14.19", number: 140_019, isGood: false },
   { name: "15.0", number: 150_000, isGood: true },
@@ -181,8 +180,9 @@ test("what answers at the cabinet's address and is no issuer is found", async ()
   await once(server.listen(0, "127.0.0.1"), "listening");
   await using opened = new AsyncDisposableStack();
   opened.defer(async () => void (await once(server.close(), "close")));
-  const { port } = server.address() as AddressInfo;
-  const cabinetIssuer = `http://127.0.0.1:${port}`;
+  const address = server.address();
+  assert.ok(address !== null && typeof address === "object");
+  const cabinetIssuer = `http://127.0.0.1:${address.port}`;
   const look = async (): Promise<string> =>
     (await runCommand(world, "doctor", { deps: { settings: { ...settings, cabinetIssuer } } })).out;
 
