@@ -206,10 +206,12 @@ test("an answer to who does not read any more is no fault", async () => {
   const asked = request(`${served.url}/v1/changes?wait=30`, {
     headers: { authorization: `Bearer ${token}` },
   });
+  // It may come before the contract is told to be stored.
+  const answered = once(asked, "response");
   asked.end();
   await served.waiting(1);
   await storeTestContract(world, { linkId });
-  const [response] = await once(asked, "response");
+  const [response] = await answered;
   response.destroy();
 
   assert.deepEqual(world.logged, []);
