@@ -16,7 +16,7 @@ import { createCallBudgets } from "./usecases/call-budgets.ts";
 import type { FinishDeps } from "./usecases/finish-linking.ts";
 import { tidy } from "./usecases/housekeeping.ts";
 import { createOpenAccount } from "./usecases/open-account.ts";
-import { createMetrics, type Metrics } from "./web/metrics.ts";
+import { createMetrics, type Metrics } from "./web/operations/metrics.ts";
 
 export type Surroundings = {
   readonly log: Logger;

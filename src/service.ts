@@ -15,16 +15,16 @@ import { createEventRecorder } from "./store/event-recorder.ts";
 import { isCurrent } from "./store/migrate.ts";
 import { endSession, findSession, storeSession, storeSignIn, takeSignIn } from "./store/page-sessions.ts";
 import { recordEvents } from "./store/record-events.ts";
-import { apiRoutes } from "./web/api.ts";
+import { apiRoutes } from "./web/api/routes.ts";
 import { type AppParts, createApp, type Pages, type Route } from "./web/app.ts";
-import { callbackRoutes } from "./web/callback.ts";
+import { signInRoutes } from "./web/auth/sign-in.ts";
+import { createTokenVerifier, refuseEveryToken, type TokenVerifier } from "./web/auth/tokens.ts";
 import { connectRoutes } from "./web/connect.ts";
-import { linksPageRoutes, unconfiguredRoutes } from "./web/links-page.ts";
-import { metricsRoute, requestTimer } from "./web/metrics.ts";
-import { operationsRoutes } from "./web/operations.ts";
+import { metricsRoute, requestTimer } from "./web/operations/metrics.ts";
+import { operationsRoutes } from "./web/operations/routes.ts";
+import { callbackRoutes } from "./web/page/callback.ts";
+import { linksPageRoutes, unconfiguredRoutes } from "./web/page/routes.ts";
 import { startHttpServer } from "./web/server.ts";
-import { signInRoutes } from "./web/sign-in.ts";
-import { createTokenVerifier, refuseEveryToken, type TokenVerifier } from "./web/tokens.ts";
 
 export type Role = "serve" | "work" | "all";
 

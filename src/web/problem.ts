@@ -3,8 +3,8 @@ import type { ErrorRequestHandler, RequestHandler, Response } from "express";
 import type { Logger } from "pino";
 import { Refusal, type RefusalCode } from "../domain/refusal.ts";
 import { isUnavailable } from "../store/unavailable.ts";
-import { type Html, html } from "./html.ts";
-import { layout, PAGE_NAME } from "./page-layout.ts";
+import { type Html, html } from "./html/html.ts";
+import { layout, PAGE_NAME } from "./html/layout.ts";
 import { describeError, requestIdOf } from "./request-context.ts";
 
 /** An error answer as RFC 9457 has it; `type` is `urn:torikomi:problem:` and a stable code. */

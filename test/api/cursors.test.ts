@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ENDPOINTS } from "../../src/web/api.ts";
-import { encodeCursor } from "../../src/web/cursor.ts";
+import { encodeCursor } from "../../src/web/api/cursor.ts";
+import { ENDPOINTS } from "../../src/web/api/routes.ts";
 import { createWorld } from "../support/world.ts";
 
 const UUID = "5f0c2d34-7a51-4c0e-9a39-1f6f4c1e8b02";

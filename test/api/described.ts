@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { ENDPOINTS } from "../../src/web/api.ts";
-import { describeApi } from "../../src/web/openapi.ts";
+import { describeApi } from "../../src/web/api/openapi/document.ts";
+import { ENDPOINTS } from "../../src/web/api/routes.ts";
 
 export const description: any = describeApi(ENDPOINTS);
 

@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { test } from "node:test";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import addFormats from "ajv-formats";
-import { CONTRACT, LINK } from "../../src/web/api-examples.ts";
+import { CONTRACT, LINK } from "../../src/web/api/examples.ts";
 import { CLIENT_FILE, generateClient } from "../support/client-source.ts";
 import { createWorld, EVERY_SCOPE, type World } from "../support/world.ts";
 import { assertDescribed, description, type Operation, operations } from "./described.ts";

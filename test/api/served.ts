@@ -1,7 +1,7 @@
-import { type ApiRoutesDeps, apiRoutes } from "../../src/web/api.ts";
+import { type ApiRoutesDeps, apiRoutes } from "../../src/web/api/routes.ts";
 import { createApp } from "../../src/web/app.ts";
+import { createTokenVerifier } from "../../src/web/auth/tokens.ts";
 import { startHttpServer } from "../../src/web/server.ts";
-import { createTokenVerifier } from "../../src/web/tokens.ts";
 import type { World } from "../support/world.ts";
 
 export type Served = AsyncDisposable & { readonly url: string };

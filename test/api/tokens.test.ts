@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ENDPOINTS } from "../../src/web/api.ts";
-import { CONTRACT } from "../../src/web/api-examples.ts";
+import { CONTRACT } from "../../src/web/api/examples.ts";
+import { ENDPOINTS } from "../../src/web/api/routes.ts";
 import type { TokenOptions } from "../support/cabinet/cabinet.ts";
 import { createWorld, EVERY_SCOPE, type World } from "../support/world.ts";
 import { id, storeTestContract, storeTestLink } from "./stored.ts";

@@ -1,5 +1,5 @@
 import { sql } from "kysely";
-import { encodeCursor } from "../../src/web/cursor.ts";
+import { encodeCursor } from "../../src/web/api/cursor.ts";
 import type { Bench } from "./bench.ts";
 import type { Row } from "./report.ts";
 import { addContracts, settleTables } from "./seed.ts";

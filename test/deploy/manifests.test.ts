@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { type Config, parseConfig } from "../../src/config.ts";
-import { LONGEST_RETURN } from "../../src/web/page-session.ts";
+import { LONGEST_RETURN } from "../../src/web/auth/session.ts";
 import { type Manifest, readManifests, renderManifests } from "./manifests.ts";
 import { type Container, type PodSpec, readDeployment, readIngress, readNetworkPolicy } from "./readers.ts";
 import { listFaults } from "./schemas.ts";

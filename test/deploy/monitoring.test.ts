@@ -3,8 +3,8 @@ import { readFile } from "node:fs/promises";
 import { test } from "node:test";
 import { parser } from "@prometheus-io/lezer-promql";
 import { z } from "zod";
-import { createGauges } from "../../src/web/gauges.ts";
-import { createMetrics, requestTimer } from "../../src/web/metrics.ts";
+import { createGauges } from "../../src/web/operations/gauges.ts";
+import { createMetrics, requestTimer } from "../../src/web/operations/metrics.ts";
 import { renderManifests } from "./manifests.ts";
 
 const Rules = z.object({

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { findEnvelopeId } from "../../src/web/page-inquiry.ts";
-import { messageFor } from "../../src/web/page-messages.ts";
-import { duration, moment, shortDuration, shortMoment } from "../../src/web/page-words.ts";
+import { findEnvelopeId } from "../../src/web/page/inquiry.ts";
+import { messageFor } from "../../src/web/page/messages.ts";
+import { duration, moment, shortDuration, shortMoment } from "../../src/web/page/words.ts";
 
 const ID = "9f1d6f0e-3c5b-4a58-8d3a-0a2f6d7b1c11";
 const ACCOUNT = "11111111-2222-4333-8444-555555555555";

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { ENDPOINTS } from "../../src/web/api.ts";
+import { ENDPOINTS } from "../../src/web/api/routes.ts";
 import { minimalEvent, sign } from "../support/connect.ts";
 import { aggregateMessage, simMessage } from "../support/docusign/connect-message.ts";
 import type { DocuSignSimulator } from "../support/docusign/simulator.ts";

@@ -1,6 +1,6 @@
 import { writeFile } from "node:fs/promises";
-import { ENDPOINTS } from "../../src/web/api.ts";
-import { describeApi } from "../../src/web/openapi.ts";
+import { describeApi } from "../../src/web/api/openapi/document.ts";
+import { ENDPOINTS } from "../../src/web/api/routes.ts";
 import { CLIENT_FILE, generateClient } from "./client-source.ts";
 
 // After a change of the API: brings the client for other services into line with it.

@@ -8,8 +8,8 @@ import express, { type Express } from "express";
 import { type Logger, pino } from "pino";
 import { z } from "zod";
 import { Refusal, type RefusalCode } from "../../src/domain/refusal.ts";
+import { dateParameter, limitParameter, parseQuery } from "../../src/web/api/query.ts";
 import { errorHandler, notFoundHandler, problemFor, problemPage } from "../../src/web/problem.ts";
-import { dateParameter, limitParameter, parseQuery } from "../../src/web/query.ts";
 import { requestContext } from "../../src/web/request-context.ts";
 
 const STATUSES: Record<RefusalCode, number> = {

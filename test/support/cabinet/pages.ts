@@ -1,4 +1,4 @@
-import { type Html, html } from "../../../src/web/html.ts";
+import { type Html, html } from "../../../src/web/html/html.ts";
 import type { Person } from "./people.ts";
 
 /** Where a person says who they are: no password, a button each. */

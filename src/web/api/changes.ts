@@ -1,0 +1,95 @@
+import type { Response } from "express";
+import { z } from "zod";
+import { type Change, listChanges, publishChanges } from "../../store/changes.ts";
+import { type ApiDeps, type Endpoint, endpoint, NO_BODY, NO_PARAMETERS } from "./endpoint.ts";
+import { CHANGES } from "./examples.ts";
+import { limit, numberParameter } from "./fields.ts";
+import { type change, changePage, contract } from "./schemas.ts";
+
+const MOST_SECONDS = 30;
+
+const QUERY = z.strictObject({
+  after: numberParameter(
+    Number.MAX_SAFE_INTEGER,
+    "`next` of the answer before; left out the first time.",
+  ).default(0),
+  limit,
+  wait: numberParameter(MOST_SECONDS, "Seconds to wait for news where there are none.").default(0),
+});
+
+type Reading = { readonly tenant: string; readonly after: number; readonly limit: number };
+
+export const changesEndpoint: Endpoint = endpoint(
+  {
+    id: "listChanges",
+    method: "get",
+    path: "/v1/changes",
+    summary: "What was imported and deleted, in an order that never changes",
+    description:
+      "A reader that follows `next` sees every change exactly once. With `wait` the answer comes as soon as there is news, at the latest when the seconds are over.",
+    scopes: ["contracts:read"],
+    params: NO_PARAMETERS,
+    query: QUERY,
+    body: NO_BODY,
+    answer: {
+      status: 200,
+      description: "The changes after `after`, the oldest first.",
+      schema: changePage,
+      example: CHANGES,
+    },
+    patienceMs: MOST_SECONDS * 1_000,
+    problems: {},
+    example: { query: { after: "4710", limit: "50", wait: "0" } },
+  },
+  async (deps, { caller, query, response }) => {
+    const { wait, ...rest } = query;
+    const reading = { ...rest, tenant: caller.tenant };
+    const changes =
+      wait === 0 ? await read(deps, reading) : await readPatiently(deps, response, reading, wait);
+    return { items: changes.map(toAnswer), next: changes.at(-1)?.sequence ?? query.after };
+  },
+);
+
+async function read(
+  { db, changeTurns }: ApiDeps,
+  { tenant, after, limit: most }: Reading,
+): Promise<Change[]> {
+  return await changeTurns(async () => {
+    await publishChanges(db);
+    return await listChanges(db, tenant, after, most);
+  });
+}
+
+/** Reads at each news until there is something, and a last time when the wait is over; it is when the reader goes. */
+async function readPatiently(
+  deps: ApiDeps,
+  response: Response,
+  reading: Reading,
+  seconds: number,
+): Promise<Change[]> {
+  const patience = new AbortController();
+  const end = (): void => patience.abort();
+  const timer = setTimeout(end, seconds * 1_000);
+  response.once("close", end);
+  try {
+    for (;;) {
+      // The wait begins before the look: what is told in between is not missed.
+      const news = deps.changeNews.waitFor(reading.tenant, patience.signal);
+      const changes = await read(deps, reading);
+      if (changes.length > 0) return changes;
+      if ((await news) === "over") return await read(deps, reading);
+    }
+  } finally {
+    clearTimeout(timer);
+    response.off("close", end);
+    end();
+  }
+}
+
+/** As it was recorded with the change, whatever has become of the contract since. */
+const RECORDED = contract.omit({ uploadedBy: true }).extend({ pages: z.int().nullable() }).strip();
+
+function toAnswer({ sequence, type, contract: recorded }: Change): z.output<typeof change> {
+  const { pages, ...told } = RECORDED.parse(recorded);
+  return { sequence, type, contract: { ...told, uploadedBy: "DocuSign", ...(pages !== null && { pages }) } };
+}

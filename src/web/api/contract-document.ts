@@ -1,0 +1,122 @@
+import type { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import type { Request, Response } from "express";
+import type { ByteRange } from "../../documents/documents.ts";
+import { contentDisposition, downloadName } from "../../domain/contract.ts";
+import type { StoredContract } from "../../store/contracts.ts";
+import { RequestFault } from "../request-fault.ts";
+import { readRange } from "./byte-range.ts";
+import { CONTRACT_ID, getContract } from "./contracts.ts";
+import { type ApiDeps, type Endpoint, endpoint, NO_BODY, NO_PARAMETERS } from "./endpoint.ts";
+import { CONTRACT } from "./examples.ts";
+
+export const documentEndpoint: Endpoint = endpoint(
+  {
+    id: "getContractDocument",
+    method: "get",
+    path: "/v1/contracts/{id}/document",
+    summary: "The PDF of a contract",
+    description: "Streamed, whole or from where a reader was cut off.",
+    scopes: ["contracts:read"],
+    params: CONTRACT_ID,
+    query: NO_PARAMETERS,
+    body: NO_BODY,
+    answer: {
+      status: 200,
+      description: "The PDF.",
+      schema: null,
+      mediaType: "application/pdf",
+      headers: { "Content-Disposition": "The file name, for saving (RFC 6266)." },
+      inRanges: true,
+    },
+    problems: { 404: "There is no such contract, or it is deleted." },
+    example: { params: { id: CONTRACT.id } },
+  },
+  async (deps, { caller, params, request, response }) => {
+    const found = await getContract(deps, caller.tenant, params.id);
+    response.set({ ETag: `"${found.sha256}"`, "Accept-Ranges": "bytes" });
+    if (request.fresh) {
+      response.status(304).end();
+      return;
+    }
+    const range = chooseRange(request, response, found);
+    if (request.method === "HEAD") {
+      describe(response, found, null);
+      response.end();
+      return;
+    }
+    await send(deps, response, found, range);
+  },
+);
+
+/** Only of the document that the reader began with: `If-Range` names it, strongly (RFC 9110 13.1.5). */
+function chooseRange(
+  request: Request,
+  response: Response,
+  { bytes, sha256 }: StoredContract,
+): ByteRange | null {
+  const condition = request.headers["if-range"];
+  if (request.method !== "GET" || (condition !== undefined && condition !== `"${sha256}"`)) return null;
+  const range = readRange(request.headers.range, bytes);
+  if (range !== "beyond") return range;
+  response.set("Content-Range", `bytes */${bytes}`);
+  throw new RequestFault(416, "the document holds no such range");
+}
+
+async function send(
+  deps: ApiDeps,
+  response: Response,
+  found: StoredContract,
+  range: ByteRange | null,
+): Promise<void> {
+  const document = await deps.documents.open(found.documentKey, range ?? undefined);
+  if (document === null) {
+    response.removeHeader("ETag");
+    // Whoever deleted it meanwhile has its bytes erased.
+    await getContract(deps, found.tenant, found.id);
+    throw new Error(`the document store holds nothing under ${found.documentKey}`);
+  }
+  if (response.headersSent || response.destroyed) {
+    document.destroy();
+    return;
+  }
+  describe(response, found, range);
+  await stream(document, response, lengthOf(found, range));
+}
+
+function describe(response: Response, found: StoredContract, range: ByteRange | null): void {
+  response.status(range === null ? 200 : 206).set({
+    "Content-Type": "application/pdf",
+    "Content-Length": String(lengthOf(found, range)),
+    "Content-Disposition": contentDisposition(downloadName(found.fileName)),
+    "X-Content-Type-Options": "nosniff",
+    ...(range !== null && { "Content-Range": `bytes ${range.first}-${range.last}/${found.bytes}` }),
+  });
+}
+
+function lengthOf(found: StoredContract, range: ByteRange | null): number {
+  return range === null ? found.bytes : range.last - range.first + 1;
+}
+
+/** A reader who goes away ends it, which is nobody's fault; so does a document that is shorter or longer than told. */
+async function stream(document: Readable, response: Response, length: number): Promise<void> {
+  try {
+    await pipeline(document, (source: AsyncIterable<Uint8Array>) => exactly(source, length), response);
+  } catch (error) {
+    if (!isPrematureClose(error)) throw error;
+  }
+}
+
+async function* exactly(source: AsyncIterable<Uint8Array>, length: number): AsyncGenerator<Uint8Array> {
+  let left = length;
+  for await (const chunk of source) {
+    left -= chunk.byteLength;
+    if (left < 0) break;
+    yield chunk;
+  }
+  if (left !== 0) throw new Error("a stored document has another length than recorded");
+}
+
+function isPrematureClose(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "ERR_STREAM_PREMATURE_CLOSE";
+}

@@ -1,0 +1,135 @@
+import { z } from "zod";
+import type { ContractId } from "../../domain/identifiers.ts";
+import { Refusal } from "../../domain/refusal.ts";
+import { type Contract, findContract, listContracts, type StoredContract } from "../../store/contracts.ts";
+import { deleteContract } from "../../usecases/delete-contract.ts";
+import { personOf } from "../auth/tokens.ts";
+import { type ApiDeps, type Endpoint, endpoint, NO_BODY, NO_PARAMETERS } from "./endpoint.ts";
+import { CONTRACT } from "./examples.ts";
+import { cursorParameter, date, groupId, idParameter, limit, momentPosition, toPage } from "./fields.ts";
+import { contract, contractPage } from "./schemas.ts";
+
+/** The path parameter of one contract. */
+export const CONTRACT_ID = z.strictObject({ id: idParameter<ContractId>("Id of a contract.") });
+
+const LIST = z.strictObject({
+  group: groupId.optional(),
+  concludedFrom: date.optional(),
+  concludedTo: date.optional(),
+  limit,
+  cursor: cursorParameter(momentPosition),
+});
+
+const listing = endpoint(
+  {
+    id: "listContracts",
+    method: "get",
+    path: "/v1/contracts",
+    summary: "The tenant's contracts, the newest import first",
+    description: "Pages do not shift when contracts come in meanwhile. Deleted contracts are left out.",
+    scopes: ["contracts:read"],
+    params: NO_PARAMETERS,
+    query: LIST,
+    body: NO_BODY,
+    answer: {
+      status: 200,
+      description: "A page of contracts.",
+      schema: contractPage,
+      example: { items: [CONTRACT], nextCursor: null },
+    },
+    problems: {},
+    example: {
+      query: { group: "sales", concludedFrom: "2026-04-01", concludedTo: "2026-04-30", limit: "50" },
+    },
+  },
+  async (deps, { caller, query }) => {
+    const { limit: most, cursor, ...filter } = query;
+    const after = cursor === null ? null : { importedAt: cursor.at, id: cursor.id };
+    const rows = await listContracts(deps.db, caller.tenant, { ...filter, limit: most + 1, after });
+    return toPage(rows, most, {
+      item: toAnswer,
+      position: (row) => [row.importedAt.toISOString(), row.id],
+    });
+  },
+);
+
+const reading = endpoint(
+  {
+    id: "getContract",
+    method: "get",
+    path: "/v1/contracts/{id}",
+    summary: "One contract",
+    scopes: ["contracts:read"],
+    params: CONTRACT_ID,
+    query: NO_PARAMETERS,
+    body: NO_BODY,
+    answer: { status: 200, description: "The contract.", schema: contract, example: CONTRACT },
+    problems: { 404: "There is no such contract, or it is deleted." },
+    example: { params: { id: CONTRACT.id } },
+  },
+  async (deps, { caller, params }) => toAnswer(await getContract(deps, caller.tenant, params.id)),
+);
+
+const deletion = endpoint(
+  {
+    id: "deleteContract",
+    method: "delete",
+    path: "/v1/contracts/{id}",
+    summary: "Deletes a contract for good",
+    description:
+      "Its document is erased; that it was imported is remembered, so that it never comes back. Deleting again changes nothing.",
+    scopes: ["contracts:write"],
+    params: CONTRACT_ID,
+    query: NO_PARAMETERS,
+    body: NO_BODY,
+    answer: { status: 204, description: "It is deleted.", schema: null },
+    problems: { 404: "There is no such contract." },
+    example: { params: { id: CONTRACT.id } },
+  },
+  async (deps, { caller, params }) => {
+    await deleteContract(deps, personOf(caller), params.id);
+  },
+);
+
+export const contractEndpoints: readonly Endpoint[] = [listing, reading, deletion];
+
+/** A contract that is there to be read; a Refusal `not-found` where it is none of the tenant's, or deleted. */
+export async function getContract(
+  deps: Pick<ApiDeps, "db">,
+  tenant: string,
+  id: ContractId,
+): Promise<StoredContract> {
+  const found = await findContract(deps.db, tenant, id);
+  if (found === null || found.deletedAt !== null)
+    throw new Refusal("not-found", "There is no such contract.");
+  return found;
+}
+
+/** A contract in the fields of the API. */
+export function toAnswer(stored: Contract): z.output<typeof contract> {
+  const {
+    id,
+    tenant,
+    groupId: group,
+    fileName,
+    concludedOn,
+    importedAt,
+    pages,
+    bytes,
+    sha256,
+    source,
+  } = stored;
+  return {
+    id,
+    tenant,
+    groupId: group,
+    fileName,
+    concludedOn,
+    uploadedBy: "DocuSign",
+    importedAt,
+    bytes,
+    sha256,
+    source,
+    ...(pages !== null && { pages }),
+  };
+}

@@ -1,0 +1,84 @@
+import { z } from "zod";
+import { listGroupPage } from "../../store/groups.ts";
+import { deleteGroup, putGroup } from "../../usecases/change-groups.ts";
+import { type Endpoint, endpoint, NO_BODY, NO_PARAMETERS } from "./endpoint.ts";
+import { GROUP } from "./examples.ts";
+import { cursorParameter, groupId, limit, toPage } from "./fields.ts";
+import { group, groupName, groupPage } from "./schemas.ts";
+
+const GROUP_ID = z.strictObject({ id: groupId });
+
+const position = z.tuple([groupName.shape.name, groupId]).transform(([name, id]) => ({ name, id }));
+const LIST = z.strictObject({ limit, cursor: cursorParameter(position) });
+
+const listing = endpoint(
+  {
+    id: "listGroups",
+    method: "get",
+    path: "/v1/groups",
+    summary: "The tenant's contract groups by name",
+    scopes: ["groups:write", "links:read"],
+    params: NO_PARAMETERS,
+    query: LIST,
+    body: NO_BODY,
+    answer: {
+      status: 200,
+      description: "A page of groups.",
+      schema: groupPage,
+      example: { items: [GROUP], nextCursor: null },
+    },
+    problems: {},
+    example: { query: { limit: "50" } },
+  },
+  async (deps, { caller, query }) => {
+    const page = { limit: query.limit + 1, after: query.cursor };
+    const rows = await listGroupPage(deps.db, caller.tenant, page);
+    return toPage(rows, query.limit, { item: (row) => row, position: ({ name, id }) => [name, id] });
+  },
+);
+
+const putting = endpoint(
+  {
+    id: "putGroup",
+    method: "put",
+    path: "/v1/groups/{id}",
+    summary: "Tells a contract group of the cabinet, or its new name",
+    description: "A group that was deleted is there again; a link that waited for it goes on.",
+    scopes: ["groups:write"],
+    params: GROUP_ID,
+    refuseParams: "malformed",
+    query: NO_PARAMETERS,
+    body: groupName,
+    answer: { status: 200, description: "The group, made or changed.", schema: group, example: GROUP },
+    problems: {},
+    example: { params: { id: GROUP.id }, body: { name: GROUP.name } },
+  },
+  async (deps, { caller, params, body }) => {
+    const told = { id: params.id, name: body.name };
+    await putGroup(deps, caller.tenant, told);
+    return told;
+  },
+);
+
+const deletion = endpoint(
+  {
+    id: "deleteGroup",
+    method: "delete",
+    path: "/v1/groups/{id}",
+    summary: "Tells that a contract group is gone",
+    description:
+      "Contracts stay. Where a link imports into it, its imports wait until an owner has chosen another group. What is gone already may be told again.",
+    scopes: ["groups:write"],
+    params: GROUP_ID,
+    query: NO_PARAMETERS,
+    body: NO_BODY,
+    answer: { status: 204, description: "It is gone.", schema: null },
+    problems: { 404: "What is named can be no group." },
+    example: { params: { id: GROUP.id } },
+  },
+  async (deps, { caller, params }) => {
+    await deleteGroup(deps, caller.tenant, params.id);
+  },
+);
+
+export const groupEndpoints: readonly Endpoint[] = [listing, putting, deletion];

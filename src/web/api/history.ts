@@ -1,0 +1,106 @@
+import { z } from "zod";
+import { listAudit } from "../../store/audit.ts";
+import { type Link, listLinkPage } from "../../store/links.ts";
+import { listReconciliations, type Reconciliation } from "../../store/reconciliations.ts";
+import { describeLink } from "../../usecases/describe-link.ts";
+import { type ApiDeps, type Endpoint, endpoint, NO_BODY, NO_PARAMETERS } from "./endpoint.ts";
+import { PAST_LINK, RECONCILIATION } from "./examples.ts";
+import { cursorParameter, limit, momentPosition, toPage } from "./fields.ts";
+import { linkPage, type pastLink, type reconciliation, reconciliationPage } from "./schemas.ts";
+
+const LIST = z.strictObject({ limit, cursor: cursorParameter(momentPosition) });
+
+const links = endpoint(
+  {
+    id: "listLinks",
+    method: "get",
+    path: "/v1/links",
+    summary: "All links of the tenant, the newest first",
+    description: "With the windows that decide, and with who did what.",
+    scopes: ["links:read"],
+    params: NO_PARAMETERS,
+    query: LIST,
+    body: NO_BODY,
+    answer: {
+      status: 200,
+      description: "A page of links.",
+      schema: linkPage,
+      example: { items: [PAST_LINK], nextCursor: null },
+    },
+    problems: {},
+    example: { query: { limit: "50" } },
+  },
+  async (deps, { caller, query }) => {
+    const after = query.cursor === null ? null : { linkedAt: query.cursor.at, id: query.cursor.id };
+    const rows = await listLinkPage(deps.db, caller.tenant, { limit: query.limit + 1, after });
+    const page = toPage(rows, query.limit, {
+      item: (row) => row,
+      position: (row) => [row.linkedAt.toISOString(), row.id],
+    });
+    return { ...page, items: await tellAll(deps, page.items) };
+  },
+);
+
+async function tellAll(deps: ApiDeps, rows: readonly Link[]): Promise<z.output<typeof pastLink>[]> {
+  const told: z.output<typeof pastLink>[] = [];
+  for (const row of rows) {
+    const trail = await listAudit(deps.db, row.id);
+    const audit = trail.map(({ at, subject, action }) => ({ at, subject, action }));
+    told.push({ ...(await describeLink(deps, row)), audit });
+  }
+  return told;
+}
+
+const reconciliations = endpoint(
+  {
+    id: "listReconciliations",
+    method: "get",
+    path: "/v1/reconciliations",
+    summary: "What each reconciliation found, the newest first",
+    scopes: ["links:read"],
+    params: NO_PARAMETERS,
+    query: LIST,
+    body: NO_BODY,
+    answer: {
+      status: 200,
+      description: "A page of reconciliations.",
+      schema: reconciliationPage,
+      example: { items: [RECONCILIATION], nextCursor: null },
+    },
+    problems: {},
+    example: { query: { limit: "50" } },
+  },
+  async (deps, { caller, query }) => {
+    const after = query.cursor === null ? null : { startedAt: query.cursor.at, id: query.cursor.id };
+    const rows = await listReconciliations(deps.db, caller.tenant, { limit: query.limit + 1, after });
+    return toPage(rows, query.limit, {
+      item: toAnswer,
+      position: (row) => [row.startedAt.toISOString(), row.id],
+    });
+  },
+);
+
+export const historyEndpoints: readonly Endpoint[] = [links, reconciliations];
+
+function toAnswer(run: Reconciliation): z.output<typeof reconciliation> {
+  const { startedAt, endedAt } = run;
+  return {
+    id: run.id,
+    linkId: run.linkId,
+    kind: run.kind,
+    state: run.state,
+    from: run.from,
+    to: run.to,
+    startedAt,
+    durationMs: endedAt === null ? null : Math.max(0, endedAt.getTime() - startedAt.getTime()),
+    listed: run.listed,
+    known: run.known,
+    missed: run.missed,
+    excluded: run.excluded,
+    waiting: run.waiting,
+    failed: run.failed,
+    calls: run.calls,
+    atDocuSign: run.atDocuSign,
+    difference: run.difference,
+  };
+}

@@ -1,0 +1,77 @@
+import { type RequestHandler, Router } from "express";
+import { limitRequests } from "../auth/rate-limit.ts";
+import { authenticate, type TokenVerifier } from "../auth/tokens.ts";
+import { errorHandler, notFoundHandler } from "../problem.ts";
+import { RequestFault } from "../request-fault.ts";
+import { changesEndpoint } from "./changes.ts";
+import { documentEndpoint } from "./contract-document.ts";
+import { contractEndpoints } from "./contracts.ts";
+import type { ApiDeps, Endpoint } from "./endpoint.ts";
+import { envelopeEndpoint } from "./envelopes.ts";
+import { groupEndpoints } from "./groups.ts";
+import { historyEndpoints } from "./history.ts";
+import { linkEndpoints } from "./link.ts";
+import { describeApi } from "./openapi/document.ts";
+import { createTurns } from "./turns.ts";
+
+/** Everything that the cabinet API offers (service.md). */
+export const ENDPOINTS: readonly Endpoint[] = [
+  ...contractEndpoints,
+  documentEndpoint,
+  changesEndpoint,
+  ...groupEndpoints,
+  ...linkEndpoints,
+  ...historyEndpoints,
+  envelopeEndpoint,
+];
+
+export type ApiRoutesDeps = Omit<ApiDeps, "changeTurns"> & {
+  verifyToken: TokenVerifier;
+  /** For each subject of each tenant, counted by each process for itself. */
+  requestsPerMinute: number;
+};
+
+/** Few of the database's connections: other requests are not to wait behind a thousand readers that wake. */
+const READ_CHANGES_AT_ONCE = 4;
+
+/** `/v1/…` for holders of the cabinet's tokens, and `/openapi.json` for everybody. Errors are answered as JSON. */
+export function apiRoutes(parts: ApiRoutesDeps): Router {
+  const deps = { ...parts, changeTurns: createTurns(READ_CHANGES_AT_ONCE) };
+  const api = Router();
+  api.use(forgetCaching, authenticate(parts.verifyToken), limitRequests(parts.requestsPerMinute));
+  for (const [path, endpoints] of Map.groupBy(ENDPOINTS, inExpress)) {
+    for (const endpoint of endpoints) api[endpoint.method](path, ...endpoint.serve(deps));
+    api.all(path, refuseMethod(endpoints));
+  }
+  api.use(notFoundHandler, errorHandler(deps.log));
+
+  const description = describeApi(ENDPOINTS);
+  const router = Router();
+  router.get("/openapi.json", (_request, response) => {
+    response.set("Cache-Control", "no-cache").json(description);
+  });
+  return router.use("/v1", api);
+}
+
+/**
+ * `fetch` adds `Cache-Control: no-cache` of its own where its caller sets `If-None-Match`, and express would then ignore
+ * the condition. That is a word to caches, and here is the origin (RFC 9110 13.1.2).
+ */
+const forgetCaching: RequestHandler = (request, _response, next) => {
+  delete request.headers["cache-control"];
+  next();
+};
+
+/** `/v1/contracts/{id}` is `/contracts/:id` below `/v1`. */
+function inExpress({ path }: Endpoint): string {
+  return path.replace(/^\/v1/, "").replace(/\{(\w+)\}/g, ":$1");
+}
+
+function refuseMethod(endpoints: readonly Endpoint[]): RequestHandler {
+  const methods = endpoints.map(({ method }) => method.toUpperCase());
+  const allowed = methods.includes("GET") ? ["HEAD", ...methods] : methods;
+  return (_request, response) => {
+    response.set("Allow", allowed.join(", "));
+    throw new RequestFault(405, "there is no such method here");
+  };
+}

@@ -1,0 +1,44 @@
+import { timingSafeEqual } from "node:crypto";
+import type { Request, RequestHandler } from "express";
+import { z } from "zod";
+import { Refusal } from "../../domain/refusal.ts";
+import type { PageSession } from "../../store/page-sessions.ts";
+import { hashOf } from "./random-token.ts";
+import { signedInOf } from "./session.ts";
+
+const FORM = z.object({ csrf: z.string() });
+
+/** What each form of the page carries in its hidden field `csrf`. */
+export function csrfOf(session: PageSession): string {
+  return session.csrfToken;
+}
+
+/**
+ * For form posts, behind `readSession` and a body parser: only forms of our own pages in this very session pass,
+ * everything else is a Refusal `forbidden`.
+ */
+export function requireCsrf(publicUrl: string): RequestHandler {
+  return (request, _response, next) => {
+    const form = FORM.safeParse(request.body);
+    const expected = csrfOf(signedInOf(request));
+    if (!isFromOurPages(request, publicUrl) || !form.success || !isEqual(form.data.csrf, expected)) {
+      throw new Refusal(
+        "forbidden",
+        "画面の有効期限が切れました。ページを開き直して、もう一度お試しください。",
+      );
+    }
+    next();
+  };
+}
+
+/** `Sec-Fetch-Site` goes first: under a strict referrer policy browsers send `Origin: null` even to ourselves. */
+function isFromOurPages(request: Request, publicUrl: string): boolean {
+  const site = request.headers["sec-fetch-site"];
+  if (site !== undefined) return site === "same-origin";
+  const { origin } = request.headers;
+  return origin === undefined || origin === new URL(publicUrl).origin;
+}
+
+function isEqual(given: string, expected: string): boolean {
+  return timingSafeEqual(hashOf(given), hashOf(expected));
+}

@@ -1,0 +1,171 @@
+import * as openid from "openid-client";
+import { z } from "zod";
+import { Refusal } from "../../domain/refusal.ts";
+import type { Identity } from "./session.ts";
+import { ALGORITHMS, nameClaim } from "./tokens.ts";
+
+/** This service as a client of the cabinet's OpenID Connect issuer. */
+export type IssuerClient = {
+  readonly issuer: string;
+  readonly clientId: string;
+  readonly clientSecret: string;
+  /** Where the issuer sends the browser after a sign-in. */
+  readonly redirectUri: string;
+  /** Where the issuer is to send the browser after a sign-out; null where no such address is registered there. */
+  readonly signedOutUrl: string | null;
+};
+
+/** What a sign-in remembers until the browser comes back. */
+export type Proofs = { readonly state: string; readonly nonce: string; readonly codeVerifier: string };
+
+/** Each verb refuses with `unavailable` where the issuer cannot be asked. */
+export type SignInIssuer = {
+  /** Where a browser signs in. */
+  signInAddress(proofs: Proofs): Promise<string>;
+  /** Who came back with this query; refuses with `malformed` what was used or is stale, `forbidden` who may not. */
+  identify(query: string, proofs: Proofs): Promise<Identity>;
+  /**
+   * Where to end the session at the issuer too; null where it has no such address or cannot be asked for it, which
+   * must not keep anybody signed in here.
+   */
+  signOutAddress(idToken: string | null): Promise<string | null>;
+};
+
+/** A return that nothing is known of any more. */
+export const SIGN_IN_AGAIN =
+  "サインインの有効期限が切れたか、すでに使われています。もう一度サインインしてください。";
+
+/** Discovers the issuer when it is first needed, so that the service starts without it; a failure is not remembered. */
+export function createSignInIssuer(client: IssuerClient): SignInIssuer {
+  const discovered = createDiscovery(client);
+  return {
+    signInAddress: async ({ state, nonce, codeVerifier }) =>
+      openid.buildAuthorizationUrl(await discovered(), {
+        redirect_uri: client.redirectUri,
+        scope: "openid profile",
+        state,
+        nonce,
+        code_challenge: await openid.calculatePKCECodeChallenge(codeVerifier),
+        code_challenge_method: "S256",
+      }).href,
+    identify: async (query, proofs) => {
+      const address = new URL(client.redirectUri);
+      address.search = query;
+      return identityOf(await redeemCode(await discovered(), address, proofs));
+    },
+    signOutAddress: async (idToken) => {
+      const config = await discovered().catch(() => null);
+      if (config?.serverMetadata().end_session_endpoint === undefined) return null;
+      return openid.buildEndSessionUrl(config, {
+        ...(idToken !== null && { id_token_hint: idToken }),
+        ...(client.signedOutUrl !== null && { post_logout_redirect_uri: client.signedOutUrl }),
+      }).href;
+    },
+  };
+}
+
+function createDiscovery(client: IssuerClient): () => Promise<openid.Configuration> {
+  let found: Promise<openid.Configuration> | null = null;
+  return async () => {
+    found ??= discover(client);
+    try {
+      return await found;
+    } catch (error) {
+      found = null;
+      throw unreachable(error);
+    }
+  };
+}
+
+const TIMEOUT_SECONDS = 5;
+
+async function discover(client: IssuerClient): Promise<openid.Configuration> {
+  const url = new URL(client.issuer);
+  const clientAuth = authenticateClient(client.clientSecret);
+  const extensions = extensionsFor(url);
+  const options = { timeout: TIMEOUT_SECONDS, execute: extensions };
+  const found = await openid.discovery(url, client.clientId, undefined, clientAuth, options);
+  const metadata: openid.ServerMetadata = found.serverMetadata();
+  if (metadata.id_token_signing_alg_values_supported !== undefined) return found;
+  // Otherwise only RS256 would be taken, although the API takes whatever the same issuer signs with.
+  const completed = { ...metadata, id_token_signing_alg_values_supported: ALGORITHMS };
+  const config = new openid.Configuration(completed, client.clientId, undefined, clientAuth);
+  config.timeout = TIMEOUT_SECONDS;
+  for (const extend of extensions) extend(config);
+  return config;
+}
+
+function extensionsFor(issuer: URL): ((config: openid.Configuration) => void)[] {
+  return [
+    openid.enableNonRepudiationChecks,
+    ...(isPlainLoopback(issuer) ? [openid.allowInsecureRequests] : []),
+  ];
+}
+
+/** As OpenID Connect has it where an issuer does not say: with Basic, in the body only where that is all it takes. */
+function authenticateClient(clientSecret: string): openid.ClientAuth {
+  const basic = openid.ClientSecretBasic(clientSecret);
+  const post = openid.ClientSecretPost(clientSecret);
+  return (server, ...request) => {
+    const methods = server.token_endpoint_auth_methods_supported ?? ["client_secret_basic"];
+    const isPostOnly = methods.includes("client_secret_post") && !methods.includes("client_secret_basic");
+    (isPostOnly ? post : basic)(server, ...request);
+  };
+}
+
+/** Plain http is for the machine itself only, for tests and the demo. */
+function isPlainLoopback(url: URL): boolean {
+  return url.protocol === "http:" && ["localhost", "127.0.0.1", "[::1]"].includes(url.hostname);
+}
+
+type Tokens = openid.TokenEndpointResponse & openid.TokenEndpointResponseHelpers;
+
+async function redeemCode(
+  config: openid.Configuration,
+  address: URL,
+  { state, nonce, codeVerifier }: Proofs,
+): Promise<Tokens> {
+  try {
+    return await openid.authorizationCodeGrant(config, address, {
+      expectedState: state,
+      expectedNonce: nonce,
+      pkceCodeVerifier: codeVerifier,
+      idTokenExpected: true,
+    });
+  } catch (error) {
+    throw refusalOf(error);
+  }
+}
+
+function refusalOf(error: unknown): Refusal {
+  const cause = { cause: error };
+  if (error instanceof openid.AuthorizationResponseError && error.error === "access_denied") {
+    return new Refusal("forbidden", "サインインが中止されました。", cause);
+  }
+  if (error instanceof openid.ResponseBodyError && error.error === "invalid_grant") {
+    return new Refusal("malformed", SIGN_IN_AGAIN, cause);
+  }
+  return unreachable(error);
+}
+
+function unreachable(cause: unknown): Refusal {
+  return new Refusal("unavailable", "サインインできませんでした。時間をおいて、もう一度お試しください。", {
+    cause,
+  });
+}
+
+const CLAIMS = z.object({
+  sub: nameClaim,
+  tenant: nameClaim,
+  role: z.enum(["owner", "member"]),
+  name: nameClaim.nullable().catch(null),
+});
+
+function identityOf(tokens: Tokens): Identity {
+  const claims = CLAIMS.safeParse(tokens.claims());
+  if (!claims.success) {
+    throw new Refusal("forbidden", "このユーザーには、電子契約サービス連携を利用する権限がありません。");
+  }
+  const { sub, tenant, role, name } = claims.data;
+  return { tenant, subject: sub, name, role, idToken: tokens.id_token ?? null };
+}

@@ -1,0 +1,55 @@
+import { assetAddress } from "./assets.ts";
+import { type Html, html } from "./html.ts";
+
+/** Who looks at the page. */
+export type Visitor = { readonly name: string | null; readonly isOwner: boolean; readonly csrf: string };
+
+export type Layout = {
+  /** In front of the name of the page; empty for none. */
+  readonly title: string;
+  /** Null where nobody is known to be signed in. */
+  readonly visitor: Visitor | null;
+  readonly content: Html;
+};
+
+export const PAGE_NAME = "電子契約サービス連携";
+
+/** A whole page: head, bar with the visitor and the way out, content. Neither script nor style is inline. */
+export function layout({ title, visitor, content }: Layout): Html {
+  return html`<!doctype html>
+<html lang="ja">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>${title === "" ? PAGE_NAME : `${title} | ${PAGE_NAME}`}</title>
+<link rel="icon" type="image/svg+xml" href="${assetAddress("icon")}">
+<link rel="stylesheet" href="${assetAddress("style")}">
+<script type="module" src="${assetAddress("script")}"></script>
+</head>
+<body>
+<a class="skip" href="#main">本文へ移動</a>
+<header class="bar">
+<a class="brand" href="/links"><img src="${assetAddress("icon")}" alt="" width="28" height="28">契約書キャビネ</a>
+${visitor !== null && visitorMenu(visitor)}
+</header>
+<main id="main" tabindex="-1">
+${content}
+</main>
+</body>
+</html>
+`;
+}
+
+/** Every form that changes something carries it. */
+export function csrfField({ csrf }: Visitor): Html {
+  return html`<input type="hidden" name="csrf" value="${csrf}">`;
+}
+
+function visitorMenu(visitor: Visitor): Html {
+  return html`<form class="visitor" method="post" action="/sign-out">
+${csrfField(visitor)}
+<span class="who">${visitor.name ?? "サインイン中"}<small>${visitor.isOwner ? "オーナー権限" : "閲覧のみ"}</small></span>
+<button class="quiet">サインアウト</button>
+</form>`;
+}

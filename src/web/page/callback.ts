@@ -1,0 +1,41 @@
+import { type Request, Router } from "express";
+import { type FinishDeps, finishLinking, type LinkingResult } from "../../usecases/finish-linking.ts";
+import {
+  LONGEST_RETURN,
+  type PageSessionDeps,
+  readSession,
+  requireSession,
+  signedInOf,
+} from "../auth/session.ts";
+
+/**
+ * `GET /links/docusign/callback`: where DocuSign sends the owner's browser back. Only a page session of the owner
+ * who began the linking finishes it; without one the browser goes through the cabinet's sign-in and comes back
+ * here (service.md, settled details). Always ends at the page, with the outcome in the address.
+ */
+export function callbackRoutes(deps: FinishDeps & PageSessionDeps): Router {
+  const router = Router();
+  router.get("/links/docusign/callback", readSession(deps), requireSession, async (request, response) => {
+    const result = await finish(deps, request);
+    response.set("Cache-Control", "no-store").redirect(303, `/links?result=${result}`);
+  });
+  return router;
+}
+
+async function finish(deps: FinishDeps, request: Request): Promise<LinkingResult> {
+  const session = signedInOf(request);
+  const state = text(request, "state");
+  if (state === null) return "expired";
+  if (session.role !== "owner") return "failed";
+  const owner = { tenant: session.tenant, subject: session.subject };
+  return await finishLinking(deps, owner, {
+    state,
+    code: text(request, "code"),
+    error: text(request, "error"),
+  });
+}
+
+function text(request: Request, name: string): string | null {
+  const value = request.query[name];
+  return typeof value === "string" && value !== "" && value.length <= LONGEST_RETURN ? value : null;
+}

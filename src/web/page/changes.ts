@@ -1,0 +1,114 @@
+import { type Request, type Response, Router } from "express";
+import { z } from "zod";
+import { type LinkId, parseUuid } from "../../domain/identifiers.ts";
+import { Refusal, type RefusalCode } from "../../domain/refusal.ts";
+import { findCurrentLink, findLink } from "../../store/links.ts";
+import { type BeginDeps, beginLinking, type Owner } from "../../usecases/begin-linking.ts";
+import { approveImport, editLink } from "../../usecases/change-link.ts";
+import { endLink } from "../../usecases/end-link.ts";
+import type { ReconcileDeps } from "../../usecases/reconcile-link.ts";
+import { signedInOf } from "../auth/session.ts";
+import type { ResultCode } from "./messages.ts";
+
+export type ChangeDeps = BeginDeps & ReconcileDeps;
+
+type Change = (deps: ChangeDeps, owner: Owner, form: unknown) => Promise<ResultCode>;
+
+/**
+ * What owners do by posting forms, behind the checks of session, form and role. Each ends at the page with its
+ * outcome, but a linking, which goes on at DocuSign.
+ */
+export function changeRoutes(deps: ChangeDeps): Router {
+  const router = Router();
+  router.post("/links", async (request, response) => await link(deps, request, response));
+  for (const [path, change] of Object.entries(CHANGES)) {
+    router.post(path, async (request, response) => {
+      showResult(response, await resultOf(() => change(deps, ownerOf(request), request.body)));
+    });
+  }
+  return router;
+}
+
+const LINKING = z.object({ group: z.string().min(1), service: z.literal("docusign") });
+const EDITING = z.object({ group: z.string().min(1), link: z.string() });
+const ABOUT_LINK = z.object({ link: z.string() });
+
+async function link(deps: ChangeDeps, request: Request, response: Response): Promise<void> {
+  const form = LINKING.safeParse(request.body);
+  if (!form.success) {
+    showResult(response, "incomplete");
+    return;
+  }
+  const begun = await refusable(() => beginLinking(deps, ownerOf(request), form.data.group));
+  if ("result" in begun) showResult(response, begun.result);
+  else response.redirect(303, begun.done.authorizationUrl);
+}
+
+const CHANGES: Readonly<Record<string, Change>> = {
+  "/links/edit": async (deps, owner, body) => {
+    const form = EDITING.safeParse(body);
+    if (!form.success) return "incomplete";
+    await requireCurrent(deps, owner, form.data.link);
+    await editLink(deps, owner, form.data.group);
+    return "edited";
+  },
+  "/links/approve": async (deps, owner, body) => {
+    await requireCurrent(deps, owner, ABOUT_LINK.safeParse(body).data?.link);
+    await approveImport(deps, owner);
+    return "approved";
+  },
+  "/links/delete": async (deps, owner, body) => {
+    const id = ABOUT_LINK.safeParse(body).data?.link;
+    // A second click, or the page reloaded after the first: what was wanted is so already.
+    if (await hasEnded(deps, owner, id)) return "deleted";
+    await requireCurrent(deps, owner, id);
+    await endLink(deps, owner);
+    return "deleted";
+  },
+};
+
+/** A page that was left open may show a link that is no more: nothing is done to the one that came after it. */
+async function requireCurrent(deps: ChangeDeps, owner: Owner, id: string | undefined): Promise<void> {
+  const current = await findCurrentLink(deps.db, owner.tenant);
+  if (current === null || current.id !== id) throw new Refusal("link-not-found");
+}
+
+async function hasEnded(deps: ChangeDeps, owner: Owner, id: string | undefined): Promise<boolean> {
+  const linkId = parseUuid<LinkId>(id);
+  const found = linkId === null ? null : await findLink(deps.db, linkId);
+  return found !== null && found.tenant === owner.tenant && found.state === "ended";
+}
+
+const RESULTS: Partial<Record<RefusalCode, ResultCode>> = {
+  "group-not-found": "group-not-found",
+  "link-not-found": "link-not-found",
+  "link-active": "already-linked",
+  // A second click: the first one let it begin.
+  "not-awaiting-approval": "approved",
+  "deletion-failed": "deletion-failed",
+};
+
+/** What a refusal says to people; all other errors are for the router's error handler. */
+async function refusable<T>(work: () => Promise<T>): Promise<{ done: T } | { result: ResultCode }> {
+  try {
+    return { done: await work() };
+  } catch (error) {
+    const result = error instanceof Refusal ? RESULTS[error.code] : undefined;
+    if (result === undefined) throw error;
+    return { result };
+  }
+}
+
+async function resultOf(change: () => Promise<ResultCode>): Promise<ResultCode> {
+  const ended = await refusable(change);
+  return "result" in ended ? ended.result : ended.done;
+}
+
+function showResult(response: Response, result: ResultCode): void {
+  response.redirect(303, `/links?result=${result}`);
+}
+
+function ownerOf(request: Request): Owner {
+  const { tenant, subject } = signedInOf(request);
+  return { tenant, subject };
+}

@@ -1,0 +1,79 @@
+import type { LinkDescription } from "../../usecases/describe-link.ts";
+import type { FirstImportProgress } from "../../usecases/first-import-progress.ts";
+import { type Html, html } from "../html/html.ts";
+import { icon } from "../html/icons.ts";
+import { csrfField, type Visitor } from "../html/layout.ts";
+import { totalsSection } from "./totals.ts";
+import type { LinkView } from "./view.ts";
+import { amount, duration, inDigits, moment } from "./words.ts";
+
+/** How many envelopes a large first import has to take in, how long that lasts, and its owner's go (import-rules 3). */
+export function approvalSection(visitor: Visitor, { link, now }: LinkView): Html | null {
+  const { firstImport } = link;
+  if (link.state !== "awaiting-approval" || firstImport === null) return null;
+  return html`<section class="card notable" aria-labelledby="approval">
+<h2 id="approval">初回の取り込みの確認</h2>
+<p>DocuSignに、締結が完了した封筒が多くあります。件数と所要時間を確認して、取り込みを開始してください。開始するまでは取り込みません。</p>
+<dl class="figures">
+<div><dt>DocuSignで締結が完了した封筒</dt><dd>${amount(firstImport.total, "件")}</dd></div>
+${firstImport.estimatedEnd !== null && expectation(firstImport.estimatedEnd, now)}
+</dl>
+<p class="note">DocuSignをご利用のほかのシステムに影響しないように、DocuSignの呼び出し回数を残しながら取り込みます。お客様の操作は必要ありません。</p>
+${visitor.isOwner ? approvalForm(visitor, link) : html`<p>オーナー権限のユーザーが開始できます。</p>`}
+</section>`;
+}
+
+/**
+ * The part of the page that moves by itself: the first import's progress, and the totals beside it. The page's
+ * script asks for it again while `data-poll` tells how often, in milliseconds.
+ */
+export function livePart(view: LinkView): Html {
+  const { link } = view;
+  const moves = isImportingFirst(link);
+  return html`<div id="live"${moves && html` data-poll="${pollEvery(link)}"`}>
+${moves && progressSection(view)}
+${totalsSection(view)}
+</div>`;
+}
+
+const POLL_MS = 3_000;
+const LARGE = 10_000;
+
+/** Large imports last hours: what is counted for them is counted less often. */
+function pollEvery({ totals }: LinkDescription): number {
+  return totals.atDocuSign < LARGE ? POLL_MS : POLL_MS * 5;
+}
+
+function isImportingFirst(link: LinkDescription): boolean {
+  return link.state === "active" && link.firstImport !== null && link.firstImport.estimatedEnd !== null;
+}
+
+function expectation(end: Date, now: Date): Html {
+  return html`<div><dt>所要時間の目安</dt><dd>${duration(end.getTime() - now.getTime())}</dd></div>
+<div><dt>いま開始した場合の完了予定</dt><dd>${moment(end)}ごろ</dd></div>`;
+}
+
+function approvalForm(visitor: Visitor, link: LinkDescription): Html {
+  return html`<form method="post" action="/links/approve">
+${csrfField(visitor)}
+<input type="hidden" name="link" value="${link.id}">
+<p class="actions"><button class="primary">取り込みを開始</button></p>
+</form>`;
+}
+
+function progressSection({ link, now }: LinkView): Html {
+  const { firstImport } = link;
+  return html`<section class="card" aria-labelledby="progress">
+<h2 id="progress">初回の取り込み</h2>
+${firstImport !== null && progressBar(firstImport, now)}
+<p class="note" data-reload>この画面を閉じても取り込みは続きます。<a href="/links">最新の状態に更新</a></p>
+</section>`;
+}
+
+function progressBar({ done, total, estimatedEnd }: FirstImportProgress, now: Date): Html {
+  const left = estimatedEnd === null ? null : estimatedEnd.getTime() - now.getTime();
+  if (total === 0) return html`<p>${icon("pause")} まもなく取り込みを開始します。</p>`;
+  return html`<progress max="${total}" value="${done}" aria-labelledby="progress"></progress>
+<p class="progress-words"><span>${amount(total, "件")}中 ${amount(done, "件")}（${inDigits(Math.floor((done / total) * 100))}%）を確認しました。</span>
+${left !== null && estimatedEnd !== null && html`<span>残り時間の目安：${duration(left)}（${moment(estimatedEnd)}ごろ）</span>`}</p>`;
+}

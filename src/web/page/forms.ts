@@ -1,0 +1,87 @@
+import type { Group } from "../../store/groups.ts";
+import type { LinkDescription } from "../../usecases/describe-link.ts";
+import { type Html, html } from "../html/html.ts";
+import { icon } from "../html/icons.ts";
+import { csrfField, type Visitor } from "../html/layout.ts";
+
+/** Where a first linking begins: group, service, [連携]; what happens then. */
+export function linkingSection(visitor: Visitor, groups: readonly Group[]): Html {
+  return html`<section class="card" aria-labelledby="linking">
+<h2 id="linking">DocuSign連携の設定</h2>
+<p>連携すると、DocuSignで締結が完了した契約書を、自動でキャビネに取り込みます。</p>
+${groups.length === 0 ? noGroups() : linkingForm(visitor, groups)}
+<h3>連携の前に</h3>
+<ul>
+<li>DocuSignの高度なソリューションプランと、DS Admin権限のユーザーをご用意ください。</li>
+<li>連携されるのは、そのユーザーのデフォルトアカウントです。</li>
+</ul>
+<h3>連携の流れ</h3>
+<ol>
+<li>[連携] をクリックすると、DocuSignのログインページに移動します。連携のたびにログインを求めるため、ブラウザの再起動は必要ありません。</li>
+<li>連携するユーザーでログインし、[アクセスの許可] をクリックします。</li>
+<li>この画面に戻り、連携の状態が表示されます。1時間以内に取り込みが始まります。</li>
+</ol>
+<p class="note">途中でやめるときは、ブラウザの戻る操作でこの画面に戻るか、この画面を開き直してください。連携は変更されません。</p>
+</section>`;
+}
+
+/** For who may only look while there is no link. */
+export function noLinkSection(): Html {
+  return html`<section class="card" aria-labelledby="linking">
+<h2 id="linking">DocuSign連携の設定</h2>
+<p>DocuSignとは連携していません。連携の設定は、オーナー権限のユーザーが行えます。</p>
+</section>`;
+}
+
+/** [連携] once more: the same user repairs a link that is in error. */
+export function repairForm(visitor: Visitor, groups: readonly Group[], link: LinkDescription): Html {
+  return html`<form method="post" action="/links" class="fields">
+${csrfField(visitor)}
+<input type="hidden" name="service" value="docusign">
+${groupField(groups, link.groupId)}
+<p class="actions"><button class="primary">連携</button></p>
+</form>`;
+}
+
+/** Another group for what is imported from now on. */
+export function editForm(visitor: Visitor, groups: readonly Group[], link: LinkDescription): Html {
+  return html`<form method="post" action="/links/edit" class="fields" id="edit">
+<h3>取り込み先の変更</h3>
+${csrfField(visitor)}
+<input type="hidden" name="link" value="${link.id}">
+${groupField(groups, link.groupId)}
+<p class="note">これから取り込む契約書に適用します。取り込み済みの契約書は移動しません。</p>
+<p class="actions"><button class="primary">連携</button><a class="button" href="/links">キャンセル</a></p>
+</form>`;
+}
+
+function linkingForm(visitor: Visitor, groups: readonly Group[]): Html {
+  return html`<form method="post" action="/links" class="fields">
+${csrfField(visitor)}
+${groupField(groups, null)}
+<p class="field">
+<label for="service">連携サービス</label>
+<select id="service" name="service" required>
+<option value="">選択してください</option>
+<option value="docusign">DocuSign</option>
+</select>
+</p>
+<p class="actions"><button class="primary">連携</button></p>
+</form>`;
+}
+
+function groupField(groups: readonly Group[], chosen: string | null): Html {
+  const options = groups.map(
+    ({ id, name }) => html`<option value="${id}"${id === chosen && html` selected`}>${name}</option>\n`,
+  );
+  return html`<p class="field">
+<label for="group">取り込み先契約書グループ</label>
+<select id="group" name="group" required>
+<option value="">選択してください</option>
+${options}</select>
+</p>`;
+}
+
+function noGroups(): Html {
+  return html`<div class="message info">${icon("info")}<p class="text">契約書グループがありません。キャビネで契約書グループを作成してから、この画面を開き直してください。</p></div>`;
+}

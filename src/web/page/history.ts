@@ -1,0 +1,24 @@
+import type { Group } from "../../store/groups.ts";
+import type { LinkDescription } from "../../usecases/describe-link.ts";
+import { type Html, html } from "../html/html.ts";
+import { groupName } from "./link.ts";
+import { amount, moment, momentOrDash } from "./words.ts";
+
+/** Links that have ended: they are never forgotten, since they decide from when the next one imports (import-rules 2). */
+export function historySection(history: readonly LinkDescription[], groups: readonly Group[]): Html | null {
+  if (history.length === 0) return null;
+  return html`<section class="card" aria-labelledby="history">
+<h2 id="history">連携履歴</h2>
+<ul class="history">
+${history.map((link) => entry(link, groups))}</ul>
+</section>`;
+}
+
+function entry(link: LinkDescription, groups: readonly Group[]): Html {
+  const { totals } = link;
+  return html`<li>
+<p class="period">${moment(link.linkedAt)} ～ ${momentOrDash(link.endedAt)}</p>
+<p>${link.user.name}（${link.account.name}）<small>取り込み先：${groupName(groups, link.groupId)}</small></p>
+<p class="counts"><span>取り込み済み ${amount(totals.imported, "件")}</span> <span>対象外 ${amount(totals.excluded, "件")}</span> <span>削除 ${amount(totals.deleted, "件")}</span> <span>未取り込み ${amount(totals.waiting, "件")}</span></p>
+</li>\n`;
+}

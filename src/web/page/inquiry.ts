@@ -1,0 +1,80 @@
+import { type EnvelopeId, parseUuid } from "../../domain/identifiers.ts";
+import type { Group } from "../../store/groups.ts";
+import { type ExplainDeps, type Explanation, explainEnvelope } from "../../usecases/explain-envelope.ts";
+import { type Html, html } from "../html/html.ts";
+import { icon } from "../html/icons.ts";
+import { explanationPart } from "./explanation.ts";
+
+/** What was asked, and what is known of it. */
+export type Inquiry =
+  | { readonly kind: "none" }
+  | { readonly kind: "unreadable"; readonly asked: string }
+  | { readonly kind: "not-found"; readonly asked: string }
+  | { readonly kind: "found"; readonly asked: string; readonly explanation: Explanation };
+
+const LONGEST = 2_000;
+
+/** Answers `?envelope=…`: an envelope's id, or an address of DocuSign's that holds one. */
+export async function inquire(deps: ExplainDeps, tenant: string, asked: unknown): Promise<Inquiry> {
+  if (typeof asked !== "string" || asked.trim() === "") return { kind: "none" };
+  const envelopeId = findEnvelopeId(asked);
+  if (envelopeId === null) return { kind: "unreadable", asked: asked.slice(0, LONGEST) };
+  const explanation = await explainEnvelope(deps, tenant, envelopeId, "ja");
+  if (explanation === null) return { kind: "not-found", asked: envelopeId };
+  return { kind: "found", asked: envelopeId, explanation };
+}
+
+const DASHED = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}";
+/** Without dashes an id is 32 digits, and nothing that goes on behind them. */
+const ID = `(${DASHED}|(?<![0-9a-f])[0-9a-f]{32}(?![0-9a-f]))`;
+const NAMED = new RegExp(`(?:envelopes?(?:id)?|details)(?:/|=|%2f|%3d|[:：\\s]+)\\s*${ID}`, "i");
+const ANY = new RegExp(ID, "gi");
+
+/**
+ * The envelope's id in what somebody pasted: an address, the stamp on a document, the id alone. Addresses may hold
+ * an account's id in front of it: what is named an envelope goes first, then what comes last.
+ */
+export function findEnvelopeId(text: string): EnvelopeId | null {
+  const within = text.slice(0, LONGEST).normalize("NFKC");
+  const found = NAMED.exec(within)?.[1] ?? within.match(ANY)?.at(-1);
+  if (found === undefined) return null;
+  const digits = found.replaceAll("-", "");
+  return parseUuid<EnvelopeId>(digits.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5"));
+}
+
+/** Where people ask why an envelope is or is not in the cabinet, and the answer. */
+export function inquirySection(inquiry: Inquiry, groups: readonly Group[]): Html {
+  const asked = inquiry.kind === "none" ? "" : inquiry.asked;
+  return html`<section class="card" aria-labelledby="inquiry">
+<h2 id="inquiry">封筒の照会</h2>
+<p>封筒（エンベロープ）が取り込まれた理由、取り込まれていない理由を確認できます。</p>
+<form method="get" action="/links#inquiry" class="fields" role="search" aria-labelledby="inquiry">
+<p class="field wide">
+<label for="envelope">封筒のID、またはDocuSignで封筒を開いたときのアドレス</label>
+<input id="envelope" name="envelope" type="text" value="${asked}" required maxlength="${LONGEST}" autocomplete="off" autocapitalize="off" spellcheck="false" aria-describedby="envelope-hint">
+<small id="envelope-hint">例：a1b2c3d4-5e6f-4a1b-8c2d-3e4f5a6b7c8d</small>
+</p>
+<p class="actions"><button>照会</button></p>
+</form>
+${answer(inquiry, groups)}
+</section>`;
+}
+
+function answer(inquiry: Inquiry, groups: readonly Group[]): Html | null {
+  switch (inquiry.kind) {
+    case "none":
+      return null;
+    case "unreadable":
+      return sorry("封筒のIDが見つかりませんでした。IDかアドレスをもう一度ご確認ください。");
+    case "not-found":
+      return sorry(
+        "この封筒は、キャビネの記録にも、連携ユーザーが閲覧できるDocuSignの封筒にも見つかりませんでした。",
+      );
+    case "found":
+      return explanationPart(inquiry.explanation, groups);
+  }
+}
+
+function sorry(words: string): Html {
+  return html`<div class="message info">${icon("info")}<p class="text" role="status">${words}</p></div>`;
+}

@@ -1,0 +1,113 @@
+import type { Group } from "../../store/groups.ts";
+import type { LinkState } from "../../store/links.ts";
+import type { LinkDescription } from "../../usecases/describe-link.ts";
+import { type Html, html } from "../html/html.ts";
+import { type Icon, icon } from "../html/icons.ts";
+import type { Visitor } from "../html/layout.ts";
+import { editForm, repairForm } from "./forms.ts";
+import { moment, momentOrDash, NOTHING } from "./words.ts";
+
+export type LinkCard = {
+  readonly link: LinkDescription;
+  readonly groups: readonly Group[];
+  readonly visitor: Visitor;
+  /** Whether the owner is about to choose another group. */
+  readonly editing: boolean;
+};
+
+/** What is linked with what, in which state, and what its owner can do about it. */
+export function linkSection(card: LinkCard): Html {
+  const { link, groups, visitor, editing } = card;
+  return html`<section class="card" aria-labelledby="link">
+<div class="heading">
+<h2 id="link"><small>連携サービス</small> DocuSign</h2>
+${stateBadge(link.state)}
+${visitor.isOwner && linkActions()}
+</div>
+${link.cause !== null && errorNotice(card)}
+${visitor.isOwner && editing && editForm(visitor, groups, link)}
+${linkFacts(link, groups)}
+${connectNote(link)}
+</section>`;
+}
+
+/** The state in words, colour and shape. */
+function stateBadge(state: LinkState): Html {
+  const { words, picture } = STATES[state];
+  return html`<span class="badge ${state}">${icon(picture)}<span class="hidden">状態：</span>${words}</span>`;
+}
+
+/** A group's name; ids only where the cabinet has deleted it. */
+export function groupName(groups: readonly Group[], id: string): string {
+  return groups.find((group) => group.id === id)?.name ?? `削除された契約書グループ（${id}）`;
+}
+
+const STATES: Readonly<Record<LinkState, { words: string; picture: Icon }>> = {
+  active: { words: "連携済み", picture: "check" },
+  "awaiting-approval": { words: "承認待ち", picture: "pause" },
+  error: { words: "エラー", picture: "warning" },
+  ended: { words: "終了", picture: "stop" },
+};
+
+function linkActions(): Html {
+  return html`<div class="actions">
+<form method="get" action="/links#edit"><button name="edit" value="1">編集</button></form>
+<form method="get" action="/links/delete"><button class="danger">削除</button></form>
+</div>`;
+}
+
+/** Without its group a link needs another; otherwise the login at DocuSign repairs it. */
+function errorNotice({ link, groups, visitor, editing }: LinkCard): Html {
+  const isEditing = editing && visitor.isOwner;
+  const form = link.cause?.code === "group-missing" ? editForm : repairForm;
+  return html`<div class="notice">
+${icon("warning")}
+<div>
+<h3>連携のエラー</h3>
+<p>${link.cause?.message}</p>
+${visitor.isOwner ? !isEditing && form(visitor, groups, link) : html`<p>オーナー権限のユーザーにお知らせください。</p>`}
+</div>
+</div>`;
+}
+
+function linkFacts(link: LinkDescription, groups: readonly Group[]): Html {
+  return html`<dl class="facts">
+<div><dt>連携ユーザー</dt><dd>${link.user.name}${link.user.email !== null && html`<small>${link.user.email}</small>`}</dd></div>
+<div><dt>アカウント</dt><dd>${link.account.name}<small class="id">${link.account.id}</small></dd></div>
+<div><dt>取り込み先契約書グループ</dt><dd>${groupName(groups, link.groupId)}</dd></div>
+<div><dt>連携日時</dt><dd>${moment(link.linkedAt)}</dd></div>
+<div><dt>前回の照合</dt><dd>${momentOrDash(link.lastReconciliation)}</dd></div>
+<div><dt>次回の照合</dt><dd>${momentOrDash(link.nextReconciliation)}</dd></div>
+<div><dt>送信した契約書の対象</dt><dd>${since(link.sentFrom)}</dd></div>
+<div><dt>受信した契約書の対象</dt><dd>${since(link.receivedFrom)}</dd></div>
+<div><dt>送信した契約書の即時通知</dt><dd>${connectState(link.connect.sent)}</dd></div>
+<div><dt>受信した契約書の即時通知</dt><dd>${connectState(link.connect.received)}</dd></div>
+</dl>`;
+}
+
+function since(from: Date | null): Html {
+  return from === null ? html`すべての期間` : html`${moment(from)} 以後に締結`;
+}
+
+const CONNECT_STATES: ReadonlyMap<string, string> = new Map([
+  ["active", "有効"],
+  ["pending", "準備中"],
+  ["not-available", "このアカウントでは利用不可"],
+  ["switched-off", "DocuSign側で停止中"],
+]);
+
+function connectState(state: string | null): Html {
+  if (state === null) return NOTHING;
+  const words = CONNECT_STATES.get(state) ?? state;
+  return html`<span class="inline-state">${icon(state === "active" ? "check" : "info")}${words}</span>`;
+}
+
+/** Events are a bonus (import-rules 5): the page says so where they are missing. */
+function connectNote({ connect }: LinkDescription): Html | null {
+  const states = [connect.sent, connect.received];
+  if (states.every((state) => state === "active")) return null;
+  const words = states.includes("active")
+    ? "即時通知（DocuSign Connect）が有効でない契約書は、1時間ごとの照合で取り込みます。"
+    : "即時通知（DocuSign Connect）が有効でないため、1時間ごとの照合だけで取り込みます。";
+  return html`<p class="note">${words}取り込みの対象は変わりません。</p>`;
+}

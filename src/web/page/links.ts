@@ -1,0 +1,44 @@
+import { type Html, html } from "../html/html.ts";
+import { PAGE_NAME, type Visitor } from "../html/layout.ts";
+import { consentNote } from "./deletion.ts";
+import { approvalSection, livePart } from "./first-import.ts";
+import { linkingSection, noLinkSection } from "./forms.ts";
+import { historySection } from "./history.ts";
+import { type Inquiry, inquirySection } from "./inquiry.ts";
+import { linkSection } from "./link.ts";
+import { type Message, messageSection } from "./messages.ts";
+import { reconciliationsSection } from "./reconciliations.ts";
+import type { LinkView, PageView } from "./view.ts";
+
+export type LinksContent = {
+  readonly view: PageView;
+  readonly visitor: Visitor;
+  readonly message: Message | null;
+  readonly inquiry: Inquiry;
+  readonly editing: boolean;
+};
+
+/** The page 電子契約サービス連携, as this visitor may see it. */
+export function linksContent(content: LinksContent): Html {
+  const { view, message, inquiry } = content;
+  return html`<h1>${PAGE_NAME}</h1>
+${message !== null && messageSection(message)}
+${view.current === null ? unlinked(content) : linked(content, view.current)}
+${inquirySection(inquiry, view.groups)}
+${historySection(view.history, view.groups)}
+<footer>
+${consentNote()}
+<p class="note">日時はすべて日本時間（JST）です。</p>
+</footer>`;
+}
+
+function unlinked({ view, visitor }: LinksContent): Html {
+  return visitor.isOwner ? linkingSection(visitor, view.groups) : noLinkSection();
+}
+
+function linked({ view, visitor, editing }: LinksContent, current: LinkView): Html {
+  return html`${linkSection({ link: current.link, groups: view.groups, visitor, editing })}
+${approvalSection(visitor, current)}
+${livePart(current)}
+${reconciliationsSection(view.runs, current.link.state)}`;
+}

@@ -1,0 +1,121 @@
+import { Refusal } from "../../domain/refusal.ts";
+import type { LinkState } from "../../store/links.ts";
+import type { LinkingResult } from "../../usecases/finish-linking.ts";
+import { type Html, html } from "../html/html.ts";
+import { type Icon, icon } from "../html/icons.ts";
+
+/** What `/links?result=` may say: how a linking ended, and how a form of the page did. */
+export type ResultCode = LinkingResult | "incomplete" | "edited" | "approved" | "deleted" | "deletion-failed";
+
+export type Message = {
+  readonly tone: "good" | "info" | "bad";
+  readonly text: string;
+  /** What to do next. */
+  readonly hint: string | null;
+};
+
+/**
+ * The message for a code in the address. Unknown codes say nothing, and neither does good news that the link's
+ * state belies: the address may be an old one.
+ */
+export function messageFor(code: unknown, state: LinkState | null): Message | null {
+  if (!isResultCode(code)) return null;
+  const message = MESSAGES[code];
+  const fits = FITTING[code];
+  return fits === undefined || fits.includes(state) ? message : null;
+}
+
+/** The message, to be announced by screen readers; its hint stands beside the words that people know. */
+export function messageSection({ tone, text, hint }: Message): Html {
+  return html`<div class="message ${tone}">
+${icon(ICONS[tone])}
+<div>
+<p role="${tone === "bad" ? "alert" : "status"}" class="text">${text}</p>
+${hint !== null && html`<p class="hint">${hint}</p>`}
+</div>
+</div>`;
+}
+
+const ICONS: Readonly<Record<Message["tone"], Icon>> = { good: "check", info: "info", bad: "warning" };
+
+/** The codes of good news, and the states of the link in which they are true. */
+const FITTING: Partial<Record<ResultCode, readonly (LinkState | null)[]>> = {
+  linked: ["active"],
+  "awaiting-approval": ["awaiting-approval"],
+  edited: ["active", "awaiting-approval", "error"],
+  approved: ["active"],
+  deleted: [null],
+};
+
+const AGAIN =
+  "もう一度連携する場合は、取り込み先契約書グループと連携サービスを選択して [連携] をクリックしてください。";
+
+const MESSAGES: Readonly<Record<ResultCode, Message>> = {
+  linked: good(
+    "DocuSignと連携しました。",
+    "1時間以内に契約書の取り込みを始めます。その後は1時間ごとに取り込みます。",
+  ),
+  "awaiting-approval": {
+    tone: "info",
+    text: "DocuSignと連携しました。取り込みはまだ始まっていません。",
+    hint: "契約書の件数が多いため、件数と所要時間を確認して [取り込みを開始] をクリックしてください。",
+  },
+  "not-admin": bad(
+    textOf("not-admin"),
+    "DocuSign側で当該ユーザーの権限を確認し、DS Admin権限へ変更してから、もう一度連携してください。",
+  ),
+  "group-not-found": bad(
+    textOf("group-not-found"),
+    "選択中に削除された可能性があります。取り込み先契約書グループを選択し直して [連携] をクリックしてください。",
+  ),
+  "link-not-found": bad(
+    textOf("link-not-found"),
+    "最新の状態を表示しています。解消しない場合は、サポート窓口へお問い合わせください。",
+  ),
+  "deletion-failed": bad(
+    textOf("deletion-failed"),
+    "DocuSignに接続できなかったか、Connectの設定の削除がDocuSignに受け付けられなかったため、連携は削除前のままです。時間を置いてから、もう一度お試しください。解消しない場合は、サポート窓口へお問い合わせください。",
+  ),
+  "already-linked": bad(
+    "すでにDocuSignと連携しています。",
+    "連携ユーザーやアカウントを変更するには、現在の連携を [削除] してから連携してください。",
+  ),
+  cancelled: {
+    tone: "info",
+    text: "DocuSignでの操作を中断しました。連携は変更されていません。",
+    hint: AGAIN,
+  },
+  expired: {
+    tone: "info",
+    text: "連携の操作の有効期限が切れたか、すでに完了しています。",
+    hint: "現在の状態を下に表示しています。連携できていない場合は、もう一度 [連携] をクリックしてください。",
+  },
+  failed: bad("DocuSignと連携できませんでした。", "時間を置いてから、もう一度お試しください。"),
+  incomplete: bad("取り込み先契約書グループと連携サービスを選択してください。", null),
+  edited: good(
+    "取り込み先契約書グループを変更しました。",
+    "これから取り込む契約書に適用します。取り込み済みの契約書は移動しません。",
+  ),
+  approved: good("初回の取り込みを開始しました。", "この画面を閉じても取り込みは続きます。"),
+  deleted: good(
+    "DocuSignとの連携を削除しました。",
+    "取り込み済みの契約書と連携履歴は残ります。別のユーザーで連携する場合も、ブラウザの再起動は必要ありません。",
+  ),
+};
+
+function isResultCode(code: unknown): code is ResultCode {
+  return typeof code === "string" && Object.hasOwn(MESSAGES, code);
+}
+
+function good(text: string, hint: string): Message {
+  return { tone: "good", text, hint };
+}
+
+function bad(text: string, hint: string | null): Message {
+  return { tone: "bad", text, hint };
+}
+
+/** The four messages of import-rules 5 have one home. */
+function textOf(code: "not-admin" | "group-not-found" | "link-not-found" | "deletion-failed"): string {
+  return new Refusal(code).message;
+}

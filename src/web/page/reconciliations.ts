@@ -1,0 +1,113 @@
+import type { LinkState } from "../../store/links.ts";
+import type { Reconciliation, ReconciliationKind } from "../../store/reconciliations.ts";
+import { type Html, html } from "../html/html.ts";
+import { icon } from "../html/icons.ts";
+import { inDigits, shortDuration, shortMoment } from "./words.ts";
+
+/** The latest runs, the newest first: what each found, and what no event had told of. */
+export function reconciliationsSection(runs: readonly Reconciliation[], state: LinkState): Html {
+  return html`<section class="card" aria-labelledby="runs">
+<h2 id="runs">照合の履歴</h2>
+<p>1時間ごと（例：0:00、1:00）に、DocuSignで締結が完了した封筒と照合し、即時通知で届かなかったものを取り込みます。</p>
+${runs.length === 0 ? html`<p class="note">照合はまだ行われていません。</p>` : [charts(runs), table(runs.slice(0, MOST_ROWS), state)]}
+</section>`;
+}
+
+/** The charts show a day, the table its half. */
+const MOST_ROWS = 12;
+const SLOT = 10;
+const GAP = 2;
+const HEIGHT = 100;
+/** A bar for something is seen, however small it is beside the others. */
+const LEAST = 6;
+/** With fewer runs the bars keep the width of a day's. */
+const SLOTS = 24;
+
+function charts(runs: readonly Reconciliation[]): Html | null {
+  const inOrder = runs.filter(({ kind }) => kind !== "first").toReversed();
+  if (inOrder.length < 2) return null;
+  return html`<div class="charts">
+${chart("確認した封筒", "listed", inOrder)}
+${chart("通知が届かず、照合で見つけた封筒", "missed", inOrder)}
+</div>`;
+}
+
+function chart(words: string, key: "listed" | "missed", runs: readonly Reconciliation[]): Html {
+  const most = Math.max(...runs.map((run) => run[key]));
+  const sum = runs.reduce((total, run) => total + run[key], 0);
+  const width = Math.max(runs.length, SLOTS) * SLOT;
+  const label = `${words}：直近${runs.length}回の合計${inDigits(sum)}件、最多${inDigits(most)}件`;
+  const bars = runs.map((run, index) => bar(run, { key, most, x: width - (runs.length - index) * SLOT }));
+  return html`<figure>
+<figcaption>${words}<span>最多 ${inDigits(most)}件</span></figcaption>
+<svg class="chart ${key}" viewBox="0 0 ${width} ${HEIGHT}" preserveAspectRatio="none" role="img" aria-label="${label}" focusable="false">${bars}</svg>
+${axis(runs)}
+</figure>`;
+}
+
+function axis(runs: readonly Reconciliation[]): Html {
+  const ends = [runs[0], runs.at(-1)].map(
+    (run) => run !== undefined && html`<span>${shortMoment(run.to)}</span>`,
+  );
+  return html`<p class="axis">${ends}</p>`;
+}
+
+function bar(
+  run: Reconciliation,
+  { key, most, x }: { key: "listed" | "missed"; most: number; x: number },
+): Html {
+  const count = run[key];
+  const height = count === 0 ? 0 : Math.max(LEAST, (count / most) * HEIGHT);
+  return html`<rect x="${x}" y="${(HEIGHT - height).toFixed(1)}" width="${SLOT - GAP}" height="${height.toFixed(1)}"><title>${inDigits(count)}件</title></rect>`;
+}
+
+const KINDS: Readonly<Record<ReconciliationKind, string>> = {
+  first: "初回",
+  hourly: "毎時",
+  full: "全件",
+  manual: "手動",
+  closing: "終了時",
+};
+
+/** What the table's cells are called; narrow screens repeat it in each row. */
+const HEADS = ["日時", "種類", "確認", "記録済み", "通知なし", "対象外", "待ち", "所要時間"] as const;
+
+/** Roles are written out: on narrow screens the rows are laid out as blocks, which takes a table's meaning away. */
+function table(runs: readonly Reconciliation[], state: LinkState): Html {
+  const heads = HEADS.map((head) => html`<th role="columnheader" scope="col">${head}</th>`);
+  return html`<table class="runs" role="table" aria-labelledby="runs">
+<thead role="rowgroup"><tr role="row">${heads}</tr></thead>
+<tbody role="rowgroup">
+${runs.map((run) => row(run, state))}</tbody>
+</table>
+<p class="note">確認：照合した封筒。記録済み：すでに取り込みや判定を終えていたもの、または通知が届いていたもの。通知なし：即時通知が届かず、照合で見つけて取り込むもの。対象外：新たに見つけた取り込み対象外のもの。待ち：照合の終わりに取り込みを待っていたもの。</p>`;
+}
+
+function row(run: Reconciliation, state: LinkState): Html {
+  const excluded = Object.values(run.excluded).reduce((sum, count) => sum + count, 0);
+  return html`<tr role="row">
+<th role="rowheader" scope="row">${shortMoment(run.to)}</th>
+${cell(1, kindWords(run, state))}${cell(2, inDigits(run.listed))}${cell(3, inDigits(run.known))}${cell(4, missedWords(run))}
+${cell(5, inDigits(excluded))}${cell(6, inDigits(run.waiting))}${cell(7, durationWords(run))}
+</tr>\n`;
+}
+
+function cell(column: number, content: Html | string): Html {
+  return html`<td role="cell" data-head="${HEADS[column]}">${content}</td>`;
+}
+
+/** A run that a link's error stopped goes on once the link does. */
+function kindWords({ kind, state }: Reconciliation, link: LinkState): string {
+  if (state === "done") return KINDS[kind];
+  return `${KINDS[kind]}（${state === "running" && link === "active" ? "実行中" : "中断"}）`;
+}
+
+/** What events missed stands out by weight and a sign, not by colour alone. No event could tell of what was there before. */
+function missedWords({ kind, missed }: Reconciliation): Html | string {
+  if (kind === "first") return "―";
+  return missed === 0 ? "0" : html`<b class="missed">${icon("info")}${inDigits(missed)}</b>`;
+}
+
+function durationWords({ startedAt, endedAt }: Reconciliation): string {
+  return endedAt === null ? "―" : shortDuration(endedAt.getTime() - startedAt.getTime());
+}

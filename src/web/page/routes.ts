@@ -1,0 +1,115 @@
+import { type Request, type RequestHandler, type Response, Router, urlencoded } from "express";
+import { Refusal } from "../../domain/refusal.ts";
+import { listGroups } from "../../store/groups.ts";
+import { findCurrentLink } from "../../store/links.ts";
+import { describeLink } from "../../usecases/describe-link.ts";
+import { csrfOf, requireCsrf } from "../auth/csrf.ts";
+import { type PageSessionDeps, readSession, requireSession, signedInOf } from "../auth/session.ts";
+import { assetRoutes } from "../html/assets.ts";
+import type { Html } from "../html/html.ts";
+import { layout, type Visitor } from "../html/layout.ts";
+import { type ChangeDeps, changeRoutes } from "./changes.ts";
+import { deletionPage } from "./deletion.ts";
+import { livePart } from "./first-import.ts";
+import { inquire } from "./inquiry.ts";
+import { linksContent } from "./links.ts";
+import { messageFor } from "./messages.ts";
+import { readLink, readPage, type ViewDeps } from "./view.ts";
+
+export type LinksPageDeps = PageSessionDeps & ViewDeps & ChangeDeps;
+
+/**
+ * The page 電子契約サービス連携: `GET /links` shows everything, `/links/progress` the part that moves,
+ * `/links/delete` asks before a deletion; owners change by posting forms, who end at the page again. Whoever is
+ * not signed in is sent to sign in first.
+ */
+export function linksPageRoutes(deps: LinksPageDeps): Router {
+  const router = Router();
+  const signedIn: RequestHandler[] = [keepNothing, readSession(deps), requireSession];
+  const form = urlencoded({ extended: false, limit: "16kb" });
+  router.use(assetRoutes());
+  router.get("/links", ...signedIn, async (request, response) => await showLinks(deps, request, response));
+  router.get("/links/progress", ...signedIn, async (request, response) => {
+    await showProgress(deps, request, response);
+  });
+  router.get("/links/delete", ...signedIn, requireOwner, async (request, response) => {
+    await askBeforeDeletion(deps, request, response);
+  });
+  // Typed, or reloaded after a sign-in: there is nothing to see at the addresses of forms.
+  router.get(["/links/edit", "/links/approve"], (_request, response) => response.redirect(303, "/links"));
+  router.post(
+    "/links{/*form}",
+    ...signedIn,
+    form,
+    requireCsrf(deps.publicUrl),
+    requireOwner,
+    changeRoutes(deps),
+  );
+  return router;
+}
+
+/** In the place of sign-in, callback and page where the cabinet's client is not configured: says so. */
+export function unconfiguredRoutes(): Router {
+  const router = Router();
+  router.use(assetRoutes());
+  router.use(["/links", "/sign-in", "/sign-out"], () => {
+    throw new Refusal(
+      "unavailable",
+      "この画面は設定されていません。管理者の方は、CABINET_ISSUER、CABINET_CLIENT_ID、CABINET_CLIENT_SECRETを設定してください。",
+    );
+  });
+  return router;
+}
+
+const keepNothing: RequestHandler = (_request, response, next) => {
+  response.set("Cache-Control", "no-store");
+  next();
+};
+
+const requireOwner: RequestHandler = (request, _response, next) => {
+  if (signedInOf(request).role === "owner") {
+    next();
+    return;
+  }
+  throw new Refusal("forbidden", "連携の設定は、オーナー権限のユーザーのみ行えます。");
+};
+
+async function showLinks(deps: LinksPageDeps, request: Request, response: Response): Promise<void> {
+  const { tenant } = signedInOf(request);
+  const view = await readPage(deps, tenant);
+  const message = messageFor(request.query["result"], view.current?.link.state ?? null);
+  const inquiry = await inquire(deps, tenant, request.query["envelope"]);
+  const visitor = visitorOf(request);
+  const editing = request.query["edit"] !== undefined;
+  const content = linksContent({ view, visitor, message, inquiry, editing });
+  const title = message?.tone === "bad" ? "エラー" : "";
+  send(response, layout({ title, visitor, content }));
+}
+
+async function showProgress(deps: LinksPageDeps, request: Request, response: Response): Promise<void> {
+  const link = await findCurrentLink(deps.db, signedInOf(request).tenant);
+  if (link === null) throw new Refusal("link-not-found");
+  send(response, livePart(await readLink(deps, link)));
+}
+
+async function askBeforeDeletion(deps: LinksPageDeps, request: Request, response: Response): Promise<void> {
+  const { tenant } = signedInOf(request);
+  const link = await findCurrentLink(deps.db, tenant);
+  if (link === null) {
+    response.redirect(303, "/links?result=link-not-found");
+    return;
+  }
+  const visitor = visitorOf(request);
+  const groups = await listGroups(deps.db, tenant);
+  const content = deletionPage(visitor, await describeLink(deps, link), groups);
+  send(response, layout({ title: "連携の削除", visitor, content }));
+}
+
+function visitorOf(request: Request): Visitor {
+  const session = signedInOf(request);
+  return { name: session.name, isOwner: session.role === "owner", csrf: csrfOf(session) };
+}
+
+function send(response: Response, page: Html): void {
+  response.type("html").send(page.toString());
+}

@@ -1,0 +1,55 @@
+import type { Totals } from "../../store/envelopes.ts";
+import { type Html, html } from "../html/html.ts";
+import type { LinkView } from "./view.ts";
+import { amount, exclusionLabel, waitingLabel } from "./words.ts";
+
+/**
+ * Figures that add up, and so explain why the counts of DocuSign and the cabinet differ (import-rules 6). Before the
+ * first import has begun to count there are none.
+ */
+export function totalsSection({ link, files, waiting }: LinkView): Html | null {
+  const { totals, excludedByRule, firstImport } = link;
+  const isCounting = firstImport !== null && firstImport.estimatedEnd !== null;
+  if (isCounting && totals.atDocuSign === 0) return null;
+  return html`<section class="card" aria-labelledby="totals">
+<h2 id="totals">件数の内訳</h2>
+<p class="equation"><span>DocuSignで締結が完了した封筒</span> ${amount(totals.atDocuSign, "件")}</p>
+${isCounting && html`<p class="note">初回の取り込みが終わるまで、件数は増えます。</p>`}
+${shareBar(totals)}
+<ul class="shares">
+${share("imported", "取り込み済み", totals.imported, fileWords(files))}
+${share("excluded", "取り込み対象外", totals.excluded, reasonList(excludedByRule ?? {}, exclusionLabel))}
+${share("deleted", "キャビネで削除", totals.deleted, null)}
+${share("waiting", "取り込み待ち", totals.waiting, reasonList(waiting, waitingLabel))}
+</ul>
+<p class="note">DocuSignでは封筒（エンベロープ）1つを1件、キャビネではファイル1つを1件と数えます。1つの封筒に複数のファイルがあると、キャビネの件数のほうが多くなります。取り込み対象外や削除した契約書があると、キャビネの件数のほうが少なくなります。</p>
+</section>`;
+}
+
+const PARTS = ["imported", "excluded", "deleted", "waiting"] as const;
+
+/** The four parts side by side; the list below says the same in words. */
+function shareBar(totals: Totals): Html | null {
+  if (totals.atDocuSign === 0) return null;
+  const width = (part: (typeof PARTS)[number]): number => (totals[part] / totals.atDocuSign) * 100;
+  const bars = PARTS.map((part, index) => {
+    const x = PARTS.slice(0, index).reduce((sum, earlier) => sum + width(earlier), 0);
+    return html`<rect class="${part}" x="${x.toFixed(3)}" y="0" width="${width(part).toFixed(3)}" height="10"/>`;
+  });
+  return html`<svg class="share-bar" viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true" focusable="false">${bars}</svg>`;
+}
+
+function share(part: (typeof PARTS)[number], words: string, count: number, more: Html | null): Html {
+  return html`<li class="${part}"><span class="swatch" aria-hidden="true"></span><span class="words">${words}</span> ${amount(count, "件")}
+${count > 0 && more}</li>\n`;
+}
+
+function fileWords({ kept, deleted }: LinkView["files"]): Html {
+  return html`<p class="more">キャビネのファイル ${amount(kept, "件")}${deleted > 0 && html`（ほかに削除済み ${amount(deleted, "件")}）`}</p>`;
+}
+
+function reasonList(counts: Readonly<Record<string, number>>, label: (code: string) => string): Html | null {
+  const rows = Object.entries(counts).filter(([, count]) => count > 0);
+  if (rows.length === 0) return null;
+  return html`<ul class="more">${rows.map(([code, count]) => html`<li>${label(code)} ${amount(count, "件")}</li>`)}</ul>`;
+}

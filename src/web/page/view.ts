@@ -1,0 +1,69 @@
+import { type Group, listGroups } from "../../store/groups.ts";
+import { countFiles } from "../../store/link-figures.ts";
+import { findCurrentLink, type Link, listLinkPage } from "../../store/links.ts";
+import { listReconciliations, type Reconciliation } from "../../store/reconciliations.ts";
+import { countWaitingByCause } from "../../store/waiting-envelopes.ts";
+import { type DescribeDeps, describeLink, type LinkDescription } from "../../usecases/describe-link.ts";
+import type { ExplainDeps } from "../../usecases/explain-envelope.ts";
+import { findLinkWait } from "../../usecases/waiting-cause.ts";
+
+export type ViewDeps = DescribeDeps & ExplainDeps;
+
+/** The link as the page shows it. */
+export type LinkView = {
+  readonly link: LinkDescription;
+  /** Contracts that came of its envelopes. */
+  readonly files: { readonly kept: number; readonly deleted: number };
+  /** By the code of the cause: what keeps the whole link waiting, or what each envelope waits for itself. */
+  readonly waiting: Readonly<Record<string, number>>;
+  readonly now: Date;
+};
+
+/** Everything that the page shows of a tenant, whoever looks. */
+export type PageView = {
+  readonly current: LinkView | null;
+  readonly groups: readonly Group[];
+  /** The link's latest runs, the newest first. */
+  readonly runs: readonly Reconciliation[];
+  /** Links that have ended, the newest first. */
+  readonly history: readonly LinkDescription[];
+};
+
+const MOST_RUNS = 24;
+const MOST_LINKS = 20;
+
+/** Reads what the page shows of the tenant. */
+export async function readPage(deps: ViewDeps, tenant: string): Promise<PageView> {
+  const link = await findCurrentLink(deps.db, tenant);
+  const links = await listLinkPage(deps.db, tenant, { limit: MOST_LINKS, after: null });
+  const ended = links.filter(({ state }) => state === "ended");
+  const runs = await listReconciliations(deps.db, tenant, { limit: MOST_RUNS, after: null });
+  return {
+    current: link === null ? null : await readLink(deps, link),
+    groups: await listGroups(deps.db, tenant),
+    runs: runs.filter(({ linkId }) => linkId === link?.id),
+    history: await Promise.all(ended.map(async (one) => await describeLink(deps, one))),
+  };
+}
+
+/** Reads what the page shows of one link, figures included. */
+export async function readLink(deps: ViewDeps, link: Link): Promise<LinkView> {
+  const described = await describeLink(deps, link);
+  return {
+    link: described,
+    files: await countFiles(deps.db, link),
+    waiting: await readWaiting(deps, link, described.totals.waiting),
+    now: deps.now(),
+  };
+}
+
+async function readWaiting(deps: ViewDeps, link: Link, waiting: number): Promise<LinkView["waiting"]> {
+  if (waiting === 0) return {};
+  const whole = await findLinkWait(deps, link, "listing");
+  if (whole !== null) return { [whole.reason]: waiting };
+  const known = await countWaitingByCause(deps.db, link.id);
+  const sum = Object.values(known).reduce((total, count) => total + count, 0);
+  // What events announced is in the queue, and in no line of the ledger yet.
+  const queued = (known["queued"] ?? 0) + Math.max(0, waiting - sum);
+  return { ...known, ...(queued > 0 && { queued }) };
+}
