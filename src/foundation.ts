@@ -11,11 +11,11 @@ import { type DatabaseOptions, type OpenDatabase, openDatabase } from "./store/d
 import { openEmbeddedPostgres } from "./store/embedded.ts";
 import { migrateToLatest } from "./store/migrate.ts";
 import { createVault } from "./store/vault.ts";
-import { createAccessTokens } from "./usecases/access-tokens.ts";
-import { createCallBudgets } from "./usecases/call-budgets.ts";
-import type { FinishDeps } from "./usecases/finish-linking.ts";
-import { tidy } from "./usecases/housekeeping.ts";
-import { createOpenAccount } from "./usecases/open-account.ts";
+import { createAccessTokens } from "./usecases/account/access-tokens.ts";
+import { createCallBudgets } from "./usecases/account/call-budgets.ts";
+import { createOpenAccount } from "./usecases/account/open-account.ts";
+import { tidy } from "./usecases/keeping/housekeeping.ts";
+import type { FinishDeps } from "./usecases/linking/finish-linking.ts";
 import { createMetrics, type Metrics } from "./web/operations/metrics.ts";
 
 export type Surroundings = {

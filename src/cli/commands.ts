@@ -1,7 +1,7 @@
-import type { CheckDeps } from "../usecases/check-service.ts";
-import type { ExplainDeps } from "../usecases/explain-envelope.ts";
-import type { ReconcileNowDeps } from "../usecases/reconcile-now.ts";
-import { resealSecrets } from "../usecases/reseal-secrets.ts";
+import type { ExplainDeps } from "../usecases/explaining/explain-envelope.ts";
+import type { CheckDeps } from "../usecases/operating/check-service.ts";
+import type { ReconcileNowDeps } from "../usecases/operating/reconcile-now.ts";
+import { resealSecrets } from "../usecases/operating/reencrypt.ts";
 import { type Command, EXIT } from "./arguments.ts";
 import { runDoctor } from "./doctor.ts";
 import { runExplain } from "./explain.ts";

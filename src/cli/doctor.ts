@@ -1,4 +1,4 @@
-import { type CheckDeps, checkService } from "../usecases/check-service.ts";
+import { type CheckDeps, checkService } from "../usecases/operating/check-service.ts";
 import { EXIT } from "./arguments.ts";
 import { say, type Terminal } from "./terminal.ts";
 

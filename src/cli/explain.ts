@@ -1,6 +1,6 @@
 import { listCurrentLinks } from "../store/links.ts";
 import { tenantsOfEnvelope } from "../store/waiting-envelopes.ts";
-import { type ExplainDeps, explainEnvelope } from "../usecases/explain-envelope.ts";
+import { type ExplainDeps, explainEnvelope } from "../usecases/explaining/explain-envelope.ts";
 import { EXIT, type ExplainCommand } from "./arguments.ts";
 import { type TenantsExplanation, tellExplanation } from "./explanation-lines.ts";
 import { say, sayJson, type Terminal } from "./terminal.ts";

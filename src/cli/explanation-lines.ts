@@ -1,5 +1,5 @@
 import type { Language } from "../domain/explanation.ts";
-import type { Explanation } from "../usecases/explain-envelope.ts";
+import type { Explanation } from "../usecases/explaining/explain-envelope.ts";
 
 /** An explanation, and whose envelope it is about. */
 export type TenantsExplanation = Explanation & { readonly tenant: string };

@@ -4,7 +4,7 @@ import {
   type ForeseenReconciliation,
   type ForeseeReconciliationDeps,
   foreseeReconciliation,
-} from "../usecases/foresee-reconciliation.ts";
+} from "../usecases/operating/dry-run.ts";
 import { EXIT, type ReconcileCommand } from "./arguments.ts";
 import { showProgress } from "./progress.ts";
 import { tellCounts, tellObstacle, titleOf } from "./tell.ts";

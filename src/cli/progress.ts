@@ -1,5 +1,5 @@
 import { SingleBar } from "cli-progress";
-import type { Progress } from "../usecases/reconcile-now.ts";
+import type { Progress } from "../usecases/operating/reconcile-now.ts";
 import { say, type Terminal } from "./terminal.ts";
 
 /** Shows how far a command has come with one link; disposing of it takes the bar away. */

@@ -1,6 +1,10 @@
 import type { Link } from "../store/links.ts";
 import type { Reconciliation } from "../store/reconciliations.ts";
-import { type ReconciledLink, type ReconcileNowDeps, reconcileNow } from "../usecases/reconcile-now.ts";
+import {
+  type ReconciledLink,
+  type ReconcileNowDeps,
+  reconcileNow,
+} from "../usecases/operating/reconcile-now.ts";
 import { EXIT, type ReconcileCommand, UsageError } from "./arguments.ts";
 import { foreseeLinks } from "./foresee.ts";
 import { chooseLinks } from "./links.ts";

@@ -1,7 +1,7 @@
 import type { Link } from "../store/links.ts";
-import type { BacklogDeps } from "../usecases/import-backlog.ts";
-import type { Progress } from "../usecases/reconcile-now.ts";
-import { type ReplayedLink, replayEvents } from "../usecases/replay-events.ts";
+import type { BacklogDeps } from "../usecases/importing/import-backlog.ts";
+import type { Progress } from "../usecases/operating/reconcile-now.ts";
+import { type ReplayedLink, replayEvents } from "../usecases/operating/replay-events.ts";
 import { EXIT, type ReplayCommand } from "./arguments.ts";
 import { chooseLinks } from "./links.ts";
 import { type ProgressView, showProgress } from "./progress.ts";

@@ -1,5 +1,5 @@
 import type { Link } from "../store/links.ts";
-import type { Obstacle } from "../usecases/reconcile-now.ts";
+import type { Obstacle } from "../usecases/operating/reconcile-now.ts";
 
 /** How a link is called in output: never by a person's name or address. */
 export function titleOf(link: Pick<Link, "id" | "tenant">): string {

@@ -3,11 +3,11 @@ import { z } from "zod";
 import { type EnvelopeId, type LinkId, parseUuid } from "../domain/identifiers.ts";
 import { startOfHour } from "../domain/schedule.ts";
 import { enqueueReconciliation } from "../store/queue.ts";
-import { eraseDocuments } from "../usecases/delete-contract.ts";
-import { type BacklogDeps, runBacklogTurn, wakeBacklog } from "../usecases/import-backlog.ts";
-import { importEnvelope } from "../usecases/import-envelope.ts";
-import { reconcileAll } from "../usecases/reconcile-all.ts";
-import { type ReconcileDeps, reconcileStep } from "../usecases/reconcile-link.ts";
+import { type BacklogDeps, runBacklogTurn, wakeBacklog } from "../usecases/importing/import-backlog.ts";
+import { importEnvelope } from "../usecases/importing/import-envelope.ts";
+import { eraseDocuments } from "../usecases/keeping/delete-contract.ts";
+import { reconcileAll } from "../usecases/reconciling/reconcile-all.ts";
+import { type ReconcileDeps, reconcileStep } from "../usecases/reconciling/reconcile-link.ts";
 import type { LinkShare } from "./link-share.ts";
 
 export type TaskDeps = BacklogDeps &

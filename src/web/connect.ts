@@ -2,7 +2,7 @@ import express, { type Request, type RequestHandler, type Response, Router } fro
 import { signatureHeaders } from "../docusign/signature.ts";
 import { type LinkId, parseUuid } from "../domain/identifiers.ts";
 import { Refusal } from "../domain/refusal.ts";
-import { type ReceiveDeps, receiveEvent } from "../usecases/receive-event.ts";
+import { type ReceiveDeps, receiveEvent } from "../usecases/receiving/receive-event.ts";
 
 export type ConnectDeps = ReceiveDeps & { onEvent: (outcome: string) => void };
 

@@ -1,4 +1,4 @@
-import { reconcileAll } from "../../src/usecases/reconcile-all.ts";
+import { reconcileAll } from "../../src/usecases/reconciling/reconcile-all.ts";
 import type { Bench } from "./bench.ts";
 import type { Row } from "./report.ts";
 import { setStage } from "./stage.ts";

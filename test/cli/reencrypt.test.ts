@@ -4,7 +4,7 @@ import { findTokens } from "../../src/store/link-tokens.ts";
 import { takeLinking } from "../../src/store/linkings.ts";
 import { findCurrentLink } from "../../src/store/links.ts";
 import { createVault } from "../../src/store/vault.ts";
-import { hashState } from "../../src/usecases/begin-linking.ts";
+import { hashState } from "../../src/usecases/linking/begin-linking.ts";
 import { createLinkedCompanies } from "../support/linked-world.ts";
 import { runCommand } from "./commands.ts";
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { sql } from "kysely";
 import { findCurrentLink } from "../../src/store/links.ts";
-import { replayEvents } from "../../src/usecases/replay-events.ts";
+import { replayEvents } from "../../src/usecases/operating/replay-events.ts";
 import {
   type Companies,
   CUSTOMER,

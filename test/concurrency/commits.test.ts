@@ -3,8 +3,8 @@ import { test } from "node:test";
 import { sql } from "kysely";
 import { type EnvelopeId, type LinkId, parseUuid } from "../../src/domain/identifiers.ts";
 import { openFoundation } from "../../src/foundation.ts";
-import { importEnvelope } from "../../src/usecases/import-envelope.ts";
-import { reconcileStep } from "../../src/usecases/reconcile-link.ts";
+import { importEnvelope } from "../../src/usecases/importing/import-envelope.ts";
+import { reconcileStep } from "../../src/usecases/reconciling/reconcile-link.ts";
 import { interceptPool } from "../support/intercept-pool.ts";
 import {
   CUSTOMER,

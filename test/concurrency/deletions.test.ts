@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "node:test";
-import { reconcileAll } from "../../src/usecases/reconcile-all.ts";
-import { replayEvents } from "../../src/usecases/replay-events.ts";
+import { replayEvents } from "../../src/usecases/operating/replay-events.ts";
+import { reconcileAll } from "../../src/usecases/reconciling/reconcile-all.ts";
 import { createRandom } from "../support/chaos/random.ts";
 import { CUSTOMER, createLinkedCompanies, fateOf } from "../support/linked-world.ts";
 import { settleUntilNextHour } from "../support/settle.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { reconcileAll } from "../../src/usecases/reconcile-all.ts";
+import { reconcileAll } from "../../src/usecases/reconciling/reconcile-all.ts";
 import { createBrowser } from "../support/browser.ts";
 import { createRandom } from "../support/chaos/random.ts";
 import {

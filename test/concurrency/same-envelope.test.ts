@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { reconcileAll } from "../../src/usecases/reconcile-all.ts";
-import { replayEvents } from "../../src/usecases/replay-events.ts";
+import { replayEvents } from "../../src/usecases/operating/replay-events.ts";
+import { reconcileAll } from "../../src/usecases/reconciling/reconcile-all.ts";
 import { createRandom } from "../support/chaos/random.ts";
 import {
   type Companies,

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { endLink } from "../../src/usecases/end-link.ts";
+import { endLink } from "../../src/usecases/linking/end-link.ts";
 import { type Companies, CUSTOMER, concludeUnheard, createLinkedCompanies } from "../support/linked-world.ts";
 import { settleUntilNextHour } from "../support/settle.ts";
 import type { World } from "../support/world.ts";

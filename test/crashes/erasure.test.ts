@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type ContractId, parseUuid } from "../../src/domain/identifiers.ts";
-import { deleteContract } from "../../src/usecases/delete-contract.ts";
+import { deleteContract } from "../../src/usecases/keeping/delete-contract.ts";
 import { CUSTOMER, createLinkedCompanies } from "../support/linked-world.ts";
 import { settleUntilNextHour } from "../support/settle.ts";
 import { foreignSteps, strikeEverywhere } from "./everywhere.ts";

@@ -4,7 +4,7 @@ import { type LinkId, parseUuid } from "../../src/domain/identifiers.ts";
 import type { Foundation } from "../../src/foundation.ts";
 import { createEventRecorder } from "../../src/store/event-recorder.ts";
 import { recordEvents } from "../../src/store/record-events.ts";
-import { type Delivery, receiveEvent } from "../../src/usecases/receive-event.ts";
+import { type Delivery, receiveEvent } from "../../src/usecases/receiving/receive-event.ts";
 import { sign } from "../support/connect.ts";
 import { CUSTOMER, createLinkedCompanies } from "../support/linked-world.ts";
 import { settle } from "../support/settle.ts";

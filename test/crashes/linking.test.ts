@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Foundation } from "../../src/foundation.ts";
-import { beginLinking } from "../../src/usecases/begin-linking.ts";
-import { finishLinking, type Return } from "../../src/usecases/finish-linking.ts";
+import { beginLinking } from "../../src/usecases/linking/begin-linking.ts";
+import { finishLinking, type Return } from "../../src/usecases/linking/finish-linking.ts";
 import { type Companies, CUSTOMER, concludeUnheard, createCompanies } from "../support/linked-world.ts";
 import { settleUntilNextHour } from "../support/settle.ts";
 import type { World } from "../support/world.ts";

@@ -1,5 +1,5 @@
 import { sql } from "kysely";
-import { eraseOrphans } from "../../src/usecases/erase-orphans.ts";
+import { eraseOrphans } from "../../src/usecases/keeping/erase-orphans.ts";
 import type { World } from "../support/world.ts";
 
 /** What a tenant, an operator and DocuSign see in the end, without what chance or the hour of it decides. */

@@ -123,7 +123,7 @@ export const EXPLAINED: readonly Explained[] = [
       "Without recipients it is not known that the user received nothing, so that this is not reached.",
   },
   {
-    file: "src/usecases/access-tokens.ts",
+    file: "src/usecases/account/access-tokens.ts",
     line: "if (stored !== null && isUsable(stored, stale, deps.now())) return stored.accessToken;",
     changes: {
       "stored !== null && isUsable(stored, stale, deps.now())": ["false"],
@@ -131,7 +131,7 @@ export const EXPLAINED: readonly Explained[] = [
     because: ONE_RENEWAL,
   },
   {
-    file: "src/usecases/access-tokens.ts",
+    file: "src/usecases/account/access-tokens.ts",
     line: "if (running !== undefined) return await running;",
     changes: {
       "running !== undefined": ["false"],
@@ -139,7 +139,7 @@ export const EXPLAINED: readonly Explained[] = [
     because: ONE_RENEWAL,
   },
   {
-    file: "src/usecases/access-tokens.ts",
+    file: "src/usecases/account/access-tokens.ts",
     line: "underWay.set(linkId, renewal);",
     changes: {
       "underWay.set(linkId, renewal);": [";"],
@@ -147,7 +147,7 @@ export const EXPLAINED: readonly Explained[] = [
     because: ONE_RENEWAL,
   },
   {
-    file: "src/usecases/access-tokens.ts",
+    file: "src/usecases/account/access-tokens.ts",
     line: 'throw new DocuSignFault("authorization-gone", "tokens-sealed", { refused: "tokens" });',
     changes: {
       '{ refused: "tokens" }': ["{}"],
@@ -157,7 +157,7 @@ export const EXPLAINED: readonly Explained[] = [
       "Who asks whether the user still is an admin instead needs the same tokens, and comes to the same.",
   },
   {
-    file: "src/usecases/access-tokens.ts",
+    file: "src/usecases/account/access-tokens.ts",
     line: 'if (stored === null) throw new DocuSignFault("authorization-gone", "link-ended", { refused: "tokens" });',
     changes: {
       '{ refused: "tokens" }': ["{}"],
@@ -166,7 +166,7 @@ export const EXPLAINED: readonly Explained[] = [
     because: "Of a link that has ended nothing is stopped, whatever was refused.",
   },
   {
-    file: "src/usecases/call-budgets.ts",
+    file: "src/usecases/account/call-budgets.ts",
     line: 'const paces = `${paceOf(accountId, "first-import").kind} ${paceOf(accountId, "other").kind}`;',
     changes: {
       '"other"': ['""'],
@@ -174,7 +174,7 @@ export const EXPLAINED: readonly Explained[] = [
     because: PACED,
   },
   {
-    file: "src/usecases/call-budgets.ts",
+    file: "src/usecases/account/call-budgets.ts",
     line: 'if (until !== null && until > now()) return { kind: "wait", until };',
     changes: {
       "until !== null": ["true"],
@@ -182,7 +182,7 @@ export const EXPLAINED: readonly Explained[] = [
     because: "Null is after no moment.",
   },
   {
-    file: "src/usecases/erase-orphans.ts",
+    file: "src/usecases/keeping/erase-orphans.ts",
     line: "if (keys.length < STEP) continue;",
     changes: {
       "keys.length < STEP": ["true", "false", "keys.length >= STEP", "keys.length <= STEP"],
@@ -190,7 +190,7 @@ export const EXPLAINED: readonly Explained[] = [
     because: "Fewer are asked about at once, which takes longer and comes to the same.",
   },
   {
-    file: "src/usecases/access-tokens.ts",
+    file: "src/usecases/account/access-tokens.ts",
     line: "for (let attempt = 1; ; attempt += 1) {",
     changes: {
       "attempt += 1": ["attempt -= 1"],
@@ -198,7 +198,7 @@ export const EXPLAINED: readonly Explained[] = [
     because: NOBODY_WAITS,
   },
   {
-    file: "src/usecases/access-tokens.ts",
+    file: "src/usecases/account/access-tokens.ts",
     line: "if (attempt === KEEP_ATTEMPTS || !isUnavailable(error)) throw error;",
     changes: {
       "attempt === KEEP_ATTEMPTS": ["false"],
@@ -206,7 +206,7 @@ export const EXPLAINED: readonly Explained[] = [
     because: NOBODY_WAITS,
   },
   {
-    file: "src/usecases/call-budgets.ts",
+    file: "src/usecases/account/call-budgets.ts",
     line: "if (hour !== otherHour) return hour > otherHour ? one : other;",
     changes: {
       "hour > otherHour": ["hour >= otherHour"],
@@ -214,7 +214,7 @@ export const EXPLAINED: readonly Explained[] = [
     because: "The two differ here.",
   },
   {
-    file: "src/usecases/call-budgets.ts",
+    file: "src/usecases/account/call-budgets.ts",
     line: "return { ...budget, remaining: budget.remaining === null ? null : budget.remaining - calls };",
     changes: {
       "budget.remaining === null": ["false"],
@@ -222,7 +222,7 @@ export const EXPLAINED: readonly Explained[] = [
     because: "Only budgets that are told are kept: the type says more.",
   },
   {
-    file: "src/usecases/close-account.ts",
+    file: "src/usecases/linking/last-look.ts",
     line: "const current = (await findLink(deps.db, link.id)) ?? link;",
     changes: {
       "(await findLink(deps.db, link.id)) ?? link": ["(await findLink(deps.db, link.id)) && link"],
@@ -231,7 +231,7 @@ export const EXPLAINED: readonly Explained[] = [
       "What changes meanwhile is how far the link has come, which a run that begins earlier covers too.",
   },
   {
-    file: "src/usecases/close-account.ts",
+    file: "src/usecases/linking/last-look.ts",
     line: "if (run === null) return false;",
     changes: {
       "run === null": ["false"],
@@ -239,7 +239,7 @@ export const EXPLAINED: readonly Explained[] = [
     because: "The run was begun a moment ago, by who is alone with the link.",
   },
   {
-    file: "src/usecases/describe-link.ts",
+    file: "src/usecases/linking/describe-link.ts",
     line: "return cause === null ? null : { code: cause, message: MESSAGES[cause] };",
     changes: {
       "cause === null": ["false"],
@@ -247,7 +247,7 @@ export const EXPLAINED: readonly Explained[] = [
     because: "A link in error has a cause, which its type does not say.",
   },
   {
-    file: "src/usecases/erase-orphans.ts",
+    file: "src/usecases/keeping/erase-orphans.ts",
     line: "if (orphans.length >= MOST_AT_ONCE) break;",
     changes: {
       "orphans.length >= MOST_AT_ONCE": ["false", "orphans.length > MOST_AT_ONCE"],
@@ -255,7 +255,7 @@ export const EXPLAINED: readonly Explained[] = [
     because: NOBODY_WAITS,
   },
   {
-    file: "src/usecases/erase-orphans.ts",
+    file: "src/usecases/keeping/erase-orphans.ts",
     line: "if (orphans.length > BELIEVABLE && orphans.length > examined * BELIEVABLE_SHARE) {",
     changes: {
       "orphans.length > examined * BELIEVABLE_SHARE": ["orphans.length >= examined * BELIEVABLE_SHARE"],
@@ -263,7 +263,7 @@ export const EXPLAINED: readonly Explained[] = [
     because: "At the very border of what is believed either is right.",
   },
   {
-    file: "src/usecases/erase-orphans.ts",
+    file: "src/usecases/keeping/erase-orphans.ts",
     line: "if (keys.length > 0) yield keys;",
     changes: {
       "keys.length > 0": ["true", "keys.length >= 0"],
@@ -271,7 +271,7 @@ export const EXPLAINED: readonly Explained[] = [
     because: "Of no keys none is unneeded.",
   },
   {
-    file: "src/usecases/explain-envelope.ts",
+    file: "src/usecases/explaining/explain-envelope.ts",
     line: 'const facts = typeof entry.facts === "object" && entry.facts !== null ? entry.facts : {};',
     changes: {
       'typeof entry.facts === "object" && entry.facts !== null': [
@@ -284,7 +284,7 @@ export const EXPLAINED: readonly Explained[] = [
     because: "The ledger's facts are an object, or null, which spreads as none.",
   },
   {
-    file: "src/usecases/explain-envelope.ts",
+    file: "src/usecases/explaining/explain-envelope.ts",
     line: "const byEarlier = link !== null && entry.decidedAt !== null && entry.decidedAt < link.linkedAt;",
     changes: {
       "link !== null && entry.decidedAt !== null": ["link !== null || entry.decidedAt !== null"],
@@ -292,7 +292,7 @@ export const EXPLAINED: readonly Explained[] = [
     because: NEVER_REMOVED,
   },
   {
-    file: "src/usecases/explain-envelope.ts",
+    file: "src/usecases/explaining/explain-envelope.ts",
     line: 'if (finding.outcome !== "waiting") throw new Error("an envelope that waits is not told to wait");',
     changes: {
       'finding.outcome !== "waiting"': ["false"],
@@ -300,7 +300,7 @@ export const EXPLAINED: readonly Explained[] = [
     because: IMPOSSIBLE,
   },
   {
-    file: "src/usecases/explain-envelope.ts",
+    file: "src/usecases/explaining/explain-envelope.ts",
     line: "if (finding === null) throw new Error(`the ledger holds an unknown reason: ${entry.state} ${entry.reason}`);",
     changes: {
       "finding === null": ["false"],
@@ -309,7 +309,7 @@ export const EXPLAINED: readonly Explained[] = [
     because: IMPOSSIBLE,
   },
   {
-    file: "src/usecases/foresee-envelope.ts",
+    file: "src/usecases/explaining/foresee-envelope.ts",
     line: 'const pace = await deps.budgets.pace(link.account.id, "other");',
     changes: {
       '"other"': ['""'],
@@ -317,7 +317,7 @@ export const EXPLAINED: readonly Explained[] = [
     because: PACED,
   },
   {
-    file: "src/usecases/foresee-envelope.ts",
+    file: "src/usecases/explaining/foresee-envelope.ts",
     line: 'const waiting = (await findLinkWait(deps, link, "listing")) ?? nextChance(decision, deps.now());',
     changes: {
       '"listing"': ['""'],
@@ -325,7 +325,7 @@ export const EXPLAINED: readonly Explained[] = [
     because: EVENT_OR_NOT,
   },
   {
-    file: "src/usecases/foresee-envelope.ts",
+    file: "src/usecases/explaining/foresee-envelope.ts",
     line: "if (!(error instanceof DocuSignFault)) throw error;",
     changes: {
       "!(error instanceof DocuSignFault)": ["false"],
@@ -333,7 +333,7 @@ export const EXPLAINED: readonly Explained[] = [
     because: "A fault of our own fails the request in either case, as no kind of DocuSign's is one of it.",
   },
   {
-    file: "src/usecases/foresee-envelope.ts",
+    file: "src/usecases/explaining/foresee-envelope.ts",
     line: "if (error.retryAt !== null) await deps.budgets.pause(link.account.id, error.retryAt);",
     changes: {
       "error.retryAt !== null": ["true"],
@@ -341,7 +341,7 @@ export const EXPLAINED: readonly Explained[] = [
     because: NO_PAUSE,
   },
   {
-    file: "src/usecases/foresee-reconciliation.ts",
+    file: "src/usecases/operating/dry-run.ts",
     line: "for (const row of rows) if (!found.has(row.envelope.id)) found.set(row.envelope.id, foresee(row));",
     changes: {
       "!found.has(row.envelope.id)": ["true"],
@@ -349,7 +349,7 @@ export const EXPLAINED: readonly Explained[] = [
     because: "The same is foreseen of an envelope on both sides, and keeps its place.",
   },
   {
-    file: "src/usecases/foresee-reconciliation.ts",
+    file: "src/usecases/operating/dry-run.ts",
     line: 'const pace = await deps.budgets.pace(link.account.id, "other");',
     changes: {
       '"other"': ['""'],
@@ -357,7 +357,7 @@ export const EXPLAINED: readonly Explained[] = [
     because: PACED,
   },
   {
-    file: "src/usecases/foresee-reconciliation.ts",
+    file: "src/usecases/operating/dry-run.ts",
     line: "if (error.retryAt !== null) await deps.budgets.pause(link.account.id, error.retryAt);",
     changes: {
       "error.retryAt !== null": ["true"],
@@ -365,7 +365,7 @@ export const EXPLAINED: readonly Explained[] = [
     because: NO_PAUSE,
   },
   {
-    file: "src/usecases/import-now.ts",
+    file: "src/usecases/importing/import-now.ts",
     line: 'return await findLinkWait(deps, link, isListed ? "listing" : "event");',
     changes: {
       '"listing"': ['""'],
@@ -373,7 +373,7 @@ export const EXPLAINED: readonly Explained[] = [
     because: EVENT_OR_NOT,
   },
   {
-    file: "src/usecases/reconcile-now.ts",
+    file: "src/usecases/operating/reconcile-now.ts",
     line: "const to = asked.to === null || asked.to > now ? now : asked.to;",
     changes: {
       "asked.to > now": ["asked.to >= now"],
@@ -381,7 +381,7 @@ export const EXPLAINED: readonly Explained[] = [
     because: "The two are the same moment then.",
   },
   {
-    file: "src/usecases/reconcile-now.ts",
+    file: "src/usecases/operating/reconcile-now.ts",
     line: 'if (link === null || link.state === "ended") return "link-ended";',
     changes: {
       "link === null": ["false"],
@@ -389,7 +389,7 @@ export const EXPLAINED: readonly Explained[] = [
     because: NEVER_REMOVED,
   },
   {
-    file: "src/usecases/reconcile-now.ts",
+    file: "src/usecases/operating/reconcile-now.ts",
     line: "for (let poll = 0; poll < MOST_POLLS; poll += 1) {",
     changes: {
       "poll += 1": ["poll -= 1"],
@@ -398,7 +398,7 @@ export const EXPLAINED: readonly Explained[] = [
     because: NOBODY_WAITS,
   },
   {
-    file: "src/usecases/replay-events.ts",
+    file: "src/usecases/operating/replay-events.ts",
     line: 'if (link !== null && link.state !== "ended") yield await replayLink(deps, link, { envelopeIds, options });',
     changes: {
       'link !== null && link.state !== "ended"': ["true", 'link !== null || link.state !== "ended"'],
@@ -409,7 +409,7 @@ export const EXPLAINED: readonly Explained[] = [
     because: "Events of ended links are not read: this is for one that ends while others are replayed.",
   },
   {
-    file: "src/usecases/replay-events.ts",
+    file: "src/usecases/operating/replay-events.ts",
     line: "if (link === null || envelope === null) continue;",
     changes: {
       "link === null || envelope === null": ["false", "link === null && envelope === null"],
@@ -419,7 +419,7 @@ export const EXPLAINED: readonly Explained[] = [
     because: IMPOSSIBLE,
   },
   {
-    file: "src/usecases/replay-events.ts",
+    file: "src/usecases/operating/replay-events.ts",
     line: 'if ((await findWait(deps, link.id, "replay")) === null)',
     changes: {
       '"replay"': ['""'],
@@ -427,7 +427,7 @@ export const EXPLAINED: readonly Explained[] = [
     because: EVENT_OR_NOT,
   },
   {
-    file: "src/usecases/replay-events.ts",
+    file: "src/usecases/operating/replay-events.ts",
     line: 'const wait = await findWait(deps, link.id, "replay");',
     changes: {
       '"replay"': ['""'],
@@ -435,7 +435,7 @@ export const EXPLAINED: readonly Explained[] = [
     because: EVENT_OR_NOT,
   },
   {
-    file: "src/usecases/replay-events.ts",
+    file: "src/usecases/operating/replay-events.ts",
     line: 'if (left > 0 && signal.aborted) return { reason: "interrupted", until: null };',
     changes: {
       "left > 0 && signal.aborted": ["left > 0 || signal.aborted"],
@@ -443,7 +443,7 @@ export const EXPLAINED: readonly Explained[] = [
     because: "Nothing else than a stop or the link itself leaves envelopes of a replay.",
   },
   {
-    file: "src/usecases/waiting-cause.ts",
+    file: "src/usecases/importing/waiting-cause.ts",
     line: 'if (link === null || reason !== null) return { reason: reason ?? "link-ended", until: null };',
     changes: {
       '"link-ended"': ['""'],
@@ -451,7 +451,7 @@ export const EXPLAINED: readonly Explained[] = [
     because: "Of no link the reason says so already, which its type does not.",
   },
   {
-    file: "src/usecases/waiting-cause.ts",
+    file: "src/usecases/importing/waiting-cause.ts",
     line: 'const pause = await deps.budgets.pace(link.account.id, "other");',
     changes: {
       '"other"': ['""'],
@@ -459,7 +459,7 @@ export const EXPLAINED: readonly Explained[] = [
     because: PACED,
   },
   {
-    file: "src/usecases/end-link.ts",
+    file: "src/usecases/linking/end-link.ts",
     line: 'if (current === null || current.state === "ended") throw new Refusal("link-not-found");',
     changes: {
       "current === null": ["false"],
@@ -467,7 +467,7 @@ export const EXPLAINED: readonly Explained[] = [
     because: NEVER_REMOVED,
   },
   {
-    file: "src/usecases/end-link.ts",
+    file: "src/usecases/linking/end-link.ts",
     line: 'if (current === null || current.state === "ended") throw new Refusal("link-not-found");',
     changes: {
       'current.state === "ended"': ["false"],
@@ -482,7 +482,7 @@ export const EXPLAINED: readonly Explained[] = [
       "Only a deletion that waited ten seconds in vain to be alone with the link meets another's end here.",
   },
   {
-    file: "src/usecases/end-link.ts",
+    file: "src/usecases/linking/end-link.ts",
     line: 'if (link === null || link.state === "ended") throw new Refusal("link-not-found");',
     changes: {
       "link === null": ["false"],
@@ -490,7 +490,7 @@ export const EXPLAINED: readonly Explained[] = [
     because: NEVER_REMOVED,
   },
   {
-    file: "src/usecases/end-link.ts",
+    file: "src/usecases/linking/end-link.ts",
     line: 'if (link === null || link.state === "ended") throw new Refusal("link-not-found");',
     changes: {
       'link === null || link.state === "ended"': ["false", 'link === null && link.state === "ended"'],
@@ -501,7 +501,7 @@ export const EXPLAINED: readonly Explained[] = [
       "Of a link that has ended DocuSign is asked nothing, for want of a token, and the commit refuses.",
   },
   {
-    file: "src/usecases/end-link.ts",
+    file: "src/usecases/linking/end-link.ts",
     line: "return true;",
     changes: {
       true: ["false"],
@@ -509,7 +509,7 @@ export const EXPLAINED: readonly Explained[] = [
     because: "Anything but null says that the step ran.",
   },
   {
-    file: "src/usecases/finish-linking.ts",
+    file: "src/usecases/linking/finish-linking.ts",
     line: "link.endedAt === null",
     changes: {
       "link.endedAt === null": ["false"],
@@ -517,7 +517,7 @@ export const EXPLAINED: readonly Explained[] = [
     because: ALL_ENDED,
   },
   {
-    file: "src/usecases/finish-linking.ts",
+    file: "src/usecases/linking/finish-linking.ts",
     line: "? []",
     changes: {
       "[]": ['["Stryker was here"]'],
@@ -525,7 +525,7 @@ export const EXPLAINED: readonly Explained[] = [
     because: ALL_ENDED,
   },
   {
-    file: "src/usecases/finish-linking.ts",
+    file: "src/usecases/linking/finish-linking.ts",
     line: 'return "linked";',
     changes: {
       '"linked"': ['""'],
@@ -533,7 +533,7 @@ export const EXPLAINED: readonly Explained[] = [
     because: "Of what the commit says only the refusal is looked for.",
   },
   {
-    file: "src/usecases/finish-linking.ts",
+    file: "src/usecases/linking/finish-linking.ts",
     line: 'if (link === null || link.state === "ended") return "link-not-found";',
     changes: {
       "link === null": ["false"],
@@ -541,7 +541,7 @@ export const EXPLAINED: readonly Explained[] = [
     because: NEVER_REMOVED,
   },
   {
-    file: "src/usecases/finish-linking.ts",
+    file: "src/usecases/linking/finish-linking.ts",
     line: "if (link === null) return;",
     changes: {
       "link === null": ["false"],
@@ -549,7 +549,7 @@ export const EXPLAINED: readonly Explained[] = [
     because: NEVER_REMOVED,
   },
   {
-    file: "src/usecases/finish-linking.ts",
+    file: "src/usecases/linking/finish-linking.ts",
     line: 'if (id === null) throw new Error("a random UUID is none");',
     changes: {
       "id === null": ["false"],
@@ -558,7 +558,7 @@ export const EXPLAINED: readonly Explained[] = [
     because: "What Node.js makes as a UUID can be read as one.",
   },
   {
-    file: "src/usecases/finish-reconciliation.ts",
+    file: "src/usecases/reconciling/finish-reconciliation.ts",
     line: "if (inLedger === run.listed && run.unlisted === 0 && run.unreadable === 0 && uncounted === 0) return null;",
     changes: {
       "inLedger === run.listed && run.unlisted === 0": ["inLedger === run.listed || run.unlisted === 0"],
@@ -569,7 +569,7 @@ export const EXPLAINED: readonly Explained[] = [
       "What was listed is in the ledger by then: the counts differ just where something was not listed.",
   },
   {
-    file: "src/usecases/finish-reconciliation.ts",
+    file: "src/usecases/reconciling/finish-reconciliation.ts",
     line: "if (current !== null && isThrough) await endFirstImport(tx, current, now);",
     changes: {
       "current !== null": ["true"],
@@ -577,7 +577,7 @@ export const EXPLAINED: readonly Explained[] = [
     because: NEVER_REMOVED,
   },
   {
-    file: "src/usecases/import-envelope.ts",
+    file: "src/usecases/importing/import-envelope.ts",
     line: 'deps.budgets.pace(link.account.id, "other"),',
     changes: {
       '"other"': ['""'],
@@ -585,7 +585,7 @@ export const EXPLAINED: readonly Explained[] = [
     because: PACED,
   },
   {
-    file: "src/usecases/import-envelope.ts",
+    file: "src/usecases/importing/import-envelope.ts",
     line: 'if (foundBy !== "reconciliation" || firstImport.doneAt !== null) return "other";',
     changes: {
       '"other"': ['""'],
@@ -593,7 +593,7 @@ export const EXPLAINED: readonly Explained[] = [
     because: PACED,
   },
   {
-    file: "src/usecases/import-envelope.ts",
+    file: "src/usecases/importing/import-envelope.ts",
     line: 'return firstImport.listedAt === null || foundAt <= firstImport.listedAt ? "first-import" : "other";',
     changes: {
       '"other"': ['""'],
@@ -601,7 +601,7 @@ export const EXPLAINED: readonly Explained[] = [
     because: PACED,
   },
   {
-    file: "src/usecases/import-envelope.ts",
+    file: "src/usecases/importing/import-envelope.ts",
     line: 'if (entry.state === "excluded")',
     changes: {
       'entry.state === "excluded"': ["true"],
@@ -609,7 +609,7 @@ export const EXPLAINED: readonly Explained[] = [
     because: "Only what is excluded is opened again: asking before saves the others a statement.",
   },
   {
-    file: "src/usecases/import-envelope.ts",
+    file: "src/usecases/importing/import-envelope.ts",
     line: 'if (link === null || link.state === "ended") return { kind: "link-ended" };',
     changes: {
       "link === null": ["false"],
@@ -617,7 +617,7 @@ export const EXPLAINED: readonly Explained[] = [
     because: NEVER_REMOVED,
   },
   {
-    file: "src/usecases/import-faults.ts",
+    file: "src/usecases/importing/import-faults.ts",
     line: "const until = error.retryAt ?? new Date(deps.now().getTime() + UNSAID_WAIT_MS);",
     changes: {
       "deps.now().getTime() + UNSAID_WAIT_MS": ["deps.now().getTime() - UNSAID_WAIT_MS"],
@@ -625,7 +625,7 @@ export const EXPLAINED: readonly Explained[] = [
     because: "Whatever throttles says until when, if need be by a guess; the type is that of all faults.",
   },
   {
-    file: "src/usecases/judge-listed.ts",
+    file: "src/usecases/reconciling/judge-listed.ts",
     line: "const unknown = ids.filter((id) => !known.has(id));",
     changes: {
       "ids.filter((id) => !known.has(id))": ["ids"],
@@ -634,7 +634,7 @@ export const EXPLAINED: readonly Explained[] = [
       "Only of what the ledger lacks it counts whether an event announced it: asking for all costs more.",
   },
   {
-    file: "src/usecases/link-health.ts",
+    file: "src/usecases/health/link-health.ts",
     line: 'if (current === null || current.state === "ended") return;',
     changes: {
       "current === null": ["false"],
@@ -649,7 +649,7 @@ export const EXPLAINED: readonly Explained[] = [
       "What changes a link leaves an ended one as it is, and a reconciliation of it ends before it begins.",
   },
   {
-    file: "src/usecases/receive-event.ts",
+    file: "src/usecases/receiving/receive-event.ts",
     line: 'return message.event === "envelope-completed" && message.envelopeId !== null;',
     changes: {
       "message.envelopeId !== null": ["true"],
@@ -658,7 +658,7 @@ export const EXPLAINED: readonly Explained[] = [
       "An envelope's event that names no envelope is malformed, in every format, and comes no further.",
   },
   {
-    file: "src/usecases/reconcile-link.ts",
+    file: "src/usecases/reconciling/reconcile-link.ts",
     line: 'const pause = await deps.budgets.pace(link.account.id, "other");',
     changes: {
       '"other"': ['""'],
@@ -666,7 +666,7 @@ export const EXPLAINED: readonly Explained[] = [
     because: PACED,
   },
   {
-    file: "src/usecases/reconcile-link.ts",
+    file: "src/usecases/reconciling/reconcile-link.ts",
     line: 'return link.firstImport.listedAt === null ? "first-import" : "other";',
     changes: {
       '"other"': ['""'],
@@ -674,7 +674,7 @@ export const EXPLAINED: readonly Explained[] = [
     because: PACED,
   },
   {
-    file: "src/usecases/reconcile-link.ts",
+    file: "src/usecases/reconciling/reconcile-link.ts",
     line: "if (sentReached === null || receivedReached === null || firstImport.listedAt === null) return false;",
     changes: {
       "sentReached === null || receivedReached === null || firstImport.listedAt === null": [
@@ -690,7 +690,7 @@ export const EXPLAINED: readonly Explained[] = [
     because: "What is null is before every moment, as the comparison below has it.",
   },
   {
-    file: "src/usecases/reconcile-link.ts",
+    file: "src/usecases/reconciling/reconcile-link.ts",
     line: 'if (link === null || link.state === "ended") return { kind: "not-importing", link };',
     changes: {
       "link === null": ["false"],
@@ -698,7 +698,7 @@ export const EXPLAINED: readonly Explained[] = [
     because: NEVER_REMOVED,
   },
   {
-    file: "src/usecases/reconcile-link.ts",
+    file: "src/usecases/reconciling/reconcile-link.ts",
     line: 'if (link === null || link.state === "ended" || isOver(request, { link, ended, now: deps.now() }))',
     changes: {
       "link === null": ["false"],
@@ -710,7 +710,7 @@ export const EXPLAINED: readonly Explained[] = [
       "A deletion waits for the step that is under way; where it has waited ten seconds in vain, the next step says so.",
   },
   {
-    file: "src/usecases/reconcile-link.ts",
+    file: "src/usecases/reconciling/reconcile-link.ts",
     line: "if (listedAt === null || from !== undefined || manual === true || !hasReached(link, to)) return false;",
     changes: {
       "listedAt === null": ["false"],
@@ -718,7 +718,7 @@ export const EXPLAINED: readonly Explained[] = [
     because: "Before the first listing nothing is reached either; TypeScript asks.",
   },
   {
-    file: "src/usecases/reconcile-link.ts",
+    file: "src/usecases/reconciling/reconcile-link.ts",
     line: "return sentReached >= to && receivedReached >= to;",
     changes: {
       "sentReached >= to && receivedReached >= to": ["sentReached >= to || receivedReached >= to"],
@@ -728,7 +728,7 @@ export const EXPLAINED: readonly Explained[] = [
       "A run brings both sides to the same moment; one that broke off between them is gone on with first.",
   },
   {
-    file: "src/usecases/reconcile-link.ts",
+    file: "src/usecases/reconciling/reconcile-link.ts",
     line: 'if (kind === "first")',
     changes: {
       'kind === "first"': ["true"],
@@ -736,7 +736,7 @@ export const EXPLAINED: readonly Explained[] = [
     because: "What has begun keeps its beginning.",
   },
   {
-    file: "src/usecases/reconcile-link.ts",
+    file: "src/usecases/reconciling/reconcile-link.ts",
     line: "if (sentReached === null || receivedReached === null || firstImport.listedAt === null) return false;",
     changes: {
       "firstImport.listedAt === null": ["false"],
@@ -745,7 +745,7 @@ export const EXPLAINED: readonly Explained[] = [
       "Before the first listing only an operator's window back to 2003 reaches that far; the next hour then lists first.",
   },
   {
-    file: "src/usecases/reconcile-page.ts",
+    file: "src/usecases/reconciling/reconcile-page.ts",
     line: 'if (current === null || current.state === "ended") return;',
     changes: {
       "current === null": ["false"],
@@ -753,7 +753,7 @@ export const EXPLAINED: readonly Explained[] = [
     because: NEVER_REMOVED,
   },
   {
-    file: "src/usecases/reconcile-page.ts",
+    file: "src/usecases/reconciling/reconcile-page.ts",
     line: 'return run.kind === "first" && link.checkedAt !== null && +run.startedAt - +link.checkedAt < JUST_MS;',
     changes: {
       "link.checkedAt !== null": ["true"],
@@ -761,7 +761,7 @@ export const EXPLAINED: readonly Explained[] = [
     because: "A linking looks at the user, and notes when.",
   },
   {
-    file: "src/usecases/reconcile-page.ts",
+    file: "src/usecases/reconciling/reconcile-page.ts",
     line: "...(proof !== null && { colleagueSentAt: later(proof, link.colleagueSentAt) }),",
     changes: {
       "proof !== null": ["true"],
@@ -769,7 +769,7 @@ export const EXPLAINED: readonly Explained[] = [
     because: "Without a new proof the later of the two is the one that the link has.",
   },
   {
-    file: "src/usecases/reconcile-page.ts",
+    file: "src/usecases/reconciling/reconcile-page.ts",
     line: "return other !== null && (one === null || other > one) ? other : one;",
     changes: {
       "other !== null": ["true"],
@@ -779,7 +779,7 @@ export const EXPLAINED: readonly Explained[] = [
     because: "Without the one, the other; of two equal moments either.",
   },
   {
-    file: "src/usecases/take-in.ts",
+    file: "src/usecases/importing/take-in.ts",
     line: "const documents = contentDocuments(work.envelope.documents ?? []);",
     changes: {
       "[]": ['["Stryker was here"]'],
@@ -787,7 +787,7 @@ export const EXPLAINED: readonly Explained[] = [
     because: "An envelope of which the documents are not known is not decided to be imported.",
   },
   {
-    file: "src/usecases/take-in.ts",
+    file: "src/usecases/importing/take-in.ts",
     line: 'if (link === null || link.state === "ended") return { kind: "link-ended" } as const;',
     changes: {
       "link === null": ["false"],
@@ -795,7 +795,7 @@ export const EXPLAINED: readonly Explained[] = [
     because: NEVER_REMOVED,
   },
   {
-    file: "src/usecases/take-in.ts",
+    file: "src/usecases/importing/take-in.ts",
     line: "if (bytes === undefined)",
     changes: {
       "bytes === undefined": ["false"],
@@ -803,7 +803,7 @@ export const EXPLAINED: readonly Explained[] = [
     because: IMPOSSIBLE,
   },
   {
-    file: "src/usecases/take-in.ts",
+    file: "src/usecases/importing/take-in.ts",
     line: "throw new Error(`document ${document.documentId} was stored but is not recorded`);",
     changes: {
       "`document ${document.documentId} was stored but is not recorded`": ["``"],
@@ -811,7 +811,7 @@ export const EXPLAINED: readonly Explained[] = [
     because: IMPOSSIBLE,
   },
   {
-    file: "src/usecases/take-in.ts",
+    file: "src/usecases/importing/take-in.ts",
     line: 'if (completedAt === null) throw new Error("an envelope without completion was decided to be imported");',
     changes: {
       "completedAt === null": ["false"],
@@ -820,7 +820,7 @@ export const EXPLAINED: readonly Explained[] = [
     because: IMPOSSIBLE,
   },
   {
-    file: "src/usecases/take-in.ts",
+    file: "src/usecases/importing/take-in.ts",
     line: 'if (id === null) throw new Error("a random UUID is none");',
     changes: {
       "id === null": ["false"],
@@ -829,7 +829,7 @@ export const EXPLAINED: readonly Explained[] = [
     because: IMPOSSIBLE,
   },
   {
-    file: "src/usecases/take-in.ts",
+    file: "src/usecases/importing/take-in.ts",
     line: 'if (link?.state !== "active" || (await hasGroup(tx, link.tenant, link.groupId))) return;',
     changes: {
       "link?.state": ["link.state"],
@@ -837,83 +837,83 @@ export const EXPLAINED: readonly Explained[] = [
     because: NEVER_REMOVED,
   },
   {
-    file: "src/usecases/check-service.ts",
+    file: "src/usecases/operating/check-service.ts",
     line: "const late = sleep(ms, undefined, { signal: timer.signal }).then(() => {",
     changes: { "{ signal: timer.signal }": ["{}"] },
     because:
       "A timer that is left runs out by itself, and nobody waits for it: the command ends its process.",
   },
   {
-    file: "src/usecases/check-service.ts",
+    file: "src/usecases/operating/check-service.ts",
     line: "} finally {",
     changes: { "{ timer.abort(); }": ["{}"] },
     because:
       "A timer that is left runs out by itself, and nobody waits for it: the command ends its process.",
   },
   {
-    file: "src/usecases/check-service.ts",
+    file: "src/usecases/operating/check-service.ts",
     line: "timer.abort();",
     changes: { "timer.abort();": [";"] },
     because:
       "A timer that is left runs out by itself, and nobody waits for it: the command ends its process.",
   },
   {
-    file: "src/usecases/check-service.ts",
+    file: "src/usecases/operating/check-service.ts",
     line: "throw new Error(`no answer within ${ms / 1000} s`);",
     changes: { "`no answer within ${ms / 1000} s`": ["``"], "ms / 1000": ["ms * 1000"] },
     because: NOBODY_WAITS,
   },
   {
-    file: "src/usecases/check-service.ts",
+    file: "src/usecases/operating/check-service.ts",
     line: "const response = await fetch(`${configured}/.well-known/openid-configuration`, { signal });",
     changes: { "{ signal }": ["{}"] },
     because:
       "Without its own five seconds an answer is waited for like every check's, for fifteen: longer than a test waits.",
   },
   {
-    file: "src/usecases/import-backlog.ts",
+    file: "src/usecases/importing/import-backlog.ts",
     line: "const link = due === null ? null : await findLink(db, linkId);",
     changes: { "due === null": ["false"] },
     because: "Where nothing is due the link is asked for in vain, and nothing comes of it.",
   },
   {
-    file: "src/usecases/import-backlog.ts",
+    file: "src/usecases/importing/import-backlog.ts",
     line: 'if (due === null || link?.state !== "active") return;',
     changes: { "due === null": ["false"], "link?.state": ["link.state"] },
     because: "Where nothing is due the link was not asked for; and links are never removed.",
   },
   {
-    file: "src/usecases/import-backlog.ts",
+    file: "src/usecases/importing/import-backlog.ts",
     line: 'if (link?.state !== "active") return;',
     changes: { "link?.state": ["link.state"] },
     because: NEVER_REMOVED,
   },
   {
-    file: "src/usecases/import-backlog.ts",
+    file: "src/usecases/importing/import-backlog.ts",
     line: 'const pace = await deps.budgets.pace(link.account.id, "other");',
     changes: { '"other"': ['""'] },
     because: PACED,
   },
   {
-    file: "src/usecases/import-backlog.ts",
+    file: "src/usecases/importing/import-backlog.ts",
     line: 'if (deps.now().getTime() - startedAt >= TURN_MS) return "turn-over";',
     changes: { '"turn-over"': ['""'] },
     because: EVENT_OR_NOT,
   },
   {
-    file: "src/usecases/import-backlog.ts",
+    file: "src/usecases/importing/import-backlog.ts",
     line: 'return "turn-over";',
     changes: { '"turn-over"': ['""'] },
     because: EVENT_OR_NOT,
   },
   {
-    file: "src/usecases/import-backlog.ts",
+    file: "src/usecases/importing/import-backlog.ts",
     line: 'if (outcome.kind === "link-ended" || (outcome.kind === "waiting" && OF_ALL.has(outcome.reason)))',
     changes: { 'outcome.kind === "waiting"': ["true"] },
     because: "No reason that excludes is one that all envelopes wait for.",
   },
   {
-    file: "src/usecases/list-page.ts",
+    file: "src/usecases/reconciling/list-page.ts",
     line: "return completedAt !== null && completedAt < cursorFrom && completedAt >= from;",
     changes: {
       "completedAt !== null": ["true"],
@@ -924,13 +924,13 @@ export const EXPLAINED: readonly Explained[] = [
       "What is not completed, or completed before the window, DocuSign adds without being asked, on no page in particular: it counts once or twice, and so does its share of the total.",
   },
   {
-    file: "src/usecases/list-page.ts",
+    file: "src/usecases/reconciling/list-page.ts",
     line: "if (last !== null && last > cursorFrom) return { side, cursorFrom: last, cursorPosition: 0 };",
     changes: { "last !== null": ["true"] },
     because: "Null is after no moment.",
   },
   {
-    file: "src/usecases/list-page.ts",
+    file: "src/usecases/reconciling/list-page.ts",
     line: "if (first === undefined || last === undefined) return null;",
     changes: {
       "first === undefined || last === undefined": ["first === undefined && last === undefined"],
@@ -940,55 +940,55 @@ export const EXPLAINED: readonly Explained[] = [
     because: "A page without a first row has no last one either.",
   },
   {
-    file: "src/usecases/link-health.ts",
+    file: "src/usecases/health/link-health.ts",
     line: 'return (await checkAdmin(deps, link, account)) ? "admin" : "not-admin";',
     changes: { '"admin"': ['""'] },
     because: EVENT_OR_NOT,
   },
   {
-    file: "src/usecases/link-health.ts",
+    file: "src/usecases/health/link-health.ts",
     line: 'if (passes(error) || isOfTheIntegration(error)) return "unsaid";',
     changes: { '"unsaid"': ['""'] },
     because: EVENT_OR_NOT,
   },
   {
-    file: "src/usecases/link-health.ts",
+    file: "src/usecases/health/link-health.ts",
     line: "return firstImport.startedAt !== null && firstImport.doneAt === null;",
     changes: { "firstImport.doneAt === null": ["true"] },
     because: "When an import began that is over is read by nobody.",
   },
   {
-    file: "src/usecases/listed-envelope.ts",
+    file: "src/usecases/importing/listed-envelope.ts",
     line: "return { ...envelope, completedAt: envelope.completedAt?.toISOString() ?? null };",
     changes: { "envelope.completedAt?.toISOString": ["envelope.completedAt.toISOString"] },
     because: IMPOSSIBLE,
   },
   {
-    file: "src/usecases/listed-envelope.ts",
+    file: "src/usecases/importing/listed-envelope.ts",
     line: "completedAt: completedAt === null ? null : new Date(completedAt),",
     changes: { "completedAt === null": ["false"] },
     because: IMPOSSIBLE,
   },
   {
-    file: "src/usecases/open-account.ts",
+    file: "src/usecases/account/open-account.ts",
     line: 'return (link, onCall, kind = "other") =>',
     changes: { '"other"': ['""'] },
     because: PACED,
   },
   {
-    file: "src/usecases/reconcile-all.ts",
+    file: "src/usecases/reconciling/reconcile-all.ts",
     line: "const delay = links.length <= FEW_LINKS ? 0 : spreadWithin(link.id, SPREAD_MS);",
     changes: { "links.length <= FEW_LINKS": ["links.length < FEW_LINKS"] },
     because: "At the very border either is right.",
   },
   {
-    file: "src/usecases/reconciliation-lock.ts",
+    file: "src/usecases/reconciling/lock.ts",
     line: "for (let left = TRIES; left > 0; left -= 1) {",
     changes: { "left > 0": ["left >= 0"] },
     because: NOBODY_WAITS,
   },
   {
-    file: "src/usecases/reconciliation-window.ts",
+    file: "src/usecases/reconciling/window.ts",
     line: "return proof === null || proof > from || proof.getTime() < from.getTime() - LONGEST_PROOF_MS ? from : proof;",
     changes: {
       "proof > from": ["proof >= from"],
@@ -999,20 +999,20 @@ export const EXPLAINED: readonly Explained[] = [
     because: "At the very border either is right.",
   },
   {
-    file: "src/usecases/reconciliation-window.ts",
+    file: "src/usecases/reconciling/window.ts",
     line: "return sent < received ? sent : received;",
     changes: { "sent < received": ["sent <= received", "true"] },
     because:
       "Of two equal moments either; and what was received is never known further back than what was sent, as a run brings both to the same moment.",
   },
   {
-    file: "src/usecases/tally-page.ts",
+    file: "src/usecases/reconciling/tally-page.ts",
     line: 'unlistedIds: run.kind === "full" ? await listUnlisted(db, work, { page, rows }) : [],',
     changes: { 'run.kind === "full"': ["true"] },
     because: "Only a full check shows it: all others are saved the question.",
   },
   {
-    file: "src/usecases/tally-page.ts",
+    file: "src/usecases/reconciling/tally-page.ts",
     line: "const again = rows",
     changes: {
       "rows .map(({ envelope }) => envelope) .filter(({ completedAt }) => completedAt === null || completedAt >= cursorFrom)":
@@ -1021,57 +1021,57 @@ export const EXPLAINED: readonly Explained[] = [
     because: "What completed before the cursor is not shown again: leaving it out only saves room.",
   },
   {
-    file: "src/usecases/tally-page.ts",
+    file: "src/usecases/reconciling/tally-page.ts",
     line: ".filter(({ completedAt }) => completedAt === null || completedAt >= cursorFrom)",
     changes: { "completedAt === null || completedAt >= cursorFrom": ["true"] },
     because: "What completed before the cursor is not shown again: leaving it out only saves room.",
   },
   {
-    file: "src/usecases/tally-page.ts",
+    file: "src/usecases/reconciling/tally-page.ts",
     line: "return cursorPosition === 0 ? again : [...new Set([...run.countedIds, ...again])];",
     changes: { "cursorPosition === 0": ["false"] },
     because: "What completed before the cursor is not shown again: leaving it out only saves room.",
   },
   {
-    file: "src/usecases/tally-page.ts",
+    file: "src/usecases/reconciling/tally-page.ts",
     line: "if (!isSideDone && next.cursorPosition > 0) return [];",
     changes: { "!isSideDone && next.cursorPosition > 0": ["false"] },
     because: "Where the listing goes on by position the stretch of time is empty, and so is the answer.",
   },
   {
-    file: "src/usecases/import-backlog.ts",
+    file: "src/usecases/importing/import-backlog.ts",
     line: "const claim = { linkId: link.id, now, leaseUntil: new Date(now.getTime() + LEASE_MS) };",
     changes: { "now.getTime() + LEASE_MS": ["now.getTime() - LEASE_MS"] },
     because:
       "The import itself takes the envelope for as long a moment later; until then another lane would find it in hand.",
   },
   {
-    file: "src/usecases/import-backlog.ts",
+    file: "src/usecases/importing/import-backlog.ts",
     line: "if (doneAt !== null) return await claimNextDue(deps.db, claim);",
     changes: { "doneAt !== null": ["false"] },
     because:
       "Of an import that is over nothing is held back: what is due is taken either way, the newer first.",
   },
   {
-    file: "src/usecases/import-backlog.ts",
+    file: "src/usecases/importing/import-backlog.ts",
     line: "const newer = listedAt === null ? null : await claimNextDue(deps.db, { ...claim, foundAfter: listedAt });",
     changes: { "listedAt === null": ["false"] },
     because: "Nothing was found after null.",
   },
   {
-    file: "src/usecases/check-service.ts",
+    file: "src/usecases/operating/check-service.ts",
     line: "const late = sleep(ms, undefined, { signal: timer.signal }).then(() => {",
     changes: { "{ throw new Error(`no answer within ${ms / 1000} s`); }": ["{}"] },
     because: NOBODY_WAITS,
   },
   {
-    file: "src/usecases/exclude-envelope.ts",
+    file: "src/usecases/importing/exclude-envelope.ts",
     line: 'if (link === null || link.state === "ended") return { kind: "link-ended" };',
     changes: { "link === null": ["false"] },
     because: NEVER_REMOVED,
   },
   {
-    file: "src/usecases/call-budgets.ts",
+    file: "src/usecases/account/call-budgets.ts",
     line: "return Number(one.remaining) < Number(other.remaining) ? one : other;",
     changes: {
       "Number(one.remaining) < Number(other.remaining)": ["Number(one.remaining) <= Number(other.remaining)"],
@@ -1079,45 +1079,45 @@ export const EXPLAINED: readonly Explained[] = [
     because: "Of two equal numbers of one hour either.",
   },
   {
-    file: "src/usecases/call-budgets.ts",
+    file: "src/usecases/account/call-budgets.ts",
     line: "return resetsAt?.getTime() ?? 0;",
     changes: { "resetsAt?.getTime": ["resetsAt.getTime"] },
     because: "Only budgets that are told are kept, and those have an end: the type says more.",
   },
   {
-    file: "src/usecases/count-completed.ts",
+    file: "src/usecases/linking/count-completed.ts",
     line: "const isLarge = Math.max(sent, received) >= enough;",
     changes: { "Math.max(sent, received) >= enough": ["Math.max(sent, received) > enough"] },
     because:
       "Just as many of one side are enough with the others of the other: then whether they are is unsure, and they are counted too.",
   },
   {
-    file: "src/usecases/change-groups.ts",
+    file: "src/usecases/linking/change-groups.ts",
     line: 'return link?.state === "ended" ? null : link;',
     changes: { 'link?.state === "ended"': ["false"], '"ended"': ['""'] },
     because:
       "What changes a link leaves an ended one as it is, and a reconciliation of it ends before it begins.",
   },
   {
-    file: "src/usecases/close-account.ts",
+    file: "src/usecases/linking/last-look.ts",
     line: "if (run === null) return false;",
     changes: { false: ["true"] },
     because: "The run was begun a moment ago, by who is alone with the link.",
   },
   {
-    file: "src/usecases/close-account.ts",
+    file: "src/usecases/linking/last-look.ts",
     line: "return true;",
     changes: { true: ["false"] },
     because: "Anything but null says that the step ran.",
   },
   {
-    file: "src/usecases/count-completed.ts",
+    file: "src/usecases/linking/count-completed.ts",
     line: "const isShown = most <= SMALL || (isLarge && most <= MOST_COUNTED);",
     changes: { "most <= SMALL": ["most < SMALL"], "most <= MOST_COUNTED": ["most < MOST_COUNTED"] },
     because: "At the very border either is right.",
   },
   {
-    file: "src/usecases/ensure-connect.ts",
+    file: "src/usecases/health/ensure-connect.ts",
     line: 'userIds: type === "custom" ? [] : [link.user.id],',
     changes: { 'type === "custom"': ["false"], '"custom"': ['""'], "[]": ['["Stryker was here"]'] },
     because: "Of what the account sends DocuSign is asked to tell of all users, whoever is named.",

@@ -226,8 +226,8 @@ async function liveAnHour(world: World, cast: Cast, hour: number): Promise<void>
 async function importSome(world: World): Promise<void> {
   const { tasks } = world.service.foundation;
   const { findCurrentLink } = await import("../../src/store/links.ts");
-  const { reconcileStep } = await import("../../src/usecases/reconcile-link.ts");
-  const { runBacklogTurn } = await import("../../src/usecases/import-backlog.ts");
+  const { reconcileStep } = await import("../../src/usecases/reconciling/reconcile-link.ts");
+  const { runBacklogTurn } = await import("../../src/usecases/importing/import-backlog.ts");
   const found = await findCurrentLink(tasks.db, "tenant-1");
   if (found === null) throw new Error("there is no link");
   await reconcileStep(tasks, { linkId: found.id, to: world.clock.now });

@@ -8,9 +8,9 @@ import { type EnvelopeId, type LinkId, parseUuid } from "../../src/domain/identi
 import { openFoundation } from "../../src/foundation.ts";
 import { findTokens, type LinkTokens } from "../../src/store/link-tokens.ts";
 import { createVault } from "../../src/store/vault.ts";
-import { createAccessTokens } from "../../src/usecases/access-tokens.ts";
-import { importEnvelope } from "../../src/usecases/import-envelope.ts";
-import { resealSecrets } from "../../src/usecases/reseal-secrets.ts";
+import { createAccessTokens } from "../../src/usecases/account/access-tokens.ts";
+import { importEnvelope } from "../../src/usecases/importing/import-envelope.ts";
+import { resealSecrets } from "../../src/usecases/operating/reencrypt.ts";
 import type { Failure } from "../support/docusign/faults.ts";
 import {
   CUSTOMER,

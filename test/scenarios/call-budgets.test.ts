@@ -6,7 +6,11 @@ import type { CallLimits } from "../../src/docusign/limits.ts";
 import { type AccountId, parseUuid } from "../../src/domain/identifiers.ts";
 import { findBudget } from "../../src/store/budgets.ts";
 import { type Database, openDatabase } from "../../src/store/database.ts";
-import { type CallBudgets, type CallKind, createCallBudgets } from "../../src/usecases/call-budgets.ts";
+import {
+  type CallBudgets,
+  type CallKind,
+  createCallBudgets,
+} from "../../src/usecases/account/call-budgets.ts";
 import { createTestDatabase } from "../support/postgres.ts";
 import { HOUR_MS } from "../support/reconciling.ts";
 import { refuseWrites } from "../support/refused-writes.ts";

@@ -5,9 +5,9 @@ import { type EnvelopeId, type LinkId, parseUuid } from "../../src/domain/identi
 import { MOST_ATTEMPTS } from "../../src/domain/retries.ts";
 import { runDueJobs } from "../../src/jobs/worker.ts";
 import { PRIORITY } from "../../src/store/queue.ts";
-import { runBacklogTurn } from "../../src/usecases/import-backlog.ts";
-import { importEnvelope } from "../../src/usecases/import-envelope.ts";
-import { reconcileAll } from "../../src/usecases/reconcile-all.ts";
+import { runBacklogTurn } from "../../src/usecases/importing/import-backlog.ts";
+import { importEnvelope } from "../../src/usecases/importing/import-envelope.ts";
+import { reconcileAll } from "../../src/usecases/reconciling/reconcile-all.ts";
 import type { Envelope } from "../support/docusign/state.ts";
 import {
   type Companies,

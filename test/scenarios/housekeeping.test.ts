@@ -8,8 +8,8 @@ import { sql } from "kysely";
 import pino from "pino";
 import { openFileStore } from "../../src/documents/file-store.ts";
 import { openDatabase } from "../../src/store/database.ts";
-import { eraseDocuments } from "../../src/usecases/delete-contract.ts";
-import { tidy } from "../../src/usecases/housekeeping.ts";
+import { eraseDocuments } from "../../src/usecases/keeping/delete-contract.ts";
+import { tidy } from "../../src/usecases/keeping/housekeeping.ts";
 import { createTestDatabase } from "../support/postgres.ts";
 
 const NOON = new Date("2026-07-01T12:00:00Z");

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { sql } from "kysely";
 import { nextDueAt } from "../../src/store/envelopes.ts";
 import { PRIORITY } from "../../src/store/queue.ts";
-import { runBacklogTurn, wakeBacklog } from "../../src/usecases/import-backlog.ts";
+import { runBacklogTurn, wakeBacklog } from "../../src/usecases/importing/import-backlog.ts";
 import type { Failure } from "../support/docusign/faults.ts";
 import type { Envelope } from "../support/docusign/state.ts";
 import {

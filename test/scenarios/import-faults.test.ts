@@ -3,8 +3,12 @@ import { test } from "node:test";
 import { openDocuSignAccount } from "../../src/docusign/account.ts";
 import { type AccountId, parseUuid } from "../../src/domain/identifiers.ts";
 import { DOWNLOAD_AGAIN_MS, MOST_ATTEMPTS } from "../../src/domain/retries.ts";
-import { createAccessTokens } from "../../src/usecases/access-tokens.ts";
-import { type ImportDeps, type ImportOutcome, importEnvelope } from "../../src/usecases/import-envelope.ts";
+import { createAccessTokens } from "../../src/usecases/account/access-tokens.ts";
+import {
+  type ImportDeps,
+  type ImportOutcome,
+  importEnvelope,
+} from "../../src/usecases/importing/import-envelope.ts";
 import type { Call } from "../support/docusign/exchange.ts";
 import type { Failure } from "../support/docusign/faults.ts";
 import type { Envelope } from "../support/docusign/state.ts";

@@ -3,8 +3,8 @@ import { test } from "node:test";
 import { pino } from "pino";
 import { openFoundation } from "../../src/foundation.ts";
 import { claimEnvelope, findEnvelopes } from "../../src/store/envelopes.ts";
-import { type ImportRequest, importEnvelope } from "../../src/usecases/import-envelope.ts";
-import { reconcileAll } from "../../src/usecases/reconcile-all.ts";
+import { type ImportRequest, importEnvelope } from "../../src/usecases/importing/import-envelope.ts";
+import { reconcileAll } from "../../src/usecases/reconciling/reconcile-all.ts";
 import {
   CUSTOMER,
   concludeUnheard,

@@ -4,7 +4,7 @@ import { sql } from "kysely";
 import { MOST_ATTEMPTS } from "../../src/domain/retries.ts";
 import { findCurrentLink } from "../../src/store/links.ts";
 import { PRIORITY } from "../../src/store/queue.ts";
-import { askAdmin } from "../../src/usecases/link-health.ts";
+import { askAdmin } from "../../src/usecases/health/link-health.ts";
 import type { Failure } from "../support/docusign/faults.ts";
 import {
   CUSTOMER,

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type EnvelopeId, type LinkId, parseUuid } from "../../src/domain/identifiers.ts";
-import { importEnvelope } from "../../src/usecases/import-envelope.ts";
+import { importEnvelope } from "../../src/usecases/importing/import-envelope.ts";
 import { minimalEvent, post } from "../support/connect.ts";
 import type { User } from "../support/docusign/state.ts";
 import {

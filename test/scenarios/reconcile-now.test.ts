@@ -6,17 +6,14 @@ import { type EnvelopeId, parseUuid } from "../../src/domain/identifiers.ts";
 import { openFoundation } from "../../src/foundation.ts";
 import { claimNextDue } from "../../src/store/envelopes.ts";
 import { findCurrentLink, type Link } from "../../src/store/links.ts";
-import {
-  type ForeseenReconciliation,
-  foreseeReconciliation,
-} from "../../src/usecases/foresee-reconciliation.ts";
-import { importNow } from "../../src/usecases/import-now.ts";
+import { importNow } from "../../src/usecases/importing/import-now.ts";
+import { type ForeseenReconciliation, foreseeReconciliation } from "../../src/usecases/operating/dry-run.ts";
 import {
   type NowOptions,
   type ReconciledLink,
   reconcileNow,
   settleWindow,
-} from "../../src/usecases/reconcile-now.ts";
+} from "../../src/usecases/operating/reconcile-now.ts";
 import { interceptPool } from "../support/intercept-pool.ts";
 import {
   type Companies,

@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import { test } from "node:test";
 import { type AccountId, type LinkId, parseUuid } from "../../src/domain/identifiers.ts";
 import { withLock } from "../../src/store/locks.ts";
-import { type ReconcileStep, reconcileStep } from "../../src/usecases/reconcile-link.ts";
+import { type ReconcileStep, reconcileStep } from "../../src/usecases/reconciling/reconcile-link.ts";
 import type { Failure } from "../support/docusign/faults.ts";
 import {
   CUSTOMER,

@@ -3,8 +3,8 @@ import { randomUUID } from "node:crypto";
 import { test } from "node:test";
 import { sql } from "kysely";
 import { startService } from "../../src/service.ts";
-import { reconcileAll } from "../../src/usecases/reconcile-all.ts";
-import { type ReconcileStep, reconcileStep } from "../../src/usecases/reconcile-link.ts";
+import { reconcileAll } from "../../src/usecases/reconciling/reconcile-all.ts";
+import { type ReconcileStep, reconcileStep } from "../../src/usecases/reconciling/reconcile-link.ts";
 import {
   type Companies,
   CUSTOMER,

@@ -5,7 +5,7 @@ import { pino } from "pino";
 import type { LinkId } from "../../src/domain/identifiers.ts";
 import { openFoundation } from "../../src/foundation.ts";
 import { findTokens, type LinkTokens, storeTokens } from "../../src/store/link-tokens.ts";
-import { type AccessTokens, createAccessTokens } from "../../src/usecases/access-tokens.ts";
+import { type AccessTokens, createAccessTokens } from "../../src/usecases/account/access-tokens.ts";
 import { isWaitingForLock } from "../support/database-locks.ts";
 import { type Around, interceptPool } from "../support/intercept-pool.ts";
 import { type Companies, createLinkedCompanies, linkIdOf } from "../support/linked-world.ts";

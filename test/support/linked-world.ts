@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { type EnvelopeId, type LinkId, parseUuid } from "../../src/domain/identifiers.ts";
-import type { ImportRequest } from "../../src/usecases/import-envelope.ts";
+import type { ImportRequest } from "../../src/usecases/importing/import-envelope.ts";
 import type { EnvelopeWish, RecipientWish } from "./docusign/envelopes.ts";
 import type { Account, Envelope, User } from "./docusign/state.ts";
 import { type Answer, createWorld, type World, type WorldOptions } from "./world.ts";

@@ -1,6 +1,6 @@
 import { sql } from "kysely";
 import { nextFullHour } from "../../src/domain/schedule.ts";
-import { reconcileAll } from "../../src/usecases/reconcile-all.ts";
+import { reconcileAll } from "../../src/usecases/reconciling/reconcile-all.ts";
 import type { World } from "./world.ts";
 
 const MOST_PASSES = 40;

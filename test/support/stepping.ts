@@ -3,7 +3,7 @@ import {
   type ReconcileRequest,
   type ReconcileStep,
   reconcileStep,
-} from "../../src/usecases/reconcile-link.ts";
+} from "../../src/usecases/reconciling/reconcile-link.ts";
 import { linkIdOf } from "./linked-world.ts";
 import type { World } from "./world.ts";
 

@@ -10,7 +10,7 @@ import { type Config, parseConfig } from "../../src/config.ts";
 import { nextFullHour } from "../../src/domain/schedule.ts";
 import { logContext } from "../../src/log-context.ts";
 import { type Service, startService } from "../../src/service.ts";
-import { reconcileAll } from "../../src/usecases/reconcile-all.ts";
+import { reconcileAll } from "../../src/usecases/reconciling/reconcile-all.ts";
 import { type Browser, createBrowser } from "./browser.ts";
 import { type Cabinet, startCabinet } from "./cabinet/cabinet.ts";
 import type { Person } from "./cabinet/people.ts";

@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { ContractId } from "../../domain/identifiers.ts";
 import { Refusal } from "../../domain/refusal.ts";
 import { type Contract, findContract, listContracts, type StoredContract } from "../../store/contracts.ts";
-import { deleteContract } from "../../usecases/delete-contract.ts";
+import { deleteContract } from "../../usecases/keeping/delete-contract.ts";
 import { personOf } from "../auth/tokens.ts";
 import { type ApiDeps, type Endpoint, endpoint, NO_BODY, NO_PARAMETERS } from "./endpoint.ts";
 import { CONTRACT } from "./examples.ts";

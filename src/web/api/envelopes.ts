@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { EnvelopeId } from "../../domain/identifiers.ts";
 import { Refusal } from "../../domain/refusal.ts";
-import { explainEnvelope } from "../../usecases/explain-envelope.ts";
+import { explainEnvelope } from "../../usecases/explaining/explain-envelope.ts";
 import { toAnswer } from "./contracts.ts";
 import { type Endpoint, endpoint, NO_BODY, NO_PARAMETERS } from "./endpoint.ts";
 import { EXPLANATION } from "./examples.ts";

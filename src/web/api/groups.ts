@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { listGroupPage } from "../../store/groups.ts";
-import { deleteGroup, putGroup } from "../../usecases/change-groups.ts";
+import { deleteGroup, putGroup } from "../../usecases/linking/change-groups.ts";
 import { type Endpoint, endpoint, NO_BODY, NO_PARAMETERS } from "./endpoint.ts";
 import { GROUP } from "./examples.ts";
 import { cursorParameter, groupId, limit, toPage } from "./fields.ts";

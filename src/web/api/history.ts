@@ -2,7 +2,7 @@ import { z } from "zod";
 import { listAudit } from "../../store/audit.ts";
 import { type Link, listLinkPage } from "../../store/links.ts";
 import { listReconciliations, type Reconciliation } from "../../store/reconciliations.ts";
-import { describeLink } from "../../usecases/describe-link.ts";
+import { describeLink } from "../../usecases/linking/describe-link.ts";
 import { type ApiDeps, type Endpoint, endpoint, NO_BODY, NO_PARAMETERS } from "./endpoint.ts";
 import { PAST_LINK, RECONCILIATION } from "./examples.ts";
 import { cursorParameter, limit, momentPosition, toPage } from "./fields.ts";

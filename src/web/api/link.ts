@@ -1,9 +1,9 @@
 import { Refusal } from "../../domain/refusal.ts";
 import { findCurrentLink } from "../../store/links.ts";
-import { beginLinking } from "../../usecases/begin-linking.ts";
-import { approveImport, editLink } from "../../usecases/change-link.ts";
-import { describeLink, type LinkDescription } from "../../usecases/describe-link.ts";
-import { endLink } from "../../usecases/end-link.ts";
+import { beginLinking } from "../../usecases/linking/begin-linking.ts";
+import { approveImport, editLink } from "../../usecases/linking/change-link.ts";
+import { describeLink, type LinkDescription } from "../../usecases/linking/describe-link.ts";
+import { endLink } from "../../usecases/linking/end-link.ts";
 import { personOf } from "../auth/tokens.ts";
 import { type ApiDeps, type Endpoint, endpoint, NO_BODY, NO_PARAMETERS } from "./endpoint.ts";
 import { LINK } from "./examples.ts";

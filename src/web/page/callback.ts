@@ -1,5 +1,5 @@
 import { type Request, Router } from "express";
-import { type FinishDeps, finishLinking, type LinkingResult } from "../../usecases/finish-linking.ts";
+import { type FinishDeps, finishLinking, type LinkingResult } from "../../usecases/linking/finish-linking.ts";
 import {
   LONGEST_RETURN,
   type PageSessionDeps,

@@ -3,10 +3,10 @@ import { z } from "zod";
 import { type LinkId, parseUuid } from "../../domain/identifiers.ts";
 import { Refusal, type RefusalCode } from "../../domain/refusal.ts";
 import { findCurrentLink, findLink } from "../../store/links.ts";
-import { type BeginDeps, beginLinking, type Owner } from "../../usecases/begin-linking.ts";
-import { approveImport, editLink } from "../../usecases/change-link.ts";
-import { endLink } from "../../usecases/end-link.ts";
-import type { ReconcileDeps } from "../../usecases/reconcile-link.ts";
+import { type BeginDeps, beginLinking, type Owner } from "../../usecases/linking/begin-linking.ts";
+import { approveImport, editLink } from "../../usecases/linking/change-link.ts";
+import { endLink } from "../../usecases/linking/end-link.ts";
+import type { ReconcileDeps } from "../../usecases/reconciling/reconcile-link.ts";
 import { signedInOf } from "../auth/session.ts";
 import type { ResultCode } from "./messages.ts";
 

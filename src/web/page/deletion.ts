@@ -1,5 +1,5 @@
 import type { Group } from "../../store/groups.ts";
-import type { LinkDescription } from "../../usecases/describe-link.ts";
+import type { LinkDescription } from "../../usecases/linking/describe-link.ts";
 import { type Html, html } from "../html/html.ts";
 import { csrfField, type Visitor } from "../html/layout.ts";
 import { groupName } from "./link.ts";

@@ -1,5 +1,5 @@
-import type { LinkDescription } from "../../usecases/describe-link.ts";
-import type { FirstImportProgress } from "../../usecases/first-import-progress.ts";
+import type { LinkDescription } from "../../usecases/linking/describe-link.ts";
+import type { FirstImportProgress } from "../../usecases/linking/first-import-progress.ts";
 import { type Html, html } from "../html/html.ts";
 import { icon } from "../html/icons.ts";
 import { csrfField, type Visitor } from "../html/layout.ts";

@@ -1,5 +1,5 @@
 import type { Group } from "../../store/groups.ts";
-import type { LinkDescription } from "../../usecases/describe-link.ts";
+import type { LinkDescription } from "../../usecases/linking/describe-link.ts";
 import { type Html, html } from "../html/html.ts";
 import { groupName } from "./link.ts";
 import { amount, moment, momentOrDash } from "./words.ts";

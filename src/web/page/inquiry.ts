@@ -1,6 +1,10 @@
 import { type EnvelopeId, parseUuid } from "../../domain/identifiers.ts";
 import type { Group } from "../../store/groups.ts";
-import { type ExplainDeps, type Explanation, explainEnvelope } from "../../usecases/explain-envelope.ts";
+import {
+  type ExplainDeps,
+  type Explanation,
+  explainEnvelope,
+} from "../../usecases/explaining/explain-envelope.ts";
 import { type Html, html } from "../html/html.ts";
 import { icon } from "../html/icons.ts";
 import { explanationPart } from "./explanation.ts";

@@ -1,6 +1,6 @@
 import type { Group } from "../../store/groups.ts";
 import type { LinkState } from "../../store/links.ts";
-import type { LinkDescription } from "../../usecases/describe-link.ts";
+import type { LinkDescription } from "../../usecases/linking/describe-link.ts";
 import { type Html, html } from "../html/html.ts";
 import { type Icon, icon } from "../html/icons.ts";
 import type { Visitor } from "../html/layout.ts";

@@ -2,7 +2,7 @@ import { type Request, type RequestHandler, type Response, Router, urlencoded } 
 import { Refusal } from "../../domain/refusal.ts";
 import { listGroups } from "../../store/groups.ts";
 import { findCurrentLink } from "../../store/links.ts";
-import { describeLink } from "../../usecases/describe-link.ts";
+import { describeLink } from "../../usecases/linking/describe-link.ts";
 import { csrfOf, requireCsrf } from "../auth/csrf.ts";
 import { type PageSessionDeps, readSession, requireSession, signedInOf } from "../auth/session.ts";
 import { assetRoutes } from "../html/assets.ts";

@@ -3,9 +3,13 @@ import { countFiles } from "../../store/link-figures.ts";
 import { findCurrentLink, type Link, listLinkPage } from "../../store/links.ts";
 import { listReconciliations, type Reconciliation } from "../../store/reconciliations.ts";
 import { countWaitingByCause } from "../../store/waiting-envelopes.ts";
-import { type DescribeDeps, describeLink, type LinkDescription } from "../../usecases/describe-link.ts";
-import type { ExplainDeps } from "../../usecases/explain-envelope.ts";
-import { findLinkWait } from "../../usecases/waiting-cause.ts";
+import type { ExplainDeps } from "../../usecases/explaining/explain-envelope.ts";
+import { findLinkWait } from "../../usecases/importing/waiting-cause.ts";
+import {
+  type DescribeDeps,
+  describeLink,
+  type LinkDescription,
+} from "../../usecases/linking/describe-link.ts";
 
 export type ViewDeps = DescribeDeps & ExplainDeps;
 

@@ -1,0 +1,120 @@
+import { DocuSignFault } from "../../docusign/faults.ts";
+import type { CallLimits } from "../../docusign/limits.ts";
+import { unlessFarOff } from "../../docusign/throttling.ts";
+import type { AccountId } from "../../domain/identifiers.ts";
+import { type CallBudget, mayCall, type Pace } from "../../domain/pace.ts";
+import { nextFullHour } from "../../domain/schedule.ts";
+import { findBudget, noteLimits, pauseAccount } from "../../store/budgets.ts";
+import type { Database } from "../../store/database.ts";
+
+/**
+ * First imports leave a reserve of the hour's calls to the customer's other integrations; nothing else calls once DocuSign
+ * has said that none is left. Where a person waits for the answer, DocuSign itself is to say no.
+ */
+export type CallKind = "first-import" | "other" | "person";
+
+export type CallBudgets = {
+  /**
+   * Begins a call, which `note` ends. Throws the fault `throttled` where `pace` says to wait, with code `budget-reserve`
+   * for a first import and `hourly-calls-spent` for others: calls that are under way count as made.
+   */
+  begin(accountId: AccountId, kind: CallKind): void;
+  /** Ends a call and takes note of what its answer's headers said. */
+  note(accountId: AccountId, limits: CallLimits): void;
+  /** Makes no calls for the account until the moment, in no process. */
+  pause(accountId: AccountId, until: Date): Promise<void>;
+  /** Whether calls may be made now, from what all processes have seen. */
+  pace(accountId: AccountId, kind: CallKind): Promise<Pace>;
+};
+
+/** The code of the fault with which `begin` refuses a first import. */
+export const BUDGET_RESERVE = "budget-reserve";
+const CALLS_SPENT = "hourly-calls-spent";
+const CODES = { "first-import": BUDGET_RESERVE, other: CALLS_SPENT, person: CALLS_SPENT } as const;
+
+type BudgetDeps = {
+  db: Database;
+  log: { warn(details: object, message: string): void };
+  now: () => Date;
+  reserveShare: number;
+};
+
+/** Other processes may learn of spent calls this much later, though not that the reserve is reached. */
+const SHARE_EVERY_MS = 2_000;
+
+/** The hour's calls of each account, read from DocuSign's headers and shared through the database (design decision 8). */
+export function createCallBudgets(deps: BudgetDeps): CallBudgets {
+  const { db, log, now, reserveShare } = deps;
+  const seen = new Map<AccountId, CallBudget>();
+  const underWay = new Map<AccountId, number>();
+  const lastShared = new Map<AccountId, Shared>();
+  const paceOf = (accountId: AccountId, kind: CallKind): Pace => {
+    const budget = seen.get(accountId);
+    if (budget === undefined || kind === "person") return { kind: "go" };
+    const left = less(budget, underWay.get(accountId) ?? 0);
+    return mayCall(left, kind === "first-import" ? reserveShare : 0, now());
+  };
+  return {
+    begin(accountId, kind) {
+      const pace = paceOf(accountId, kind);
+      if (pace.kind === "wait") throw new DocuSignFault("throttled", CODES[kind], { retryAt: pace.until });
+      underWay.set(accountId, (underWay.get(accountId) ?? 0) + 1);
+    },
+    note(accountId, told) {
+      underWay.set(accountId, Math.max(0, (underWay.get(accountId) ?? 0) - 1));
+      if (told.remaining === null) return;
+      const at = now();
+      const limits = { ...told, resetsAt: endOfHour(told, at) };
+      seen.set(accountId, latest(seen.get(accountId), limits));
+      const paces = `${paceOf(accountId, "first-import").kind} ${paceOf(accountId, "other").kind}`;
+      const key = `${limits.limit} ${limits.resetsAt.getTime()} ${paces}`;
+      if (!isToBeShared(lastShared, accountId, { key, at: at.getTime() })) return;
+      noteLimits(db, accountId, limits, at).catch((error: unknown) =>
+        log.warn({ err: error, accountId }, "call budget could not be shared"),
+      );
+    },
+    pause: async (accountId, until) => await pauseAccount(db, accountId, until, now()),
+    async pace(accountId, kind) {
+      const shared = await findBudget(db, accountId);
+      const until = shared?.pausedUntil ?? null;
+      if (until !== null && until > now()) return { kind: "wait", until };
+      if (shared?.remaining != null) seen.set(accountId, latest(seen.get(accountId), shared));
+      return paceOf(accountId, kind);
+    },
+  };
+}
+
+type Shared = { readonly key: string; readonly at: number };
+
+/** Whether other processes are to learn of it now; remembers that they have. */
+function isToBeShared(
+  lastShared: Map<AccountId, Shared>,
+  accountId: AccountId,
+  { key, at }: Shared,
+): boolean {
+  const last = lastShared.get(accountId);
+  if (last?.key === key && at - last.at < SHARE_EVERY_MS) return false;
+  lastShared.set(accountId, { key, at });
+  return true;
+}
+
+/** DocuSign's hours are full hours: where it says no end of this one, the numbers are this hour's. */
+function endOfHour({ resetsAt }: CallLimits, now: Date): Date {
+  return unlessFarOff(resetsAt, now) ?? nextFullHour(now);
+}
+
+/** Of one hour the lower number, as answers may come out of order; else that of the later hour. */
+function latest(one: CallBudget | undefined, other: CallBudget): CallBudget {
+  if (one === undefined) return other;
+  const [hour, otherHour] = [hourOf(one), hourOf(other)];
+  if (hour !== otherHour) return hour > otherHour ? one : other;
+  return Number(one.remaining) < Number(other.remaining) ? one : other;
+}
+
+function hourOf({ resetsAt }: CallBudget): number {
+  return resetsAt?.getTime() ?? 0;
+}
+
+function less(budget: CallBudget, calls: number): CallBudget {
+  return { ...budget, remaining: budget.remaining === null ? null : budget.remaining - calls };
+}

@@ -1,0 +1,166 @@
+import { z } from "zod";
+import { explain, type Language, parseFinding } from "../../domain/explanation.ts";
+import type { Finding, Outcome } from "../../domain/finding.ts";
+import type { EnvelopeId, LinkId } from "../../domain/identifiers.ts";
+import { contractsOfEnvelope, type StoredContract } from "../../store/contracts.ts";
+import { findEnvelope, type LedgerEntry } from "../../store/envelopes.ts";
+import { eventsOfEnvelope, type RecordedEvent } from "../../store/events.ts";
+import { findCurrentLink, findLink, type Link } from "../../store/links.ts";
+import { findImportJob } from "../../store/queue.ts";
+import { findLinkWait, type WaitingCause } from "../importing/waiting-cause.ts";
+import { type ForeseeDeps, foreseeEnvelope, type Verdict } from "./foresee-envelope.ts";
+
+export type ExplainDeps = ForeseeDeps & { importTiming: "immediate" | "hourly" };
+
+/** All that can be said of one envelope (import-rules 6); holds no e-mail address. */
+export type Explanation = {
+  readonly envelopeId: EnvelopeId;
+  readonly outcome: Outcome;
+  /** A stable code. */
+  readonly reason: string;
+  /** For the customer, in their language. */
+  readonly text: string;
+  readonly facts: Readonly<Record<string, unknown>>;
+  /** In the order they came. */
+  readonly events: readonly Pick<RecordedEvent, "event" | "format" | "generatedAt" | "receivedAt">[];
+  /** Deleted ones too. */
+  readonly contracts: readonly StoredContract[];
+  readonly attempts: number;
+  readonly lastAttemptAt: Date | null;
+  /** DocuSign's code or ours for what the last attempt ended with. */
+  readonly lastError: string | null;
+  /** The link that judged it last; null where nothing is recorded of it. */
+  readonly linkId: LinkId | null;
+  readonly decidedAt: Date | null;
+  readonly waitingFor: WaitingCause | null;
+};
+
+/**
+ * Why an envelope was or was not imported, and what it waits for. Of one that nothing is recorded of it tells what
+ * would become of it, by asking DocuSign; nothing is imported by asking. Null where neither side knows it.
+ */
+export async function explainEnvelope(
+  deps: ExplainDeps,
+  tenant: string,
+  envelopeId: EnvelopeId,
+  language: Language,
+): Promise<Explanation | null> {
+  const events = await eventsOfEnvelope(deps.db, tenant, envelopeId);
+  const entry = await findEnvelope(deps.db, tenant, envelopeId);
+  const verdict =
+    entry === null
+      ? await judgeUnrecorded(deps, { tenant, envelopeId, events })
+      : await judgeEntry(deps, entry);
+  if (verdict === null) return null;
+  return {
+    envelopeId,
+    ...verdict.finding,
+    text: tell(verdict, language),
+    facts: { ...verdict.facts },
+    events: events.map(({ event, format, generatedAt, receivedAt }) => ({
+      event,
+      format,
+      generatedAt,
+      receivedAt,
+    })),
+    contracts: await contractsOfEnvelope(deps.db, tenant, envelopeId),
+    ...(entry === null ? NOTHING : describeRecord(entry)),
+    waitingFor: verdict.waiting,
+  };
+}
+
+type Recorded = Pick<Explanation, "attempts" | "lastAttemptAt" | "lastError" | "linkId" | "decidedAt">;
+
+const NOTHING: Recorded = {
+  attempts: 0,
+  lastAttemptAt: null,
+  lastError: null,
+  linkId: null,
+  decidedAt: null,
+};
+
+function describeRecord({ attempts, lastAttemptAt, lastError, linkId, decidedAt }: LedgerEntry): Recorded {
+  return { attempts, lastAttemptAt, lastError, linkId, decidedAt };
+}
+
+async function judgeEntry(deps: ExplainDeps, entry: LedgerEntry): Promise<Verdict> {
+  const link = await findLink(deps.db, entry.linkId);
+  const facts = typeof entry.facts === "object" && entry.facts !== null ? entry.facts : {};
+  if (entry.state !== "waiting") return { finding: settledFinding(entry, link), facts, waiting: null };
+  const foundBy = entry.foundBy === "reconciliation" ? "listing" : "event";
+  const waiting = (await findLinkWait(deps, link, foundBy)) ?? ownWait(entry, deps.now());
+  return { finding: { outcome: "waiting", reason: waiting.reason }, facts, waiting };
+}
+
+/** A link made after the import found the contracts there already (import-rules 2.2). */
+function settledFinding(entry: LedgerEntry, link: Link | null): Finding {
+  const byEarlier = link !== null && entry.decidedAt !== null && entry.decidedAt < link.linkedAt;
+  if (entry.state === "imported" && byEarlier) return { outcome: "imported", reason: "already" };
+  return known(entry);
+}
+
+function ownWait(entry: LedgerEntry, now: Date): WaitingCause {
+  const finding = known(entry);
+  if (finding.outcome !== "waiting") throw new Error("an envelope that waits is not told to wait");
+  return { reason: finding.reason, until: ahead(entry.waitingUntil, now) };
+}
+
+function known(entry: LedgerEntry): Finding {
+  const finding = parseFinding(entry.state, entry.reason);
+  if (finding === null) throw new Error(`the ledger holds an unknown reason: ${entry.state} ${entry.reason}`);
+  return finding;
+}
+
+/** A moment that has passed tells nothing about the future: it is due, and comes as soon as its turn does. */
+function ahead(moment: Date | null, now: Date): Date | null {
+  return moment !== null && moment > now ? moment : null;
+}
+
+type Unrecorded = { tenant: string; envelopeId: EnvelopeId; events: readonly RecordedEvent[] };
+
+/** An event may have announced it whose import has not run yet; otherwise DocuSign is asked. */
+async function judgeUnrecorded(deps: ExplainDeps, about: Unrecorded): Promise<Verdict | null> {
+  const link = await findCurrentLink(deps.db, about.tenant);
+  if (link === null) return judgeWithoutLink(about.events);
+  const job = await findImportJob(deps.db, link.id, about.envelopeId);
+  if (job !== null) {
+    const waiting = (await findLinkWait(deps, link, "event")) ?? queuedWait(deps, job.runAt);
+    return { finding: { outcome: "waiting", reason: waiting.reason }, facts: {}, waiting };
+  }
+  const verdict = await foreseeEnvelope(deps, link, about.envelopeId);
+  return verdict.finding.reason === "not-found" && about.events.length === 0 ? null : verdict;
+}
+
+function queuedWait(deps: ExplainDeps, runAt: Date): WaitingCause {
+  const until = ahead(runAt, deps.now());
+  return { reason: until !== null && deps.importTiming === "hourly" ? "hourly-timing" : "queued", until };
+}
+
+function judgeWithoutLink(events: readonly RecordedEvent[]): Verdict | null {
+  if (events.length === 0) return null;
+  const isCompleted = events.some(({ event }) => event === "envelope-completed");
+  if (!isCompleted)
+    return { finding: { outcome: "unknown", reason: "never-seen" }, facts: {}, waiting: null };
+  const waiting = { reason: "link-ended", until: null } as const;
+  return { finding: { outcome: "waiting", reason: waiting.reason }, facts: {}, waiting };
+}
+
+/** Of what is not known the customer is also told why it could not be found out. */
+function tell({ finding, facts, waiting }: Verdict, language: Language): string {
+  const told = { ...TOLD.parse(facts), waitingUntil: waiting?.until?.toISOString() ?? null };
+  const text = explain(finding.outcome, finding.reason, told, language);
+  if (finding.outcome !== "unknown" || waiting === null) return text;
+  return `${text}${language === "ja" ? "" : " "}${explain("waiting", waiting.reason, told, language)}`;
+}
+
+const text = z.string().nullable().catch(null);
+const flag = z.boolean().nullable().catch(null);
+/** What of the facts a sentence may mention. */
+const TOLD = z.object({
+  status: text,
+  completedAt: text,
+  sentFrom: text,
+  receivedFrom: text,
+  sentByAccount: flag,
+  receivedByUser: flag,
+});

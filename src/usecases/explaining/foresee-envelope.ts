@@ -1,0 +1,85 @@
+import { DocuSignFault } from "../../docusign/faults.ts";
+import type { Envelope } from "../../domain/envelope.ts";
+import type { Finding } from "../../domain/finding.ts";
+import type { EnvelopeId } from "../../domain/identifiers.ts";
+import type { Ownership } from "../../domain/ownership.ts";
+import { nextFullHour } from "../../domain/schedule.ts";
+import type { Database } from "../../store/database.ts";
+import type { Link } from "../../store/links.ts";
+import type { CallBudgets } from "../account/call-budgets.ts";
+import type { OpenAccount } from "../account/open-account.ts";
+import { decide } from "../importing/import-envelope.ts";
+import { findLinkWait, type WaitingCause } from "../importing/waiting-cause.ts";
+
+export type ForeseeDeps = { db: Database; openAccount: OpenAccount; budgets: CallBudgets; now: () => Date };
+
+/** What is found of an envelope; `waiting` tells what has to pass before more can be said or done. */
+export type Verdict = {
+  readonly finding: Finding;
+  readonly facts: object;
+  readonly waiting: WaitingCause | null;
+};
+
+const NEVER_SEEN: Finding = { outcome: "unknown", reason: "never-seen" };
+const NOT_FOUND: Verdict = {
+  finding: { outcome: "unknown", reason: "not-found" },
+  facts: {},
+  waiting: null,
+};
+
+/**
+ * What would become of an envelope that nothing is recorded of: asks DocuSign, within the account's budget, and the
+ * rules. Imports nothing and records nothing.
+ */
+export async function foreseeEnvelope(
+  deps: ForeseeDeps,
+  link: Link,
+  envelopeId: EnvelopeId,
+): Promise<Verdict> {
+  if (link.cause === "authorization-revoked") return cannotAsk({ reason: "link-error", until: null });
+  const pace = await deps.budgets.pace(link.account.id, "other");
+  if (pace.kind === "wait") return cannotAsk({ reason: "account-throttled", until: pace.until });
+  try {
+    const envelope = await deps.openAccount(link).getEnvelope(envelopeId);
+    return await judge(deps, link, envelope);
+  } catch (error) {
+    return await readFault(deps, link, error);
+  }
+}
+
+async function judge(deps: ForeseeDeps, link: Link, envelope: Envelope): Promise<Verdict> {
+  const decision = await decide(deps.db, link, envelope);
+  const { facts } = decision;
+  if (decision.kind === "exclude") {
+    return { finding: { outcome: "excluded", reason: decision.reason }, facts, waiting: null };
+  }
+  const waiting = (await findLinkWait(deps, link, "listing")) ?? nextChance(decision, deps.now());
+  return { finding: { outcome: "waiting", reason: waiting.reason }, facts, waiting };
+}
+
+/** Nothing has brought it yet: the next reconciliation will (import-rules 3). */
+function nextChance(decision: Ownership, now: Date): WaitingCause {
+  const reason = decision.kind === "undecided" ? decision.reason : "hourly-timing";
+  return { reason, until: nextFullHour(now) };
+}
+
+async function readFault(deps: ForeseeDeps, link: Link, error: unknown): Promise<Verdict> {
+  if (!(error instanceof DocuSignFault)) throw error;
+  switch (error.kind) {
+    case "not-found":
+      return NOT_FOUND;
+    case "throttled":
+      if (error.retryAt !== null) await deps.budgets.pause(link.account.id, error.retryAt);
+      return cannotAsk({ reason: "account-throttled", until: error.retryAt });
+    case "authorization-gone":
+    case "not-permitted":
+      return cannotAsk({ reason: "link-error", until: null });
+    case "later":
+    case "never":
+      return cannotAsk({ reason: "docusign-unavailable", until: null });
+  }
+}
+
+function cannotAsk(waiting: WaitingCause): Verdict {
+  return { finding: NEVER_SEEN, facts: {}, waiting };
+}

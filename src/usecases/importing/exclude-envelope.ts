@@ -1,0 +1,23 @@
+import type { EnvelopeId } from "../../domain/identifiers.ts";
+import type { Database } from "../../store/database.ts";
+import { type Decision, settleEnvelope } from "../../store/envelopes.ts";
+import { type Link, lockLink } from "../../store/links.ts";
+
+export type Exclusion = Omit<Decision, "state"> & { readonly envelopeId: EnvelopeId };
+
+/**
+ * Writes down what excludes an envelope from the link's import. One that has ended meanwhile decides nothing: the
+ * ledger's line may be the next link's by then, to whom other rules apply.
+ */
+export async function excludeEnvelope(
+  { db, now }: { db: Database; now: () => Date },
+  { id, tenant }: Pick<Link, "id" | "tenant">,
+  exclusion: Exclusion,
+): Promise<{ kind: "excluded"; reason: string } | { kind: "link-ended" }> {
+  return await db.transaction().execute(async (tx) => {
+    const link = await lockLink(tx, id, "share");
+    if (link === null || link.state === "ended") return { kind: "link-ended" };
+    await settleEnvelope(tx, { ...exclusion, tenant, linkId: id, now: now(), state: "excluded" });
+    return { kind: "excluded", reason: exclusion.reason };
+  });
+}

@@ -1,0 +1,116 @@
+import type { EnvelopeId, LinkId } from "../../domain/identifiers.ts";
+import type { Pace } from "../../domain/pace.ts";
+import type { Database } from "../../store/database.ts";
+import { claimNextDue, countDue, nextDueAt } from "../../store/envelopes.ts";
+import { changeLink, findLink, type Link } from "../../store/links.ts";
+import { enqueueBacklog } from "../../store/queue.ts";
+import { type ImportDeps, type ImportOutcome, importEnvelope, LEASE_MS } from "./import-envelope.ts";
+
+export type BacklogDeps = ImportDeps & {
+  /** How many envelopes of one link are imported at once. */
+  lanes: number;
+  /** Told how each import ended. */
+  onImport: (outcome: ImportOutcome["kind"]) => void;
+};
+
+/** A lane gives its worker back after this long, so that links take turns. */
+const TURN_MS = 1_000;
+const TURN_ENVELOPES = 20;
+
+/** Starts the link's backlog: at once where an envelope is due, otherwise when the next one is. */
+export async function wakeBacklog(db: Database, linkId: LinkId, now: Date): Promise<void> {
+  const due = await nextDueAt(db, linkId);
+  const link = due === null ? null : await findLink(db, linkId);
+  if (due === null || link?.state !== "active") return;
+  await enqueueBacklog(db, { linkId, lane: 0, runAt: due <= now ? null : due, first: isFirstImport(link) });
+}
+
+/** Whether the link's first import still goes on. */
+export function isFirstImport(link: Link): boolean {
+  return link.firstImport.doneAt === null;
+}
+
+export type Turn = { readonly linkId: LinkId; readonly lane: number; readonly signal: AbortSignal };
+
+/**
+ * One turn of one lane: imports due envelopes of the ledger one after the other, then queues the next turn. A first
+ * import is paced by the account's budget; what events and hours brought since comes before it. The first lane calls
+ * the others where there is work for them.
+ */
+export async function runBacklogTurn(deps: BacklogDeps, turn: Turn): Promise<void> {
+  const link = await findLink(deps.db, turn.linkId);
+  if (link?.state !== "active") return;
+  const first = isFirstImport(link);
+  const pace = await deps.budgets.pace(link.account.id, "other");
+  if (pace.kind === "wait") return await queueAgain(deps, turn, pace.until, first);
+  const reserve: Pace = first ? await deps.budgets.pace(link.account.id, "first-import") : pace;
+  if (turn.lane === 0 && reserve.kind === "go") await callLanes(deps, link, first);
+  const ended = await importDue(deps, { ...turn, link, held: reserve.kind === "wait" });
+  if (reserve.kind === "wait" && ended === "nothing-due")
+    return await queueAgain(deps, turn, reserve.until, first);
+  await queueNextTurn(deps, turn, first);
+}
+
+/** One lane is enough to wait for a time: it calls the others when it has come. */
+async function queueAgain(deps: BacklogDeps, turn: Turn, runAt: Date, first: boolean): Promise<void> {
+  if (turn.lane === 0) await enqueueBacklog(deps.db, { ...turn, runAt, first });
+}
+
+async function callLanes(deps: BacklogDeps, link: Link, first: boolean): Promise<void> {
+  const lanes = Math.min(deps.lanes, await countDue(deps.db, link.id, deps.now()));
+  for (let lane = 1; lane < lanes; lane += 1) {
+    await enqueueBacklog(deps.db, { linkId: link.id, lane, runAt: null, first });
+  }
+}
+
+/** `held`: the first import has to leave the rest of the hour's calls to others. */
+type Work = Turn & { readonly link: Link; readonly held: boolean };
+
+async function importDue(deps: BacklogDeps, work: Work): Promise<"nothing-due" | "turn-over"> {
+  const startedAt = deps.now().getTime();
+  for (let count = 0; count < TURN_ENVELOPES && !work.signal.aborted; count += 1) {
+    if (deps.now().getTime() - startedAt >= TURN_MS) return "turn-over";
+    const envelopeId = await claimNext(deps, work);
+    if (envelopeId === null) return "nothing-due";
+    const { linkId } = work;
+    const outcome = await importEnvelope(deps, { linkId, envelopeId, foundBy: "reconciliation" });
+    deps.onImport(outcome.kind);
+    if (outcome.kind === "link-ended" || (outcome.kind === "waiting" && OF_ALL.has(outcome.reason)))
+      return "turn-over";
+  }
+  return "turn-over";
+}
+
+/** Causes for which the link's other envelopes would wait too. */
+const OF_ALL: ReadonlySet<string> = new Set([
+  "queued",
+  "link-error",
+  "group-missing",
+  "account-throttled",
+  "budget-reserve",
+]);
+
+async function claimNext(deps: BacklogDeps, { link, held }: Work): Promise<EnvelopeId | null> {
+  const now = deps.now();
+  const claim = { linkId: link.id, now, leaseUntil: new Date(now.getTime() + LEASE_MS) };
+  const { listedAt, doneAt } = link.firstImport;
+  if (doneAt !== null) return await claimNextDue(deps.db, claim);
+  const newer = listedAt === null ? null : await claimNextDue(deps.db, { ...claim, foundAfter: listedAt });
+  return newer ?? (held ? null : await claimNextDue(deps.db, claim));
+}
+
+async function queueNextTurn(deps: BacklogDeps, turn: Turn, first: boolean): Promise<void> {
+  const due = await nextDueAt(deps.db, turn.linkId);
+  const link = await findLink(deps.db, turn.linkId);
+  const now = deps.now();
+  if (link?.state !== "active") return;
+  if (due === null) await endFirstImport(deps.db, link, now);
+  else if (due <= now) await enqueueBacklog(deps.db, { ...turn, runAt: null, first });
+  else await queueAgain(deps, turn, due, first);
+}
+
+/** The first import is over once everything is listed and nothing of it is due any more. */
+export async function endFirstImport(db: Database, link: Link, now: Date): Promise<void> {
+  if (link.firstImport.listedAt === null || link.firstImport.doneAt !== null) return;
+  await changeLink(db, link.id, { firstImportDoneAt: now });
+}

@@ -1,0 +1,153 @@
+import type { Logger } from "pino";
+import type { DocumentStore } from "../../documents/documents.ts";
+import type { Envelope } from "../../domain/envelope.ts";
+import type { EnvelopeId, LinkId } from "../../domain/identifiers.ts";
+import { decideOwnership, type Ownership, type OwnershipQuestion } from "../../domain/ownership.ts";
+import { nextAttempt } from "../../domain/retries.ts";
+import type { Database } from "../../store/database.ts";
+import {
+  claimEnvelope,
+  type FoundBy,
+  type LedgerEntry,
+  postponeEnvelope,
+  reopenEnvelope,
+} from "../../store/envelopes.ts";
+import { listForwardings } from "../../store/forwardings.ts";
+import { findLink, type Link } from "../../store/links.ts";
+import { withLock } from "../../store/locks.ts";
+import type { CallBudgets, CallKind } from "../account/call-budgets.ts";
+import type { OpenAccount } from "../account/open-account.ts";
+import type { HealthDeps } from "../health/link-health.ts";
+import { excludeEnvelope } from "./exclude-envelope.ts";
+import { postponeAfterFault } from "./import-faults.ts";
+import { readListing } from "./listed-envelope.ts";
+import { type Import, takeIn } from "./take-in.ts";
+
+export type ImportDeps = HealthDeps & {
+  db: Database;
+  documents: DocumentStore;
+  openAccount: OpenAccount;
+  budgets: CallBudgets;
+  log: Logger;
+};
+
+export type ImportRequest = {
+  readonly linkId: LinkId;
+  readonly envelopeId: EnvelopeId;
+  readonly foundBy: FoundBy;
+};
+
+export type ImportOutcome =
+  | { readonly kind: "imported"; readonly contracts: number }
+  /** It was imported or deleted before; nothing changed. */
+  | { readonly kind: "settled" }
+  | { readonly kind: "excluded"; readonly reason: string }
+  /** It waits for a named cause; `until` null means until someone takes it up. */
+  | { readonly kind: "waiting"; readonly reason: string; readonly until: Date | null }
+  /** DocuSign does not know it, or not as the link's. */
+  | { readonly kind: "unknown" }
+  /** Another worker has it in hand. */
+  | { readonly kind: "busy" }
+  /** The link has ended; its next one takes up what is left (import-rules 2.3). */
+  | { readonly kind: "link-ended" };
+
+/** How long an import may take before the ledger has it due again, should this process have died. */
+export const LEASE_MS = 2 * 60 * 1000;
+
+/**
+ * Takes one envelope in, if it is the link's: what DocuSign's API says decides (import-rules 1 and 2), each content
+ * document becomes one contract (import-rules 4), and contracts and ledger are written in one commit. Doing it
+ * twice, or twice at once, changes nothing. Faults end as `waiting`; thrown are only those that cannot be written
+ * down either.
+ */
+export async function importEnvelope(deps: ImportDeps, request: ImportRequest): Promise<ImportOutcome> {
+  const link = await findLink(deps.db, request.linkId);
+  if (link === null || link.state === "ended") return { kind: "link-ended" };
+  const lock = `import ${link.tenant} ${request.envelopeId}`;
+  return (
+    (await withLock(deps.db, lock, async () => await importAlone(deps, link, request))) ?? { kind: "busy" }
+  );
+}
+
+async function importAlone(deps: ImportDeps, link: Link, request: ImportRequest): Promise<ImportOutcome> {
+  const now = deps.now();
+  const leaseUntil = new Date(now.getTime() + LEASE_MS);
+  const [entry, pace] = await Promise.all([
+    claimEnvelope(deps.db, { ...request, tenant: link.tenant, now, leaseUntil }),
+    deps.budgets.pace(link.account.id, "other"),
+  ]);
+  if (entry.state === "imported" || entry.state === "deleted") return { kind: "settled" };
+  if (link.state !== "active") return await wait(deps, entry, "queued", now);
+  if (pace.kind === "wait") return await wait(deps, entry, "account-throttled", pace.until);
+
+  const account = deps.openAccount(link, undefined, kindOfCalls(link, entry));
+  let envelope: Envelope | null = null;
+  try {
+    envelope = readListing(entry) ?? (await account.getEnvelope(entry.envelopeId));
+    return await judge(deps, { link, entry, account, envelope });
+  } catch (error) {
+    return await postponeAfterFault(deps, { link, entry, account, envelope }, error);
+  }
+}
+
+/** What the hour or an event brings while the first import goes on is no part of it. */
+function kindOfCalls({ firstImport }: Link, { foundBy, foundAt }: LedgerEntry): CallKind {
+  if (foundBy !== "reconciliation" || firstImport.doneAt !== null) return "other";
+  return firstImport.listedAt === null || foundAt <= firstImport.listedAt ? "first-import" : "other";
+}
+
+async function judge(
+  deps: ImportDeps,
+  { link, entry, account, envelope }: Omit<Import, "decision">,
+): Promise<ImportOutcome> {
+  const decision = await decide(deps.db, link, envelope);
+  switch (decision.kind) {
+    case "import":
+      if (entry.state === "excluded")
+        await reopenEnvelope(deps.db, { ...entry, dueAt: new Date(deps.now().getTime() + LEASE_MS) });
+      return await takeIn(deps, { link, entry, account, envelope, decision });
+    case "exclude":
+      return await excludeEnvelope(deps, link, {
+        envelopeId: entry.envelopeId,
+        reason: decision.reason,
+        completedAt: envelope.status === "completed" ? envelope.completedAt : null,
+        facts: decision.facts,
+      });
+    case "undecided":
+      return await wait(deps, entry, decision.reason, nextAttempt(entry.attempts, deps.now()));
+  }
+}
+
+/** The rules' decision on an envelope under a link, forwardings that events told of included. */
+export async function decide(db: Database, link: Link, envelope: Envelope): Promise<Ownership> {
+  const forwardings = await listForwardings(db, link.tenant, envelope.id);
+  return decideOwnership({ link: owning(link), envelope, forwardings });
+}
+
+/** What of a link the rules look at. */
+export function owning(link: Link): OwnershipQuestion["link"] {
+  return {
+    accountId: link.account.id,
+    userId: link.user.id,
+    userEmail: link.user.email,
+    sentFrom: link.sentFrom,
+    receivedFrom: link.receivedFrom,
+  };
+}
+
+/** Waits that are nobody's fault count as no attempt. */
+async function wait(
+  deps: ImportDeps,
+  entry: LedgerEntry,
+  reason: string,
+  until: Date | null,
+): Promise<ImportOutcome> {
+  await postponeEnvelope(deps.db, {
+    ...entry,
+    reason,
+    until,
+    error: null,
+    countsAsAttempt: reason.endsWith("unknown"),
+  });
+  return { kind: "waiting", reason, until };
+}

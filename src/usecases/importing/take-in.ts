@@ -1,0 +1,144 @@
+import { randomUUID } from "node:crypto";
+import type { DocuSignAccount } from "../../docusign/account.ts";
+import { concludedOn, contentDocuments } from "../../domain/contract.ts";
+import type { Envelope, EnvelopeDocument } from "../../domain/envelope.ts";
+import { type ContractId, parseUuid } from "../../domain/identifiers.ts";
+import type { Ownership } from "../../domain/ownership.ts";
+import { recordChanges } from "../../store/changes.ts";
+import { type NewContract, storeContracts } from "../../store/contracts.ts";
+import type { Database } from "../../store/database.ts";
+import { type LedgerEntry, postponeEnvelope, settleEnvelope } from "../../store/envelopes.ts";
+import { hasGroup } from "../../store/groups.ts";
+import { type Link, lockLink } from "../../store/links.ts";
+import { findStoredDocuments, recordStoredDocument, type StoredBytes } from "../../store/stored-documents.ts";
+import { failLink } from "../health/link-health.ts";
+import type { ImportDeps, ImportOutcome } from "./import-envelope.ts";
+
+export type Import = {
+  readonly link: Link;
+  readonly entry: LedgerEntry;
+  readonly account: DocuSignAccount;
+  readonly envelope: Envelope;
+  readonly decision: Ownership;
+};
+
+/** Brings the envelope's documents into the store, then its contracts into the cabinet, in one commit. */
+export async function takeIn(deps: ImportDeps, work: Import): Promise<ImportOutcome> {
+  const documents = contentDocuments(work.envelope.documents ?? []);
+  const stored = await storeDocuments(deps, work, documents);
+  const outcome = await deps.db.transaction().execute(async (tx) => {
+    const link = await lockLink(tx, work.link.id, "share");
+    if (link === null || link.state === "ended") return { kind: "link-ended" } as const;
+    if (!(await hasGroup(tx, link.tenant, link.groupId))) return null;
+    return await commitContracts(deps, tx, { ...work, link }, pair(documents, stored));
+  });
+  return outcome ?? (await waitForGroup(deps, work));
+}
+
+/** One after the other, as DocuSign counts downloads that are under way; what lies in the store is not asked for again. */
+async function storeDocuments(
+  deps: ImportDeps,
+  { entry, account }: Import,
+  documents: readonly EnvelopeDocument[],
+): Promise<Map<string, StoredBytes>> {
+  const { tenant, envelopeId } = entry;
+  const stored = await findStoredDocuments(deps.db, tenant, envelopeId);
+  for (const { documentId } of documents) {
+    if (stored.has(documentId)) continue;
+    const key = `contracts/${randomUUID()}`;
+    const written = await deps.documents.put(key, await account.downloadDocument(envelopeId, documentId));
+    const record = { tenant, envelopeId, documentId, key, now: deps.now(), ...written };
+    stored.set(documentId, await recordStoredDocument(deps.db, record));
+  }
+  return stored;
+}
+
+type Pair = { readonly document: EnvelopeDocument; readonly stored: StoredBytes };
+
+function pair(documents: readonly EnvelopeDocument[], stored: ReadonlyMap<string, StoredBytes>): Pair[] {
+  return documents.map((document) => {
+    const bytes = stored.get(document.documentId);
+    if (bytes === undefined)
+      throw new Error(`document ${document.documentId} was stored but is not recorded`);
+    return { document, stored: bytes };
+  });
+}
+
+/** In a transaction of its own: imports that share the link would each wait for the others to change it. */
+async function waitForGroup(deps: ImportDeps, { link: { id }, entry }: Import): Promise<ImportOutcome> {
+  await deps.db.transaction().execute(async (tx) => {
+    const link = await lockLink(tx, id, "update");
+    if (link?.state !== "active" || (await hasGroup(tx, link.tenant, link.groupId))) return;
+    await failLink(tx, link, "group-missing");
+  });
+  const until = deps.now();
+  await postponeEnvelope(deps.db, {
+    ...entry,
+    reason: "group-missing",
+    until,
+    error: null,
+    countsAsAttempt: false,
+  });
+  return { kind: "waiting", reason: "group-missing", until };
+}
+
+async function commitContracts(
+  deps: ImportDeps,
+  tx: Database,
+  { link, entry, envelope, decision }: Import,
+  pairs: readonly Pair[],
+): Promise<ImportOutcome> {
+  const now = deps.now();
+  const { completedAt } = envelope;
+  if (completedAt === null) throw new Error("an envelope without completion was decided to be imported");
+  const contracts = await storeContracts(
+    tx,
+    pairs.map((one) => toContract(link, { ...envelope, completedAt }, one, now)),
+  );
+  await recordChanges(tx, "imported", contracts, now);
+  await settleEnvelope(tx, {
+    tenant: link.tenant,
+    envelopeId: entry.envelopeId,
+    linkId: link.id,
+    now,
+    state: "imported",
+    reason: decision.reason,
+    completedAt,
+    facts: decision.facts,
+  });
+  return { kind: "imported", contracts: contracts.length };
+}
+
+function toContract(
+  link: Link,
+  envelope: Envelope & { readonly completedAt: Date },
+  { document, stored }: Pair,
+  now: Date,
+): NewContract {
+  return {
+    id: newContractId(),
+    tenant: link.tenant,
+    groupId: link.groupId,
+    linkId: link.id,
+    fileName: document.name,
+    concludedOn: concludedOn(envelope.completedAt),
+    importedAt: now,
+    pages: document.pages,
+    bytes: stored.bytes,
+    sha256: stored.sha256,
+    documentKey: stored.key,
+    source: {
+      envelopeId: envelope.id,
+      documentId: document.documentId,
+      accountId: link.account.id,
+      completedAt: envelope.completedAt,
+      subject: envelope.subject,
+    },
+  };
+}
+
+function newContractId(): ContractId {
+  const id = parseUuid<ContractId>(randomUUID());
+  if (id === null) throw new Error("a random UUID is none");
+  return id;
+}

@@ -1,0 +1,45 @@
+import { createHash, randomBytes } from "node:crypto";
+import type { DocuSignOAuth } from "../../docusign/oauth.ts";
+import { Refusal } from "../../domain/refusal.ts";
+import type { Database } from "../../store/database.ts";
+import { hasGroup } from "../../store/groups.ts";
+import { storeLinking } from "../../store/linkings.ts";
+import { findCurrentLink } from "../../store/links.ts";
+import type { Vault } from "../../store/vault.ts";
+
+export type BeginDeps = { db: Database; vault: Vault; oauth: DocuSignOAuth; now: () => Date };
+
+/** Who acts on a link: an owner of the tenant. */
+export type Owner = { readonly tenant: string; readonly subject: string };
+
+const LINKING_LIVES_MS = 15 * 60 * 1000;
+
+/**
+ * Begins a linking: where to send the owner's browser. Only they can finish it, once, within 15 minutes. Refuses
+ * `group-not-found`, and `link-active` unless the link there is waits to be repaired.
+ */
+export async function beginLinking(
+  deps: BeginDeps,
+  owner: Owner,
+  groupId: string,
+): Promise<{ authorizationUrl: string }> {
+  const link = await findCurrentLink(deps.db, owner.tenant);
+  if (link !== null && link.state !== "error")
+    throw new Refusal("link-active", "A link is active; end it first.");
+  if (!(await hasGroup(deps.db, owner.tenant, groupId))) throw new Refusal("group-not-found");
+  const state = randomBytes(32).toString("base64url");
+  const codeVerifier = randomBytes(32).toString("base64url");
+  await storeLinking(deps.db, deps.vault, hashState(state), {
+    ...owner,
+    groupId,
+    codeVerifier,
+    expiresAt: new Date(deps.now().getTime() + LINKING_LIVES_MS),
+  });
+  const codeChallenge = createHash("sha256").update(codeVerifier).digest("base64url");
+  return { authorizationUrl: deps.oauth.authorizationUrl({ state, codeChallenge }) };
+}
+
+/** Only the hash of a `state` is stored: a dump of the database finishes no linking. */
+export function hashState(state: string): Buffer {
+  return createHash("sha256").update(state).digest();
+}

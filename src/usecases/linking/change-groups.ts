@@ -1,0 +1,35 @@
+import type { Database } from "../../store/database.ts";
+import { type Group, markGroupDeleted, storeGroup } from "../../store/groups.ts";
+import { findCurrentLink, type Link, lockLink } from "../../store/links.ts";
+import { failLink, recoverLink } from "../health/link-health.ts";
+import type { ChangeDeps } from "./change-link.ts";
+
+/** Takes over a group of the cabinet under its name; a link that waited for it to come back goes on. */
+export async function putGroup(deps: ChangeDeps, tenant: string, group: Group): Promise<void> {
+  await deps.db.transaction().execute(async (tx) => {
+    const link = await lockCurrent(tx, tenant);
+    await storeGroup(tx, tenant, group, deps.now());
+    if (link?.groupId === group.id && link.cause === "group-missing") await recoverLink(tx, link, deps.now());
+  });
+}
+
+/**
+ * Takes over that a group is gone; that it was gone already changes nothing. Imports into it wait, visibly, until
+ * the owner has chosen another (import-rules 5).
+ */
+export async function deleteGroup(deps: ChangeDeps, tenant: string, id: string): Promise<void> {
+  await deps.db.transaction().execute(async (tx) => {
+    const before = await lockCurrent(tx, tenant);
+    if (!(await markGroupDeleted(tx, tenant, id, deps.now()))) return;
+    // A linking that was finished meanwhile kept the group until it was stored.
+    const link = before ?? (await lockCurrent(tx, tenant));
+    if (link?.groupId === id && link.state !== "error") await failLink(tx, link, "group-missing");
+  });
+}
+
+/** The link first, then the group, as imports lock them: otherwise the two would wait for each other. */
+async function lockCurrent(tx: Database, tenant: string): Promise<Link | null> {
+  const current = await findCurrentLink(tx, tenant);
+  const link = current === null ? null : await lockLink(tx, current.id, "update");
+  return link?.state === "ended" ? null : link;
+}

@@ -1,0 +1,68 @@
+import { Refusal } from "../../domain/refusal.ts";
+import { recordAudit } from "../../store/audit.ts";
+import type { Database } from "../../store/database.ts";
+import { hasGroup } from "../../store/groups.ts";
+import { changeLink, findCurrentLink, type Link, lockLink } from "../../store/links.ts";
+import { enqueueReconciliation } from "../../store/queue.ts";
+import { recoverLink } from "../health/link-health.ts";
+import type { Owner } from "./begin-linking.ts";
+
+export type ChangeDeps = { db: Database; now: () => Date };
+
+/**
+ * Sends imports from now on to another group; what is imported stays where it is (import-rules 5). A link that
+ * waited because its group had vanished goes on. Refuses `link-not-found` and `group-not-found`.
+ */
+export async function editLink(deps: ChangeDeps, owner: Owner, groupId: string): Promise<void> {
+  await changeCurrent(deps, owner, async (tx, link, now) => {
+    if (!(await hasGroup(tx, owner.tenant, groupId))) throw new Refusal("group-not-found");
+    await changeLink(tx, link.id, { groupId });
+    if (link.cause === "group-missing") await recoverLink(tx, link, now);
+    const details = { from: link.groupId, to: groupId };
+    await recordAudit(tx, {
+      tenant: owner.tenant,
+      linkId: link.id,
+      at: now,
+      subject: owner.subject,
+      action: "edited",
+      details,
+    });
+  });
+}
+
+/** Lets a large first import begin. Refuses `link-not-found`, and `not-awaiting-approval` where none waits for it. */
+export async function approveImport(deps: ChangeDeps, owner: Owner): Promise<void> {
+  await changeCurrent(deps, owner, async (tx, link, now) => {
+    if (link.approval !== "awaited")
+      throw new Refusal("not-awaiting-approval", "No first import awaits approval.");
+    await changeLink(tx, link.id, {
+      approval: "given",
+      ...(link.state === "awaiting-approval" && { state: "active" }),
+    });
+    if (link.state === "awaiting-approval") {
+      await enqueueReconciliation(tx, { linkId: link.id, hour: now, runAt: null, first: true });
+    }
+    const details = { envelopes: link.firstImport.total };
+    await recordAudit(tx, {
+      tenant: owner.tenant,
+      linkId: link.id,
+      at: now,
+      subject: owner.subject,
+      action: "approved",
+      details,
+    });
+  });
+}
+
+async function changeCurrent(
+  deps: ChangeDeps,
+  owner: Owner,
+  change: (tx: Database, link: Link, now: Date) => Promise<void>,
+): Promise<void> {
+  await deps.db.transaction().execute(async (tx) => {
+    const current = await findCurrentLink(tx, owner.tenant);
+    const link = current === null ? null : await lockLink(tx, current.id, "update");
+    if (link === null || link.state === "ended") throw new Refusal("link-not-found");
+    await change(tx, link, deps.now());
+  });
+}

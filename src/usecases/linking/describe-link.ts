@@ -1,0 +1,105 @@
+import { z } from "zod";
+import { nextFullHour } from "../../domain/schedule.ts";
+import type { Database } from "../../store/database.ts";
+import { countExcludedByRule, countTotals, type Totals } from "../../store/envelopes.ts";
+import type { Link, LinkCause, LinkState } from "../../store/links.ts";
+import { findLatest } from "../../store/reconciliations.ts";
+import { type FirstImportProgress, measureFirstImport } from "./first-import-progress.ts";
+import { tellTotals } from "./link-totals.ts";
+
+export type DescribeDeps = {
+  db: Database;
+  now: () => Date;
+  /** The share of an hour's calls that first imports leave to others, 0 to 1. */
+  reserveShare: number;
+};
+
+/** A link as people and services see it (service.md); what does not apply is null. */
+export type LinkDescription = Pick<
+  Link,
+  "id" | "state" | "groupId" | "user" | "linkedAt" | "endedAt" | "sentFrom" | "receivedFrom"
+> & {
+  /** For state `error`: a stable code, and in Japanese what a person can do about it. */
+  readonly cause: { readonly code: LinkCause; readonly message: string } | null;
+  readonly account: Pick<Link["account"], "id" | "name">;
+  /** Once ended: up to when it accounted for what the account sent and the user received (import-rules 2.3). */
+  readonly sentUntil: Date | null;
+  readonly receivedUntil: Date | null;
+  /** Null once ended: its configurations are gone. */
+  readonly connect: { readonly sent: string | null; readonly received: string | null };
+  readonly totals: Totals;
+  /** How many envelopes each rule excluded; null once ended. */
+  readonly excludedByRule: Readonly<Record<string, number>> | null;
+  readonly firstImport: FirstImportProgress | null;
+  /** When the latest reconciliation was through. */
+  readonly lastReconciliation: Date | null;
+  readonly nextReconciliation: Date | null;
+};
+
+/** Tells all about a link: its state, its totals, which add up (import-rules 6), and its progress. */
+export async function describeLink(deps: DescribeDeps, link: Link): Promise<LinkDescription> {
+  const { id, state, groupId, user, linkedAt, endedAt } = link;
+  const { sentFrom, receivedFrom, sentUntil, receivedUntil } = link;
+  const latest = await findLatest(deps.db, id);
+  return {
+    id,
+    state,
+    groupId,
+    user,
+    linkedAt,
+    endedAt,
+    sentFrom,
+    receivedFrom,
+    sentUntil,
+    receivedUntil,
+    cause: state === "error" ? describeCause(link.cause) : null,
+    account: { id: link.account.id, name: link.account.name },
+    connect: state === "ended" ? NO_CONNECT : { sent: link.connect.sent, received: link.connect.received },
+    ...(await describeEnvelopes(deps, link)),
+    lastReconciliation: latest?.endedAt ?? null,
+    nextReconciliation: isReconciled(state) ? nextFullHour(deps.now()) : null,
+  };
+}
+
+const NO_CONNECT = { sent: null, received: null };
+
+/** What is the next link's by now was this one's when it ended: of an ended link the totals of its end count. */
+async function describeEnvelopes(
+  deps: DescribeDeps,
+  link: Link,
+): Promise<Pick<LinkDescription, "totals" | "excludedByRule" | "firstImport">> {
+  if (link.state === "ended") {
+    return { totals: TOTALS.parse(link.totalsAtEnd), excludedByRule: null, firstImport: null };
+  }
+  const ledger = await countTotals(deps.db, link.id);
+  return {
+    totals: await tellTotals(deps.db, link, ledger),
+    excludedByRule: await countExcludedByRule(deps.db, link.id),
+    firstImport: await measureFirstImport(deps, link, ledger),
+  };
+}
+
+const TOTALS = z.object({
+  atDocuSign: z.number(),
+  imported: z.number(),
+  excluded: z.number(),
+  deleted: z.number(),
+  waiting: z.number(),
+});
+
+function isReconciled(state: LinkState): boolean {
+  return state === "active";
+}
+
+const MESSAGES: Readonly<Record<LinkCause, string>> = {
+  "authorization-revoked":
+    "DocuSignでの連携の許可が取り消されたか、連携ユーザーが利用できなくなっています。同じDocuSignユーザーで、もう一度連携してください。連携できなかった間に締結された契約書も取り込みます。",
+  "not-admin":
+    "連携ユーザーがDocuSignアカウントのDS Adminではなくなっています。DocuSignで連携ユーザーの権限を元に戻してください。次の毎時の確認で自動的に再開し、その間に締結された契約書も取り込みます。",
+  "group-missing":
+    "取り込み先契約書グループが見つかりませんでした。別の契約書グループを選択してください。選択後に、お待ちの契約書を取り込みます。",
+};
+
+function describeCause(cause: LinkCause | null): LinkDescription["cause"] {
+  return cause === null ? null : { code: cause, message: MESSAGES[cause] };
+}

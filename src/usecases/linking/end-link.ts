@@ -1,0 +1,114 @@
+import type { DocuSignAccount } from "../../docusign/account.ts";
+import { DocuSignFault, isSilence, unlessRefused } from "../../docusign/faults.ts";
+import type { LinkId } from "../../domain/identifiers.ts";
+import { Refusal } from "../../domain/refusal.ts";
+import { endOf, LISTING_DELAY_MS } from "../../domain/window.ts";
+import { recordAudit } from "../../store/audit.ts";
+import { countTotals, oldestWaiting } from "../../store/envelopes.ts";
+import { closeLink, findCurrentLink, findLink, type Link, lockLink } from "../../store/links.ts";
+import { abandonRun } from "../../store/reconciliations.ts";
+import { oldestAnnounced } from "../../store/waiting-envelopes.ts";
+import { ensureConnect, leavePending, removeConnect } from "../health/ensure-connect.ts";
+import { reconcileAloneSoon } from "../reconciling/lock.ts";
+import type { ReconcileDeps } from "../reconciling/reconcile-link.ts";
+import { ALL_HISTORY } from "../reconciling/window.ts";
+import type { Owner } from "./begin-linking.ts";
+import { closeAccount } from "./last-look.ts";
+import { tellTotals } from "./link-totals.ts";
+
+/**
+ * Ends the tenant's link: its Connect configurations at DocuSign go, its tokens are destroyed, history and contracts
+ * remain (import-rules 5). What it did not account for is the next link's (import-rules 2.3). Refuses
+ * `link-not-found`, and `deletion-failed` where DocuSign cannot be reached or leaves the configurations where they are
+ * though the user may remove them: then the link is as before. Where DocuSign will not give a last look at what completed
+ * until the end, for whatever reason, the end is what was reached before: nobody is kept linked for it.
+ */
+export async function endLink(deps: ReconcileDeps, owner: Owner): Promise<void> {
+  const link = await findCurrentLink(deps.db, owner.tenant);
+  if (link === null) throw new Refusal("link-not-found");
+  // The clock goes on while DocuSign is asked: what completes from now on is the next link's.
+  const endedAt = deps.now();
+  const account = deps.openAccount(link, undefined, "person");
+  try {
+    await unlessRefused(closeAccount(deps, link, account, endedAt));
+  } catch (error) {
+    throw asFailure(deps, link, error);
+  }
+  const end = async (): Promise<true> => {
+    await leaveDocuSign(deps, link.id, account);
+    await commitEnd(deps, link, { endedAt, owner });
+    return true;
+  };
+  // A reconciliation that comes by meanwhile would make anew what was just taken away.
+  if ((await reconcileAloneSoon(deps.db, link.id, end)) === null) await end();
+}
+
+/** Takes the configurations away; where that fails, the link is as before. */
+async function leaveDocuSign(deps: ReconcileDeps, id: LinkId, account: DocuSignAccount): Promise<void> {
+  // A reconciliation that was waited for may have made configurations since the deletion was asked for.
+  const link = await findLink(deps.db, id);
+  if (link === null || link.state === "ended") throw new Refusal("link-not-found");
+  // Should this process die from here on, the link's next reconciliation makes what is gone.
+  await leavePending(deps.db, link);
+  try {
+    await removeConnect(deps, link, account);
+  } catch (error) {
+    await putBack(deps, link, account, error);
+    throw asFailure(deps, link, error);
+  }
+}
+
+async function commitEnd(
+  { db }: ReconcileDeps,
+  link: Link,
+  { endedAt, owner }: { endedAt: Date; owner: Owner },
+): Promise<void> {
+  await db.transaction().execute(async (tx) => {
+    const current = await lockLink(tx, link.id, "update");
+    if (current === null || current.state === "ended") throw new Refusal("link-not-found");
+    const until = endOf({
+      endedAt,
+      sentFrom: current.sentFrom,
+      receivedFrom: current.receivedFrom,
+      reachedSent: current.sentReached,
+      reachedReceived: current.receivedReached,
+      oldestWaiting: await oldestWaiting(tx, link.id),
+      oldestAnnounced: await oldestAnnounced(tx, link.id, {
+        sinceEver: ALL_HISTORY,
+        unlistedFrom: new Date(endedAt.getTime() - LISTING_DELAY_MS),
+      }),
+    });
+    await abandonRun(tx, link.id, endedAt);
+    const totals = await tellTotals(tx, current, await countTotals(tx, link.id));
+    await closeLink(tx, link.id, { endedAt, ...until, totals });
+    await recordAudit(tx, {
+      tenant: link.tenant,
+      linkId: link.id,
+      at: endedAt,
+      subject: owner.subject,
+      action: "ended",
+      details: { state: link.state, cause: link.cause },
+    });
+  });
+}
+
+/**
+ * What may be gone is made again; what DocuSign refuses now stays pending, and the next reconciliation's to make. So
+ * does all of it where DocuSign did not answer at all: the owner has waited long enough.
+ */
+async function putBack(
+  deps: ReconcileDeps,
+  link: Link,
+  account: DocuSignAccount,
+  error: unknown,
+): Promise<void> {
+  if (error instanceof DocuSignFault && isSilence(error)) return;
+  await ensureConnect(deps, link, account);
+}
+
+/** What DocuSign did not do has failed the deletion; any other error is a fault of ours, thrown as it is. */
+function asFailure({ log }: ReconcileDeps, link: Link, error: unknown): unknown {
+  if (!(error instanceof DocuSignFault)) return error;
+  log.warn({ linkId: link.id, fault: error.code, kind: error.kind }, "deletion failed");
+  return new Refusal("deletion-failed", undefined, { cause: error });
+}

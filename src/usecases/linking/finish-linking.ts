@@ -1,0 +1,214 @@
+import { randomUUID } from "node:crypto";
+import type { DocuSignAccount } from "../../docusign/account.ts";
+import { openDocuSignAccount } from "../../docusign/account.ts";
+import { DocuSignFault } from "../../docusign/faults.ts";
+import type { DocuSignUser, Tokens } from "../../docusign/oauth.ts";
+import { isDsAdmin } from "../../domain/admin.ts";
+import { type LinkId, parseUuid } from "../../domain/identifiers.ts";
+import { startsFor } from "../../domain/window.ts";
+import { recordAudit } from "../../store/audit.ts";
+import { isUniqueViolation } from "../../store/constraints.ts";
+import { hasGroup } from "../../store/groups.ts";
+import { storeTokens } from "../../store/link-tokens.ts";
+import { type Linking, takeLinking } from "../../store/linkings.ts";
+import {
+  changeLink,
+  findCurrentLink,
+  findLink,
+  type Link,
+  listLinks,
+  lockLink,
+  storeLink,
+} from "../../store/links.ts";
+import { enqueueReconciliation } from "../../store/queue.ts";
+import { toLinkTokens } from "../account/access-tokens.ts";
+import type { OpenAccount } from "../account/open-account.ts";
+import { type ConnectDeps, ensureConnect } from "../health/ensure-connect.ts";
+import { recoverLink } from "../health/link-health.ts";
+import { type BeginDeps, hashState, type Owner } from "./begin-linking.ts";
+import { countCompleted } from "./count-completed.ts";
+
+export type FinishDeps = BeginDeps & ConnectDeps & { openAccount: OpenAccount; largeImport: number };
+
+/** The ways in which a return from DocuSign's login ends (service.md). */
+export type LinkingResult =
+  | "linked"
+  | "awaiting-approval"
+  | "not-admin"
+  | "group-not-found"
+  | "link-not-found"
+  | "already-linked"
+  | "cancelled"
+  | "expired"
+  | "failed";
+
+export type Return = { readonly state: string; readonly code: string | null; readonly error: string | null };
+
+/**
+ * Finishes a linking that this owner began. The linking is taken first, so that each return counts once; whatever
+ * is refused or goes wrong before the link's commit leaves no trace (import-rules 5).
+ */
+export async function finishLinking(
+  deps: FinishDeps,
+  owner: Owner,
+  returned: Return,
+): Promise<LinkingResult> {
+  const linking = await takeLinking(deps.db, deps.vault, hashState(returned.state), owner);
+  if (linking === null || linking.expiresAt <= deps.now()) return "expired";
+  if (returned.error !== null) return returned.error === "access_denied" ? "cancelled" : "failed";
+  if (returned.code === null) return "failed";
+  try {
+    const tokens = await deps.oauth.exchangeCode({ code: returned.code, codeVerifier: linking.codeVerifier });
+    return await linkUser(deps, linking, tokens);
+  } catch (error) {
+    if (!(error instanceof DocuSignFault)) throw error;
+    deps.log.warn({ tenant: owner.tenant, fault: error.code, kind: error.kind }, "linking failed");
+    return error.kind === "not-permitted" ? "not-admin" : "failed";
+  }
+}
+
+type Candidate = {
+  readonly linking: Linking;
+  readonly tokens: Tokens;
+  readonly user: DocuSignUser;
+  readonly account: DocuSignUser["accounts"][number];
+  readonly docusign: DocuSignAccount;
+};
+
+async function linkUser(deps: FinishDeps, linking: Linking, tokens: Tokens): Promise<LinkingResult> {
+  const user = await deps.oauth.getUserInfo(tokens.accessToken);
+  const account = user.accounts.find((one) => one.isDefault);
+  if (account === undefined) return "not-admin";
+  const docusign = openDocuSignAccount({
+    baseUri: account.baseUri,
+    accountId: account.accountId,
+    accessToken: async () => tokens.accessToken,
+    now: deps.now,
+  });
+  if (!isDsAdmin(await docusign.getUser(user.userId), deps.adminProfiles)) return "not-admin";
+
+  const candidate = { linking, tokens, user, account, docusign };
+  const current = await findCurrentLink(deps.db, linking.tenant);
+  if (current === null) return await createLink(deps, candidate);
+  const same = current.user.id === user.userId && current.account.id === account.accountId;
+  return current.state === "error" && same ? await repairLink(deps, candidate, current.id) : "already-linked";
+}
+
+async function createLink(deps: FinishDeps, candidate: Candidate): Promise<LinkingResult> {
+  const total = await countCompleted(candidate.docusign, { to: deps.now(), enough: deps.largeImport });
+  const id = newLinkId();
+  const large = total >= deps.largeImport;
+  try {
+    if ((await commitLink(deps, candidate, { id, total, large })) === "group-not-found")
+      return "group-not-found";
+  } catch (error) {
+    if (isUniqueViolation(error, "link_one_at_a_time")) return "already-linked";
+    throw error;
+  }
+  await connectLink(deps, id);
+  return large ? "awaiting-approval" : "linked";
+}
+
+async function commitLink(
+  deps: FinishDeps,
+  { linking, tokens, user, account }: Candidate,
+  { id, total, large }: { id: LinkId; total: number; large: boolean },
+): Promise<"linked" | "group-not-found"> {
+  const now = deps.now();
+  return await deps.db.transaction().execute(async (tx) => {
+    if (!(await hasGroup(tx, linking.tenant, linking.groupId))) return "group-not-found";
+    const starts = startsFor(await endedLinks(tx, linking.tenant), {
+      accountId: account.accountId,
+      userId: user.userId,
+    });
+    await storeLink(tx, {
+      id,
+      tenant: linking.tenant,
+      groupId: linking.groupId,
+      state: large ? "awaiting-approval" : "active",
+      account: { id: account.accountId, name: account.name, baseUri: account.baseUri },
+      user: { id: user.userId, name: user.name, email: user.email },
+      linkedAt: now,
+      ...starts,
+      approval: large ? "awaited" : "not-needed",
+      connect: { sent: "pending", received: "pending", sentId: null, receivedId: null },
+      firstImportTotal: total,
+    });
+    await storeTokens(tx, deps.vault, { linkId: id, tokens: toLinkTokens(tokens, now), now });
+    await changeLink(tx, id, { checkedAt: now });
+    const details = { groupId: linking.groupId, accountId: account.accountId, userId: user.userId };
+    await recordAudit(tx, {
+      tenant: linking.tenant,
+      linkId: id,
+      at: now,
+      subject: linking.subject,
+      action: "linked",
+      details,
+    });
+    if (!large) await enqueueReconciliation(tx, { linkId: id, hour: now, runAt: null, first: true });
+    return "linked";
+  });
+}
+
+async function endedLinks(tx: FinishDeps["db"], tenant: string) {
+  const links = await listLinks(tx, tenant);
+  return links.flatMap((link) =>
+    link.endedAt === null
+      ? []
+      : [
+          {
+            accountId: link.account.id,
+            userId: link.user.id,
+            endedAt: link.endedAt,
+            sentUntil: link.sentUntil,
+            receivedUntil: link.receivedUntil,
+          },
+        ],
+  );
+}
+
+/** The same user came back to the same account: the link goes on, and what it missed is filled in (import-rules 5). */
+async function repairLink(deps: FinishDeps, candidate: Candidate, id: LinkId): Promise<LinkingResult> {
+  const result = await deps.db.transaction().execute(async (tx) => {
+    const link = await lockLink(tx, id, "update");
+    if (link === null || link.state === "ended") return "link-not-found";
+    if (!(await hasGroup(tx, link.tenant, candidate.linking.groupId))) return "group-not-found";
+    await commitRepair(deps, tx, candidate, link);
+    return link.approval === "awaited" ? "awaiting-approval" : "linked";
+  });
+  if (result === "linked" || result === "awaiting-approval") await connectLink(deps, id);
+  return result;
+}
+
+async function commitRepair(
+  deps: FinishDeps,
+  tx: FinishDeps["db"],
+  { linking, tokens, user, account }: Candidate,
+  link: Link,
+): Promise<void> {
+  const now = deps.now();
+  await storeTokens(tx, deps.vault, { linkId: link.id, tokens: toLinkTokens(tokens, now), now });
+  await changeLink(tx, link.id, { groupId: linking.groupId, account, user, checkedAt: now });
+  await recoverLink(tx, link, now);
+  await recordAudit(tx, {
+    tenant: link.tenant,
+    linkId: link.id,
+    at: now,
+    subject: linking.subject,
+    action: "repaired",
+    details: { groupId: linking.groupId, cause: link.cause },
+  });
+}
+
+/** Connect is a bonus: what DocuSign does not make now, the next reconciliation makes. */
+async function connectLink(deps: FinishDeps, id: LinkId): Promise<void> {
+  const link = await findLink(deps.db, id);
+  if (link === null) return;
+  await ensureConnect(deps, link, deps.openAccount(link, undefined, "person"));
+}
+
+function newLinkId(): LinkId {
+  const id = parseUuid<LinkId>(randomUUID());
+  if (id === null) throw new Error("a random UUID is none");
+  return id;
+}

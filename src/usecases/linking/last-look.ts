@@ -1,0 +1,86 @@
+import type { DocuSignAccount } from "../../docusign/account.ts";
+import { changeLink, findLink, type Link } from "../../store/links.ts";
+import {
+  abandonRun,
+  endReconciliation,
+  findRunning,
+  type Reconciliation,
+  startReconciliation,
+} from "../../store/reconciliations.ts";
+import { checkAdmin } from "../health/link-health.ts";
+import { reconcileAloneSoon } from "../reconciling/lock.ts";
+import type { ReconcileDeps } from "../reconciling/reconcile-link.ts";
+import { provenAfterwards, reconcilePage } from "../reconciling/reconcile-page.ts";
+import { overlapStart } from "../reconciling/window.ts";
+
+/** An ending waits for its owner: a longer look is left to the next link. */
+const MOST_PAGES = 6;
+
+/**
+ * Accounts for what completed before `endedAt`, so that a link that did its work ends at the moment it is ended, not
+ * at its last hour (import-rules 2.3). Where the first import is not through, or the link did not import, its end
+ * is what it had reached.
+ */
+export async function closeAccount(
+  deps: ReconcileDeps,
+  link: Link,
+  account: DocuSignAccount,
+  endedAt: Date,
+): Promise<void> {
+  if (link.state !== "active" || link.firstImport.listedAt === null) return;
+  await reconcileAloneSoon(deps.db, link.id, async () => await closeAlone(deps, link, account, endedAt));
+}
+
+/** A run that is under way, or that was left so, need not come to its end: this one begins where both sides have come to. */
+async function closeAlone(
+  deps: ReconcileDeps,
+  link: Link,
+  account: DocuSignAccount,
+  endedAt: Date,
+): Promise<true> {
+  await abandonRun(deps.db, link.id, endedAt);
+  const current = (await findLink(deps.db, link.id)) ?? link;
+  const run = await startReconciliation(deps.db, {
+    linkId: link.id,
+    tenant: link.tenant,
+    kind: "closing",
+    from: overlapStart(current),
+    to: endedAt,
+    now: endedAt,
+  });
+  let failure: string | null = "DocuSign did not answer";
+  try {
+    const done = await listAll(deps, current, account);
+    if (done)
+      await proveListing(deps, current, { run: (await findRunning(deps.db, link.id)) ?? run, account });
+    failure = done ? null : "too many envelopes to list before the end";
+  } finally {
+    await endReconciliation(deps.db, run.id, {
+      state: failure === null ? "done" : "failed",
+      now: deps.now(),
+      waiting: 0,
+      failed: 0,
+      failure,
+    });
+  }
+  return true;
+}
+
+/** As after each reconciliation: a listing that showed nothing between others may not have shown the whole account. */
+async function proveListing(
+  deps: ReconcileDeps,
+  link: Link,
+  { run, account }: { run: Reconciliation; account: DocuSignAccount },
+): Promise<void> {
+  if (run.colleagueSeen || !(await checkAdmin(deps, link, account))) return;
+  await changeLink(deps.db, link.id, provenAfterwards({ link, run }));
+}
+
+async function listAll(deps: ReconcileDeps, link: Link, account: DocuSignAccount): Promise<boolean> {
+  for (let page = 0; page < MOST_PAGES; page += 1) {
+    const run = await findRunning(deps.db, link.id);
+    if (run === null) return false;
+    if ((await reconcilePage(deps, { link, run, account })) === "done") return true;
+  }
+  return false;
+}

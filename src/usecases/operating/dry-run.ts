@@ -1,0 +1,119 @@
+import type { DocuSignAccount } from "../../docusign/account.ts";
+import { DocuSignFault } from "../../docusign/faults.ts";
+import type { EnvelopeId } from "../../domain/identifiers.ts";
+import type { Database } from "../../store/database.ts";
+import type { Link } from "../../store/links.ts";
+import type { CallBudgets } from "../account/call-budgets.ts";
+import type { OpenAccount } from "../account/open-account.ts";
+import { judgeListed, type ListedRow } from "../reconciling/judge-listed.ts";
+import { type Cursor, listPage, startOfListing } from "../reconciling/list-page.ts";
+import { ALL_HISTORY, windowStart } from "../reconciling/window.ts";
+import { type NowOptions, type Obstacle, settleWindow } from "./reconcile-now.ts";
+
+export type ForeseeReconciliationDeps = {
+  db: Database;
+  openAccount: OpenAccount;
+  budgets: CallBudgets;
+  now: () => Date;
+};
+
+/**
+ * What a reconciliation would do with an envelope. `import`: bring it in; `excluded`: leave it out by the rule named;
+ * `undecided`: ask DocuSign for what the listing does not tell; `waiting`: nothing new, it waits already; `imported`
+ * and `deleted`: nothing, for ever.
+ */
+export type ForeseenEnvelope = {
+  readonly envelopeId: EnvelopeId;
+  readonly completedAt: Date | null;
+  readonly outcome: "import" | "excluded" | "undecided" | "waiting" | "imported" | "deleted";
+  readonly reason: string;
+};
+
+export type ForeseenReconciliation = {
+  readonly link: Link;
+  readonly from: Date;
+  readonly to: Date;
+  /** Each once, in the order of the listings. */
+  readonly envelopes: readonly ForeseenEnvelope[];
+  /** Calls to DocuSign. */
+  readonly calls: number;
+  readonly obstacle: Obstacle | null;
+};
+
+/**
+ * Lists and judges as a reconciliation would, and writes nothing of it down: neither ledger nor entry nor the link's
+ * state. What a link that awaits approval would import can be seen too.
+ */
+export async function foreseeReconciliation(
+  deps: ForeseeReconciliationDeps,
+  link: Link,
+  options: NowOptions,
+): Promise<ForeseenReconciliation> {
+  const { from, to } = settleWindow(link, options, deps.now());
+  const window = { from: from ?? usualFrom(link), to };
+  const found = new Map<EnvelopeId, ForeseenEnvelope>();
+  let calls = 0;
+  const account = deps.openAccount(link, () => {
+    calls += 1;
+  });
+  const take = (rows: readonly ListedRow[]): void => {
+    for (const row of rows) if (!found.has(row.envelope.id)) found.set(row.envelope.id, foresee(row));
+    options.onProgress({ phase: "listing", listed: found.size });
+  };
+  const obstacle = await listAll(deps, { link, account, window, take, signal: options.signal });
+  return { link, ...window, envelopes: [...found.values()], calls, obstacle };
+}
+
+function usualFrom(link: Link): Date {
+  return link.firstImport.listedAt === null ? ALL_HISTORY : windowStart(link);
+}
+
+type Listing = {
+  readonly link: Link;
+  readonly account: DocuSignAccount;
+  readonly window: { readonly from: Date; readonly to: Date };
+  readonly take: (rows: readonly ListedRow[]) => void;
+  readonly signal: AbortSignal;
+};
+
+async function listAll(deps: ForeseeReconciliationDeps, listing: Listing): Promise<Obstacle | null> {
+  const { link, account, window, take, signal } = listing;
+  for (let cursor: Cursor | null = startOfListing(window.from); cursor !== null; ) {
+    if (signal.aborted) return { reason: "interrupted", until: null };
+    const obstacle = await findObstacle(deps, link);
+    if (obstacle !== null) return obstacle;
+    try {
+      const page = await listPage(account, { ...window, ...cursor });
+      take(await judgeListed(deps.db, link, page.envelopes));
+      cursor = page.next;
+    } catch (error) {
+      return await readFault(deps, link, error);
+    }
+  }
+  return null;
+}
+
+async function findObstacle(deps: ForeseeReconciliationDeps, link: Link): Promise<Obstacle | null> {
+  if (link.cause === "authorization-revoked") return { reason: "link-error", until: null };
+  const pace = await deps.budgets.pace(link.account.id, "other");
+  return pace.kind === "wait" ? { reason: "account-throttled", until: pace.until } : null;
+}
+
+async function readFault(deps: ForeseeReconciliationDeps, link: Link, error: unknown): Promise<Obstacle> {
+  if (!(error instanceof DocuSignFault)) throw error;
+  if (error.kind === "authorization-gone" || error.kind === "not-permitted")
+    return { reason: "link-error", until: null };
+  if (error.kind !== "throttled") return { reason: "docusign-unavailable", until: null };
+  if (error.retryAt !== null) await deps.budgets.pause(link.account.id, error.retryAt);
+  return { reason: "account-throttled", until: error.retryAt };
+}
+
+function foresee({ envelope, entry, decision }: ListedRow): ForeseenEnvelope {
+  const { id: envelopeId, completedAt } = envelope;
+  const isSettled = entry?.state === "imported" || entry?.state === "deleted" || entry?.state === "waiting";
+  if (isSettled) return { envelopeId, completedAt, outcome: entry.state, reason: entry.reason };
+  const outcome = OUTCOMES[decision.kind];
+  return { envelopeId, completedAt, outcome, reason: decision.reason };
+}
+
+const OUTCOMES = { import: "import", exclude: "excluded", undecided: "undecided" } as const;

@@ -1,0 +1,100 @@
+import { type EnvelopeId, type LinkId, parseUuid } from "../../domain/identifiers.ts";
+import { completionsSince } from "../../store/events.ts";
+import { findLink, type Link } from "../../store/links.ts";
+import { takeUpParked } from "../../store/waiting-envelopes.ts";
+import { type BacklogDeps, wakeBacklog } from "../importing/import-backlog.ts";
+import { emptyTally, findWait, type ImportTally, importNow } from "../importing/import-now.ts";
+import { findPassing, type Obstacle, type Progress } from "./reconcile-now.ts";
+
+export type ReplayOptions = {
+  /** Null: the links of all tenants that have not ended. */
+  readonly linkId: LinkId | null;
+  /** Events received from then on; null: all that are recorded. */
+  readonly since: Date | null;
+  readonly signal: AbortSignal;
+  readonly onProgress: (link: Link, progress: Progress) => void;
+};
+
+export type ReplayedLink = {
+  readonly link: Link;
+  /** Envelopes whose completion was announced. */
+  readonly announced: number;
+  /** Of those, how each ended; what was imported or deleted before is `settled`. */
+  readonly imports: ImportTally;
+  /** Of those that wait, how many do for each cause. */
+  readonly waiting: Readonly<Record<string, number>>;
+  readonly obstacle: Obstacle | null;
+};
+
+/**
+ * Processes recorded Connect events again: imports, in this process, every envelope whose completion they announced,
+ * parked ones too. Nothing is imported twice. A link after the other; those without such events are left out.
+ */
+export async function* replayEvents(
+  deps: BacklogDeps,
+  options: ReplayOptions,
+): AsyncGenerator<ReplayedLink, void, undefined> {
+  const announced = await findAnnounced(deps, options);
+  for (const [linkId, envelopeIds] of announced) {
+    const link = await findLink(deps.db, linkId);
+    if (link !== null && link.state !== "ended") yield await replayLink(deps, link, { envelopeIds, options });
+    if (options.signal.aborted) return;
+  }
+}
+
+async function findAnnounced(
+  deps: BacklogDeps,
+  { linkId, since }: ReplayOptions,
+): Promise<Map<LinkId, EnvelopeId[]>> {
+  const announced = new Map<LinkId, EnvelopeId[]>();
+  for (const row of await completionsSince(deps.db, { linkId, since: since ?? new Date(0) })) {
+    const [link, envelope] = [parseUuid<LinkId>(row.linkId), parseUuid<EnvelopeId>(row.envelopeId)];
+    if (link === null || envelope === null) continue;
+    const known = announced.get(link);
+    if (known === undefined) announced.set(link, [envelope]);
+    else known.push(envelope);
+  }
+  return announced;
+}
+
+type Work = { readonly envelopeIds: readonly EnvelopeId[]; readonly options: ReplayOptions };
+
+async function replayLink(
+  deps: BacklogDeps,
+  link: Link,
+  { envelopeIds, options }: Work,
+): Promise<ReplayedLink> {
+  const total = envelopeIds.length;
+  const left = [...envelopeIds];
+  const [imports, waiting] = [emptyTally(), new Map<string, number>()];
+  if ((await findWait(deps, link.id, "replay")) === null)
+    await takeUpParked(deps.db, link.tenant, envelopeIds, deps.now());
+  await importNow(deps, {
+    linkId: link.id,
+    foundBy: "replay",
+    next: async () => left.shift() ?? null,
+    signal: options.signal,
+    onEnded: (outcome) => {
+      imports[outcome.kind] += 1;
+      if (outcome.kind === "waiting") waiting.set(outcome.reason, (waiting.get(outcome.reason) ?? 0) + 1);
+      const done = Object.values(imports).reduce((sum, count) => sum + count, 0);
+      options.onProgress(link, { phase: "importing", done, total });
+    },
+  });
+  await wakeBacklog(deps.db, link.id, deps.now());
+  const causes = Object.fromEntries(waiting);
+  const obstacle = await findObstacle(deps, link, { left: left.length, causes, signal: options.signal });
+  return { link, announced: total, imports, waiting: causes, obstacle };
+}
+
+async function findObstacle(
+  deps: BacklogDeps,
+  link: Link,
+  { left, causes, signal }: { left: number; causes: Readonly<Record<string, number>>; signal: AbortSignal },
+): Promise<Obstacle | null> {
+  if (left === 0 && Object.keys(causes).length === 0) return null;
+  const wait = await findWait(deps, link.id, "replay");
+  if (wait !== null) return wait;
+  if (left > 0 && signal.aborted) return { reason: "interrupted", until: null };
+  return await findPassing(deps.db, link, causes);
+}

@@ -1,0 +1,64 @@
+import { type ConnectMessage, parseConnectMessage } from "../../docusign/connect-message.ts";
+import { isSignedByAny } from "../../docusign/signature.ts";
+import type { LinkId } from "../../domain/identifiers.ts";
+import { Refusal } from "../../domain/refusal.ts";
+import { nextFullHour } from "../../domain/schedule.ts";
+import { type EventRecorder, RecorderFull } from "../../store/event-recorder.ts";
+
+export type ReceiveDeps = {
+  hmacKeys: readonly string[];
+  recorder: EventRecorder;
+  importTiming: "immediate" | "hourly";
+  now: () => Date;
+};
+
+export type Delivery = {
+  readonly linkId: LinkId;
+  readonly body: Uint8Array;
+  readonly contentType: string | undefined;
+  readonly signatures: readonly string[];
+};
+
+/**
+ * Proves a Connect message by its bytes, then reads it, then records it and queues its import in one commit.
+ * Settles only after that commit. Refuses as service.md's table of the receiver says; faults of the database
+ * pass through.
+ */
+export async function receiveEvent(deps: ReceiveDeps, delivery: Delivery): Promise<"recorded" | "repeat"> {
+  if (!isSignedByAny(deps.hmacKeys, delivery.body, delivery.signatures)) {
+    throw new Refusal("unauthorized", "No X-DocuSign-Signature header proves the body under a current key.");
+  }
+  const message = parseConnectMessage(delivery.body, delivery.contentType);
+  if (message === null) throw new Refusal("malformed", "The body is neither Connect JSON nor Connect XML.");
+  const recorded = await record(deps, delivery, message);
+  if (recorded === "no-link") throw new Refusal("gone", "There is no such link, or it has ended.");
+  return recorded;
+}
+
+async function record(deps: ReceiveDeps, delivery: Delivery, message: ConnectMessage) {
+  const now = deps.now();
+  try {
+    return await deps.recorder.record({
+      linkId: delivery.linkId,
+      identity: message.identity,
+      format: message.format,
+      event: message.event,
+      envelopeId: message.envelopeId,
+      generatedAt: message.generatedAt,
+      receivedAt: now,
+      body: delivery.body,
+      forwardings: message.forwardings,
+      import: asksForImport(message)
+        ? { at: deps.importTiming === "hourly" ? nextFullHour(now) : null }
+        : null,
+    });
+  } catch (error) {
+    if (error instanceof RecorderFull)
+      throw new Refusal("unavailable", "Too many events wait for the database.");
+    throw error;
+  }
+}
+
+function asksForImport(message: ConnectMessage): boolean {
+  return message.event === "envelope-completed" && message.envelopeId !== null;
+}

@@ -1,0 +1,127 @@
+import type { DocuSignAccount } from "../../docusign/account.ts";
+import { DocuSignFault, passes } from "../../docusign/faults.ts";
+import type { Database } from "../../store/database.ts";
+import { countParked, nextDueAt, takeUpFailed } from "../../store/envelopes.ts";
+import { changeLink, findLink, type Link, lockLink } from "../../store/links.ts";
+import {
+  type Difference,
+  endReconciliation,
+  findLatest,
+  type Reconciliation,
+} from "../../store/reconciliations.ts";
+import { countCompletedUntil, hasCompletedSince } from "../../store/unlisted-envelopes.ts";
+import { countWaiting } from "../../store/waiting-envelopes.ts";
+import { ensureConnect } from "../health/ensure-connect.ts";
+import { checkAdmin } from "../health/link-health.ts";
+import { endFirstImport, wakeBacklog } from "../importing/import-backlog.ts";
+import type { ReconcileDeps } from "./reconcile-link.ts";
+import { provenAfterwards } from "./reconcile-page.ts";
+
+export type FinishWork = {
+  readonly link: Link;
+  readonly run: Reconciliation;
+  readonly account: DocuSignAccount;
+  /** An operator asked: what is parked is tried as if for the first time. */
+  readonly manual: boolean;
+  /** A later hour waits for this run's end: what DocuSign does not say of the link's health now, that one asks again. */
+  readonly isOvertaken: boolean;
+};
+
+/**
+ * Ends a run that has listed everything: looks after the link's health, then, in one commit, writes the entry, takes
+ * up what is parked and wakes the backlog. Dying before that commit only repeats the last look.
+ */
+export async function finishReconciliation(deps: ReconcileDeps, work: FinishWork): Promise<Reconciliation> {
+  const { run } = work;
+  await (work.isOvertaken ? unlessPassing(deps, run, checkHealth(deps, work)) : checkHealth(deps, work));
+  const now = deps.now();
+  const ended = await deps.db.transaction().execute(async (tx) => await writeEnd(tx, work, now));
+  // A command shows the operator what it found by itself.
+  if (run.unannounced > 0 && !work.manual)
+    deps.log.warn({ linkId: run.linkId, envelopes: run.unannounced }, "Connect did not tell of envelopes");
+  if (ended.difference !== null)
+    deps.log.warn({ linkId: run.linkId, ...ended.difference }, "the ledger differs from DocuSign");
+  return ended;
+}
+
+async function unlessPassing(
+  { log }: ReconcileDeps,
+  { linkId }: Reconciliation,
+  check: Promise<void>,
+): Promise<void> {
+  try {
+    await check;
+  } catch (error) {
+    if (!(error instanceof DocuSignFault) || !passes(error)) throw error;
+    log.warn(
+      { linkId, fault: error.code, kind: error.kind },
+      "reconciliation ended without a look at its link's health",
+    );
+  }
+}
+
+/**
+ * DocuSign is asked whether the user still is an admin once a day, where an operator asks, in every hour in which
+ * something completed, and whenever no listing showed that the whole account is visible (design decision 11).
+ * Connect is looked at once a day, where an operator asks, and whenever it missed something.
+ */
+async function checkHealth(deps: ReconcileDeps, work: FinishWork): Promise<void> {
+  const { link, run, account } = work;
+  const looksClosely = run.kind === "full" || work.manual;
+  const asks = looksClosely || !run.colleagueSeen || (await hasNews(deps.db, run));
+  if (asks && (await checkAdmin(deps, link, account))) {
+    await changeLink(deps.db, link.id, provenAfterwards({ link, run }));
+  }
+  if (looksClosely || isPending(link) || run.unannounced > 0) await ensureConnect(deps, link, account);
+}
+
+function isPending({ connect }: Link): boolean {
+  return connect.sent === "pending" || connect.received === "pending";
+}
+
+/** Whether anything completed since the window of the run before. */
+async function hasNews(db: Database, { linkId }: Reconciliation): Promise<boolean> {
+  const before = await findLatest(db, linkId);
+  return before !== null && (await hasCompletedSince(db, linkId, before.to));
+}
+
+async function writeEnd(tx: Database, { link, run, manual }: FinishWork, now: Date): Promise<Reconciliation> {
+  await lockLink(tx, link.id, "change");
+  const failed = await countParked(tx, link.id);
+  const isFull = run.kind === "full";
+  // The hour's own run has done so already: what is parked is tried once an hour.
+  if (!isFull) await takeUpFailed(tx, link.id, { now, afresh: manual });
+  const found = {
+    waiting: await countWaiting(tx, link.id),
+    failed,
+    difference: isFull ? await findDifference(tx, run) : null,
+  };
+  const atDocuSign = isFull ? { atDocuSign: run.listed } : {};
+  await endReconciliation(tx, run.id, { state: "done", now, failure: null, ...found, ...atDocuSign });
+  await noteListed(tx, link, run, now);
+  await wakeBacklog(tx, link.id, now);
+  return { ...run, state: "done", endedAt: now, ...found, ...atDocuSign };
+}
+
+/** The ledger beside what DocuSign listed and counted. */
+async function findDifference(tx: Database, run: Reconciliation): Promise<Difference | null> {
+  const inLedger = await countCompletedUntil(tx, run.linkId, run.to);
+  const uncounted = Math.max(0, run.docusignCount - run.rowsSeen);
+  if (inLedger === run.listed && run.unlisted === 0 && run.unreadable === 0 && uncounted === 0) return null;
+  return {
+    atDocuSign: run.listed,
+    inLedger,
+    unlisted: { count: run.unlisted, envelopeIds: run.unlistedIds },
+    unreadable: run.unreadable,
+    uncounted,
+  };
+}
+
+/** A first import of which nothing waits is over with its listing. */
+async function noteListed(tx: Database, link: Link, run: Reconciliation, now: Date): Promise<void> {
+  if (run.kind === "full") await changeLink(tx, link.id, { fullyCheckedAt: now });
+  if (run.kind === "first") await changeLink(tx, link.id, { firstImportListedAt: now });
+  const current = await findLink(tx, link.id);
+  const isThrough = (await nextDueAt(tx, link.id)) === null;
+  if (current !== null && isThrough) await endFirstImport(tx, current, now);
+}

@@ -1,0 +1,58 @@
+import type { Envelope, Forwarding } from "../../domain/envelope.ts";
+import { decideOwnership, type Ownership } from "../../domain/ownership.ts";
+import type { Database } from "../../store/database.ts";
+import { type FoundEnvelope, findEnvelopes, type LedgerEntry } from "../../store/envelopes.ts";
+import { announcedEnvelopes } from "../../store/events.ts";
+import { listForwardingsOf } from "../../store/forwardings.ts";
+import type { Link } from "../../store/links.ts";
+import { owning } from "../importing/import-envelope.ts";
+import { writeListing } from "../importing/listed-envelope.ts";
+
+/** A listed envelope beside what the ledger has of it, and what follows from the listing. */
+export type ListedRow = {
+  readonly envelope: Envelope;
+  readonly entry: LedgerEntry | undefined;
+  readonly decision: Ownership;
+  /** The ledger's line as it follows from the listing. */
+  readonly line: FoundEnvelope;
+  /** An event has announced it, whose import has not run yet. */
+  readonly announced: boolean;
+};
+
+/** Judges listed envelopes from the listing itself, without a call; reads only. */
+export async function judgeListed(
+  db: Database,
+  link: Link,
+  envelopes: readonly Envelope[],
+): Promise<ListedRow[]> {
+  const ids = envelopes.map((envelope) => envelope.id);
+  const known = await findEnvelopes(db, link.tenant, ids);
+  const unknown = ids.filter((id) => !known.has(id));
+  const announced = await announcedEnvelopes(db, link.id, unknown);
+  const forwardings = await listForwardingsOf(db, link.tenant, ids);
+  return envelopes.map((envelope) => ({
+    envelope,
+    entry: known.get(envelope.id),
+    ...judge(link, envelope, forwardings.get(envelope.id) ?? []),
+    announced: announced.has(envelope.id),
+  }));
+}
+
+/** What the listing does not tell, the import asks for. */
+function judge(
+  link: Link,
+  envelope: Envelope,
+  forwardings: readonly Forwarding[],
+): Pick<ListedRow, "decision" | "line"> {
+  const decision = decideOwnership({ link: owning(link), envelope, forwardings });
+  const excluded = decision.kind === "exclude";
+  const line = {
+    envelopeId: envelope.id,
+    state: excluded ? "excluded" : "waiting",
+    reason: excluded ? decision.reason : "queued",
+    completedAt: envelope.completedAt,
+    facts: decision.facts,
+    listing: decision.kind === "import" ? writeListing(envelope) : null,
+  } as const;
+  return { decision, line };
+}

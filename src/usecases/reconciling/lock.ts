@@ -1,0 +1,31 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { LinkId } from "../../domain/identifiers.ts";
+import type { Database } from "../../store/database.ts";
+import { withLock } from "../../store/locks.ts";
+
+/** Runs a step of the link's reconciliation alone; null, without running it, where another process is at one. */
+export async function reconcileAlone<T>(
+  db: Database,
+  linkId: LinkId,
+  step: () => Promise<T>,
+): Promise<T | null> {
+  return await withLock(db, `reconcile ${linkId}`, step);
+}
+
+/** Another process may be at a page of the same link: it is through within seconds. */
+const TRIES = 40;
+const PAUSE_MS = 250;
+
+/** As `reconcileAlone`, once the step of another process is through; null where that takes longer than ten seconds. */
+export async function reconcileAloneSoon<T>(
+  db: Database,
+  linkId: LinkId,
+  step: () => Promise<T>,
+): Promise<T | null> {
+  for (let left = TRIES; left > 0; left -= 1) {
+    const result = await reconcileAlone(db, linkId, step);
+    if (result !== null) return result;
+    await sleep(PAUSE_MS);
+  }
+  return null;
+}

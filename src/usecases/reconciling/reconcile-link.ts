@@ -1,0 +1,211 @@
+import { DocuSignFault, isOfTheIntegration, passes } from "../../docusign/faults.ts";
+import type { LinkId } from "../../domain/identifiers.ts";
+import { changeLink, findLink, type Link } from "../../store/links.ts";
+import {
+  addCalls,
+  findRunning,
+  type Reconciliation,
+  type ReconciliationKind,
+  startReconciliation,
+} from "../../store/reconciliations.ts";
+import { BUDGET_RESERVE, type CallBudgets, type CallKind } from "../account/call-budgets.ts";
+import type { OpenAccount } from "../account/open-account.ts";
+import type { ConnectDeps } from "../health/ensure-connect.ts";
+import { askAdmin, checkAdmin, failLink } from "../health/link-health.ts";
+import { wakeBacklog } from "../importing/import-backlog.ts";
+import { finishReconciliation } from "./finish-reconciliation.ts";
+import { reconcileAlone } from "./lock.ts";
+import { reconcilePage } from "./reconcile-page.ts";
+import { ALL_HISTORY, windowStart } from "./window.ts";
+
+export type ReconcileDeps = ConnectDeps & { openAccount: OpenAccount; budgets: CallBudgets };
+
+export type ReconcileRequest = {
+  readonly linkId: LinkId;
+  /** What completed before this moment is to be accounted for. */
+  readonly to: Date;
+  /** An operator asks: what is parked is taken up again, however lately it was tried. */
+  readonly manual?: boolean;
+  /** Exactly what completed from here until `to`; otherwise the window joins on to what is accounted for. */
+  readonly from?: Date;
+};
+
+export type ReconcileStep =
+  /** A page is done and there are more. `ended` is the run that it was the last page of, where another one follows. */
+  | { readonly kind: "more"; readonly first: boolean; readonly ended: Reconciliation | null }
+  | { readonly kind: "done"; readonly reconciliation: Reconciliation }
+  /** Nothing can be done before then; `busy`: another process is at a step of the same link. */
+  | PutOff
+  /** The link does not import now: it has ended, awaits approval or is in error. */
+  | { readonly kind: "not-importing"; readonly link: Link | null };
+
+type PutOff = {
+  readonly kind: "put-off";
+  readonly until: Date;
+  readonly reason: "account-throttled" | "budget-reserve" | "docusign-unavailable" | "busy";
+};
+
+/** A day, less what runs may begin later on one day than on the next. */
+const FULL_EVERY_MS = 23.5 * 60 * 60 * 1000;
+const BUSY_MS = 5 * 1000;
+
+/**
+ * One step of a link's reconciliation: starts a run where none is under way, then takes one page of listing into
+ * the ledger; after the last one it checks the link's health and wakes the backlog. What was asked for is accounted
+ * for when the step says done (import-rules 0 and 3). Each step continues from what is stored; one that finds
+ * another run under way ends that first. Steps of one link never overlap, in whatever process.
+ */
+export async function reconcileStep(deps: ReconcileDeps, request: ReconcileRequest): Promise<ReconcileStep> {
+  const link = await findLink(deps.db, request.linkId);
+  if (link === null) return { kind: "not-importing", link };
+  try {
+    if (!(await mayReconcile(deps, link))) return await notImporting(deps, link);
+  } catch (error) {
+    return await afterFault(deps, link, error);
+  }
+  const wait = await findWait(deps, link);
+  if (wait !== null) return wait;
+  const step = await reconcileAlone(deps.db, link.id, async () => await stepAlone(deps, request));
+  return step ?? { kind: "put-off", until: new Date(deps.now().getTime() + BUSY_MS), reason: "busy" };
+}
+
+async function notImporting(deps: ReconcileDeps, { id }: Link): Promise<ReconcileStep> {
+  return { kind: "not-importing", link: await findLink(deps.db, id) };
+}
+
+async function findWait(deps: ReconcileDeps, link: Link): Promise<PutOff | null> {
+  const pause = await deps.budgets.pace(link.account.id, "other");
+  if (pause.kind === "wait") return { kind: "put-off", until: pause.until, reason: "account-throttled" };
+  const reserve = await deps.budgets.pace(link.account.id, kindOfCalls(link));
+  return reserve.kind === "wait" ? { kind: "put-off", until: reserve.until, reason: "budget-reserve" } : null;
+}
+
+/** Listing all history is part of the first import, and paced with it. */
+function kindOfCalls(link: Link): CallKind {
+  return link.firstImport.listedAt === null ? "first-import" : "other";
+}
+
+async function stepAlone(deps: ReconcileDeps, request: ReconcileRequest): Promise<ReconcileStep> {
+  const link = await findLink(deps.db, request.linkId);
+  if (link === null || link.state === "ended") return { kind: "not-importing", link };
+  const run = (await findRunning(deps.db, link.id)) ?? (await start(deps, link, request));
+  let calls = 0;
+  const count = (): void => {
+    calls += 1;
+  };
+  const account = deps.openAccount(link, count, kindOfCalls(link));
+  try {
+    const page = await reconcilePage(deps, { link, run, account });
+    if (page === "more") return { kind: "more", first: run.kind === "first", ended: null };
+    // What was found need not wait for the last look at the link's health.
+    await wakeBacklog(deps.db, link.id, deps.now());
+    const listed = (await findRunning(deps.db, link.id)) ?? run;
+    const manual = request.manual ?? false;
+    const isOvertaken = listed.to < request.to;
+    const ended = await finishReconciliation(deps, { link, run: listed, account, manual, isOvertaken });
+    return await afterRun(deps, request, { ...ended, calls: ended.calls + calls });
+  } catch (error) {
+    return await afterFault(deps, link, error);
+  } finally {
+    await addCalls(deps.db, run.id, calls);
+  }
+}
+
+/** The run that ended may have been another than the one asked for: an earlier hour's, or an operator's window. */
+async function afterRun(
+  deps: ReconcileDeps,
+  request: ReconcileRequest,
+  ended: Reconciliation,
+): Promise<ReconcileStep> {
+  const link = await findLink(deps.db, ended.linkId);
+  if (link === null || link.state === "ended" || isOver(request, { link, ended, now: deps.now() }))
+    return { kind: "done", reconciliation: ended };
+  return { kind: "more", first: link.firstImport.listedAt === null, ended };
+}
+
+function isOver(
+  request: ReconcileRequest,
+  { link, ended, now }: { link: Link; ended: Reconciliation; now: Date },
+): boolean {
+  return isAnswered(request, ended, link) && !isFullDue(link, request, now);
+}
+
+function isAnswered({ from, to }: ReconcileRequest, run: Reconciliation, link: Link): boolean {
+  if (from !== undefined) return +run.from === +from && +run.to === +to;
+  return hasReached(link, to);
+}
+
+/** Whether everything that completed before the moment is accounted for. */
+function hasReached({ sentReached, receivedReached, firstImport }: Link, to: Date): boolean {
+  if (sentReached === null || receivedReached === null || firstImport.listedAt === null) return false;
+  return sentReached >= to && receivedReached >= to;
+}
+
+/**
+ * A vanished group stops imports, not the account of what waits; before the approval nothing is listed. A lost admin
+ * right may have come back, and DocuSign may have refused a token without the authorisation being gone. A link that
+ * awaits its approval calls nothing but this, and is to show that its authorisation is gone.
+ */
+async function mayReconcile(deps: ReconcileDeps, link: Link): Promise<boolean> {
+  if (link.state === "active") return true;
+  if (link.state === "awaiting-approval") await askAdmin(deps, link, deps.openAccount(link));
+  if (link.state !== "error") return false;
+  if (link.cause === "group-missing") return link.approval !== "awaited";
+  return await hasRecovered(deps, link);
+}
+
+async function hasRecovered(deps: ReconcileDeps, link: Link): Promise<boolean> {
+  return (await checkAdmin(deps, link, deps.openAccount(link))) && link.approval !== "awaited";
+}
+
+async function start(deps: ReconcileDeps, link: Link, request: ReconcileRequest): Promise<Reconciliation> {
+  const now = deps.now();
+  const kind = kindOf(link, request, now);
+  if (kind === "first")
+    await changeLink(deps.db, link.id, { firstImportStartedAt: link.firstImport.startedAt ?? now });
+  const usual = kind === "hourly" || kind === "manual" ? windowStart(link) : ALL_HISTORY;
+  return await startReconciliation(deps.db, {
+    linkId: link.id,
+    tenant: link.tenant,
+    kind,
+    from: request.from ?? usual,
+    to: request.to,
+    now,
+  });
+}
+
+/** A window of its own is neither a first import nor a full check. */
+function kindOf(link: Link, request: ReconcileRequest, now: Date): ReconciliationKind {
+  if (request.from !== undefined) return "manual";
+  if (link.firstImport.listedAt === null) return "first";
+  if (request.manual === true) return "manual";
+  return isFullDue(link, request, now) ? "full" : "hourly";
+}
+
+/** The full check comes after the hour: what is new must not wait until all history is listed once more. */
+function isFullDue(link: Link, { from, to, manual }: ReconcileRequest, now: Date): boolean {
+  const { listedAt } = link.firstImport;
+  if (listedAt === null || from !== undefined || manual === true || !hasReached(link, to)) return false;
+  return (link.fullyCheckedAt ?? listedAt).getTime() + FULL_EVERY_MS <= now.getTime();
+}
+
+const AGAIN_MS = 60 * 1000;
+
+/** The run stays under way and goes on from its page, unless a person has to mend the link first. */
+async function afterFault(deps: ReconcileDeps, link: Link, error: unknown): Promise<ReconcileStep> {
+  if (!(error instanceof DocuSignFault)) throw error;
+  deps.log.warn({ linkId: link.id, fault: error.code, kind: error.kind }, "reconciliation put off");
+  if (error.kind === "authorization-gone") {
+    await failLink(deps.db, link, "authorization-revoked");
+    return await notImporting(deps, link);
+  }
+  // What DocuSign will not list may be a user's who is no admin any more, a suspended account's, or our own mistake.
+  const asks = !passes(error) && !isOfTheIntegration(error);
+  if (asks && (await askAdmin(deps, link, deps.openAccount(link))) === "not-admin")
+    return await notImporting(deps, link);
+  const until = error.retryAt ?? new Date(deps.now().getTime() + AGAIN_MS);
+  if (error.code === BUDGET_RESERVE) return { kind: "put-off", until, reason: "budget-reserve" };
+  if (error.kind !== "throttled") return { kind: "put-off", until, reason: "docusign-unavailable" };
+  await deps.budgets.pause(link.account.id, until);
+  return { kind: "put-off", until, reason: "account-throttled" };
+}
