@@ -4,7 +4,7 @@ import { join, resolve } from "node:path";
 import { z } from "zod";
 import { parseDocumentPlace } from "./documents/open-store.ts";
 import { describeFault } from "./domain/fault-text.ts";
-import type { EncryptionKey } from "./store/vault.ts";
+import type { EncryptionKey } from "./store/links/vault.ts";
 
 /** Everything that the environment settles, read once; see the table in README.md. */
 export type Config = {

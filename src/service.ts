@@ -10,11 +10,11 @@ import {
 import { runDueJobs, startWorker, type Worker } from "./jobs/worker.ts";
 import { startWorkerLock, type WorkerLock } from "./jobs/worker-pools.ts";
 import { withLogContext } from "./log-context.ts";
-import { type ChangeNews, createChangeNews } from "./store/change-news.ts";
-import { createEventRecorder } from "./store/event-recorder.ts";
+import { type ChangeNews, createChangeNews } from "./store/contracts/change-news.ts";
+import { createEventRecorder } from "./store/events/event-recorder.ts";
+import { recordEvents } from "./store/events/record-events.ts";
 import { isCurrent } from "./store/migrate.ts";
 import { endSession, findSession, storeSession, storeSignIn, takeSignIn } from "./store/page-sessions.ts";
-import { recordEvents } from "./store/record-events.ts";
 import { apiRoutes } from "./web/api/routes.ts";
 import { type AppParts, createApp, type Pages, type Route } from "./web/app.ts";
 import { signInRoutes } from "./web/auth/sign-in.ts";

@@ -1,5 +1,5 @@
-import { listCurrentLinks } from "../store/links.ts";
-import { tenantsOfEnvelope } from "../store/waiting-envelopes.ts";
+import { tenantsOfEnvelope } from "../store/ledger/waiting-envelopes.ts";
+import { listCurrentLinks } from "../store/links/links.ts";
 import { type ExplainDeps, explainEnvelope } from "../usecases/explaining/explain-envelope.ts";
 import { EXIT, type ExplainCommand } from "./arguments.ts";
 import { type TenantsExplanation, tellExplanation } from "./explanation-lines.ts";

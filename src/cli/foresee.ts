@@ -1,4 +1,4 @@
-import type { Link } from "../store/links.ts";
+import type { Link } from "../store/links/links.ts";
 import {
   type ForeseenEnvelope,
   type ForeseenReconciliation,

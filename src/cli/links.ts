@@ -1,7 +1,7 @@
 import type { LinkId } from "../domain/identifiers.ts";
 import { Refusal } from "../domain/refusal.ts";
 import type { Database } from "../store/database.ts";
-import { findLink, type Link, listCurrentLinks } from "../store/links.ts";
+import { findLink, type Link, listCurrentLinks } from "../store/links/links.ts";
 
 /** The link that was named, or every link that has not ended. Refuses an id that names none, or an ended one. */
 export async function chooseLinks(db: Database, id: LinkId | null): Promise<Link[]> {

@@ -1,5 +1,5 @@
-import type { Link } from "../store/links.ts";
-import type { Reconciliation } from "../store/reconciliations.ts";
+import type { Reconciliation } from "../store/ledger/reconciliations.ts";
+import type { Link } from "../store/links/links.ts";
 import {
   type ReconciledLink,
   type ReconcileNowDeps,

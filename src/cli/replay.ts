@@ -1,4 +1,4 @@
-import type { Link } from "../store/links.ts";
+import type { Link } from "../store/links/links.ts";
 import type { BacklogDeps } from "../usecases/importing/import-backlog.ts";
 import type { Progress } from "../usecases/operating/reconcile-now.ts";
 import { type ReplayedLink, replayEvents } from "../usecases/operating/replay-events.ts";

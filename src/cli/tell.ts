@@ -1,4 +1,4 @@
-import type { Link } from "../store/links.ts";
+import type { Link } from "../store/links/links.ts";
 import type { Obstacle } from "../usecases/operating/reconcile-now.ts";
 
 /** How a link is called in output: never by a person's name or address. */

@@ -1,6 +1,6 @@
 import type { Job, Task } from "graphile-worker";
 import { z } from "zod";
-import { linkFlag } from "../store/queue.ts";
+import { linkFlag } from "../store/queue/queue.ts";
 
 /** Keeps one link from taking all workers of a process, however many jobs it has and however slow DocuSign is. */
 export type LinkShare = {

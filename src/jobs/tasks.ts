@@ -2,7 +2,7 @@ import type { Task, TaskList, TaskSpec } from "graphile-worker";
 import { z } from "zod";
 import { type EnvelopeId, type LinkId, parseUuid } from "../domain/identifiers.ts";
 import { startOfHour } from "../domain/schedule.ts";
-import { enqueueReconciliation } from "../store/queue.ts";
+import { enqueueReconciliation } from "../store/queue/queue.ts";
 import { type BacklogDeps, runBacklogTurn, wakeBacklog } from "../usecases/importing/import-backlog.ts";
 import { importEnvelope } from "../usecases/importing/import-envelope.ts";
 import { eraseDocuments } from "../usecases/keeping/delete-contract.ts";

@@ -8,7 +8,7 @@ import {
   openWorkerLocks,
   unlockPools,
   type WorkerLockOptions,
-} from "../store/worker-locks.ts";
+} from "../store/queue/worker-locks.ts";
 
 /** Says to other processes that this one's worker pools are alive (design decision 13). */
 export type WorkerLock = {

@@ -8,7 +8,7 @@ import {
   runOnce,
 } from "graphile-worker";
 import type { Logger } from "pino";
-import { patientPool } from "../store/patient-pool.ts";
+import { patientPool } from "../store/queue/patient-pool.ts";
 import { createLinkShare } from "./link-share.ts";
 import { createTasks, type TaskDeps } from "./tasks.ts";
 

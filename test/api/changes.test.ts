@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { request } from "node:http";
 import { test } from "node:test";
 import { sql } from "kysely";
-import { type ChangeNews, createChangeNews } from "../../src/store/change-news.ts";
+import { type ChangeNews, createChangeNews } from "../../src/store/contracts/change-news.ts";
 import { allowConnections } from "../support/postgres.ts";
 import { createWorld, type World } from "../support/world.ts";
 import { serveApi } from "./served.ts";

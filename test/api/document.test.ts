@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { request } from "node:http";
 import { Readable } from "node:stream";
 import { test } from "node:test";
-import type { NewContract } from "../../src/store/contracts.ts";
+import type { NewContract } from "../../src/store/contracts/contracts.ts";
 import { createWorld, type World } from "../support/world.ts";
 import { assertDescribed } from "./described.ts";
 import { storeTestContract, storeTestLink } from "./stored.ts";

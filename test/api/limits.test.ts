@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { ChangeNews } from "../../src/store/change-news.ts";
+import type { ChangeNews } from "../../src/store/contracts/change-news.ts";
 import { openDatabase } from "../../src/store/database.ts";
 import { allowConnections } from "../support/postgres.ts";
 import { createWorld, type World } from "../support/world.ts";

@@ -1,10 +1,10 @@
 import { createHash, randomUUID } from "node:crypto";
 import { parseUuid } from "../../src/domain/identifiers.ts";
-import { recordChanges } from "../../src/store/changes.ts";
-import { type NewContract, storeContracts } from "../../src/store/contracts.ts";
-import { claimEnvelope, settleEnvelope } from "../../src/store/envelopes.ts";
-import { storeGroup } from "../../src/store/groups.ts";
-import { type Link, storeLink } from "../../src/store/links.ts";
+import { recordChanges } from "../../src/store/contracts/changes.ts";
+import { type NewContract, storeContracts } from "../../src/store/contracts/contracts.ts";
+import { claimEnvelope, settleEnvelope } from "../../src/store/ledger/envelopes.ts";
+import { storeGroup } from "../../src/store/links/groups.ts";
+import { type Link, storeLink } from "../../src/store/links/links.ts";
 import type { World } from "../support/world.ts";
 
 /** A UUID as one of our ids. */

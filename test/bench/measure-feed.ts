@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type ContractId, type EnvelopeId, parseUuid } from "../../src/domain/identifiers.ts";
-import { recordChanges } from "../../src/store/changes.ts";
-import { type NewContract, storeContracts } from "../../src/store/contracts.ts";
+import { recordChanges } from "../../src/store/contracts/changes.ts";
+import { type NewContract, storeContracts } from "../../src/store/contracts/contracts.ts";
 import type { Bench } from "./bench.ts";
 import type { Row } from "./report.ts";
 import { addLedger, type SeededLink } from "./seed.ts";

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { sql } from "kysely";
-import { enqueueReconciliation } from "../../src/store/queue.ts";
+import { enqueueReconciliation } from "../../src/store/queue/queue.ts";
 import type { Bench } from "./bench.ts";
 import type { Row } from "./report.ts";
 import { restartFirstImport, type SeededLink } from "./seed.ts";

@@ -1,4 +1,4 @@
-import { enqueueReconciliation } from "../../src/store/queue.ts";
+import { enqueueReconciliation } from "../../src/store/queue/queue.ts";
 import type { Bench } from "./bench.ts";
 import type { Row } from "./report.ts";
 import { addKnown, addLedger, settleTables } from "./seed.ts";

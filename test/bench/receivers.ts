@@ -13,8 +13,8 @@ import { isSignedByAny, signatureHeaders } from "../../src/docusign/signature.ts
 import { type LinkId, parseUuid } from "../../src/domain/identifiers.ts";
 import { startService } from "../../src/service.ts";
 import { type OpenDatabase, openDatabase } from "../../src/store/database.ts";
-import type { EventRecorder } from "../../src/store/event-recorder.ts";
-import type { ConnectEvent } from "../../src/store/record-events.ts";
+import type { EventRecorder } from "../../src/store/events/event-recorder.ts";
+import type { ConnectEvent } from "../../src/store/events/record-events.ts";
 import { createApp } from "../../src/web/app.ts";
 import { connectRoutes } from "../../src/web/connect.ts";
 import { serveParent } from "./child.ts";

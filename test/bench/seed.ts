@@ -3,8 +3,8 @@ import { sql } from "kysely";
 import type { LinkId } from "../../src/domain/identifiers.ts";
 import { parseUuid } from "../../src/domain/identifiers.ts";
 import type { Database } from "../../src/store/database.ts";
-import { storeTokens } from "../../src/store/link-tokens.ts";
-import { createVault } from "../../src/store/vault.ts";
+import { storeTokens } from "../../src/store/links/link-tokens.ts";
+import { createVault } from "../../src/store/links/vault.ts";
 
 /** A user who has let the service in, as the simulator knows them. */
 export type LinkedUser = {

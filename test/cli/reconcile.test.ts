@@ -3,8 +3,8 @@ import { randomUUID } from "node:crypto";
 import { test } from "node:test";
 import { type LinkId, parseUuid } from "../../src/domain/identifiers.ts";
 import { Refusal } from "../../src/domain/refusal.ts";
-import { findCurrentLink, type Link } from "../../src/store/links.ts";
-import { startReconciliation } from "../../src/store/reconciliations.ts";
+import { startReconciliation } from "../../src/store/ledger/reconciliations.ts";
+import { findCurrentLink, type Link } from "../../src/store/links/links.ts";
 import {
   type Companies,
   concludeUnheard,

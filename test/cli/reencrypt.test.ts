@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { findTokens } from "../../src/store/link-tokens.ts";
-import { takeLinking } from "../../src/store/linkings.ts";
-import { findCurrentLink } from "../../src/store/links.ts";
-import { createVault } from "../../src/store/vault.ts";
+import { findTokens } from "../../src/store/links/link-tokens.ts";
+import { takeLinking } from "../../src/store/links/linkings.ts";
+import { findCurrentLink } from "../../src/store/links/links.ts";
+import { createVault } from "../../src/store/links/vault.ts";
 import { hashState } from "../../src/usecases/linking/begin-linking.ts";
 import { createLinkedCompanies } from "../support/linked-world.ts";
 import { runCommand } from "./commands.ts";

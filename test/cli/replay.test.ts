@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { sql } from "kysely";
-import { findCurrentLink } from "../../src/store/links.ts";
+import { findCurrentLink } from "../../src/store/links/links.ts";
 import { replayEvents } from "../../src/usecases/operating/replay-events.ts";
 import {
   type Companies,

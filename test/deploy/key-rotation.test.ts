@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { test } from "node:test";
-import { createVault, type Vault } from "../../src/store/vault.ts";
+import { createVault, type Vault } from "../../src/store/links/vault.ts";
 
 const RUNBOOK = await readFile(new URL("../../docs/operations.md", import.meta.url), "utf8");
 

@@ -1,8 +1,8 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Cluster, prepareCluster, ROLE, readPassword } from "../../src/store/embedded-cluster.ts";
-import { findServer, launchServer, stopServer } from "../../src/store/embedded-server.ts";
+import { type Cluster, prepareCluster, ROLE, readPassword } from "../../src/store/embedded/cluster.ts";
+import { findServer, launchServer, stopServer } from "../../src/store/embedded/server.ts";
 import { canConnect } from "./activity.ts";
 import { until } from "./waiting.ts";
 

@@ -5,7 +5,7 @@ import { Logger, run } from "graphile-worker";
 import { sql } from "kysely";
 import pg from "pg";
 import { openDatabase } from "../../src/store/database.ts";
-import { patientPool } from "../../src/store/patient-pool.ts";
+import { patientPool } from "../../src/store/queue/patient-pool.ts";
 import { createTestDatabase } from "../support/postgres.ts";
 
 /** Long enough for the queue to try what it has to write, and to fail. */

@@ -6,7 +6,7 @@ import { Logger, run } from "graphile-worker";
 import { type LinkId, parseUuid } from "../../src/domain/identifiers.ts";
 import { createLinkShare } from "../../src/jobs/link-share.ts";
 import { openDatabase } from "../../src/store/database.ts";
-import { enqueueBacklog } from "../../src/store/queue.ts";
+import { enqueueBacklog } from "../../src/store/queue/queue.ts";
 import { createTestDatabase } from "../support/postgres.ts";
 
 test("a link whose imports hang leaves workers to the others, however many jobs it has", async () => {

@@ -9,7 +9,7 @@ import { sql } from "kysely";
 import pino from "pino";
 import { startWorkerLock, unlockDeadWorkers } from "../../src/jobs/worker-pools.ts";
 import { type Database, openDatabase } from "../../src/store/database.ts";
-import { listUnheldPools } from "../../src/store/worker-locks.ts";
+import { listUnheldPools } from "../../src/store/queue/worker-locks.ts";
 import { createTestDatabase } from "../support/postgres.ts";
 
 const log = pino({ level: "silent" });

@@ -225,7 +225,7 @@ async function liveAnHour(world: World, cast: Cast, hour: number): Promise<void>
 /** A few of the envelopes that the first listing found; the rest still waits. */
 async function importSome(world: World): Promise<void> {
   const { tasks } = world.service.foundation;
-  const { findCurrentLink } = await import("../../src/store/links.ts");
+  const { findCurrentLink } = await import("../../src/store/links/links.ts");
   const { reconcileStep } = await import("../../src/usecases/reconciling/reconcile-link.ts");
   const { runBacklogTurn } = await import("../../src/usecases/importing/import-backlog.ts");
   const found = await findCurrentLink(tasks.db, "tenant-1");

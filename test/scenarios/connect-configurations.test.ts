@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { sql } from "kysely";
-import { findCurrentLink } from "../../src/store/links.ts";
+import { findCurrentLink } from "../../src/store/links/links.ts";
 import { ensureConnect } from "../../src/usecases/health/ensure-connect.ts";
 import type { ConnectConfiguration as Configuration } from "../support/docusign/connect-configuration.ts";
 import type { Call } from "../support/docusign/exchange.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { findLink } from "../../src/store/links.ts";
+import { findLink } from "../../src/store/links/links.ts";
 import { countCompleted } from "../../src/usecases/linking/count-completed.ts";
 import { type Companies, CUSTOMER, createLinkedCompanies, linkIdOf } from "../support/linked-world.ts";
 import { callsOf, concludeQuietly } from "../support/reconciling.ts";

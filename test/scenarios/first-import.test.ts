@@ -4,7 +4,7 @@ import { sql } from "kysely";
 import { type EnvelopeId, type LinkId, parseUuid } from "../../src/domain/identifiers.ts";
 import { MOST_ATTEMPTS } from "../../src/domain/retries.ts";
 import { runDueJobs } from "../../src/jobs/worker.ts";
-import { PRIORITY } from "../../src/store/queue.ts";
+import { PRIORITY } from "../../src/store/queue/queue.ts";
 import { runBacklogTurn } from "../../src/usecases/importing/import-backlog.ts";
 import { importEnvelope } from "../../src/usecases/importing/import-envelope.ts";
 import { reconcileAll } from "../../src/usecases/reconciling/reconcile-all.ts";

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { sql } from "kysely";
-import { nextDueAt } from "../../src/store/envelopes.ts";
-import { PRIORITY } from "../../src/store/queue.ts";
+import { nextDueAt } from "../../src/store/ledger/envelopes.ts";
+import { PRIORITY } from "../../src/store/queue/queue.ts";
 import { runBacklogTurn, wakeBacklog } from "../../src/usecases/importing/import-backlog.ts";
 import type { Failure } from "../support/docusign/faults.ts";
 import type { Envelope } from "../support/docusign/state.ts";

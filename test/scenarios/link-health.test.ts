@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { sql } from "kysely";
 import { MOST_ATTEMPTS } from "../../src/domain/retries.ts";
-import { findCurrentLink } from "../../src/store/links.ts";
-import { PRIORITY } from "../../src/store/queue.ts";
+import { findCurrentLink } from "../../src/store/links/links.ts";
+import { PRIORITY } from "../../src/store/queue/queue.ts";
 import { askAdmin } from "../../src/usecases/health/link-health.ts";
 import type { Failure } from "../support/docusign/faults.ts";
 import {

@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { sql } from "kysely";
 import { type LinkId, parseUuid } from "../../src/domain/identifiers.ts";
 import { Refusal } from "../../src/domain/refusal.ts";
-import { createEventRecorder } from "../../src/store/event-recorder.ts";
+import { createEventRecorder } from "../../src/store/events/event-recorder.ts";
 import { receiveEvent } from "../../src/usecases/receiving/receive-event.ts";
 import { minimalEvent, post, sign } from "../support/connect.ts";
 import { aggregateMessage, simMessage } from "../support/docusign/connect-message.ts";

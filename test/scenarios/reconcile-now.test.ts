@@ -4,8 +4,8 @@ import { sql } from "kysely";
 import { pino } from "pino";
 import { type EnvelopeId, parseUuid } from "../../src/domain/identifiers.ts";
 import { openFoundation } from "../../src/foundation.ts";
-import { claimNextDue } from "../../src/store/envelopes.ts";
-import { findCurrentLink, type Link } from "../../src/store/links.ts";
+import { claimNextDue } from "../../src/store/ledger/envelopes.ts";
+import { findCurrentLink, type Link } from "../../src/store/links/links.ts";
 import { importNow } from "../../src/usecases/importing/import-now.ts";
 import { type ForeseenReconciliation, foreseeReconciliation } from "../../src/usecases/operating/dry-run.ts";
 import {

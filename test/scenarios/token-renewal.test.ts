@@ -4,7 +4,7 @@ import { sql } from "kysely";
 import { pino } from "pino";
 import type { LinkId } from "../../src/domain/identifiers.ts";
 import { openFoundation } from "../../src/foundation.ts";
-import { findTokens, type LinkTokens, storeTokens } from "../../src/store/link-tokens.ts";
+import { findTokens, type LinkTokens, storeTokens } from "../../src/store/links/link-tokens.ts";
 import { type AccessTokens, createAccessTokens } from "../../src/usecases/account/access-tokens.ts";
 import { isWaitingForLock } from "../support/database-locks.ts";
 import { type Around, interceptPool } from "../support/intercept-pool.ts";

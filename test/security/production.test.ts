@@ -4,7 +4,7 @@ import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { test } from "node:test";
-import { openEmbeddedPostgres } from "../../src/store/embedded.ts";
+import { openEmbeddedPostgres } from "../../src/store/embedded/postgres.ts";
 
 const ROOT = resolve(import.meta.dirname, "../..");
 const COMPLETE = {

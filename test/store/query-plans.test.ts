@@ -5,7 +5,7 @@ import { CompiledQuery, Kysely, PostgresDialect, sql } from "kysely";
 import type pg from "pg";
 import type { ContractId, EnvelopeId, LinkId } from "../../src/domain/identifiers.ts";
 import { parseUuid } from "../../src/domain/identifiers.ts";
-import { listChanges, publishChanges, recordChanges } from "../../src/store/changes.ts";
+import { listChanges, publishChanges, recordChanges } from "../../src/store/contracts/changes.ts";
 import {
   contractsOfEnvelope,
   findContract,
@@ -13,8 +13,12 @@ import {
   markContractDeleted,
   type NewContract,
   storeContracts,
-} from "../../src/store/contracts.ts";
+} from "../../src/store/contracts/contracts.ts";
+import { findStoredDocuments } from "../../src/store/contracts/stored-documents.ts";
 import { type Database, openDatabase } from "../../src/store/database.ts";
+import { announcedEnvelopes, eventsOfEnvelope } from "../../src/store/events/events.ts";
+import { listForwardings, listForwardingsOf } from "../../src/store/events/forwardings.ts";
+import { type Recording, recordEvents } from "../../src/store/events/record-events.ts";
 import {
   claimEnvelope,
   claimNextDue,
@@ -26,19 +30,15 @@ import {
   findEnvelopes,
   nextDueAt,
   settleEnvelope,
-} from "../../src/store/envelopes.ts";
-import { announcedEnvelopes, eventsOfEnvelope } from "../../src/store/events.ts";
-import { listForwardings, listForwardingsOf } from "../../src/store/forwardings.ts";
+} from "../../src/store/ledger/envelopes.ts";
 import {
   countListedFirst,
   findLatest,
   findRunning,
   listReconciliations,
-} from "../../src/store/reconciliations.ts";
-import { type Recording, recordEvents } from "../../src/store/record-events.ts";
+} from "../../src/store/ledger/reconciliations.ts";
+import { countWaiting } from "../../src/store/ledger/waiting-envelopes.ts";
 import type { DB } from "../../src/store/schema.ts";
-import { findStoredDocuments } from "../../src/store/stored-documents.ts";
-import { countWaiting } from "../../src/store/waiting-envelopes.ts";
 import { createTestDatabase } from "../support/postgres.ts";
 
 /** These grow for as long as the service runs; links and groups grow with the number of customers only. */

@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { openEmbeddedPostgres } from "../../src/store/embedded.ts";
+import { openEmbeddedPostgres } from "../../src/store/embedded/postgres.ts";
 
 // A program of ours that uses the embedded PostgreSQL of the given folder until its input ends.
 const server = await openEmbeddedPostgres({

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { runMigrations } from "graphile-worker";
 import pg from "pg";
 import { openDatabase } from "../../src/store/database.ts";
-import { openEmbeddedPostgres } from "../../src/store/embedded.ts";
+import { openEmbeddedPostgres } from "../../src/store/embedded/postgres.ts";
 import { migrateToLatest } from "../../src/store/migrate.ts";
 
 export type TestServer = AsyncDisposable & { readonly adminUrl: string };

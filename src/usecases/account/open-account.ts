@@ -1,5 +1,5 @@
 import { type DocuSignAccount, openDocuSignAccount } from "../../docusign/account.ts";
-import type { Link } from "../../store/links.ts";
+import type { Link } from "../../store/links/links.ts";
 import type { AccessTokens } from "./access-tokens.ts";
 import type { CallBudgets, CallKind } from "./call-budgets.ts";
 

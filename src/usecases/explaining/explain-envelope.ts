@@ -2,11 +2,11 @@ import { z } from "zod";
 import { explain, type Language, parseFinding } from "../../domain/explanation.ts";
 import type { Finding, Outcome } from "../../domain/finding.ts";
 import type { EnvelopeId, LinkId } from "../../domain/identifiers.ts";
-import { contractsOfEnvelope, type StoredContract } from "../../store/contracts.ts";
-import { findEnvelope, type LedgerEntry } from "../../store/envelopes.ts";
-import { eventsOfEnvelope, type RecordedEvent } from "../../store/events.ts";
-import { findCurrentLink, findLink, type Link } from "../../store/links.ts";
-import { findImportJob } from "../../store/queue.ts";
+import { contractsOfEnvelope, type StoredContract } from "../../store/contracts/contracts.ts";
+import { eventsOfEnvelope, type RecordedEvent } from "../../store/events/events.ts";
+import { findEnvelope, type LedgerEntry } from "../../store/ledger/envelopes.ts";
+import { findCurrentLink, findLink, type Link } from "../../store/links/links.ts";
+import { findImportJob } from "../../store/queue/queue.ts";
 import { findLinkWait, type WaitingCause } from "../importing/waiting-cause.ts";
 import { type ForeseeDeps, foreseeEnvelope, type Verdict } from "./foresee-envelope.ts";
 

@@ -5,7 +5,7 @@ import type { EnvelopeId } from "../../domain/identifiers.ts";
 import type { Ownership } from "../../domain/ownership.ts";
 import { nextFullHour } from "../../domain/schedule.ts";
 import type { Database } from "../../store/database.ts";
-import type { Link } from "../../store/links.ts";
+import type { Link } from "../../store/links/links.ts";
 import type { CallBudgets } from "../account/call-budgets.ts";
 import type { OpenAccount } from "../account/open-account.ts";
 import { decide } from "../importing/import-envelope.ts";

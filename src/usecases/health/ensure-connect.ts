@@ -12,7 +12,7 @@ import {
   unlessRefused,
 } from "../../docusign/faults.ts";
 import type { Database } from "../../store/database.ts";
-import { type ConnectState, changeLink, type Link } from "../../store/links.ts";
+import { type ConnectState, changeLink, type Link } from "../../store/links/links.ts";
 import type { HealthDeps } from "./link-health.ts";
 
 export type ConnectDeps = HealthDeps & {

@@ -3,9 +3,9 @@ import { DocuSignFault, isOfTheIntegration, passes } from "../../docusign/faults
 import type { AccountUser } from "../../docusign/user.ts";
 import { type AdminProfiles, isDsAdmin } from "../../domain/admin.ts";
 import type { Database } from "../../store/database.ts";
-import { takeUpFailed } from "../../store/envelopes.ts";
-import { changeLink, type Link, type LinkCause, type LinkState, lockLink } from "../../store/links.ts";
-import { enqueueReconciliation } from "../../store/queue.ts";
+import { takeUpFailed } from "../../store/ledger/envelopes.ts";
+import { changeLink, type Link, type LinkCause, type LinkState, lockLink } from "../../store/links/links.ts";
+import { enqueueReconciliation } from "../../store/queue/queue.ts";
 
 /** Stops a link's imports for a cause that a person has to mend; an ended link stays ended. */
 export async function failLink(db: Database, link: Link, cause: LinkCause): Promise<void> {

@@ -1,7 +1,7 @@
 import type { EnvelopeId } from "../../domain/identifiers.ts";
 import type { Database } from "../../store/database.ts";
-import { type Decision, settleEnvelope } from "../../store/envelopes.ts";
-import { type Link, lockLink } from "../../store/links.ts";
+import { type Decision, settleEnvelope } from "../../store/ledger/envelopes.ts";
+import { type Link, lockLink } from "../../store/links/links.ts";
 
 export type Exclusion = Omit<Decision, "state"> & { readonly envelopeId: EnvelopeId };
 

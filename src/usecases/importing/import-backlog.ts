@@ -1,9 +1,9 @@
 import type { EnvelopeId, LinkId } from "../../domain/identifiers.ts";
 import type { Pace } from "../../domain/pace.ts";
 import type { Database } from "../../store/database.ts";
-import { claimNextDue, countDue, nextDueAt } from "../../store/envelopes.ts";
-import { changeLink, findLink, type Link } from "../../store/links.ts";
-import { enqueueBacklog } from "../../store/queue.ts";
+import { claimNextDue, countDue, nextDueAt } from "../../store/ledger/envelopes.ts";
+import { changeLink, findLink, type Link } from "../../store/links/links.ts";
+import { enqueueBacklog } from "../../store/queue/queue.ts";
 import { type ImportDeps, type ImportOutcome, importEnvelope, LEASE_MS } from "./import-envelope.ts";
 
 export type BacklogDeps = ImportDeps & {

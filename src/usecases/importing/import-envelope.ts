@@ -5,15 +5,15 @@ import type { EnvelopeId, LinkId } from "../../domain/identifiers.ts";
 import { decideOwnership, type Ownership, type OwnershipQuestion } from "../../domain/ownership.ts";
 import { nextAttempt } from "../../domain/retries.ts";
 import type { Database } from "../../store/database.ts";
+import { listForwardings } from "../../store/events/forwardings.ts";
 import {
   claimEnvelope,
   type FoundBy,
   type LedgerEntry,
   postponeEnvelope,
   reopenEnvelope,
-} from "../../store/envelopes.ts";
-import { listForwardings } from "../../store/forwardings.ts";
-import { findLink, type Link } from "../../store/links.ts";
+} from "../../store/ledger/envelopes.ts";
+import { findLink, type Link } from "../../store/links/links.ts";
 import { withLock } from "../../store/locks.ts";
 import type { CallBudgets, CallKind } from "../account/call-budgets.ts";
 import type { OpenAccount } from "../account/open-account.ts";

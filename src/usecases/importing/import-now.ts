@@ -1,6 +1,6 @@
 import type { EnvelopeId, LinkId } from "../../domain/identifiers.ts";
-import type { FoundBy } from "../../store/envelopes.ts";
-import { findLink } from "../../store/links.ts";
+import type { FoundBy } from "../../store/ledger/envelopes.ts";
+import { findLink } from "../../store/links/links.ts";
 import { type BacklogDeps, isFirstImport } from "./import-backlog.ts";
 import { type ImportOutcome, importEnvelope } from "./import-envelope.ts";
 import { findLinkWait, type WaitingCause } from "./waiting-cause.ts";

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Envelope } from "../../domain/envelope.ts";
 import { type AccountId, parseUuid, type UserId } from "../../domain/identifiers.ts";
-import type { LedgerEntry } from "../../store/envelopes.ts";
+import type { LedgerEntry } from "../../store/ledger/envelopes.ts";
 
 /** A listed envelope as the ledger keeps it until its import. */
 export function writeListing(envelope: Envelope): object {

@@ -4,13 +4,17 @@ import { concludedOn, contentDocuments } from "../../domain/contract.ts";
 import type { Envelope, EnvelopeDocument } from "../../domain/envelope.ts";
 import { type ContractId, parseUuid } from "../../domain/identifiers.ts";
 import type { Ownership } from "../../domain/ownership.ts";
-import { recordChanges } from "../../store/changes.ts";
-import { type NewContract, storeContracts } from "../../store/contracts.ts";
+import { recordChanges } from "../../store/contracts/changes.ts";
+import { type NewContract, storeContracts } from "../../store/contracts/contracts.ts";
+import {
+  findStoredDocuments,
+  recordStoredDocument,
+  type StoredBytes,
+} from "../../store/contracts/stored-documents.ts";
 import type { Database } from "../../store/database.ts";
-import { type LedgerEntry, postponeEnvelope, settleEnvelope } from "../../store/envelopes.ts";
-import { hasGroup } from "../../store/groups.ts";
-import { type Link, lockLink } from "../../store/links.ts";
-import { findStoredDocuments, recordStoredDocument, type StoredBytes } from "../../store/stored-documents.ts";
+import { type LedgerEntry, postponeEnvelope, settleEnvelope } from "../../store/ledger/envelopes.ts";
+import { hasGroup } from "../../store/links/groups.ts";
+import { type Link, lockLink } from "../../store/links/links.ts";
 import { failLink } from "../health/link-health.ts";
 import type { ImportDeps, ImportOutcome } from "./import-envelope.ts";
 

@@ -1,5 +1,5 @@
 import type { Reasons } from "../../domain/finding.ts";
-import type { Link } from "../../store/links.ts";
+import type { Link } from "../../store/links/links.ts";
 import type { CallBudgets } from "../account/call-budgets.ts";
 import { isFirstImport } from "./import-backlog.ts";
 

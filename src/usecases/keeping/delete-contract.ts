@@ -1,11 +1,16 @@
 import type { DocumentStore } from "../../documents/documents.ts";
 import type { ContractId } from "../../domain/identifiers.ts";
 import { Refusal } from "../../domain/refusal.ts";
-import { recordChanges } from "../../store/changes.ts";
-import { findContract, listToErase, markContractDeleted, markErased } from "../../store/contracts.ts";
+import { recordChanges } from "../../store/contracts/changes.ts";
+import {
+  findContract,
+  listToErase,
+  markContractDeleted,
+  markErased,
+} from "../../store/contracts/contracts.ts";
 import type { Database } from "../../store/database.ts";
-import { lockEnvelope, markEnvelopeDeleted } from "../../store/envelopes.ts";
-import { enqueueErasure } from "../../store/queue.ts";
+import { lockEnvelope, markEnvelopeDeleted } from "../../store/ledger/envelopes.ts";
+import { enqueueErasure } from "../../store/queue/queue.ts";
 
 /**
  * Deletes a contract of the tenant; its bytes are erased soon after, that it was imported is remembered for ever

@@ -1,7 +1,7 @@
 import type { Logger } from "pino";
 import type { DocumentStore, ListedDocument } from "../../documents/documents.ts";
 import type { Database } from "../../store/database.ts";
-import { listUnneeded } from "../../store/housekeeping.ts";
+import { listUnneeded } from "../../store/upkeep/housekeeping.ts";
 
 export type OrphanReport = {
   /** Documents that were looked at: those that are old enough. */

@@ -1,10 +1,10 @@
 import type { Logger } from "pino";
 import type { DocumentStore } from "../../documents/documents.ts";
-import { listToErase } from "../../store/contracts.ts";
+import { listToErase } from "../../store/contracts/contracts.ts";
 import type { Database } from "../../store/database.ts";
-import { forgetBodies, forgetFailedJobs, forgetReconciliations } from "../../store/housekeeping.ts";
-import { forgetExpired } from "../../store/linkings.ts";
-import { enqueueErasure } from "../../store/queue.ts";
+import { forgetExpired } from "../../store/links/linkings.ts";
+import { enqueueErasure } from "../../store/queue/queue.ts";
+import { forgetBodies, forgetFailedJobs, forgetReconciliations } from "../../store/upkeep/housekeeping.ts";
 import { eraseOrphans, type OrphanReport } from "./erase-orphans.ts";
 
 export type TidyDeps = {

@@ -2,10 +2,10 @@ import { createHash, randomBytes } from "node:crypto";
 import type { DocuSignOAuth } from "../../docusign/oauth.ts";
 import { Refusal } from "../../domain/refusal.ts";
 import type { Database } from "../../store/database.ts";
-import { hasGroup } from "../../store/groups.ts";
-import { storeLinking } from "../../store/linkings.ts";
-import { findCurrentLink } from "../../store/links.ts";
-import type { Vault } from "../../store/vault.ts";
+import { hasGroup } from "../../store/links/groups.ts";
+import { storeLinking } from "../../store/links/linkings.ts";
+import { findCurrentLink } from "../../store/links/links.ts";
+import type { Vault } from "../../store/links/vault.ts";
 
 export type BeginDeps = { db: Database; vault: Vault; oauth: DocuSignOAuth; now: () => Date };
 

@@ -1,9 +1,9 @@
 import { Refusal } from "../../domain/refusal.ts";
-import { recordAudit } from "../../store/audit.ts";
 import type { Database } from "../../store/database.ts";
-import { hasGroup } from "../../store/groups.ts";
-import { changeLink, findCurrentLink, type Link, lockLink } from "../../store/links.ts";
-import { enqueueReconciliation } from "../../store/queue.ts";
+import { recordAudit } from "../../store/links/audit.ts";
+import { hasGroup } from "../../store/links/groups.ts";
+import { changeLink, findCurrentLink, type Link, lockLink } from "../../store/links/links.ts";
+import { enqueueReconciliation } from "../../store/queue/queue.ts";
 import { recoverLink } from "../health/link-health.ts";
 import type { Owner } from "./begin-linking.ts";
 

@@ -1,9 +1,9 @@
 import { z } from "zod";
 import { nextFullHour } from "../../domain/schedule.ts";
 import type { Database } from "../../store/database.ts";
-import { countExcludedByRule, countTotals, type Totals } from "../../store/envelopes.ts";
-import type { Link, LinkCause, LinkState } from "../../store/links.ts";
-import { findLatest } from "../../store/reconciliations.ts";
+import { countExcludedByRule, countTotals, type Totals } from "../../store/ledger/envelopes.ts";
+import { findLatest } from "../../store/ledger/reconciliations.ts";
+import type { Link, LinkCause, LinkState } from "../../store/links/links.ts";
 import { type FirstImportProgress, measureFirstImport } from "./first-import-progress.ts";
 import { tellTotals } from "./link-totals.ts";
 

@@ -6,11 +6,11 @@ import type { DocuSignUser, Tokens } from "../../docusign/oauth.ts";
 import { isDsAdmin } from "../../domain/admin.ts";
 import { type LinkId, parseUuid } from "../../domain/identifiers.ts";
 import { startsFor } from "../../domain/window.ts";
-import { recordAudit } from "../../store/audit.ts";
 import { isUniqueViolation } from "../../store/constraints.ts";
-import { hasGroup } from "../../store/groups.ts";
-import { storeTokens } from "../../store/link-tokens.ts";
-import { type Linking, takeLinking } from "../../store/linkings.ts";
+import { recordAudit } from "../../store/links/audit.ts";
+import { hasGroup } from "../../store/links/groups.ts";
+import { storeTokens } from "../../store/links/link-tokens.ts";
+import { type Linking, takeLinking } from "../../store/links/linkings.ts";
 import {
   changeLink,
   findCurrentLink,
@@ -19,8 +19,8 @@ import {
   listLinks,
   lockLink,
   storeLink,
-} from "../../store/links.ts";
-import { enqueueReconciliation } from "../../store/queue.ts";
+} from "../../store/links/links.ts";
+import { enqueueReconciliation } from "../../store/queue/queue.ts";
 import { toLinkTokens } from "../account/access-tokens.ts";
 import type { OpenAccount } from "../account/open-account.ts";
 import { type ConnectDeps, ensureConnect } from "../health/ensure-connect.ts";

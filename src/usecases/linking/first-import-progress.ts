@@ -1,9 +1,9 @@
 import { expectedDuration, mayCall } from "../../domain/pace.ts";
 import { findBudget } from "../../store/budgets.ts";
 import type { Database } from "../../store/database.ts";
-import type { Totals } from "../../store/envelopes.ts";
-import type { Link } from "../../store/links.ts";
-import { countListedFirst } from "../../store/reconciliations.ts";
+import type { Totals } from "../../store/ledger/envelopes.ts";
+import { countListedFirst } from "../../store/ledger/reconciliations.ts";
+import type { Link } from "../../store/links/links.ts";
 
 export type FirstImportProgress = {
   /** Envelopes that are imported, excluded or deleted. */

@@ -1,12 +1,12 @@
 import type { DocuSignAccount } from "../../docusign/account.ts";
-import { changeLink, findLink, type Link } from "../../store/links.ts";
 import {
   abandonRun,
   endReconciliation,
   findRunning,
   type Reconciliation,
   startReconciliation,
-} from "../../store/reconciliations.ts";
+} from "../../store/ledger/reconciliations.ts";
+import { changeLink, findLink, type Link } from "../../store/links/links.ts";
 import { checkAdmin } from "../health/link-health.ts";
 import { reconcileAloneSoon } from "../reconciling/lock.ts";
 import type { ReconcileDeps } from "../reconciling/reconcile-link.ts";

@@ -1,7 +1,7 @@
 import type { Database } from "../../store/database.ts";
-import type { Totals } from "../../store/envelopes.ts";
-import type { Link } from "../../store/links.ts";
-import { countAnnounced, countFoundByListing } from "../../store/waiting-envelopes.ts";
+import type { Totals } from "../../store/ledger/envelopes.ts";
+import { countAnnounced, countFoundByListing } from "../../store/ledger/waiting-envelopes.ts";
+import type { Link } from "../../store/links/links.ts";
 
 /**
  * A link's totals in envelopes, which add up (import-rules 6): what the `ledger` has, and as waiting what it has not yet.

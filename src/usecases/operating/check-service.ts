@@ -4,10 +4,10 @@ import type { DocumentStore } from "../../documents/documents.ts";
 import type { DocuSignOAuth } from "../../docusign/oauth.ts";
 import { describeFault } from "../../domain/fault-text.ts";
 import type { Database } from "../../store/database.ts";
-import { hasQueueSchema, readServerVersion } from "../../store/inspect.ts";
+import { examineTokens } from "../../store/links/sealed-secrets.ts";
+import type { Vault } from "../../store/links/vault.ts";
 import { isCurrent } from "../../store/migrate.ts";
-import { examineTokens } from "../../store/sealed-secrets.ts";
-import type { Vault } from "../../store/vault.ts";
+import { hasQueueSchema, readServerVersion } from "../../store/upkeep/inspect.ts";
 
 export type CheckDeps = {
   db: Database;

@@ -2,7 +2,7 @@ import type { DocuSignAccount } from "../../docusign/account.ts";
 import { DocuSignFault } from "../../docusign/faults.ts";
 import type { EnvelopeId } from "../../domain/identifiers.ts";
 import type { Database } from "../../store/database.ts";
-import type { Link } from "../../store/links.ts";
+import type { Link } from "../../store/links/links.ts";
 import type { CallBudgets } from "../account/call-budgets.ts";
 import type { OpenAccount } from "../account/open-account.ts";
 import { judgeListed, type ListedRow } from "../reconciling/judge-listed.ts";

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Database } from "../../store/database.ts";
-import { claimNextDue, countDue, countParked, nextDueAt } from "../../store/envelopes.ts";
-import { findLink, type Link } from "../../store/links.ts";
-import { findRunning, type Reconciliation } from "../../store/reconciliations.ts";
-import { countWaitingByCause, hasLeased } from "../../store/waiting-envelopes.ts";
+import { claimNextDue, countDue, countParked, nextDueAt } from "../../store/ledger/envelopes.ts";
+import { findRunning, type Reconciliation } from "../../store/ledger/reconciliations.ts";
+import { countWaitingByCause, hasLeased } from "../../store/ledger/waiting-envelopes.ts";
+import { findLink, type Link } from "../../store/links/links.ts";
 import { type BacklogDeps, endFirstImport, wakeBacklog } from "../importing/import-backlog.ts";
 import { LEASE_MS } from "../importing/import-envelope.ts";
 import { emptyTally, findWait, type ImportTally, importNow } from "../importing/import-now.ts";

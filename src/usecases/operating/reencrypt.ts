@@ -1,7 +1,7 @@
 import type { Database } from "../../store/database.ts";
-import { resealTokens } from "../../store/link-tokens.ts";
-import { resealLinkings } from "../../store/sealed-secrets.ts";
-import type { Vault } from "../../store/vault.ts";
+import { resealTokens } from "../../store/links/link-tokens.ts";
+import { resealLinkings } from "../../store/links/sealed-secrets.ts";
+import type { Vault } from "../../store/links/vault.ts";
 
 /**
  * Seals with the current key what an older one sealed, so that the older one can go: the tokens of links, and what

@@ -1,7 +1,7 @@
 import { type EnvelopeId, type LinkId, parseUuid } from "../../domain/identifiers.ts";
-import { completionsSince } from "../../store/events.ts";
-import { findLink, type Link } from "../../store/links.ts";
-import { takeUpParked } from "../../store/waiting-envelopes.ts";
+import { completionsSince } from "../../store/events/events.ts";
+import { takeUpParked } from "../../store/ledger/waiting-envelopes.ts";
+import { findLink, type Link } from "../../store/links/links.ts";
 import { type BacklogDeps, wakeBacklog } from "../importing/import-backlog.ts";
 import { emptyTally, findWait, type ImportTally, importNow } from "../importing/import-now.ts";
 import { findPassing, type Obstacle, type Progress } from "./reconcile-now.ts";

@@ -3,7 +3,7 @@ import { isSignedByAny } from "../../docusign/signature.ts";
 import type { LinkId } from "../../domain/identifiers.ts";
 import { Refusal } from "../../domain/refusal.ts";
 import { nextFullHour } from "../../domain/schedule.ts";
-import { type EventRecorder, RecorderFull } from "../../store/event-recorder.ts";
+import { type EventRecorder, RecorderFull } from "../../store/events/event-recorder.ts";
 
 export type ReceiveDeps = {
   hmacKeys: readonly string[];

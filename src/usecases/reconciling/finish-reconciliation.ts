@@ -1,16 +1,16 @@
 import type { DocuSignAccount } from "../../docusign/account.ts";
 import { DocuSignFault, passes } from "../../docusign/faults.ts";
 import type { Database } from "../../store/database.ts";
-import { countParked, nextDueAt, takeUpFailed } from "../../store/envelopes.ts";
-import { changeLink, findLink, type Link, lockLink } from "../../store/links.ts";
+import { countParked, nextDueAt, takeUpFailed } from "../../store/ledger/envelopes.ts";
 import {
   type Difference,
   endReconciliation,
   findLatest,
   type Reconciliation,
-} from "../../store/reconciliations.ts";
-import { countCompletedUntil, hasCompletedSince } from "../../store/unlisted-envelopes.ts";
-import { countWaiting } from "../../store/waiting-envelopes.ts";
+} from "../../store/ledger/reconciliations.ts";
+import { countCompletedUntil, hasCompletedSince } from "../../store/ledger/unlisted-envelopes.ts";
+import { countWaiting } from "../../store/ledger/waiting-envelopes.ts";
+import { changeLink, findLink, type Link, lockLink } from "../../store/links/links.ts";
 import { ensureConnect } from "../health/ensure-connect.ts";
 import { checkAdmin } from "../health/link-health.ts";
 import { endFirstImport, wakeBacklog } from "../importing/import-backlog.ts";

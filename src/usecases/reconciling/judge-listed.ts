@@ -1,10 +1,10 @@
 import type { Envelope, Forwarding } from "../../domain/envelope.ts";
 import { decideOwnership, type Ownership } from "../../domain/ownership.ts";
 import type { Database } from "../../store/database.ts";
-import { type FoundEnvelope, findEnvelopes, type LedgerEntry } from "../../store/envelopes.ts";
-import { announcedEnvelopes } from "../../store/events.ts";
-import { listForwardingsOf } from "../../store/forwardings.ts";
-import type { Link } from "../../store/links.ts";
+import { announcedEnvelopes } from "../../store/events/events.ts";
+import { listForwardingsOf } from "../../store/events/forwardings.ts";
+import { type FoundEnvelope, findEnvelopes, type LedgerEntry } from "../../store/ledger/envelopes.ts";
+import type { Link } from "../../store/links/links.ts";
 import { owning } from "../importing/import-envelope.ts";
 import { writeListing } from "../importing/listed-envelope.ts";
 

@@ -1,6 +1,6 @@
 import type { DocuSignAccount } from "../../docusign/account.ts";
 import type { Envelope } from "../../domain/envelope.ts";
-import type { Side } from "../../store/reconciliations.ts";
+import type { Side } from "../../store/ledger/reconciliations.ts";
 
 /** Where a listing of a window stands: what the account sent comes first, then what the linked user received. */
 export type Cursor = {

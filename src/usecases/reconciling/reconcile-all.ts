@@ -1,7 +1,7 @@
 import { spreadWithin } from "../../domain/schedule.ts";
 import type { Database } from "../../store/database.ts";
-import { listCurrentLinks } from "../../store/links.ts";
-import { enqueueReconciliation } from "../../store/queue.ts";
+import { listCurrentLinks } from "../../store/links/links.ts";
+import { enqueueReconciliation } from "../../store/queue/queue.ts";
 
 /** The reconciliations of an hour begin within its first minutes, where there are many links. */
 const SPREAD_MS = 3 * 60 * 1000;

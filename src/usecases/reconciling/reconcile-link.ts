@@ -1,13 +1,13 @@
 import { DocuSignFault, isOfTheIntegration, passes } from "../../docusign/faults.ts";
 import type { LinkId } from "../../domain/identifiers.ts";
-import { changeLink, findLink, type Link } from "../../store/links.ts";
 import {
   addCalls,
   findRunning,
   type Reconciliation,
   type ReconciliationKind,
   startReconciliation,
-} from "../../store/reconciliations.ts";
+} from "../../store/ledger/reconciliations.ts";
+import { changeLink, findLink, type Link } from "../../store/links/links.ts";
 import { BUDGET_RESERVE, type CallBudgets, type CallKind } from "../account/call-budgets.ts";
 import type { OpenAccount } from "../account/open-account.ts";
 import type { ConnectDeps } from "../health/ensure-connect.ts";

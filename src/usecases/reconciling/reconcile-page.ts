@@ -1,9 +1,9 @@
 import type { DocuSignAccount } from "../../docusign/account.ts";
 import type { Envelope } from "../../domain/envelope.ts";
-import { recordFound } from "../../store/envelopes.ts";
-import { changeLink, type Link, type LinkChange, lockLink } from "../../store/links.ts";
-import { advanceReconciliation } from "../../store/reconciliation-pages.ts";
-import type { Reconciliation } from "../../store/reconciliations.ts";
+import { recordFound } from "../../store/ledger/envelopes.ts";
+import { advanceReconciliation } from "../../store/ledger/reconciliation-pages.ts";
+import type { Reconciliation } from "../../store/ledger/reconciliations.ts";
+import { changeLink, type Link, type LinkChange, lockLink } from "../../store/links/links.ts";
 import { judgeListed, type ListedRow } from "./judge-listed.ts";
 import { type Cursor, listPage } from "./list-page.ts";
 import type { ReconcileDeps } from "./reconcile-link.ts";

@@ -1,9 +1,9 @@
 import type { Database } from "../../store/database.ts";
-import type { FoundEnvelope } from "../../store/envelopes.ts";
-import type { Link } from "../../store/links.ts";
-import type { PageCounts } from "../../store/reconciliation-pages.ts";
-import type { Reconciliation } from "../../store/reconciliations.ts";
-import { findUnlisted } from "../../store/unlisted-envelopes.ts";
+import type { FoundEnvelope } from "../../store/ledger/envelopes.ts";
+import type { PageCounts } from "../../store/ledger/reconciliation-pages.ts";
+import type { Reconciliation } from "../../store/ledger/reconciliations.ts";
+import { findUnlisted } from "../../store/ledger/unlisted-envelopes.ts";
+import type { Link } from "../../store/links/links.ts";
 import type { ListedRow } from "./judge-listed.ts";
 import type { Cursor, ListedPage } from "./list-page.ts";
 

@@ -1,5 +1,5 @@
 import { LISTING_DELAY_MS } from "../../domain/window.ts";
-import type { Link } from "../../store/links.ts";
+import type { Link } from "../../store/links/links.ts";
 
 /** DocuSign was founded in 2003: no envelope is older. */
 export const ALL_HISTORY = new Date("2003-01-01T00:00:00Z");

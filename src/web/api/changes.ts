@@ -1,6 +1,6 @@
 import type { Response } from "express";
 import { z } from "zod";
-import { type Change, listChanges, publishChanges } from "../../store/changes.ts";
+import { type Change, listChanges, publishChanges } from "../../store/contracts/changes.ts";
 import { type ApiDeps, type Endpoint, endpoint, NO_BODY, NO_PARAMETERS } from "./endpoint.ts";
 import { CHANGES } from "./examples.ts";
 import { limit, numberParameter } from "./fields.ts";

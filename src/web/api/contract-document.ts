@@ -3,7 +3,7 @@ import { pipeline } from "node:stream/promises";
 import type { Request, Response } from "express";
 import type { ByteRange } from "../../documents/documents.ts";
 import { contentDisposition, downloadName } from "../../domain/contract.ts";
-import type { StoredContract } from "../../store/contracts.ts";
+import type { StoredContract } from "../../store/contracts/contracts.ts";
 import { RequestFault } from "../request-fault.ts";
 import { readRange } from "./byte-range.ts";
 import { CONTRACT_ID, getContract } from "./contracts.ts";

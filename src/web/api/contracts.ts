@@ -1,7 +1,12 @@
 import { z } from "zod";
 import type { ContractId } from "../../domain/identifiers.ts";
 import { Refusal } from "../../domain/refusal.ts";
-import { type Contract, findContract, listContracts, type StoredContract } from "../../store/contracts.ts";
+import {
+  type Contract,
+  findContract,
+  listContracts,
+  type StoredContract,
+} from "../../store/contracts/contracts.ts";
 import { deleteContract } from "../../usecases/keeping/delete-contract.ts";
 import { personOf } from "../auth/tokens.ts";
 import { type ApiDeps, type Endpoint, endpoint, NO_BODY, NO_PARAMETERS } from "./endpoint.ts";

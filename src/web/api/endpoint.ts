@@ -4,7 +4,7 @@ import type { Logger } from "pino";
 import { z } from "zod";
 import type { DocumentStore } from "../../documents/documents.ts";
 import { Refusal } from "../../domain/refusal.ts";
-import type { ChangeNews } from "../../store/change-news.ts";
+import type { ChangeNews } from "../../store/contracts/change-news.ts";
 import type { ExplainDeps } from "../../usecases/explaining/explain-envelope.ts";
 import type { BeginDeps } from "../../usecases/linking/begin-linking.ts";
 import type { DescribeDeps } from "../../usecases/linking/describe-link.ts";

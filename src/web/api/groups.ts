@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { listGroupPage } from "../../store/groups.ts";
+import { listGroupPage } from "../../store/links/groups.ts";
 import { deleteGroup, putGroup } from "../../usecases/linking/change-groups.ts";
 import { type Endpoint, endpoint, NO_BODY, NO_PARAMETERS } from "./endpoint.ts";
 import { GROUP } from "./examples.ts";

@@ -1,7 +1,7 @@
 import { z } from "zod";
-import { listAudit } from "../../store/audit.ts";
-import { type Link, listLinkPage } from "../../store/links.ts";
-import { listReconciliations, type Reconciliation } from "../../store/reconciliations.ts";
+import { listReconciliations, type Reconciliation } from "../../store/ledger/reconciliations.ts";
+import { listAudit } from "../../store/links/audit.ts";
+import { type Link, listLinkPage } from "../../store/links/links.ts";
 import { describeLink } from "../../usecases/linking/describe-link.ts";
 import { type ApiDeps, type Endpoint, endpoint, NO_BODY, NO_PARAMETERS } from "./endpoint.ts";
 import { PAST_LINK, RECONCILIATION } from "./examples.ts";

@@ -1,5 +1,5 @@
 import { Refusal } from "../../domain/refusal.ts";
-import { findCurrentLink } from "../../store/links.ts";
+import { findCurrentLink } from "../../store/links/links.ts";
 import { beginLinking } from "../../usecases/linking/begin-linking.ts";
 import { approveImport, editLink } from "../../usecases/linking/change-link.ts";
 import { describeLink, type LinkDescription } from "../../usecases/linking/describe-link.ts";

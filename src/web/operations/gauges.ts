@@ -1,5 +1,5 @@
 import { Gauge, type Registry } from "prom-client";
-import type { Figures } from "../../store/figures.ts";
+import type { Figures } from "../../store/upkeep/figures.ts";
 
 /** A connection pool's figures, as `pg.Pool` has them. */
 export type PoolFigures = {

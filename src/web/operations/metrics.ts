@@ -2,7 +2,7 @@ import type { RequestHandler } from "express";
 import type { Logger } from "pino";
 import { Counter, collectDefaultMetrics, Histogram, Registry } from "prom-client";
 import type { Database } from "../../store/database.ts";
-import { type Figures, readFigures } from "../../store/figures.ts";
+import { type Figures, readFigures } from "../../store/upkeep/figures.ts";
 import { createGauges, type PoolFigures } from "./gauges.ts";
 
 /** What this process counts. Outcomes are stable codes, never anything that a sender chose. */

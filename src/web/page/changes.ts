@@ -2,7 +2,7 @@ import { type Request, type Response, Router } from "express";
 import { z } from "zod";
 import { type LinkId, parseUuid } from "../../domain/identifiers.ts";
 import { Refusal, type RefusalCode } from "../../domain/refusal.ts";
-import { findCurrentLink, findLink } from "../../store/links.ts";
+import { findCurrentLink, findLink } from "../../store/links/links.ts";
 import { type BeginDeps, beginLinking, type Owner } from "../../usecases/linking/begin-linking.ts";
 import { approveImport, editLink } from "../../usecases/linking/change-link.ts";
 import { endLink } from "../../usecases/linking/end-link.ts";

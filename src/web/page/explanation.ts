@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { Outcome } from "../../domain/finding.ts";
-import type { Group } from "../../store/groups.ts";
+import type { Group } from "../../store/links/groups.ts";
 import type { Explanation } from "../../usecases/explaining/explain-envelope.ts";
 import { type Html, html } from "../html/html.ts";
 import { type Icon, icon } from "../html/icons.ts";

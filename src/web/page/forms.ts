@@ -1,4 +1,4 @@
-import type { Group } from "../../store/groups.ts";
+import type { Group } from "../../store/links/groups.ts";
 import type { LinkDescription } from "../../usecases/linking/describe-link.ts";
 import { type Html, html } from "../html/html.ts";
 import { icon } from "../html/icons.ts";

@@ -1,5 +1,5 @@
 import { type EnvelopeId, parseUuid } from "../../domain/identifiers.ts";
-import type { Group } from "../../store/groups.ts";
+import type { Group } from "../../store/links/groups.ts";
 import {
   type ExplainDeps,
   type Explanation,

@@ -1,5 +1,5 @@
-import type { Group } from "../../store/groups.ts";
-import type { LinkState } from "../../store/links.ts";
+import type { Group } from "../../store/links/groups.ts";
+import type { LinkState } from "../../store/links/links.ts";
 import type { LinkDescription } from "../../usecases/linking/describe-link.ts";
 import { type Html, html } from "../html/html.ts";
 import { type Icon, icon } from "../html/icons.ts";

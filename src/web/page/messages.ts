@@ -1,5 +1,5 @@
 import { Refusal } from "../../domain/refusal.ts";
-import type { LinkState } from "../../store/links.ts";
+import type { LinkState } from "../../store/links/links.ts";
 import type { LinkingResult } from "../../usecases/linking/finish-linking.ts";
 import { type Html, html } from "../html/html.ts";
 import { type Icon, icon } from "../html/icons.ts";

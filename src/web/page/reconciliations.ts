@@ -1,5 +1,5 @@
-import type { LinkState } from "../../store/links.ts";
-import type { Reconciliation, ReconciliationKind } from "../../store/reconciliations.ts";
+import type { Reconciliation, ReconciliationKind } from "../../store/ledger/reconciliations.ts";
+import type { LinkState } from "../../store/links/links.ts";
 import { type Html, html } from "../html/html.ts";
 import { icon } from "../html/icons.ts";
 import { inDigits, shortDuration, shortMoment } from "./words.ts";

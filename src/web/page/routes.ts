@@ -1,7 +1,7 @@
 import { type Request, type RequestHandler, type Response, Router, urlencoded } from "express";
 import { Refusal } from "../../domain/refusal.ts";
-import { listGroups } from "../../store/groups.ts";
-import { findCurrentLink } from "../../store/links.ts";
+import { listGroups } from "../../store/links/groups.ts";
+import { findCurrentLink } from "../../store/links/links.ts";
 import { describeLink } from "../../usecases/linking/describe-link.ts";
 import { csrfOf, requireCsrf } from "../auth/csrf.ts";
 import { type PageSessionDeps, readSession, requireSession, signedInOf } from "../auth/session.ts";

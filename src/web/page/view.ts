@@ -1,8 +1,8 @@
-import { type Group, listGroups } from "../../store/groups.ts";
-import { countFiles } from "../../store/link-figures.ts";
-import { findCurrentLink, type Link, listLinkPage } from "../../store/links.ts";
-import { listReconciliations, type Reconciliation } from "../../store/reconciliations.ts";
-import { countWaitingByCause } from "../../store/waiting-envelopes.ts";
+import { listReconciliations, type Reconciliation } from "../../store/ledger/reconciliations.ts";
+import { countWaitingByCause } from "../../store/ledger/waiting-envelopes.ts";
+import { type Group, listGroups } from "../../store/links/groups.ts";
+import { findCurrentLink, type Link, listLinkPage } from "../../store/links/links.ts";
+import { countFiles } from "../../store/upkeep/link-figures.ts";
 import type { ExplainDeps } from "../../usecases/explaining/explain-envelope.ts";
 import { findLinkWait } from "../../usecases/importing/waiting-cause.ts";
 import {

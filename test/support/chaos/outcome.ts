@@ -1,7 +1,7 @@
 import { sql } from "kysely";
 import type { Database } from "../../../src/store/database.ts";
-import { countTotals } from "../../../src/store/envelopes.ts";
-import { listCurrentLinks } from "../../../src/store/links.ts";
+import { countTotals } from "../../../src/store/ledger/envelopes.ts";
+import { listCurrentLinks } from "../../../src/store/links/links.ts";
 import type { World } from "../world.ts";
 
 export type Outcome = {

@@ -1,0 +1,87 @@
+import { type Kysely, sql } from "kysely";
+import type { DB } from "../schema.ts";
+import type { Contract } from "./contracts.ts";
+
+export type ChangeType = "imported" | "deleted";
+
+export type Change = { readonly sequence: number; readonly type: ChangeType; readonly contract: unknown };
+
+/** The channel on which news of the feed is told; the payload is the tenant. */
+export const CHANGES_CHANNEL = "torikomi_changes";
+
+/** Records a change in the caller's transaction; it has its place in the feed only once it is published. */
+export async function recordChanges(
+  tx: Kysely<DB>,
+  type: ChangeType,
+  contracts: readonly Contract[],
+  at: Date,
+): Promise<void> {
+  if (contracts.length === 0) return;
+  await tx
+    .with("recorded", (query) =>
+      query
+        .insertInto("change")
+        .values(
+          contracts.map((contract) => ({
+            tenant: contract.tenant,
+            type,
+            contract_id: contract.id,
+            contract: JSON.stringify(contract),
+            recorded_at: at,
+          })),
+        )
+        .onConflict((conflict) => conflict.columns(["contract_id", "type"]).doNothing())
+        .returning("tenant"),
+    )
+    .selectFrom("recorded")
+    .select(({ ref }) => sql`pg_notify(${CHANGES_CHANNEL}, ${ref("tenant")})`.as("told"))
+    .execute();
+}
+
+const PUBLICATION_LOCK = 0x746f_7269;
+
+/**
+ * Gives every committed change its sequence. One publication runs at a time, each sees all that is committed,
+ * and sequences are taken nowhere else: so what a reader has seen never gets a predecessor later.
+ */
+export async function publishChanges(db: Kysely<DB>): Promise<void> {
+  const unpublished = await db
+    .selectFrom("change")
+    .select("id")
+    .where("sequence", "is", null)
+    .limit(1)
+    .executeTakeFirst();
+  if (unpublished === undefined) return;
+  await db.transaction().execute(async (tx) => {
+    await sql`select pg_advisory_xact_lock(${PUBLICATION_LOCK})`.execute(tx);
+    await sql`
+      update change set sequence = numbered.sequence
+      from (
+        select id, nextval('change_sequence') as sequence
+        from (select id from change where sequence is null order by id for update) as waiting
+      ) as numbered
+      where change.id = numbered.id`.execute(tx);
+  });
+}
+
+/** The tenant's published changes after a sequence, in the order of the feed. */
+export async function listChanges(
+  db: Kysely<DB>,
+  tenant: string,
+  after: number,
+  limit: number,
+): Promise<Change[]> {
+  const rows = await db
+    .selectFrom("change")
+    .select(["sequence", "type", "contract"])
+    .where("tenant", "=", tenant)
+    .where("sequence", ">", String(after))
+    .orderBy("sequence")
+    .limit(limit)
+    .execute();
+  return rows.map((row) => ({
+    sequence: Number(row.sequence),
+    type: row.type === "deleted" ? "deleted" : "imported",
+    contract: row.contract,
+  }));
+}

@@ -1,0 +1,201 @@
+import { type Kysely, sql } from "kysely";
+import type { AccountId, ContractId, EnvelopeId, LinkId } from "../../domain/identifiers.ts";
+import { parseUuid } from "../../domain/identifiers.ts";
+import { known } from "../rows.ts";
+import type { DB } from "../schema.ts";
+
+/** A contract as cabinet services read it (service.md); dates are `YYYY-MM-DD`. */
+export type Contract = {
+  readonly id: ContractId;
+  readonly tenant: string;
+  readonly groupId: string;
+  readonly fileName: string;
+  readonly concludedOn: string;
+  readonly importedAt: Date;
+  readonly pages: number | null;
+  readonly bytes: number;
+  readonly sha256: string;
+  readonly source: {
+    readonly envelopeId: EnvelopeId;
+    readonly documentId: string;
+    readonly accountId: AccountId;
+    readonly completedAt: Date;
+    readonly subject: string | null;
+  };
+};
+
+/** With what only the service itself needs to know. */
+export type StoredContract = Contract & { readonly documentKey: string; readonly deletedAt: Date | null };
+
+export type NewContract = Contract & { readonly linkId: LinkId; readonly documentKey: string };
+
+/** Stores contracts; what the tenant has of an envelope and document already, deleted or not, is left as it is. */
+export async function storeContracts(tx: Kysely<DB>, contracts: readonly NewContract[]): Promise<Contract[]> {
+  if (contracts.length === 0) return [];
+  const rows = await tx
+    .insertInto("contract")
+    .values(
+      contracts.map((contract) => ({
+        id: contract.id,
+        tenant: contract.tenant,
+        envelope_id: contract.source.envelopeId,
+        document_id: contract.source.documentId,
+        link_id: contract.linkId,
+        group_id: contract.groupId,
+        file_name: contract.fileName,
+        concluded_on: contract.concludedOn,
+        completed_at: contract.source.completedAt,
+        account_id: contract.source.accountId,
+        subject: contract.source.subject,
+        pages: contract.pages,
+        bytes: contract.bytes,
+        sha256: contract.sha256,
+        document_key: contract.documentKey,
+        imported_at: contract.importedAt,
+      })),
+    )
+    .onConflict((conflict) => conflict.columns(["tenant", "envelope_id", "document_id"]).doNothing())
+    .returning("id")
+    .execute();
+  const stored = new Set(rows.map((row) => row.id));
+  return contracts.filter((contract) => stored.has(contract.id));
+}
+
+/** A contract of the tenant, deleted ones included; null where it is none of theirs. */
+export async function findContract(
+  db: Kysely<DB>,
+  tenant: string,
+  id: ContractId,
+): Promise<StoredContract | null> {
+  const row = await selectContracts(db).where("tenant", "=", tenant).where("id", "=", id).executeTakeFirst();
+  return row === undefined ? null : toContract(row);
+}
+
+export type ContractFilter = {
+  readonly group?: string | undefined;
+  readonly concludedFrom?: string | undefined;
+  readonly concludedTo?: string | undefined;
+};
+
+export type ContractPosition = { readonly importedAt: Date; readonly id: string };
+
+/** A page of the tenant's contracts that are not deleted, the newest import first; what comes in meanwhile moves no page. */
+export async function listContracts(
+  db: Kysely<DB>,
+  tenant: string,
+  page: ContractFilter & { limit: number; after: ContractPosition | null },
+): Promise<StoredContract[]> {
+  let query = selectContracts(db).where("tenant", "=", tenant).where("deleted_at", "is", null);
+  if (page.group !== undefined) query = query.where("group_id", "=", page.group);
+  if (page.concludedFrom !== undefined) query = query.where("concluded_on", ">=", page.concludedFrom);
+  if (page.concludedTo !== undefined) query = query.where("concluded_on", "<=", page.concludedTo);
+  if (page.after !== null) {
+    query = query.where(sql<boolean>`(imported_at, id) < (${page.after.importedAt}, ${page.after.id}::uuid)`);
+  }
+  const rows = await query.orderBy("imported_at", "desc").orderBy("id", "desc").limit(page.limit).execute();
+  return rows.map(toContract);
+}
+
+/** All contracts that came of an envelope, deleted ones included, in the order of its documents. */
+export async function contractsOfEnvelope(
+  db: Kysely<DB>,
+  tenant: string,
+  envelopeId: EnvelopeId,
+): Promise<StoredContract[]> {
+  const rows = await selectContracts(db)
+    .where("tenant", "=", tenant)
+    .where("envelope_id", "=", envelopeId)
+    .orderBy("imported_at")
+    .orderBy("document_id")
+    .execute();
+  return rows.map(toContract);
+}
+
+/** Marks a contract deleted; false where it was so already or is none of the tenant's. */
+export async function markContractDeleted(
+  tx: Kysely<DB>,
+  deletion: { tenant: string; id: ContractId; by: string; at: Date },
+): Promise<boolean> {
+  const result = await tx
+    .updateTable("contract")
+    .set({ deleted_at: deletion.at, deleted_by: deletion.by })
+    .where("tenant", "=", deletion.tenant)
+    .where("id", "=", deletion.id)
+    .where("deleted_at", "is", null)
+    .executeTakeFirst();
+  return result.numUpdatedRows > 0n;
+}
+
+/** Deleted contracts whose bytes still lie in the document store. */
+export async function listToErase(
+  db: Kysely<DB>,
+  limit: number,
+): Promise<{ id: string; documentKey: string }[]> {
+  return await db
+    .selectFrom("contract")
+    .select(["id", "document_key as documentKey"])
+    .where("deleted_at", "is not", null)
+    .where("erased_at", "is", null)
+    .orderBy("deleted_at")
+    .limit(limit)
+    .execute();
+}
+
+/** Notes that a deleted contract's bytes are gone, so that nothing says any more that the store holds them. */
+export async function markErased(db: Kysely<DB>, id: string, at: Date): Promise<void> {
+  await db
+    .with("erased", (tx) =>
+      tx.updateTable("contract").set({ erased_at: at }).where("id", "=", id).returning("document_key"),
+    )
+    .deleteFrom("stored_document")
+    .where("key", "in", (select) => select.selectFrom("erased").select("document_key"))
+    .execute();
+}
+
+function selectContracts(db: Kysely<DB>) {
+  return db
+    .selectFrom("contract")
+    .select([
+      "id",
+      "tenant",
+      "group_id",
+      "file_name",
+      "concluded_on",
+      "imported_at",
+      "pages",
+      "bytes",
+      "sha256",
+      "envelope_id",
+      "document_id",
+      "account_id",
+      "completed_at",
+      "subject",
+      "document_key",
+      "deleted_at",
+    ]);
+}
+
+type ContractRow = Awaited<ReturnType<ReturnType<typeof selectContracts>["execute"]>>[number];
+
+function toContract(row: ContractRow): StoredContract {
+  return {
+    id: known(parseUuid<ContractId>(row.id)),
+    tenant: row.tenant,
+    groupId: row.group_id,
+    fileName: row.file_name,
+    concludedOn: row.concluded_on,
+    importedAt: row.imported_at,
+    pages: row.pages,
+    bytes: Number(row.bytes),
+    sha256: row.sha256,
+    source: {
+      envelopeId: known(parseUuid<EnvelopeId>(row.envelope_id)),
+      documentId: row.document_id,
+      accountId: known(parseUuid<AccountId>(row.account_id)),
+      completedAt: row.completed_at,
+      subject: row.subject,
+    },
+    documentKey: row.document_key,
+    deletedAt: row.deleted_at,
+  };
+}

@@ -1,0 +1,55 @@
+import { type Kysely, type Selectable, sql } from "kysely";
+import type { EnvelopeId } from "../../domain/identifiers.ts";
+import type { DB } from "../schema.ts";
+
+export type StoredBytes = {
+  readonly documentId: string;
+  readonly key: string;
+  readonly bytes: number;
+  readonly sha256: string;
+};
+
+/** What of the envelope lies in the document store already: a retry must not download it again. */
+export async function findStoredDocuments(
+  db: Kysely<DB>,
+  tenant: string,
+  envelopeId: EnvelopeId,
+): Promise<Map<string, StoredBytes>> {
+  const rows = await db
+    .selectFrom("stored_document")
+    .selectAll()
+    .where("tenant", "=", tenant)
+    .where("envelope_id", "=", envelopeId)
+    .execute();
+  return new Map(rows.map((row) => [row.document_id, toStoredBytes(row)]));
+}
+
+/** Remembers that a document lies in the store. Gives what is remembered: where that is of an earlier import, it stays. */
+export async function recordStoredDocument(
+  db: Kysely<DB>,
+  entry: { tenant: string; envelopeId: EnvelopeId; now: Date } & StoredBytes,
+): Promise<StoredBytes> {
+  const row = await db
+    .insertInto("stored_document")
+    .values({
+      tenant: entry.tenant,
+      envelope_id: entry.envelopeId,
+      document_id: entry.documentId,
+      key: entry.key,
+      bytes: entry.bytes,
+      sha256: entry.sha256,
+      stored_at: entry.now,
+    })
+    .onConflict((conflict) =>
+      conflict
+        .columns(["tenant", "envelope_id", "document_id"])
+        .doUpdateSet({ key: sql`stored_document.key` }),
+    )
+    .returningAll()
+    .executeTakeFirstOrThrow();
+  return toStoredBytes(row);
+}
+
+function toStoredBytes(row: Selectable<DB["stored_document"]>): StoredBytes {
+  return { documentId: row.document_id, key: row.key, bytes: Number(row.bytes), sha256: row.sha256 };
+}

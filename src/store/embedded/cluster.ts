@@ -1,0 +1,134 @@
+import { randomBytes } from "node:crypto";
+import {
+  chown,
+  mkdir,
+  mkdtemp,
+  open,
+  readdir,
+  readFile,
+  realpath,
+  rename,
+  rm,
+  stat,
+  writeFile,
+} from "node:fs/promises";
+import { platform } from "node:os";
+import { join } from "node:path";
+import { bringWithinReach, locateBinaries } from "./binaries.ts";
+import { runProgram, type ServerUser } from "./process.ts";
+import { chooseServerUser } from "./user.ts";
+
+/** A database cluster of ours and all it takes to run it. */
+export type Cluster = {
+  /** Holds the cluster, its port and its log. */
+  readonly folder: string;
+  /** PostgreSQL's own data folder; owned by `user`. */
+  readonly data: string;
+  /** PostgreSQL's programs. */
+  readonly bin: string;
+  readonly user: ServerUser | undefined;
+  /** False where losing everything in a crash of the machine is fine: in tests. */
+  readonly durable: boolean;
+  readonly settings: Readonly<Record<string, string>>;
+};
+
+/** The superuser of an embedded cluster. */
+export const ROLE = "torikomi";
+
+/**
+ * How PostgreSQL's programs are told their data folder: by the folder they run in, which they are put into before they
+ * become another user. So it doesn't matter that the way to it is closed to that user.
+ */
+export function dataArgument(cluster: Cluster): string {
+  return platform() === "linux" ? "/proc/self/cwd" : cluster.data;
+}
+
+/** The cluster under a data folder; made where there is none yet, whole or not at all, also when several begin at once. */
+export async function prepareCluster(options: {
+  dataDir: string;
+  durable: boolean;
+  settings: Readonly<Record<string, string>>;
+}): Promise<Cluster> {
+  await mkdir(options.dataDir, { recursive: true });
+  const folder = join(await realpath(options.dataDir), "postgres");
+  await mkdir(folder, { recursive: true, mode: 0o711 });
+  const data = join(folder, "cluster");
+  const user = await chooseServerUser(data);
+  const bin = join(await bringWithinReach(await locateBinaries(), user, "/var/lib/torikomi"), "bin");
+  const cluster = { ...options, folder, data, bin, user };
+  if (!(await exists(data))) await makeCluster(cluster);
+  return cluster;
+}
+
+/** The password that belongs to the cluster: it comes and goes with it. */
+export async function readPassword(cluster: Cluster): Promise<string> {
+  return (await readFile(join(cluster.data, PASSWORD_FILE), "utf8")).trim();
+}
+
+const PASSWORD_FILE = "torikomi.password";
+
+async function exists(path: string): Promise<boolean> {
+  return await stat(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** Made aside and then renamed: a kill half-way leaves no half cluster, and of several the first one stays. */
+async function makeCluster(cluster: Cluster): Promise<void> {
+  const making = await mkdtemp(join(cluster.folder, MAKING));
+  await removeAbandoned(cluster.folder, making);
+  try {
+    await initialise({ ...cluster, data: making });
+    await rename(making, cluster.data);
+  } catch (error) {
+    if (!(await exists(cluster.data))) throw error;
+  } finally {
+    await rm(making, { recursive: true, force: true });
+    await rm(`${making}.password`, { force: true });
+  }
+}
+
+const MAKING = "making-";
+const ABANDONED_MS = 10 * 60_000;
+
+async function removeAbandoned(folder: string, mine: string): Promise<void> {
+  const now = (await stat(mine)).mtimeMs;
+  for (const name of await readdir(folder)) {
+    const path = join(folder, name);
+    const found = name.startsWith(MAKING) ? await stat(path).catch(() => undefined) : undefined;
+    if (found !== undefined && now - found.mtimeMs > ABANDONED_MS)
+      await rm(path, { recursive: true, force: true });
+  }
+}
+
+async function initialise(cluster: Cluster): Promise<void> {
+  const passwordFile = `${cluster.data}.password`;
+  await writeFile(passwordFile, `${randomBytes(24).toString("hex")}\n`, {
+    mode: 0o600,
+    flag: "wx",
+    flush: true,
+  });
+  await giveTo(cluster.user, cluster.data);
+  await giveTo(cluster.user, passwordFile);
+  await using password = await open(passwordFile);
+  await runProgram(
+    join(cluster.bin, "initdb"),
+    [
+      `--pgdata=${dataArgument(cluster)}`,
+      `--username=${ROLE}`,
+      "--pwfile=/dev/stdin",
+      "--auth=scram-sha-256",
+      "--encoding=UTF8",
+      "--locale=C",
+      ...(cluster.durable ? [] : ["--no-sync"]),
+    ],
+    { cwd: cluster.data, user: cluster.user, stdin: password.fd },
+  );
+  await rename(passwordFile, join(cluster.data, PASSWORD_FILE));
+}
+
+/** Hands a file or folder to the user that the server runs as. */
+export async function giveTo(user: ServerUser | undefined, path: string): Promise<void> {
+  if (user !== undefined) await chown(path, user.uid, user.gid);
+}

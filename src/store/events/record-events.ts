@@ -1,0 +1,165 @@
+import { hash } from "node:crypto";
+import type pg from "pg";
+import type { Forwarding } from "../../domain/envelope.ts";
+import type { EnvelopeId, LinkId } from "../../domain/identifiers.ts";
+import { linkFlag, PRIORITY } from "../queue/queue.ts";
+import { known } from "../rows.ts";
+
+/** A Connect message as it is recorded: what it says in our words, and its bytes. */
+export type ConnectEvent = {
+  readonly linkId: LinkId;
+  /** What identifies the message at DocuSign: a retry has the same. */
+  readonly identity: string;
+  readonly format: "json-sim" | "json-aggregate" | "xml";
+  readonly event: string;
+  readonly envelopeId: EnvelopeId | null;
+  readonly generatedAt: Date | null;
+  readonly receivedAt: Date;
+  readonly body: Uint8Array;
+  readonly forwardings: readonly Forwarding[];
+  /** The import that it asks for: at a moment, or (null) at once by the database's clock. */
+  readonly import: { readonly at: Date | null } | null;
+};
+
+export type Recorded = "recorded" | "repeat" | "no-link";
+
+/** Where the statement runs: the pool, or one connection of it within a transaction. */
+export type Recording = {
+  query<Row extends pg.QueryResultRow>(statement: pg.QueryConfig): Promise<{ rows: Row[] }>;
+};
+
+/**
+ * Records events and queues their imports in one commit. The answers stand in the order of the events.
+ * Events and jobs are each written in one order everywhere, so that two batches with the same ones cannot deadlock.
+ */
+export async function recordEvents(
+  recording: Recording,
+  events: readonly ConnectEvent[],
+): Promise<Recorded[]> {
+  const keys = events.map(keyOf);
+  const unique = new Map(events.map((event, index) => [keys[index] ?? "", event]));
+  const sorted = [...unique].sort(([one], [other]) => (one < other ? -1 : 1));
+  const rows = sorted.map(([key, event]) => ({ ...event, identity: key.slice(key.indexOf(" ") + 1) }));
+  const outcomes = await writeEvents(recording, rows);
+  const answers = new Map(sorted.map(([key], index) => [key, known(outcomes[index])]));
+  return keys.map((key) => {
+    const answer = known(answers.get(key));
+    // Only the first of two equal events in one batch is fresh; the other is its repeat.
+    if (answer === "recorded") answers.set(key, "repeat");
+    return answer;
+  });
+}
+
+/**
+ * One statement, which is one commit and one trip to the database whatever it holds. It has a name, so that each
+ * connection plans it once: planning took longer than a lone event's writing (docs/benchmarks.md).
+ */
+async function writeEvents(recording: Recording, events: readonly ConnectEvent[]): Promise<Recorded[]> {
+  const { rows } = await recording.query<{ outcome: Recorded }>({
+    name: "record-events",
+    text: STATEMENT,
+    values: [JSON.stringify(inputRows(events)), joinBodies(events), JSON.stringify(forwardingRows(events))],
+  });
+  return rows.map(({ outcome }) => outcome);
+}
+
+/**
+ * $1 events, $2 their bodies one behind the other, $3 forwardings. Several events about an envelope queue one import,
+ * for the soonest of their moments. The link is looked up for each event: joined, all links were read for every batch
+ * by a plan that had been made while they were few.
+ */
+const STATEMENT = `
+  with input as (
+    select t.*, (select tenant from link where link.id = t.link_id and link.state <> 'ended') as tenant
+    from json_to_recordset($1) as t (
+      position int, link_id uuid, identity text, format text, event text, envelope_id uuid, generated_at timestamptz,
+      received_at timestamptz, body_start int, body_length int, imports boolean, import_at timestamptz
+    )
+  ), fresh as (
+    insert into connect_event (link_id, identity, format, event, envelope_id, generated_at, received_at, body)
+    select link_id, identity, format, event, envelope_id, generated_at, received_at,
+      substring($2::bytea from body_start for body_length)
+    from input where tenant is not null order by position
+    on conflict (link_id, identity) do nothing
+    returning id, link_id, identity
+  ), recorded as (
+    select input.*, fresh.id from input join fresh using (link_id, identity)
+  ), forwarded as (
+    insert into forwarding (
+      tenant, envelope_id, event_id, position,
+      from_recipient_id, from_user_id, from_email, to_recipient_id, to_user_id, to_email
+    )
+    select tenant, envelope_id, id, place,
+      from_recipient_id, from_user_id, from_email, to_recipient_id, to_user_id, to_email
+    from recorded join json_to_recordset($3) as f (
+      position int, place int, from_recipient_id text, from_user_id uuid, from_email text,
+      to_recipient_id text, to_user_id uuid, to_email text
+    ) using (position)
+    where envelope_id is not null
+  ), wanted as (
+    select array(
+      select distinct on (link_id, envelope_id) (
+        'import-envelope', json_build_object('linkId', link_id, 'envelopeId', envelope_id, 'foundBy', 'event'),
+        null, import_at, null, 'import:' || link_id || ':' || envelope_id, ${PRIORITY.event},
+        array['${linkFlag("")}' || link_id]
+      )::graphile_worker.job_spec
+      from recorded where imports order by link_id, envelope_id, import_at nulls first
+    ) as jobs
+  )
+  select
+    case when tenant is null then 'no-link' when fresh.id is null then 'repeat' else 'recorded' end as outcome,
+    (select case when cardinality(jobs) > 0 then (select count(*) from graphile_worker.add_jobs(jobs)) end from wanted)
+  from input left join fresh using (link_id, identity) order by position`;
+
+/** As JSON, which both sides read faster than lists of each column. PostgreSQL counts from 1. */
+function inputRows(events: readonly ConnectEvent[]): object[] {
+  let bodyStart = 1;
+  return events.map((event, index) => {
+    const row = {
+      position: index + 1,
+      link_id: event.linkId,
+      identity: event.identity,
+      format: event.format,
+      event: event.event,
+      envelope_id: event.envelopeId,
+      generated_at: event.generatedAt,
+      received_at: event.receivedAt,
+      body_start: bodyStart,
+      body_length: event.body.byteLength,
+      imports: event.import !== null,
+      import_at: event.import?.at ?? null,
+    };
+    bodyStart += event.body.byteLength;
+    return row;
+  });
+}
+
+/** One body for all: PostgreSQL takes lone bytes as they are, and lists of them only as text, twice as long. */
+function joinBodies(events: readonly ConnectEvent[]): Buffer {
+  const bodies = events.map(({ body }) => Buffer.from(body.buffer, body.byteOffset, body.byteLength));
+  return bodies.length === 1 && bodies[0] !== undefined ? bodies[0] : Buffer.concat(bodies);
+}
+
+function forwardingRows(events: readonly ConnectEvent[]): object[] {
+  return events.flatMap(({ forwardings }, index) =>
+    forwardings.map(({ from, to }, place) => ({
+      position: index + 1,
+      place,
+      from_recipient_id: from.recipientId,
+      from_user_id: from.userId,
+      from_email: from.email,
+      to_recipient_id: to.recipientId,
+      to_user_id: to.userId,
+      to_email: to.email,
+    })),
+  );
+}
+
+function keyOf(event: ConnectEvent): string {
+  return `${event.linkId} ${identityHash(event)}`;
+}
+
+/** A hash keeps the index narrow whatever a sender puts into its ids. */
+function identityHash(event: ConnectEvent): string {
+  return hash("sha256", event.identity, "base64url");
+}

@@ -1,0 +1,114 @@
+import { type Kysely, type RawBuilder, sql } from "kysely";
+import type { EnvelopeId, LinkId } from "../../domain/identifiers.ts";
+import type { DB } from "../schema.ts";
+
+/** Lower runs sooner: what events bring, then what the hour finds, then first imports (design decisions 6 and 8). */
+export const PRIORITY = { event: 0, reconciliation: 10, firstImport: 20, housekeeping: 30 } as const;
+
+type Job = {
+  readonly task: string;
+  readonly payload: object;
+  readonly key: string;
+  readonly priority: number;
+  readonly runAt: Date | null;
+  /** Whose jobs must not take all workers. */
+  readonly linkId?: LinkId;
+};
+
+/** The flag of a link's jobs, by which workers leave them in the queue while others have their turn. */
+export function linkFlag(linkId: string): string {
+  return `link:${linkId}`;
+}
+
+/** The name of the job that imports what an event announced. */
+export function importJobKey(linkId: string, envelopeId: string): string {
+  return `import:${linkId}:${envelopeId}`;
+}
+
+/** The import of an envelope that waits in the queue, or is under way; null where there is none. */
+export async function findImportJob(
+  db: Kysely<DB>,
+  linkId: LinkId,
+  envelopeId: EnvelopeId,
+): Promise<{ runAt: Date } | null> {
+  const { rows } = await sql<{ run_at: Date }>`
+    select run_at from graphile_worker.jobs where key = ${importJobKey(linkId, envelopeId)}`.execute(db);
+  return rows[0] === undefined ? null : { runAt: rows[0].run_at };
+}
+
+/** Queues the next page of a link's reconciliation; one that waits already is replaced. */
+export async function enqueueReconciliation(
+  db: Kysely<DB>,
+  job: { linkId: LinkId; hour: Date; runAt: Date | null; first: boolean },
+): Promise<void> {
+  await enqueue(db, {
+    task: "reconcile-link",
+    payload: { linkId: job.linkId, hour: job.hour.toISOString() },
+    key: `reconcile:${job.linkId}`,
+    priority: job.first ? PRIORITY.firstImport : PRIORITY.reconciliation,
+    runAt: job.runAt,
+    linkId: job.linkId,
+  });
+}
+
+/**
+ * Queues one lane of a link's backlog: it takes due envelopes of the ledger one after the other. One that waits already is
+ * brought forward, never put off: it may have been queued since for what the caller has not seen.
+ */
+export async function enqueueBacklog(
+  db: Kysely<DB>,
+  job: { linkId: LinkId; lane: number; runAt: Date | null; first: boolean },
+): Promise<void> {
+  await bringForward(db, {
+    task: "import-backlog",
+    payload: { linkId: job.linkId, lane: job.lane },
+    key: `backlog:${job.linkId}:${job.lane}`,
+    priority: job.first ? PRIORITY.firstImport : PRIORITY.reconciliation,
+    runAt: job.runAt,
+    linkId: job.linkId,
+  });
+}
+
+/** Queues the erasure of a deleted contract's bytes. */
+export async function enqueueErasure(db: Kysely<DB>): Promise<void> {
+  await enqueue(db, {
+    task: "erase-documents",
+    payload: {},
+    key: "erase-documents",
+    priority: PRIORITY.event,
+    runAt: null,
+  });
+}
+
+/** Queues a job; one that waits under its key is replaced. */
+async function enqueue(db: Kysely<DB>, job: Job): Promise<void> {
+  await sql`select ${addJob(job, "replace")}`.execute(db);
+}
+
+/**
+ * Queues a job; one that waits under its key has its moment until then, even where its commit comes while this one waits
+ * for it: a moment that was read before would be older than that.
+ */
+async function bringForward(db: Kysely<DB>, job: Job): Promise<void> {
+  await sql`
+    select graphile_worker.reschedule_jobs(array[id], run_at := ${momentOf(job)})
+    from ${addJob(job, "preserve_run_at")} where run_at > ${momentOf(job)}`.execute(db);
+}
+
+/** No named queues: fetching a job locks all of them, which is slow where each link has one. */
+function addJob(job: Job, mode: "replace" | "preserve_run_at"): RawBuilder<unknown> {
+  const flags = job.linkId === undefined ? null : [linkFlag(job.linkId)];
+  return sql`graphile_worker.add_job(
+    ${job.task}, ${JSON.stringify(job.payload)}::json,
+    run_at := ${momentOf(job)}, job_key := ${job.key}, priority := ${job.priority}::int,
+    flags := ${flags}::text[], job_key_mode := ${mode}
+  )`;
+}
+
+/**
+ * What is put off is by the database's clock too: where ours is behind it, the job would be due at once, and be put off
+ * again and again.
+ */
+function momentOf({ runAt }: Job): RawBuilder<Date> {
+  return runAt === null ? sql`now()` : sql`greatest(${runAt}::timestamptz, now() + interval '1 second')`;
+}

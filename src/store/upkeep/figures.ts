@@ -1,0 +1,194 @@
+import { type Kysely, sql } from "kysely";
+import { MOST_ATTEMPTS } from "../../domain/retries.ts";
+import type { DB } from "../schema.ts";
+
+/** What the database tells of the service's state, for /metrics; durations in seconds. Holds nothing of tenants or persons. */
+export type Figures = {
+  readonly queue: readonly TaskFigures[];
+  /** Envelopes that wait, by the cause's code, those that are parked included. */
+  readonly waiting: ReadonlyMap<string, number>;
+  /** Envelopes that wait until somebody takes them up again. */
+  readonly parked: number;
+  readonly links: ReadonlyMap<string, number>;
+  /** Links in state `error` by cause. */
+  readonly causes: ReadonlyMap<string, number>;
+  /** Of the active link that is furthest behind: time since the moment up to which everything is accounted for. */
+  readonly lagSeconds: number;
+  /** Of the link that has waited longest for its first import to start. */
+  readonly firstImportWaitSeconds: number;
+  /** Of what completed and is ours, the share that no event announced; over 24 hours, 0 where nothing completed. */
+  readonly missedRatio: number;
+  readonly feed: { readonly unpublished: number; readonly oldestSeconds: number };
+  /** Deleted contracts whose bytes are still to be erased. */
+  readonly toErase: number;
+  readonly budgets: readonly BudgetFigures[];
+};
+
+export type TaskFigures = {
+  readonly task: string;
+  readonly due: number;
+  readonly later: number;
+  readonly running: number;
+  /** Out of attempts: nobody runs them any more. */
+  readonly failed: number;
+  /** Since when the one that has been due longest is due. */
+  readonly oldestDueSeconds: number;
+};
+
+export type BudgetFigures = {
+  readonly accountId: string;
+  readonly limit: number | null;
+  readonly remaining: number | null;
+  readonly paused: boolean;
+};
+
+/** Reads all figures as they are at `now`, with the help of indexes only, but for the queue and the links themselves. */
+export async function readFigures(db: Kysely<DB>, now: Date): Promise<Figures> {
+  const [queue, envelopes, links, missedRatio, rest, budgets] = [
+    await readQueue(db, now),
+    await readWaiting(db),
+    await readLinks(db, now),
+    await readMissedRatio(db, new Date(now.getTime() - DAY_MS)),
+    await readFeedAndErasure(db, now),
+    await readBudgets(db, now),
+  ];
+  return { queue, ...envelopes, ...links, missedRatio, ...rest, budgets };
+}
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+async function readQueue(db: Kysely<DB>, now: Date): Promise<TaskFigures[]> {
+  const { rows } = await sql<{
+    task: string;
+    due: number;
+    later: number;
+    running: number;
+    failed: number;
+    oldest: number;
+  }>`
+    select task_identifier as task,
+      (count(*) filter (where is_due))::int as due,
+      (count(*) filter (where not running and not failed and run_at > ${now}))::int as later,
+      (count(*) filter (where running))::int as running,
+      (count(*) filter (where failed))::int as failed,
+      coalesce(extract(epoch from ${now}::timestamptz - min(run_at) filter (where is_due)), 0)::float8 as oldest
+    from (
+      select *, not running and not failed and run_at <= ${now} as is_due
+      from (
+        select task_identifier, run_at, locked_at is not null as running,
+          locked_at is null and attempts >= max_attempts as failed
+        from graphile_worker.jobs
+      ) as job
+    ) as job
+    group by task_identifier order by task_identifier`.execute(db);
+  return rows.map(({ oldest, ...counts }) => ({ ...counts, oldestDueSeconds: oldest }));
+}
+
+async function readWaiting(db: Kysely<DB>): Promise<Pick<Figures, "waiting" | "parked">> {
+  const rows = await db
+    .selectFrom("envelope")
+    .select([
+      "reason",
+      sql<number>`count(*)::int`.as("count"),
+      sql<number>`(count(*) filter (where waiting_until is null or attempts >= ${MOST_ATTEMPTS}))::int`.as(
+        "parked",
+      ),
+    ])
+    .where("state", "=", "waiting")
+    .groupBy("reason")
+    .execute();
+  return {
+    waiting: new Map(rows.map((row) => [row.reason, row.count])),
+    parked: rows.reduce((sum, row) => sum + row.parked, 0),
+  };
+}
+
+/** A first import lists history from 2003 on: until it has, how far a link is behind says nothing. */
+async function readLinks(
+  db: Kysely<DB>,
+  now: Date,
+): Promise<Pick<Figures, "links" | "causes" | "lagSeconds" | "firstImportWaitSeconds">> {
+  const rows = await db
+    .selectFrom("link")
+    .select([
+      "state",
+      "cause",
+      sql<number>`count(*)::int`.as("count"),
+      sql<Date | null>`min(least(sent_reached, received_reached)) filter (where first_import_listed_at is not null)`.as(
+        "reached",
+      ),
+      sql<Date | null>`min(linked_at) filter (where first_import_started_at is null)`.as("unstarted"),
+    ])
+    .groupBy(["state", "cause"])
+    .execute();
+  const active = rows.find((row) => row.state === "active");
+  const inError = rows.filter((row) => row.state === "error");
+  const states = Map.groupBy(rows, (row) => row.state);
+  return {
+    links: new Map(
+      [...states].map(([state, some]) => [state, some.reduce((sum, row) => sum + row.count, 0)]),
+    ),
+    causes: new Map(inError.map((row) => [row.cause ?? "", row.count])),
+    lagSeconds: secondsSince(active?.reached ?? null, now),
+    firstImportWaitSeconds: secondsSince(active?.unstarted ?? null, now),
+  };
+}
+
+/**
+ * Reconciliations list a day again every hour, so what they know says nothing; what came by event does. Bodies are
+ * kept a day at least, and the index of those finds the day's events.
+ */
+async function readMissedRatio(db: Kysely<DB>, since: Date): Promise<number> {
+  const { rows } = await sql<{ missed: number; announced: number }>`
+    select
+      (select coalesce(sum(unannounced), 0)::int from link cross join lateral (
+        select unannounced from reconciliation
+        where reconciliation.tenant = link.tenant and reconciliation.link_id = link.id
+          and started_at >= ${since} and kind in ('hourly', 'full', 'manual')
+      ) as run where link.state <> 'ended') as missed,
+      (select count(distinct (link_id, envelope_id))::int from connect_event
+        where body is not null and received_at >= ${since} and event = 'envelope-completed') as announced`.execute(
+    db,
+  );
+  const { missed = 0, announced = 0 } = rows[0] ?? {};
+  return missed === 0 ? 0 : missed / (missed + announced);
+}
+
+async function readFeedAndErasure(db: Kysely<DB>, now: Date): Promise<Pick<Figures, "feed" | "toErase">> {
+  const feed = await db
+    .selectFrom("change")
+    .select([sql<number>`count(*)::int`.as("count"), (select) => select.fn.min("recorded_at").as("oldest")])
+    .where("sequence", "is", null)
+    .executeTakeFirstOrThrow();
+  const contracts = await db
+    .selectFrom("contract")
+    .select(sql<number>`count(*)::int`.as("count"))
+    .where("deleted_at", "is not", null)
+    .where("erased_at", "is", null)
+    .executeTakeFirstOrThrow();
+  const oldest: Date | null = feed.oldest;
+  return {
+    feed: { unpublished: feed.count, oldestSeconds: secondsSince(oldest, now) },
+    toErase: contracts.count,
+  };
+}
+
+/** Of accounts that were called within a day; an hour's budget that has been renewed since is whole. */
+async function readBudgets(db: Kysely<DB>, now: Date): Promise<BudgetFigures[]> {
+  const rows = await db
+    .selectFrom("account_budget")
+    .selectAll()
+    .where("observed_at", ">=", new Date(now.getTime() - DAY_MS))
+    .orderBy("account_id")
+    .execute();
+  return rows.map((row) => ({
+    accountId: row.account_id,
+    limit: row.hourly_limit,
+    remaining: row.resets_at !== null && row.resets_at <= now ? row.hourly_limit : row.remaining,
+    paused: row.paused_until !== null && row.paused_until > now,
+  }));
+}
+
+function secondsSince(moment: Date | null, now: Date): number {
+  return moment === null ? 0 : Math.max(0, (now.getTime() - moment.getTime()) / 1000);
+}

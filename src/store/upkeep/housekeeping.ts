@@ -1,0 +1,59 @@
+import { type Kysely, sql } from "kysely";
+import type { DB } from "../schema.ts";
+
+// Each function does one small step and says how much that was: short locks, and none on what others have in hand.
+
+/** Forgets the bodies of events received before the moment; what they said stays in the columns. */
+export async function forgetBodies(db: Kysely<DB>, before: Date, limit: number): Promise<number> {
+  const { rows } = await sql`
+    update connect_event set body = null where id = any (array(
+      select id from connect_event where body is not null and received_at < ${before}
+      order by received_at limit ${limit} for update skip locked
+    )) returning id`.execute(db);
+  return rows.length;
+}
+
+/** Forgets reconciliations that started before the moment; a link's first import is remembered. */
+export async function forgetReconciliations(db: Kysely<DB>, before: Date, limit: number): Promise<number> {
+  const { rows } = await sql`
+    delete from reconciliation where id = any (array(
+      select old.id from (select distinct tenant from link) as tenants cross join lateral (
+        select id from reconciliation
+        where tenant = tenants.tenant and started_at < ${before} and state <> 'running' and kind <> 'first'
+        order by started_at, id limit ${limit}
+      ) as old limit ${limit}
+    )) returning id`.execute(db);
+  return rows.length;
+}
+
+/** Removes jobs that ran out of attempts before the moment. */
+export async function forgetFailedJobs(db: Kysely<DB>, before: Date, limit: number): Promise<number> {
+  const { rows } = await sql`
+    select id from graphile_worker.complete_jobs(array(
+      select id from graphile_worker.jobs
+      where attempts >= max_attempts and locked_at is null and updated_at < ${before}
+      order by id limit ${limit}
+    ))`.execute(db);
+  return rows.length;
+}
+
+/** Those of the document store's keys that no document of an import and no contract needs; erased contracts need none. */
+export async function listUnneeded(db: Kysely<DB>, keys: readonly string[]): Promise<string[]> {
+  const stored = await db
+    .selectFrom("stored_document")
+    .select("key")
+    .where("key", "in", [...keys])
+    .execute();
+  const known = new Set(stored.map((row) => row.key));
+  const rest = keys.filter((key) => !known.has(key));
+  if (rest.length === 0) return [];
+  // Without an index, but what is asked for here is rare, and a contract's document must not be taken for rubbish.
+  const contracts = await db
+    .selectFrom("contract")
+    .select("document_key")
+    .where("document_key", "in", rest)
+    .where("erased_at", "is", null)
+    .execute();
+  const needed = new Set(contracts.map((row) => row.document_key));
+  return rest.filter((key) => !needed.has(key));
+}
