@@ -1,7 +1,7 @@
 import type { Logger } from "pino";
 import type { Config } from "./config.ts";
 import { openDocumentStore } from "./documents/open-store.ts";
-import { endingFault } from "./docusign/faults.ts";
+import { endingFault } from "./docusign/faults/faults.ts";
 import { createDocuSignOAuth } from "./docusign/oauth.ts";
 import type { TaskDeps, TraceJob } from "./jobs/tasks.ts";
 import { migrateQueue } from "./jobs/worker.ts";

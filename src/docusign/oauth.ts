@@ -8,9 +8,9 @@ import {
   isHtml,
   isOfTheIntegration,
   passes,
-} from "./faults.ts";
-import { parseAnswer, unreadableAnswer } from "./wire.ts";
-import { accountIdField, countField, flagField, rowsField, textField, userIdField } from "./wire-fields.ts";
+} from "./faults/faults.ts";
+import { parseAnswer, unreadableAnswer } from "./wire/answers.ts";
+import { accountIdField, countField, flagField, rowsField, textField, userIdField } from "./wire/fields.ts";
 
 export type DocuSignOAuthOptions = {
   /** The account server, such as `https://account.docusign.com`. */

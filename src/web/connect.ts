@@ -1,5 +1,5 @@
 import express, { type Request, type RequestHandler, type Response, Router } from "express";
-import { signatureHeaders } from "../docusign/signature.ts";
+import { signatureHeaders } from "../docusign/connect/signature.ts";
 import { type LinkId, parseUuid } from "../domain/identifiers.ts";
 import { Refusal } from "../domain/refusal.ts";
 import { type ReceiveDeps, receiveEvent } from "../usecases/receiving/receive-event.ts";

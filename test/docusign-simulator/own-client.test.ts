@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { buffer } from "node:stream/consumers";
 import { test } from "node:test";
-import { type DocuSignAccount, openDocuSignAccount } from "../../src/docusign/account.ts";
+import { type DocuSignAccount, openDocuSignAccount } from "../../src/docusign/api/account.ts";
 import { createDocuSignOAuth } from "../../src/docusign/oauth.ts";
 import { type AccountId, type EnvelopeId, parseUuid, type UserId } from "../../src/domain/identifiers.ts";
 import { challengeOf } from "../support/docusign/oauth.ts";

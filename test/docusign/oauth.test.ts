@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { inspect } from "node:util";
-import { DocuSignFault } from "../../src/docusign/faults.ts";
+import { DocuSignFault } from "../../src/docusign/faults/faults.ts";
 import { createDocuSignOAuth, type DocuSignOAuth } from "../../src/docusign/oauth.ts";
 import { type Reply, startServer } from "./http-server.ts";
 

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { test } from "node:test";
-import { DocuSignFault } from "../../src/docusign/faults.ts";
-import type { CallLimits } from "../../src/docusign/limits.ts";
+import { DocuSignFault } from "../../src/docusign/faults/faults.ts";
+import type { CallLimits } from "../../src/docusign/faults/limits.ts";
 import { type AccountId, parseUuid } from "../../src/domain/identifiers.ts";
 import { findBudget } from "../../src/store/budgets.ts";
 import { type Database, openDatabase } from "../../src/store/database.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { openDocuSignAccount } from "../../src/docusign/account.ts";
+import { openDocuSignAccount } from "../../src/docusign/api/account.ts";
 import { type AccountId, parseUuid } from "../../src/domain/identifiers.ts";
 import { DOWNLOAD_AGAIN_MS, MOST_ATTEMPTS } from "../../src/domain/retries.ts";
 import { createAccessTokens } from "../../src/usecases/account/access-tokens.ts";

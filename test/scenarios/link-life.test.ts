@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { sql } from "kysely";
-import { openDocuSignAccount } from "../../src/docusign/account.ts";
+import { openDocuSignAccount } from "../../src/docusign/api/account.ts";
 import { type EnvelopeId, type LinkId, parseUuid } from "../../src/domain/identifiers.ts";
 import { Refusal } from "../../src/domain/refusal.ts";
 import type { Database } from "../../src/store/database.ts";

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { DocuSignFault } from "../../docusign/faults.ts";
+import { DocuSignFault } from "../../docusign/faults/faults.ts";
 import type { DocuSignOAuth, Tokens } from "../../docusign/oauth.ts";
 import type { LinkId } from "../../domain/identifiers.ts";
 import type { Database } from "../../store/database.ts";

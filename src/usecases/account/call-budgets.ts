@@ -1,6 +1,6 @@
-import { DocuSignFault } from "../../docusign/faults.ts";
-import type { CallLimits } from "../../docusign/limits.ts";
-import { unlessFarOff } from "../../docusign/throttling.ts";
+import { DocuSignFault } from "../../docusign/faults/faults.ts";
+import type { CallLimits } from "../../docusign/faults/limits.ts";
+import { unlessFarOff } from "../../docusign/faults/throttling.ts";
 import type { AccountId } from "../../domain/identifiers.ts";
 import { type CallBudget, mayCall, type Pace } from "../../domain/pace.ts";
 import { nextFullHour } from "../../domain/schedule.ts";

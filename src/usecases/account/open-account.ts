@@ -1,4 +1,4 @@
-import { type DocuSignAccount, openDocuSignAccount } from "../../docusign/account.ts";
+import { type DocuSignAccount, openDocuSignAccount } from "../../docusign/api/account.ts";
 import type { Link } from "../../store/links/links.ts";
 import type { AccessTokens } from "./access-tokens.ts";
 import type { CallBudgets, CallKind } from "./call-budgets.ts";

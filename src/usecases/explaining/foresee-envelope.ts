@@ -1,4 +1,4 @@
-import { DocuSignFault } from "../../docusign/faults.ts";
+import { DocuSignFault } from "../../docusign/faults/faults.ts";
 import type { Envelope } from "../../domain/envelope.ts";
 import type { Finding } from "../../domain/finding.ts";
 import type { EnvelopeId } from "../../domain/identifiers.ts";

@@ -1,16 +1,16 @@
-import type { DocuSignAccount } from "../../docusign/account.ts";
+import type { DocuSignAccount } from "../../docusign/api/account.ts";
 import {
   type ConnectConfiguration,
   isSameAddress,
   type ListedConnectConfiguration,
-} from "../../docusign/connect-configuration.ts";
+} from "../../docusign/api/connect-configuration.ts";
 import {
   DocuSignFault,
   deniesRight,
   isOfTheIntegration,
   passes,
   unlessRefused,
-} from "../../docusign/faults.ts";
+} from "../../docusign/faults/faults.ts";
 import type { Database } from "../../store/database.ts";
 import { type ConnectState, changeLink, type Link } from "../../store/links/links.ts";
 import type { HealthDeps } from "./link-health.ts";

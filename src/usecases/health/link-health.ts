@@ -1,6 +1,6 @@
-import type { DocuSignAccount } from "../../docusign/account.ts";
-import { DocuSignFault, isOfTheIntegration, passes } from "../../docusign/faults.ts";
-import type { AccountUser } from "../../docusign/user.ts";
+import type { DocuSignAccount } from "../../docusign/api/account.ts";
+import type { AccountUser } from "../../docusign/api/user.ts";
+import { DocuSignFault, isOfTheIntegration, passes } from "../../docusign/faults/faults.ts";
 import { type AdminProfiles, isDsAdmin } from "../../domain/admin.ts";
 import type { Database } from "../../store/database.ts";
 import { takeUpFailed } from "../../store/ledger/envelopes.ts";

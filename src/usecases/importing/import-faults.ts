@@ -1,5 +1,5 @@
-import type { DocuSignAccount } from "../../docusign/account.ts";
-import { DocuSignFault, isEnding } from "../../docusign/faults.ts";
+import type { DocuSignAccount } from "../../docusign/api/account.ts";
+import { DocuSignFault, isEnding } from "../../docusign/faults/faults.ts";
 import type { Envelope } from "../../domain/envelope.ts";
 import { DOWNLOAD_AGAIN_MS, MOST_ATTEMPTS, nextAttempt } from "../../domain/retries.ts";
 import { forgetEnvelope, type LedgerEntry, postponeEnvelope } from "../../store/ledger/envelopes.ts";

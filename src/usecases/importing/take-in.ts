@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { DocuSignAccount } from "../../docusign/account.ts";
+import type { DocuSignAccount } from "../../docusign/api/account.ts";
 import { concludedOn, contentDocuments } from "../../domain/contract.ts";
 import type { Envelope, EnvelopeDocument } from "../../domain/envelope.ts";
 import { type ContractId, parseUuid } from "../../domain/identifiers.ts";

@@ -1,4 +1,4 @@
-import type { DocuSignAccount } from "../../docusign/account.ts";
+import type { DocuSignAccount } from "../../docusign/api/account.ts";
 import { ALL_HISTORY } from "../reconciling/window.ts";
 
 /** The owner waits in front of the browser meanwhile: twenty pages of a listing. */

@@ -1,5 +1,5 @@
-import type { DocuSignAccount } from "../../docusign/account.ts";
-import { DocuSignFault, isSilence, unlessRefused } from "../../docusign/faults.ts";
+import type { DocuSignAccount } from "../../docusign/api/account.ts";
+import { DocuSignFault, isSilence, unlessRefused } from "../../docusign/faults/faults.ts";
 import type { LinkId } from "../../domain/identifiers.ts";
 import { Refusal } from "../../domain/refusal.ts";
 import { endOf, LISTING_DELAY_MS } from "../../domain/window.ts";

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
-import type { DocuSignAccount } from "../../docusign/account.ts";
-import { openDocuSignAccount } from "../../docusign/account.ts";
-import { DocuSignFault } from "../../docusign/faults.ts";
+import type { DocuSignAccount } from "../../docusign/api/account.ts";
+import { openDocuSignAccount } from "../../docusign/api/account.ts";
+import { DocuSignFault } from "../../docusign/faults/faults.ts";
 import type { DocuSignUser, Tokens } from "../../docusign/oauth.ts";
 import { isDsAdmin } from "../../domain/admin.ts";
 import { type LinkId, parseUuid } from "../../domain/identifiers.ts";

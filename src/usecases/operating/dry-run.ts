@@ -1,5 +1,5 @@
-import type { DocuSignAccount } from "../../docusign/account.ts";
-import { DocuSignFault } from "../../docusign/faults.ts";
+import type { DocuSignAccount } from "../../docusign/api/account.ts";
+import { DocuSignFault } from "../../docusign/faults/faults.ts";
 import type { EnvelopeId } from "../../domain/identifiers.ts";
 import type { Database } from "../../store/database.ts";
 import type { Link } from "../../store/links/links.ts";

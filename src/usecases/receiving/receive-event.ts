@@ -1,5 +1,5 @@
-import { type ConnectMessage, parseConnectMessage } from "../../docusign/connect-message.ts";
-import { isSignedByAny } from "../../docusign/signature.ts";
+import { type ConnectMessage, parseConnectMessage } from "../../docusign/connect/connect-message.ts";
+import { isSignedByAny } from "../../docusign/connect/signature.ts";
 import type { LinkId } from "../../domain/identifiers.ts";
 import { Refusal } from "../../domain/refusal.ts";
 import { nextFullHour } from "../../domain/schedule.ts";

@@ -1,5 +1,5 @@
-import type { DocuSignAccount } from "../../docusign/account.ts";
-import { DocuSignFault, passes } from "../../docusign/faults.ts";
+import type { DocuSignAccount } from "../../docusign/api/account.ts";
+import { DocuSignFault, passes } from "../../docusign/faults/faults.ts";
 import type { Database } from "../../store/database.ts";
 import { countParked, nextDueAt, takeUpFailed } from "../../store/ledger/envelopes.ts";
 import {

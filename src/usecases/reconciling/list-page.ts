@@ -1,4 +1,4 @@
-import type { DocuSignAccount } from "../../docusign/account.ts";
+import type { DocuSignAccount } from "../../docusign/api/account.ts";
 import type { Envelope } from "../../domain/envelope.ts";
 import type { Side } from "../../store/ledger/reconciliations.ts";
 

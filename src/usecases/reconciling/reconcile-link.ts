@@ -1,4 +1,4 @@
-import { DocuSignFault, isOfTheIntegration, passes } from "../../docusign/faults.ts";
+import { DocuSignFault, isOfTheIntegration, passes } from "../../docusign/faults/faults.ts";
 import type { LinkId } from "../../domain/identifiers.ts";
 import {
   addCalls,

@@ -1,4 +1,4 @@
-import type { DocuSignAccount } from "../../docusign/account.ts";
+import type { DocuSignAccount } from "../../docusign/api/account.ts";
 import type { Envelope } from "../../domain/envelope.ts";
 import { recordFound } from "../../store/ledger/envelopes.ts";
 import { advanceReconciliation } from "../../store/ledger/reconciliation-pages.ts";

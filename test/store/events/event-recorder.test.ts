@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { test } from "node:test";
 import { sql } from "kysely";
-import { parseConnectMessage } from "../../../src/docusign/connect-message.ts";
+import { parseConnectMessage } from "../../../src/docusign/connect/connect-message.ts";
 import { type EnvelopeId, type LinkId, parseUuid } from "../../../src/domain/identifiers.ts";
 import { type OpenDatabase, openDatabase } from "../../../src/store/database.ts";
 import { createEventRecorder, RecorderFull } from "../../../src/store/events/event-recorder.ts";

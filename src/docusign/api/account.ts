@@ -1,0 +1,137 @@
+import type { Envelope } from "../../domain/envelope.ts";
+import type { EnvelopeId, UserId } from "../../domain/identifiers.ts";
+import { DocuSignFault, isOfTheIntegration, unlessRefused } from "../faults/faults.ts";
+import { readDocuments, readEnvelope, unreadableAnswer } from "../wire/answers.ts";
+import { readRecipients } from "../wire/recipients.ts";
+import { type Call, callSettings, createCall, type DocuSignAccountOptions } from "./calls.ts";
+import {
+  type ConnectConfiguration,
+  configurationBody,
+  isSameAddress,
+  type ListedConnectConfiguration,
+  readConfigurationId,
+  readConfigurations,
+} from "./connect-configuration.ts";
+import { type DownloadOptions, downloadDocument } from "./download.ts";
+import { type CompletedPage, type CompletedQuery, listOptions, readPage } from "./listing.ts";
+import { type AccountUser, readUser } from "./user.ts";
+
+/** One DocuSign account as one user may use it. Every call gives what is said or throws a `DocuSignFault`. */
+export type DocuSignAccount = {
+  /** With recipients and documents, in one call where DocuSign gives them. Of a purged envelope, documents are null. */
+  readonly getEnvelope: (id: EnvelopeId) => Promise<Envelope>;
+  /** One page of what was completed in a time, earliest first. */
+  readonly listCompleted: (query: CompletedQuery) => Promise<CompletedPage>;
+  readonly getUser: (id: UserId) => Promise<AccountUser>;
+  readonly listConnectConfigurations: () => Promise<readonly ListedConnectConfiguration[]>;
+  /** Gives the configuration with DocuSign's id. */
+  readonly createConnectConfiguration: (wanted: ConnectConfiguration) => Promise<ConnectConfiguration>;
+  /** Restores the configuration of that id to what is wanted. */
+  readonly updateConnectConfiguration: (wanted: ConnectConfiguration) => Promise<void>;
+  /**
+   * Deleting what is already gone is done too. A fault `never` says that it is still there, and that the user may
+   * see it: who is refused the list as well gets `not-permitted`, in whatever words that was said.
+   */
+  readonly deleteConnectConfiguration: (id: string) => Promise<void>;
+  /** See `downloadDocument`. */
+  readonly downloadDocument: (
+    envelopeId: EnvelopeId,
+    documentId: string,
+    options?: DownloadOptions,
+  ) => Promise<AsyncIterable<Uint8Array>>;
+};
+
+/** Opens an account; nothing is called yet. */
+export function openDocuSignAccount(options: DocuSignAccountOptions): DocuSignAccount {
+  const settings = callSettings(options);
+  const call = createCall(settings);
+  return {
+    getEnvelope: (id) => getEnvelope(call, id),
+    listCompleted: async (query) =>
+      readPage(
+        await call((sdk, account, done) =>
+          sdk.envelopes.listStatusChanges(account, listOptions(query), done),
+        ),
+        query,
+      ),
+    getUser: async (id) =>
+      readUser(
+        await call((sdk, account, done) =>
+          sdk.users.getInformation(account, id, { additionalInfo: "true" }, done),
+        ),
+      ),
+    listConnectConfigurations: () => listConfigurations(call),
+    createConnectConfiguration: (wanted) => createConfiguration(call, wanted),
+    updateConnectConfiguration: async (wanted) => {
+      const body = { connectCustomConfiguration: configurationBody(wanted) };
+      await call((sdk, account, done) => sdk.connect.updateConfiguration(account, body, done));
+    },
+    deleteConnectConfiguration: (id) => deleteConfiguration(call, id),
+    downloadDocument: (envelopeId, documentId, download) =>
+      downloadDocument(settings, envelopeId, documentId, download),
+  };
+}
+
+async function getEnvelope(call: Call, id: EnvelopeId): Promise<Envelope> {
+  const include = { include: "recipients,documents" };
+  const raw = await call((sdk, account, done) => sdk.envelopes.getEnvelope(account, id, include, done));
+  const envelope = readEnvelope(raw);
+  const recipients = envelope.recipients ?? (await getRecipients(call, id));
+  const documents = envelope.documents ?? (isPurged(envelope) ? null : await getDocuments(call, id));
+  return { ...envelope, recipients, documents };
+}
+
+async function getRecipients(call: Call, id: EnvelopeId): Promise<NonNullable<Envelope["recipients"]>> {
+  const raw = await call((sdk, account, done) => sdk.envelopes.listRecipients(account, id, {}, done));
+  const recipients = readRecipients(raw);
+  if (recipients === null) throw unreadableAnswer();
+  return recipients;
+}
+
+async function getDocuments(call: Call, id: EnvelopeId): Promise<NonNullable<Envelope["documents"]>> {
+  const raw = await call((sdk, account, done) => sdk.envelopes.listDocuments(account, id, {}, done));
+  const documents = readDocuments(raw);
+  if (documents === null) throw unreadableAnswer();
+  return documents;
+}
+
+/** `documents_purged` and its kin; not `unpurged`, and not `documents_queued`, of which the documents are there. */
+function isPurged({ purgeState }: Envelope): boolean {
+  return purgeState?.endsWith("_purged") ?? false;
+}
+
+async function listConfigurations(call: Call): Promise<readonly ListedConnectConfiguration[]> {
+  return readConfigurations(
+    await call((sdk, account, done) => sdk.connect.listConfigurations(account, done)),
+  );
+}
+
+async function createConfiguration(call: Call, wanted: ConnectConfiguration): Promise<ConnectConfiguration> {
+  const body = { connectCustomConfiguration: configurationBody({ ...wanted, id: null }) };
+  const raw = await call((sdk, account, done) => sdk.connect.createConfiguration(account, body, done));
+  const id = readConfigurationId(raw) ?? (await findConfigurationId(call, wanted));
+  if (id === null) throw unreadableAnswer();
+  return { ...wanted, id };
+}
+
+async function findConfigurationId(call: Call, wanted: ConnectConfiguration): Promise<string | null> {
+  const listed = await listConfigurations(call);
+  return listed.find(({ type, url }) => type === wanted.type && isSameAddress(url, wanted.url))?.id ?? null;
+}
+
+async function deleteConfiguration(call: Call, id: string): Promise<void> {
+  try {
+    await call((sdk, account, done) => sdk.connect.deleteConfiguration(account, id, done));
+  } catch (error) {
+    if (!(error instanceof DocuSignFault) || !(await isGone(call, id, error))) throw error;
+  }
+}
+
+/** DocuSign documents no answer for a configuration that does not exist: where it says no otherwise, its list tells. */
+async function isGone(call: Call, id: string, fault: DocuSignFault): Promise<boolean> {
+  if (fault.kind === "not-found") return true;
+  if (fault.kind !== "never" || isOfTheIntegration(fault)) return false;
+  const listed = await unlessRefused(listConfigurations(call));
+  if (listed === null) throw new DocuSignFault("not-permitted", fault.code, { httpStatus: fault.httpStatus });
+  return listed.every((configuration) => configuration.id !== id);
+}

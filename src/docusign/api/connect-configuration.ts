@@ -1,0 +1,141 @@
+import { z } from "zod";
+import type { UserId } from "../../domain/identifiers.ts";
+import { parseAnswer } from "../wire/answers.ts";
+import {
+  anyField,
+  flagField,
+  isObject,
+  readText,
+  readUserId,
+  rowsField,
+  shownFlagField,
+  textField,
+} from "../wire/fields.ts";
+
+/** Where and of what DocuSign Connect tells us; made by us, by design decisions 1 and 2. */
+export type ConnectConfiguration = {
+  /** DocuSign's id; null before DocuSign has it. */
+  readonly id: string | null;
+  /** `custom` tells of what the account sends, `customrecipient` of what its listed users receive. */
+  readonly type: "custom" | "customrecipient";
+  readonly name: string;
+  readonly url: string;
+  readonly enabled: boolean;
+  /** For `customrecipient`: of whom; a `custom` one tells of everybody. */
+  readonly userIds: readonly UserId[];
+};
+
+/** As the account's list shows it; null is what it does not show. */
+export type ListedConnectConfiguration = Omit<ConnectConfiguration, "name" | "url" | "enabled"> & {
+  readonly id: string;
+  readonly name: string | null;
+  readonly url: string | null;
+  readonly enabled: boolean | null;
+  /** Whether it still is as we make it, in everything that DocuSign shows of it. */
+  readonly intact: boolean;
+};
+
+const SETTINGS = {
+  integratorManaged: "true",
+  includeHMAC: "true",
+  requiresAcknowledgement: "true",
+  allowEnvelopePublish: "true",
+  enableLog: "true",
+  deliveryMode: "SIM",
+};
+const EVENT_DATA = { version: "restv2.1", format: "json", includeData: ["recipients"] };
+const EVENTS = ["envelope-completed", "recipient-reassign", "recipient-delegate"];
+
+/** The body that makes or restores a configuration at DocuSign. */
+export function configurationBody(configuration: ConnectConfiguration): Readonly<Record<string, unknown>> {
+  const { id, type, name, url, enabled, userIds } = configuration;
+  return {
+    ...(id === null ? {} : { connectId: id }),
+    configurationType: type,
+    name,
+    urlToPublishTo: url,
+    ...SETTINGS,
+    allowEnvelopePublish: String(enabled),
+    eventData: { ...EVENT_DATA, includeData: [...EVENT_DATA.includeData] },
+    events: [...EVENTS],
+    ...(type === "custom" ? { allUsers: "true" } : { allUsers: "false", userIds: [...userIds] }),
+  };
+}
+
+/**
+ * Whether an address that DocuSign shows leads where ours does: it need not write letter case of scheme and host, a
+ * default port or a slash at the end as we do. One that it does not show is not known to.
+ */
+export function isSameAddress(shown: string | null, ours: string): boolean {
+  return shown !== null && plainAddress(shown) === plainAddress(ours);
+}
+
+function plainAddress(address: string): string {
+  return (URL.parse(address)?.href ?? address).replace(/\/+$/, "");
+}
+
+const configurationsAnswer = z.object({ configurations: rowsField });
+
+/** The account's configurations of the two types, ours and others; further types are left out. */
+export function readConfigurations(raw: unknown): readonly ListedConnectConfiguration[] {
+  return (parseAnswer(configurationsAnswer, raw).configurations ?? []).flatMap(readConfiguration);
+}
+
+/** The id that DocuSign gave a configuration it has just made; null where the answer does not tell. */
+export function readConfigurationId(raw: unknown): string | null {
+  return isObject(raw) ? readText(raw["connectId"]) : null;
+}
+
+const configurationRow = z.looseObject({
+  connectId: textField,
+  configurationType: textField,
+  name: textField,
+  urlToPublishTo: textField,
+  allowEnvelopePublish: shownFlagField,
+  pausePublish: flagField,
+  userIds: anyField,
+});
+
+function readConfiguration(raw: Readonly<Record<string, unknown>>): ListedConnectConfiguration[] {
+  const row = configurationRow.parse(raw);
+  const type = row.configurationType?.toLowerCase();
+  if (row.connectId === null || (type !== "custom" && type !== "customrecipient")) return [];
+  const enabled = row.pausePublish ? false : row.allowEnvelopePublish;
+  return [
+    {
+      id: row.connectId,
+      type,
+      name: row.name,
+      url: row.urlToPublishTo,
+      enabled,
+      userIds: textsOf(row.userIds).flatMap((id) => readUserId(id) ?? []),
+      intact: enabled !== false && hasOurSettings(raw) && hasOurEvents(raw),
+    },
+  ];
+}
+
+/** What DocuSign does not show can't have been changed by anybody that we could notice. */
+function hasOurSettings(raw: Readonly<Record<string, unknown>>): boolean {
+  return Object.entries(SETTINGS).every(([name, wanted]) => {
+    const shown = readText(raw[name]) ?? wanted;
+    return shown.toLowerCase() === wanted.toLowerCase();
+  });
+}
+
+function hasOurEvents(raw: Readonly<Record<string, unknown>>): boolean {
+  const eventData = isObject(raw["eventData"]) ? raw["eventData"] : EVENT_DATA;
+  return (
+    eventData["version"] === EVENT_DATA.version &&
+    includesAll(eventData["includeData"], EVENT_DATA.includeData) &&
+    includesAll(raw["events"], EVENTS)
+  );
+}
+
+function includesAll(shown: unknown, wanted: readonly string[]): boolean {
+  const texts = textsOf(shown).map((text) => text.toLowerCase());
+  return !Array.isArray(shown) || wanted.every((text) => texts.includes(text));
+}
+
+function textsOf(raw: unknown): readonly string[] {
+  return Array.isArray(raw) ? raw.filter((value) => typeof value === "string") : [];
+}

@@ -1,0 +1,105 @@
+import { z } from "zod";
+import type { Envelope } from "../../domain/envelope.ts";
+import { parseAnswer, readEnvelope, unlessUnreadable, unreadableAnswer } from "../wire/answers.ts";
+import { anyField, countField, isObject, readText, textField } from "../wire/fields.ts";
+
+export type CompletedQuery = {
+  readonly from: Date;
+  readonly to: Date;
+  readonly startPosition: number;
+  /** At most 1,000. */
+  readonly count: number;
+  /** Only what the token's user received, from whichever account; otherwise the whole account. */
+  readonly receivedOnly: boolean;
+  /** Whether recipients and documents come along; they do where not given. */
+  readonly include?: boolean;
+};
+
+export type CompletedPage = {
+  readonly envelopes: readonly Envelope[];
+  /** Rows that can't be read as envelopes. */
+  readonly unreadable: number;
+  /** All that DocuSign says there are, on whatever page. */
+  readonly totalSetSize: number | null;
+  readonly endPosition: number | null;
+  /** Where the next page starts; null on the last one. */
+  readonly next: number | null;
+};
+
+/** The parameters of `GET /envelopes`, in docusign-esign's names, for what was completed in a time. */
+export function listOptions(query: CompletedQuery): Readonly<Record<string, string>> {
+  return {
+    fromDate: query.from.toISOString(),
+    toDate: query.to.toISOString(),
+    fromToStatus: "completed",
+    status: "completed",
+    orderBy: "completed",
+    order: "asc",
+    count: String(query.count),
+    startPosition: String(query.startPosition),
+    ...(query.include === false ? {} : { include: "recipients,documents" }),
+    ...(query.receivedOnly ? { userFilter: "recipient" } : {}),
+  };
+}
+
+const pageAnswer = z.object({
+  envelopes: z.array(anyField).nullish(),
+  nextUri: textField,
+  endPosition: countField,
+  totalSetSize: countField,
+  resultSetSize: countField,
+});
+
+/** One page as DocuSign listed it; rows outside the query may be among them and are the caller's to leave out. */
+export function readPage(raw: unknown, query: CompletedQuery): CompletedPage {
+  const { envelopes: rows, nextUri, endPosition, totalSetSize, resultSetSize } = parseAnswer(pageAnswer, raw);
+  const counted = resultSetSize ?? rowsFrom(query.startPosition, totalSetSize);
+  // Nothing is accounted for by an answer without rows, unless it says itself that there are none.
+  if (rows == null && counted !== 0) throw unreadableAnswer();
+  const envelopes = (rows ?? []).map(readRow).filter((envelope) => envelope !== null);
+  const listed = rows?.length ?? 0;
+  const next = nextPosition(query, { listed, nextUri, endPosition, totalSetSize });
+  return { envelopes, unreadable: listed - envelopes.length, totalSetSize, endPosition, next };
+}
+
+function rowsFrom(startPosition: number, total: number | null): number | null {
+  return total === null ? null : Math.max(0, total - startPosition);
+}
+
+/** Null where not even its id can be read. Completed envelopes were asked for: a row that does not say is one. */
+function readRow(raw: unknown): Envelope | null {
+  const isSilent = isObject(raw) && readText(raw["status"]) === null;
+  return unlessUnreadable(() => readEnvelope(isSilent ? { ...raw, status: "completed" } : raw));
+}
+
+type PageEnd = Pick<CompletedPage, "endPosition" | "totalSetSize"> & {
+  readonly listed: number;
+  readonly nextUri: string | null;
+};
+
+/**
+ * Any sign of more counts: `nextUri`, a total beyond this page, a full page; after a page without rows only a total
+ * beyond it, as a `nextUri` that is always there would lead on for ever. Where the signs disagree about where to go on,
+ * the earliest wins, as what is listed twice does no harm and what is skipped is lost.
+ */
+function nextPosition({ startPosition, count }: CompletedQuery, page: PageEnd): number | null {
+  const onward = positionsAfter(startPosition, page).filter((position) => position > startPosition);
+  if (onward.length === 0) return null;
+  const next = Math.min(...onward);
+  if (page.listed === 0) return page.nextUri !== null && (page.totalSetSize ?? 0) > next ? next : null;
+  const isFull = page.listed >= count;
+  const isMoreCounted = (page.totalSetSize ?? 0) > next;
+  return page.nextUri !== null || isFull || isMoreCounted ? next : null;
+}
+
+function positionsAfter(startPosition: number, page: PageEnd): readonly number[] {
+  const afterUri = startPositionOf(page.nextUri);
+  const afterEnd = page.endPosition === null ? null : page.endPosition + 1;
+  const isAgreed = afterUri !== null && afterUri === afterEnd;
+  const all = isAgreed ? [afterUri] : [afterUri, afterEnd, startPosition + page.listed];
+  return all.filter((position) => position !== null);
+}
+
+function startPositionOf(uri: string | null): number | null {
+  return countField.parse(/[?&]start_position=(\d+)/i.exec(uri ?? "")?.[1]);
+}

@@ -1,0 +1,54 @@
+import { z } from "zod";
+import { isActive } from "../../domain/admin.ts";
+import { parseAnswer, unreadableAnswer } from "../wire/answers.ts";
+import { anyField, isObject, readFlag, readRows, textField } from "../wire/fields.ts";
+
+/** A user of an account, with what decides whether import-rules 5 lets them link it. */
+export type AccountUser = {
+  readonly isAdmin: boolean;
+  /** May reach the whole account's envelopes through the API. */
+  readonly accountWideAccess: boolean;
+  /** The permission profile's name, as the account shows it. */
+  readonly profileName: string | null;
+  /** `Active`, `Closed`, … */
+  readonly status: string | null;
+  readonly name: string | null;
+  readonly email: string | null;
+};
+
+const userAnswer = z.object({
+  isAdmin: anyField,
+  permissionProfileName: textField,
+  userStatus: textField,
+  userName: textField,
+  email: textField,
+  userSettings: anyField,
+});
+
+/**
+ * The answer of `GET /users/{userId}?additional_info=true`. Rights that it does not name are not given; one that names
+ * none and no profile either, of a user who may be active, is no answer, and throws the fault `unreadable-answer`.
+ */
+export function readUser(raw: unknown): AccountUser {
+  const answer = parseAnswer(userAnswer, raw);
+  const settings = settingsOf(answer.userSettings);
+  const isSilent = (answer.isAdmin ?? null) === null && settings.size === 0;
+  if (isSilent && answer.permissionProfileName === null && isActive(answer.userStatus))
+    throw unreadableAnswer();
+  return {
+    isAdmin: readFlag(answer.isAdmin ?? settings.get("canmanageaccount")),
+    accountWideAccess: readFlag(settings.get("apiaccountwideaccess")),
+    profileName: answer.permissionProfileName,
+    status: answer.userStatus,
+    name: answer.userName,
+    email: answer.email,
+  };
+}
+
+/** Settings come as an object, and came as a list of names and values; by name in lower case. */
+function settingsOf(raw: unknown): ReadonlyMap<string, unknown> {
+  const entries = isObject(raw)
+    ? Object.entries(raw)
+    : (readRows(raw) ?? []).map(({ name, value }): [string, unknown] => [String(name), value]);
+  return new Map(entries.map(([name, value]) => [name.toLowerCase(), value]));
+}

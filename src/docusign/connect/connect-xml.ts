@@ -1,0 +1,75 @@
+import { XMLParser, XMLValidator } from "fast-xml-parser";
+import { z } from "zod";
+import { type EnvelopeId, parseUuid } from "../../domain/identifiers.ts";
+import { parseMoment } from "../wire/moments.ts";
+import { withoutLongTexts } from "../xml-size.ts";
+import type { ConnectMessage } from "./connect-message.ts";
+import { messageIdentity } from "./message-identity.ts";
+
+/** Legacy Connect XML, in whatever namespace and order of elements; null where it is anything else. */
+export function readConnectXml(text: string): ConnectMessage | null {
+  const body = informationXml.safeParse(parseXml(text)).data?.DocuSignEnvelopeInformation;
+  const envelopeId = parseUuid<EnvelopeId>(body?.EnvelopeStatus.EnvelopeID);
+  if (body === undefined || envelopeId === null) return null;
+  const { Status: status, TimeGenerated: timeGenerated } = body.EnvelopeStatus;
+  return {
+    format: "xml",
+    event: `envelope-${status}`,
+    envelopeId,
+    // At most the short numeric form is told, among the custom fields.
+    accountId: null,
+    configurationId: null,
+    generatedAt: parseMoment(timeGenerated, body.TimeZoneOffset),
+    identity: messageIdentity("xml", [envelopeId, status, timeGenerated]),
+    forwardings: [],
+  };
+}
+
+const informationXml = z.strictObject({
+  DocuSignEnvelopeInformation: z.object({
+    EnvelopeStatus: z.object({
+      EnvelopeID: z.string(),
+      Status: z
+        .string()
+        .regex(/^[a-z]{1,40}$/i)
+        .toLowerCase(),
+      TimeGenerated: z.string().nullable().default(null),
+    }),
+    // Whole hours, and already those of summer time, of which the zone's name beside it knows nothing.
+    TimeZoneOffset: z
+      .string()
+      .regex(/^[+-]?\d{1,2}$/)
+      .transform(Number)
+      .nullable()
+      .default(null)
+      .catch(null),
+  }),
+});
+
+const parser = new XMLParser({
+  ignoreAttributes: true,
+  ignoreDeclaration: true,
+  ignorePiTags: true,
+  removeNSPrefix: true,
+  parseTagValue: false,
+  maxNestedTags: 20,
+  // Large, and nothing in them is read.
+  stopNodes: ["RecipientStatuses", "DocumentStatuses", "CustomFields", "DocumentPDFs"].map(
+    (tag) => `*.${tag}`,
+  ),
+});
+
+/** Long enough for the envelope with the most recipients and tabs, documents not counted. */
+const MAX_LENGTH = 8 * 1024 * 1024;
+
+/** The document as objects, or null where it is malformed, too deep or too long, or defines anything (DTD). */
+function parseXml(text: string): unknown {
+  if (/<!(DOCTYPE|ENTITY)/i.test(text)) return null;
+  const xml = withoutLongTexts(text);
+  if (xml.length > MAX_LENGTH || XMLValidator.validate(xml) !== true) return null;
+  try {
+    return parser.parse(xml);
+  } catch {
+    return null;
+  }
+}

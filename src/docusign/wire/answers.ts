@@ -1,0 +1,110 @@
+import { z } from "zod";
+import type { Envelope, EnvelopeDocument, Sender } from "../../domain/envelope.ts";
+import { type EnvelopeId, parseUuid } from "../../domain/identifiers.ts";
+import { DocuSignFault } from "../faults/faults.ts";
+import {
+  accountIdField,
+  anyField,
+  countField,
+  isObject,
+  rowsField,
+  textField,
+  userIdField,
+} from "./fields.ts";
+import { parseMoment } from "./moments.ts";
+import { readRecipients } from "./recipients.ts";
+
+const envelopeAnswer = z.object({
+  envelopeId: z.string(),
+  status: z.string().min(1),
+  completedDateTime: textField,
+  emailSubject: textField,
+  purgeState: textField,
+  sender: anyField,
+  recipients: anyField,
+  envelopeDocuments: rowsField,
+});
+
+/**
+ * An envelope as DocuSign's API or a listing shows it; unknown fields are passed over. Lists that the answer lacks, or
+ * leaves empty, or of which an entry can't be read, are null: each has a call of its own, whose word counts. Throws the
+ * fault `unreadable-answer` where the envelope can't be told, without id or status.
+ */
+export function readEnvelope(raw: unknown): Envelope {
+  const answer = parseAnswer(envelopeAnswer, raw);
+  const id = parseUuid<EnvelopeId>(answer.envelopeId);
+  if (id === null) throw unreadableAnswer();
+  return {
+    id,
+    status: answer.status.toLowerCase(),
+    completedAt: parseMoment(answer.completedDateTime, 0),
+    subject: answer.emailSubject,
+    sender: readSender(answer.sender),
+    recipients: unlessEmpty(readRecipients(answer.recipients)),
+    documents: unlessEmpty(unlessUnreadable(() => answer.envelopeDocuments?.map(readDocument) ?? null)),
+    purgeState: answer.purgeState?.toLowerCase() ?? null,
+  };
+}
+
+const documentsAnswer = z.object({ envelopeDocuments: rowsField });
+
+/** The answer of `GET …/documents`; null where it holds no list. */
+export function readDocuments(raw: unknown): readonly EnvelopeDocument[] | null {
+  return parseAnswer(documentsAnswer, raw).envelopeDocuments?.map(readDocument) ?? null;
+}
+
+/** Reads DocuSign's answer by a schema; one that does not fit is a fault that may pass, as DocuSign's proxies do. */
+export function parseAnswer<T>(schema: z.ZodType<T>, raw: unknown): T {
+  const parsed = schema.safeParse(raw);
+  if (!parsed.success) throw unreadableAnswer();
+  return parsed.data;
+}
+
+function unlessEmpty<T>(list: readonly T[] | null): readonly T[] | null {
+  return list?.length === 0 ? null : list;
+}
+
+/** What the reader gives; null where it finds that it can't be read. */
+export function unlessUnreadable<T>(read: () => T): T | null {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof DocuSignFault) return null;
+    throw error;
+  }
+}
+
+/** What answers that say nothing usable end in. */
+export function unreadableAnswer(): DocuSignFault {
+  return new DocuSignFault("later", "unreadable-answer");
+}
+
+const senderField = z.object({ userId: userIdField, email: textField, accountId: accountIdField });
+
+function readSender(raw: unknown): Sender {
+  return senderField.parse(isObject(raw) ? raw : {});
+}
+
+const documentRow = z.object({
+  documentId: textField.pipe(z.string()),
+  documentIdGuid: textField,
+  name: textField,
+  type: textField,
+  pages: anyField,
+});
+
+/** A number, or a list of the pages; none at all are pages that are not told. */
+function readPages(raw: unknown): number | null {
+  return (Array.isArray(raw) ? raw.length : countField.parse(raw)) || null;
+}
+
+function readDocument(raw: unknown): EnvelopeDocument {
+  const row = parseAnswer(documentRow, raw);
+  return {
+    documentId: row.documentId,
+    documentGuid: row.documentIdGuid,
+    name: row.name ?? row.documentId,
+    type: row.type?.toLowerCase() ?? (row.documentId === "certificate" ? "summary" : "content"),
+    pages: readPages(row.pages),
+  };
+}

@@ -1,0 +1,55 @@
+import { z } from "zod";
+import type { Person, Recipient } from "../../domain/envelope.ts";
+import { anyField, isObject, readRows, readText, readUserId, textField, userIdField } from "./fields.ts";
+
+const recipientRow = z.object({
+  recipientId: textField,
+  recipientIdGuid: textField,
+  userId: userIdField,
+  email: textField,
+  hostEmail: textField,
+  notaryHost: anyField,
+  delegatedBy: anyField,
+  delegatedTo: anyField,
+  DelegatedBy: anyField,
+  DelegatedTo: anyField,
+});
+
+/**
+ * Everybody whom DocuSign lists under `recipients`, in whatever group: each of its lists of objects is one. Null
+ * where there is no such object. Members of a signing group are not recipients one by one.
+ */
+export function readRecipients(raw: unknown): readonly Recipient[] | null {
+  if (!isObject(raw)) return null;
+  return Object.entries(raw).flatMap(([group, list]) =>
+    (readRows(list) ?? []).flatMap((row) => readRecipient(group, row)),
+  );
+}
+
+function readRecipient(group: string, raw: unknown): Recipient[] {
+  const row = recipientRow.parse(raw);
+  const recipient: Recipient = {
+    group,
+    recipientId: row.recipientId,
+    recipientGuid: row.recipientIdGuid,
+    userId: row.userId,
+    // Who signs in person is the host's guest: DocuSign routes the envelope to the host.
+    email: row.hostEmail ?? row.email,
+    delegatedBy: readDelegations(row.delegatedBy ?? row.DelegatedBy)[0] ?? null,
+    delegatedTo: readDelegations(row.delegatedTo ?? row.DelegatedTo),
+  };
+  return isObject(row.notaryHost)
+    ? [recipient, ...readRecipient("notaryHosts", row.notaryHost)]
+    : [recipient];
+}
+
+/** `delegatedBy` is one object and `delegatedTo` a list, spelled in lower case or capitalised: read as lists, in any case. */
+function readDelegations(raw: unknown): readonly Person[] {
+  const rows = isObject(raw) ? [raw] : (readRows(raw) ?? []);
+  return rows.map(readDelegate).filter((person) => person.userId !== null || person.email !== null);
+}
+
+function readDelegate(raw: Readonly<Record<string, unknown>>): Person {
+  const fields = new Map(Object.entries(raw).map(([name, value]) => [name.toLowerCase(), value]));
+  return { userId: readUserId(fields.get("userid")), email: readText(fields.get("email")) };
+}

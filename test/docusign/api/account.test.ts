@@ -1,0 +1,525 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { inspect } from "node:util";
+import { type DocuSignAccount, openDocuSignAccount } from "../../../src/docusign/api/account.ts";
+import type { DocuSignAccountOptions } from "../../../src/docusign/api/calls.ts";
+import { type ConnectConfiguration, isSameAddress } from "../../../src/docusign/api/connect-configuration.ts";
+import { DocuSignFault } from "../../../src/docusign/faults/faults.ts";
+import type { CallLimits } from "../../../src/docusign/faults/limits.ts";
+import type { AccountId, EnvelopeId, UserId } from "../../../src/domain/identifiers.ts";
+import { parseUuid } from "../../../src/domain/identifiers.ts";
+import { fixture } from "../fixtures.ts";
+import { startServer } from "../http-server.ts";
+
+const NOW = new Date("2026-04-01T00:10:00Z");
+const ACCOUNT = uuid<AccountId>("aaaaaaaa-aaaa-4aaa-8aaa-aaaaaaaaaaaa");
+const ENVELOPE = uuid<EnvelopeId>("3f2504e0-4f89-41d3-9a0c-0305e82c3301");
+const USER = uuid<UserId>("11111111-1111-4111-8111-111111111111");
+const ROOT = `/restapi/v2.1/accounts/${ACCOUNT}`;
+const RECORDED = { headers: { "content-type": "application/json" }, body: fixture("envelope.json") };
+
+function uuid<Id extends AccountId | EnvelopeId | UserId>(text: string): Id {
+  const id = parseUuid<Id>(text);
+  assert.ok(id !== null);
+  return id;
+}
+
+function open(baseUri: string, options: Partial<DocuSignAccountOptions> = {}): DocuSignAccount {
+  const accessToken = async (stale?: string): Promise<string> =>
+    stale === undefined ? "token-1" : "token-2";
+  return openDocuSignAccount({ baseUri, accountId: ACCOUNT, accessToken, now: () => NOW, ...options });
+}
+
+function isFault(kind: string, code: string): (error: unknown) => boolean {
+  return (error) => {
+    assert.ok(error instanceof DocuSignFault, inspect(error));
+    assert.deepEqual([error.kind, error.code], [kind, code]);
+    assert.doesNotMatch(inspect(error, { depth: 10 }), /token-\d|@example/);
+    return true;
+  };
+}
+
+test("an envelope comes in one call, with recipients and documents", async () => {
+  await using server = await startServer(() => RECORDED);
+
+  const envelope = await open(`${server.url}/`).getEnvelope(ENVELOPE);
+
+  assert.deepEqual(
+    [envelope.subject, envelope.recipients?.length, envelope.documents?.length],
+    ["秘密保持契約 & 覚書", 4, 2],
+  );
+  assert.deepEqual(
+    server.received.map(({ method, path, query, headers }) => [
+      method,
+      path,
+      query.get("include"),
+      headers.authorization,
+    ]),
+    [["GET", `${ROOT}/envelopes/${ENVELOPE}`, "recipients,documents", "Bearer token-1"]],
+  );
+});
+
+test("recipients and documents that the answer lacks are asked for", async () => {
+  await using server = await startServer(({ path }) => {
+    if (path.endsWith("/recipients")) return { body: { carbonCopies: [{ recipientId: "1" }] } };
+    if (path.endsWith("/documents")) return { body: { envelopeDocuments: [{ documentId: "1", name: "a" }] } };
+    return { body: { envelopeId: ENVELOPE, status: "completed" } };
+  });
+
+  const envelope = await open(server.url).getEnvelope(ENVELOPE);
+
+  assert.deepEqual([envelope.recipients?.[0]?.group, envelope.documents?.[0]?.name], ["carbonCopies", "a"]);
+  assert.equal(server.received.length, 3);
+});
+
+test("an envelope of which both its own answer and the lists' say that nothing is in them has none", async () => {
+  await using server = await startServer(({ path }) => {
+    if (path.endsWith("/recipients")) return { body: { recipientCount: "0" } };
+    if (path.endsWith("/documents")) return { body: { envelopeDocuments: [] } };
+    return { body: { envelopeId: ENVELOPE, status: "completed", recipients: {}, envelopeDocuments: [] } };
+  });
+
+  const envelope = await open(server.url).getEnvelope(ENVELOPE);
+
+  assert.deepEqual([envelope.recipients, envelope.documents, server.received.length], [[], [], 3]);
+});
+
+test("documents that were purged are not asked for", async () => {
+  const recipients = { signers: [{ recipientId: "1" }] };
+  const body = { envelopeId: ENVELOPE, status: "completed", purgeState: "documents_purged", recipients };
+  await using server = await startServer(() => ({ body }));
+
+  const envelope = await open(server.url).getEnvelope(ENVELOPE);
+
+  assert.deepEqual(
+    [envelope.documents, envelope.purgeState, server.received.length],
+    [null, "documents_purged", 1],
+  );
+});
+
+test("a token that is refused is refreshed once", async () => {
+  const stale: (string | undefined)[] = [];
+  await using server = await startServer(({ headers }) =>
+    headers.authorization === "Bearer token-2"
+      ? RECORDED
+      : { status: 401, body: { errorCode: "AUTHORIZATION_INVALID_TOKEN", message: "expired" } },
+  );
+  const accessToken = async (refused?: string): Promise<string> => {
+    stale.push(refused);
+    return refused === undefined ? "token-1" : "token-2";
+  };
+
+  await open(server.url, { accessToken }).getEnvelope(ENVELOPE);
+
+  assert.deepEqual(stale, [undefined, "token-1"]);
+  assert.equal(server.received.length, 2);
+});
+
+test("a token that is refused again means that the authorization is gone", async () => {
+  await using server = await startServer(() => ({
+    status: 401,
+    body: { errorCode: "USER_AUTHENTICATION_FAILED" },
+  }));
+
+  await assert.rejects(
+    open(server.url).getEnvelope(ENVELOPE),
+    isFault("authorization-gone", "USER_AUTHENTICATION_FAILED"),
+  );
+
+  assert.equal(server.received.length, 2);
+});
+
+test("other refusals do not cost a refresh", async () => {
+  const body = { errorCode: "ENVELOPE_DOES_NOT_EXIST", message: "of taro@example.jp" };
+  await using server = await startServer(() => ({ status: 400, body }));
+
+  await assert.rejects(
+    open(server.url).getEnvelope(ENVELOPE),
+    isFault("not-found", "ENVELOPE_DOES_NOT_EXIST"),
+  );
+
+  assert.equal(server.received.length, 1);
+});
+
+const LIMIT_HEADERS = {
+  "x-ratelimit-limit": "3000",
+  "x-ratelimit-remaining": "2990",
+  "x-ratelimit-reset": "1775005200",
+  "x-burstlimit-limit": "500",
+  "x-burstlimit-remaining": "499",
+};
+const NO_LIMITS: CallLimits = {
+  limit: null,
+  remaining: null,
+  resetsAt: null,
+  burstLimit: null,
+  burstRemaining: null,
+};
+
+test("the limits of every answer are reported, of failures too and of calls without answer", async () => {
+  const limits: CallLimits[] = [];
+  await using server = await startServer((_, count) => {
+    if (count === 1) return { ...RECORDED, headers: { ...RECORDED.headers, ...LIMIT_HEADERS } };
+    if (count === 2) return { status: 500, headers: { "x-ratelimit-remaining": "2989" } };
+    return (response) => response.destroy();
+  });
+  const account = open(server.url, { onAnswer: (told) => limits.push(told) });
+
+  await account.getEnvelope(ENVELOPE);
+  await assert.rejects(account.getEnvelope(ENVELOPE), isFault("later", "http-500"));
+  await assert.rejects(account.getEnvelope(ENVELOPE), isFault("later", "network"));
+
+  const resetsAt = new Date("2026-04-01T01:00:00Z");
+  assert.deepEqual(limits, [
+    { limit: 3000, remaining: 2990, resetsAt, burstLimit: 500, burstRemaining: 499 },
+    { ...NO_LIMITS, remaining: 2989 },
+    NO_LIMITS,
+  ]);
+});
+
+test("a spent hour's budget is told with its end", async () => {
+  const body = { errorCode: "HOURLY_APIINVOCATION_LIMIT_EXCEEDED" };
+  await using server = await startServer(() => ({ status: 429, headers: LIMIT_HEADERS, body }));
+
+  await assert.rejects(open(server.url).getUser(USER), (error) => {
+    assert.ok(error instanceof DocuSignFault);
+    assert.deepEqual([error.kind, error.retryAt], ["throttled", new Date("2026-04-01T01:00:00Z")]);
+    return true;
+  });
+});
+
+test("a page instead of an answer is tried again later, whatever its status", async () => {
+  const page = { headers: { "content-type": "text/html" }, body: "<html>Maintenance</html>" };
+  await using server = await startServer((_, count) => ({ ...page, status: count === 1 ? 200 : 403 }));
+
+  await assert.rejects(open(server.url).getEnvelope(ENVELOPE), isFault("later", "html"));
+  await assert.rejects(open(server.url).getEnvelope(ENVELOPE), isFault("later", "html"));
+});
+
+test("an answer that says nothing usable is tried again later", async () => {
+  await using server = await startServer(() => ({ body: "OK" }));
+
+  await assert.rejects(open(server.url).getEnvelope(ENVELOPE), isFault("later", "unreadable-answer"));
+});
+
+test("a server that stays silent is given up", async () => {
+  await using server = await startServer(() => () => {});
+
+  await assert.rejects(
+    open(server.url, { timeoutMs: 50 }).getEnvelope(ENVELOPE),
+    isFault("later", "timeout"),
+  );
+});
+
+test("an answer that stops half-way is given up", async () => {
+  await using server = await startServer(() => (response) => {
+    response.writeHead(200, { "content-type": "application/json", "content-length": "1000" });
+    response.write('{"envelopeId":');
+  });
+
+  await assert.rejects(open(server.url, { timeoutMs: 50 }).getEnvelope(ENVELOPE), { kind: "later" });
+});
+
+test("an answer that trickles for ever is given up", async () => {
+  await using server = await startServer(() => (response) => {
+    response.writeHead(200, { "content-type": "application/json" });
+    const trickle = setInterval(() => response.write(" "), 10);
+    response.on("close", () => clearInterval(trickle));
+  });
+
+  await assert.rejects(open(server.url, { timeoutMs: 50 }).getEnvelope(ENVELOPE), { kind: "later" });
+});
+
+test("an answer that breaks off is tried again later, whatever its status", async () => {
+  await using server = await startServer((_, count) => (response) => {
+    response.writeHead(count === 1 ? 200 : 400, {
+      "content-type": "application/json",
+      "content-length": "1000",
+    });
+    response.write('{"envelopeId":', () => response.destroy());
+  });
+
+  await assert.rejects(open(server.url).getEnvelope(ENVELOPE), isFault("later", "network"));
+  await assert.rejects(open(server.url).getEnvelope(ENVELOPE), isFault("later", "network"));
+});
+
+test("completed envelopes are listed a page at a time", async () => {
+  const envelopes = [JSON.parse(RECORDED.body.toString()), { envelopeId: "?" }];
+  await using server = await startServer(() => ({
+    body: { envelopes, totalSetSize: "5", endPosition: "1", nextUri: "/envelopes?start_position=2" },
+  }));
+  const query = {
+    from: new Date("2026-03-31T14:00:00Z"),
+    to: NOW,
+    startPosition: 0,
+    count: 2,
+    receivedOnly: true,
+  };
+
+  const page = await open(server.url).listCompleted(query);
+
+  assert.deepEqual(
+    [page.envelopes[0]?.id, page.unreadable, page.totalSetSize, page.endPosition, page.next],
+    [ENVELOPE, 1, 5, 1, 2],
+  );
+  assert.equal(server.received[0]?.path, `${ROOT}/envelopes`);
+  assert.deepEqual(Object.fromEntries(server.received[0]?.query ?? []), {
+    from_date: "2026-03-31T14:00:00.000Z",
+    to_date: "2026-04-01T00:10:00.000Z",
+    from_to_status: "completed",
+    status: "completed",
+    order_by: "completed",
+    order: "asc",
+    count: "2",
+    start_position: "0",
+    include: "recipients,documents",
+    user_filter: "recipient",
+  });
+});
+
+test("a listing without envelopes is empty", async () => {
+  await using server = await startServer(() => ({ body: { resultSetSize: "0", envelopes: null } }));
+  const query = { from: NOW, to: NOW, startPosition: 0, count: 1000, receivedOnly: false };
+
+  const page = await open(server.url).listCompleted(query);
+
+  assert.deepEqual([page.envelopes, page.next], [[], null]);
+});
+
+const ADMIN = {
+  isAdmin: "True",
+  permissionProfileName: "DS Admin",
+  userStatus: "Active",
+  userName: "佐藤 太郎",
+  email: "taro@example.jp",
+};
+
+test("a user is read with rights and profile", async () => {
+  await using server = await startServer(() => ({
+    body: { ...ADMIN, userSettings: { apiAccountWideAccess: "true" } },
+  }));
+
+  const user = await open(server.url).getUser(USER);
+
+  assert.deepEqual(user, {
+    isAdmin: true,
+    accountWideAccess: true,
+    profileName: "DS Admin",
+    status: "Active",
+    name: "佐藤 太郎",
+    email: "taro@example.jp",
+  });
+  assert.deepEqual(
+    [server.received[0]?.path, server.received[0]?.query.get("additional_info")],
+    [`${ROOT}/users/${USER}`, "true"],
+  );
+});
+
+const RIGHTS: readonly (readonly [answer: object, isAdmin: boolean, accountWideAccess: boolean])[] = [
+  [{ isAdmin: "true", userSettings: [{ name: "apiAccountWideAccess", value: "True" }] }, true, true],
+  [
+    { isAdmin: "False", userSettings: { canManageAccount: "true", apiAccountWideAccess: "false" } },
+    false,
+    false,
+  ],
+  [{ userSettings: { canManageAccount: "true" } }, true, false],
+  [{ isAdmin: true, userSettings: { apiAccountWideAccess: true } }, true, true],
+  [{ isAdmin: "True" }, true, false],
+  [{ permissionProfileName: "DocuSign Viewer" }, false, false],
+  // A closed user's answer need name no rights to be a no.
+  [{ userStatus: "Closed" }, false, false],
+];
+
+for (const [body, isAdmin, accountWideAccess] of RIGHTS) {
+  test(`${JSON.stringify(body)} is ${isAdmin ? "an" : "no"} admin, ${accountWideAccess ? "with" : "without"} the whole account`, async () => {
+    await using server = await startServer(() => ({ body }));
+
+    const user = await open(server.url).getUser(USER);
+
+    assert.deepEqual([user.isAdmin, user.accountWideAccess], [isAdmin, accountWideAccess]);
+  });
+}
+
+for (const body of [
+  {},
+  { userStatus: "Active", userName: "佐藤 太郎" },
+  { isAdmin: null, userSettings: [] },
+]) {
+  test(`${JSON.stringify(body)} says nothing of the user's rights, and is no answer`, async () => {
+    await using server = await startServer(() => ({ body }));
+
+    await assert.rejects(open(server.url).getUser(USER), isFault("later", "unreadable-answer"));
+  });
+}
+
+const SENT: ConnectConfiguration = {
+  id: null,
+  type: "custom",
+  name: "取り込み",
+  url: "https://torikomi.example/connect/1",
+  enabled: true,
+  userIds: [],
+};
+const RECEIVED: ConnectConfiguration = { ...SENT, type: "customrecipient", userIds: [USER] };
+const BODY = {
+  name: "取り込み",
+  urlToPublishTo: "https://torikomi.example/connect/1",
+  integratorManaged: "true",
+  includeHMAC: "true",
+  requiresAcknowledgement: "true",
+  allowEnvelopePublish: "true",
+  enableLog: "true",
+  deliveryMode: "SIM",
+  eventData: { version: "restv2.1", format: "json", includeData: ["recipients"] },
+  events: ["envelope-completed", "recipient-reassign", "recipient-delegate"],
+};
+const SENT_BODY = { ...BODY, configurationType: "custom", allUsers: "true" };
+const RECEIVED_BODY = { ...BODY, configurationType: "customrecipient", allUsers: "false", userIds: [USER] };
+
+test("a configuration for what is sent is of all users, one for what is received of the linked one", async () => {
+  await using server = await startServer((_, count) => ({ status: 201, body: { connectId: String(count) } }));
+  const account = open(server.url);
+
+  const sent = await account.createConnectConfiguration(SENT);
+  const received = await account.createConnectConfiguration(RECEIVED);
+
+  assert.deepEqual([sent.id, received.id], ["1", "2"]);
+  assert.deepEqual(
+    server.received.map(({ method, path }) => `${method} ${path}`),
+    [`POST ${ROOT}/connect`, `POST ${ROOT}/connect`],
+  );
+  assert.deepEqual(
+    server.received.map(({ body }) => JSON.parse(body)),
+    [SENT_BODY, RECEIVED_BODY],
+  );
+});
+
+test("a made configuration whose id is not told is found in the list", async () => {
+  const configurations = [
+    { ...SENT_BODY, connectId: "7" },
+    { ...RECEIVED_BODY, connectId: "8" },
+  ];
+  await using server = await startServer(({ method }) => ({
+    body: method === "GET" ? { configurations } : {},
+  }));
+
+  assert.equal((await open(server.url).createConnectConfiguration(RECEIVED)).id, "8");
+});
+
+test("a configuration is updated by its id", async () => {
+  await using server = await startServer(() => ({ body: {} }));
+
+  await open(server.url).updateConnectConfiguration({ ...SENT, id: "7" });
+
+  assert.equal(server.received[0]?.method, "PUT");
+  assert.deepEqual(JSON.parse(server.received[0]?.body ?? ""), { ...SENT_BODY, connectId: "7" });
+});
+
+test("configurations are listed as they are, whether still as we made them or not", async () => {
+  const changes = [
+    {},
+    { deliveryMode: "sim", integratorManaged: undefined, events: undefined, eventData: undefined },
+    { allowEnvelopePublish: "false" },
+    { pausePublish: "true" },
+    { includeHMAC: "false" },
+    { events: ["envelope-completed"] },
+    { eventData: { version: "restv2.1", includeData: [] } },
+    { deliveryMode: "aggregate" },
+    { allowEnvelopePublish: undefined },
+  ];
+  const ours = changes.map((change, index) => ({ ...SENT_BODY, connectId: index, ...change }));
+  const configurations = [
+    ...ours,
+    { configurationType: "salesforce", connectId: "90" },
+    { configurationType: "custom" },
+  ];
+  await using server = await startServer(() => ({ body: { configurations, totalRecords: "10" } }));
+
+  const listed = await open(server.url).listConnectConfigurations();
+
+  assert.deepEqual(listed[0], { ...SENT, id: "0", intact: true });
+  assert.deepEqual(
+    listed.map(({ intact }) => intact),
+    [true, true, false, false, false, false, false, false, true],
+  );
+  assert.deepEqual(
+    listed.map(({ enabled }) => enabled),
+    [true, true, false, false, true, true, true, true, null],
+  );
+});
+
+test("an address is the same however scheme, host, port and end are written, and no other", () => {
+  const ours = "https://torikomi.example/connect/1";
+  const alike = [ours, `${ours}/`, "HTTPS://Torikomi.Example:443/connect/1"];
+  const others = [
+    null,
+    "",
+    "torikomi.example/connect/1",
+    `${ours}1`,
+    `${ours}?a=b`,
+    "https://other.example/connect/1",
+  ];
+
+  assert.deepEqual(
+    alike.filter((shown) => !isSameAddress(shown, ours)),
+    [],
+  );
+  assert.deepEqual(
+    others.filter((shown) => isSameAddress(shown, ours)),
+    [],
+  );
+});
+
+test("an account without configurations has none", async () => {
+  await using server = await startServer(() => ({ body: { totalRecords: "0" } }));
+
+  assert.deepEqual(await open(server.url).listConnectConfigurations(), []);
+});
+
+test("deleting a configuration that is already gone is done", async () => {
+  await using server = await startServer(({ method, path }) => {
+    if (method === "GET") return { body: { configurations: [{ ...SENT_BODY, connectId: "9" }] } };
+    if (path.endsWith("/1")) return { body: "" };
+    return path.endsWith("/2") ? { status: 404 } : { status: 400, body: { errorCode: "INVALID_CONNECT_ID" } };
+  });
+  const account = open(server.url);
+
+  await account.deleteConnectConfiguration("1");
+  await account.deleteConnectConfiguration("2");
+  await account.deleteConnectConfiguration("3");
+
+  assert.deepEqual(
+    server.received.map(({ method }) => method),
+    ["DELETE", "DELETE", "DELETE", "GET"],
+  );
+  assert.equal(server.received[0]?.path, `${ROOT}/connect/1`);
+});
+
+test("a configuration that is still there was not deleted", async () => {
+  await using server = await startServer(({ method }) =>
+    method === "GET"
+      ? { body: { configurations: [{ ...SENT_BODY, connectId: "9" }] } }
+      : { status: 400, body: { errorCode: "INVALID_REQUEST_PARAMETER" } },
+  );
+
+  await assert.rejects(
+    open(server.url).deleteConnectConfiguration("9"),
+    isFault("never", "INVALID_REQUEST_PARAMETER"),
+  );
+});
+
+test("whoever may not manage Connect is told so", async () => {
+  await using server = await startServer(() => ({
+    status: 400,
+    body: { errorCode: "ACCOUNT_LACKS_PERMISSIONS" },
+  }));
+
+  await assert.rejects(
+    open(server.url).createConnectConfiguration(SENT),
+    isFault("not-permitted", "ACCOUNT_LACKS_PERMISSIONS"),
+  );
+  await assert.rejects(
+    open(server.url).deleteConnectConfiguration("1"),
+    isFault("not-permitted", "ACCOUNT_LACKS_PERMISSIONS"),
+  );
+});

@@ -1,0 +1,173 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { DocuSignFault } from "../../../src/docusign/faults/faults.ts";
+import { readDocuments, readEnvelope } from "../../../src/docusign/wire/answers.ts";
+import { readRecipients } from "../../../src/docusign/wire/recipients.ts";
+import { fixture } from "../fixtures.ts";
+
+const ENVELOPE = "3f2504e0-4f89-41d3-9a0c-0305e82c3301";
+
+function recorded(): object {
+  const raw: unknown = JSON.parse(fixture("envelope.json").toString());
+  assert.ok(typeof raw === "object" && raw !== null);
+  return raw;
+}
+
+test("an envelope is read with all that the rules ask for", () => {
+  const envelope = readEnvelope(recorded());
+
+  const { recipients, documents, ...rest } = envelope;
+  assert.deepEqual(rest, {
+    id: ENVELOPE,
+    status: "completed",
+    completedAt: new Date("2026-03-31T15:00:00.017Z"),
+    subject: "秘密保持契約 & 覚書",
+    sender: {
+      userId: "11111111-1111-4111-8111-111111111111",
+      email: "taro@example.jp",
+      accountId: "aaaaaaaa-aaaa-4aaa-8aaa-aaaaaaaaaaaa",
+    },
+    purgeState: "unpurged",
+  });
+  assert.deepEqual(documents, [
+    {
+      documentId: "1",
+      documentGuid: "7a1b2c3d-1111-4222-8333-444455556666",
+      name: "契約書.docx",
+      type: "content",
+      pages: 2,
+    },
+    { documentId: "certificate", documentGuid: null, name: "Summary", type: "summary", pages: null },
+  ]);
+  assert.deepEqual(
+    recipients?.map(({ group, recipientId }) => `${group} ${recipientId}`),
+    ["signers 1", "signers 2", "inPersonSigners 3", "somethingNew 9"],
+  );
+});
+
+test("delegations are read in either spelling", () => {
+  const [hanako, legal] = readEnvelope(recorded()).recipients ?? [];
+
+  assert.deepEqual(hanako?.delegatedBy, {
+    userId: "55555555-5555-4555-8555-555555555555",
+    email: "kacho@example.jp",
+  });
+  assert.deepEqual(legal?.delegatedTo, [{ userId: null, email: "dairi@example.jp" }]);
+});
+
+test("members of a signing group are not recipients, and the zero user id is nobody's", () => {
+  const legal = readEnvelope(recorded()).recipients?.[1];
+
+  assert.deepEqual([legal?.userId, legal?.email], [null, null]);
+});
+
+test("the recipient of an in-person signing is the host", () => {
+  const host = readEnvelope(recorded()).recipients?.[2];
+
+  assert.deepEqual([host?.userId, host?.email], ["33333333-3333-4333-8333-333333333333", "host@example.jp"]);
+});
+
+test("a notary who hosts a signing is a recipient beside the signer", () => {
+  const raw = {
+    inPersonSigners: [
+      {
+        recipientId: "1",
+        email: "guest@example.jp",
+        notaryHost: { recipientId: "2", email: "notary@example.jp" },
+      },
+    ],
+  };
+
+  const recipients = readRecipients(raw);
+
+  assert.deepEqual(
+    recipients?.map(({ group, email }) => `${group} ${email}`),
+    ["inPersonSigners guest@example.jp", "notaryHosts notary@example.jp"],
+  );
+});
+
+test("lists that an answer lacks or leaves empty are null, as is one with a document that can't be asked for", () => {
+  const bare = readEnvelope({ envelopeId: ENVELOPE, status: "sent" });
+  const empty = readEnvelope({ envelopeId: ENVELOPE, status: "sent", recipients: {}, envelopeDocuments: [] });
+
+  const nameless = readEnvelope({ envelopeId: ENVELOPE, status: "sent", envelopeDocuments: [{ name: "x" }] });
+
+  assert.deepEqual([bare.recipients, bare.documents], [null, null]);
+  assert.deepEqual([empty.recipients, empty.documents, nameless.documents], [null, null, null]);
+  assert.deepEqual([bare.completedAt, bare.subject, bare.purgeState], [null, null, null]);
+  assert.deepEqual(bare.sender, { userId: null, email: null, accountId: null });
+});
+
+test("fields of another type than documented are passed over where they are optional", () => {
+  const envelope = readEnvelope({
+    envelopeId: ENVELOPE,
+    status: "completed",
+    completedDateTime: 5,
+    emailSubject: { text: "x" },
+    sender: "me",
+    recipients: { signers: [null, "x", { userId: 7, email: ["a"], delegatedTo: "x" }] },
+    envelopeDocuments: [{ documentId: 3, name: null, pages: "12" }],
+  });
+
+  assert.deepEqual([envelope.completedAt, envelope.subject, envelope.recipients?.length], [null, null, 1]);
+  assert.deepEqual(envelope.documents, [
+    { documentId: "3", documentGuid: null, name: "3", type: "content", pages: 12 },
+  ]);
+});
+
+for (const [what, pages, told] of [
+  ["a number", "12", 12],
+  ["a list of them", [{ pageId: "1" }, { pageId: "2" }], 2],
+  ["an empty list", [], null],
+  ["0", "0", null],
+  ["no number", "many", null],
+] as const) {
+  test(`a document whose pages are ${what} has ${told ?? "no number of pages that is told"}`, () => {
+    const documents = readDocuments({ envelopeDocuments: [{ documentId: "1", pages }] });
+
+    assert.equal(documents?.[0]?.pages, told);
+  });
+}
+
+test("a certificate is told by its id where its type is not", () => {
+  assert.equal(readDocuments({ envelopeDocuments: [{ documentId: "certificate" }] })?.[0]?.type, "summary");
+});
+
+test("names keep slashes, marks and length; only what PostgreSQL can't keep is replaced", () => {
+  const name = `../契約\u202E書/${"あ".repeat(300)}`;
+  const documents = readDocuments({
+    envelopeDocuments: [
+      { documentId: "1", name },
+      { documentId: "2", name: "a\0b\uD800c" },
+    ],
+  });
+
+  assert.deepEqual(
+    documents?.map((document) => document.name),
+    [name, "a\uFFFDb\uFFFDc"],
+  );
+});
+
+test("purge states are passed on", () => {
+  const raw = { envelopeId: ENVELOPE, status: "completed", purgeState: "documents_and_metadata_purged" };
+
+  assert.equal(readEnvelope(raw).purgeState, "documents_and_metadata_purged");
+});
+
+const UNREADABLE: Readonly<Record<string, unknown>> = {
+  "no object": "ok",
+  null: null,
+  "without id": { status: "completed" },
+  "with an id that is no UUID": { envelopeId: "12", status: "completed" },
+  "without status": { envelopeId: ENVELOPE },
+};
+
+for (const [what, raw] of Object.entries(UNREADABLE)) {
+  test(`an envelope ${what} is a fault`, () => {
+    assert.throws(
+      () => readEnvelope(raw),
+      (error) =>
+        error instanceof DocuSignFault && error.code === "unreadable-answer" && error.kind === "later",
+    );
+  });
+}
