@@ -18,7 +18,7 @@ import { tidy } from "./usecases/keeping/housekeeping.ts";
 import type { FinishDeps } from "./usecases/linking/finish-linking.ts";
 import { createMetrics, type Metrics } from "./web/operations/metrics.ts";
 
-export type Surroundings = {
+export type Runtime = {
   readonly log: Logger;
   readonly now: () => Date;
   /** Where jobs are traced; they only run where it is left out. */
@@ -27,60 +27,63 @@ export type Surroundings = {
 
 /** What stands ready to be used by services and commands alike; disposing of it closes everything in reverse. */
 export type Foundation = AsyncDisposable &
-  Surroundings & {
+  Runtime & {
     readonly config: Config;
     readonly connectionString: string;
     /** For API and page. Few connections, waited for only shortly: somebody waits at the other end. */
-    readonly front: OpenDatabase;
+    readonly serving: OpenDatabase;
     /** For recording events: whatever the API is asked, they find a connection that has planned their statement. */
-    readonly intake: OpenDatabase;
+    readonly receiving: OpenDatabase;
     /** A connection for each job and its lock. */
-    readonly back: OpenDatabase;
+    readonly working: OpenDatabase;
     readonly metrics: Metrics;
     readonly tasks: TaskDeps & FinishDeps;
     /** Breaks off what is under way at DocuSign, for good: this process has to end. What it was for is left to others. */
     readonly giveUp: () => void;
   };
 
-const FRONT_CONNECTIONS = 20;
-const FRONT_PATIENCE_MS = 2_000;
-const FRONT_QUERY_MS = 15_000;
+const SERVING_CONNECTIONS = 20;
+const SERVING_PATIENCE_MS = 2_000;
+const SERVING_QUERY_MS = 15_000;
 /** As many as commit events at once. */
-export const INTAKE_CONNECTIONS = 2;
-const BACK_PATIENCE_MS = 30_000;
+export const RECEIVING_CONNECTIONS = 2;
+const WORKING_PATIENCE_MS = 30_000;
 
 /** Opens database, document store and DocuSign. Starts nothing that runs by itself. */
-export async function openFoundation(config: Config, surroundings: Surroundings): Promise<Foundation> {
-  const { log, now } = surroundings;
+export async function openFoundation(config: Config, runtime: Runtime): Promise<Foundation> {
+  const { log, now } = runtime;
   await using opened = new AsyncDisposableStack();
   const connectionString = await findDatabase(config, log, opened);
   const open = databaseOpener({ connectionString, log }, opened);
-  const front = open("front", {
-    max: FRONT_CONNECTIONS,
-    connectionTimeoutMs: FRONT_PATIENCE_MS,
-    queryTimeoutMs: FRONT_QUERY_MS,
+  const serving = open("serving", {
+    max: SERVING_CONNECTIONS,
+    connectionTimeoutMs: SERVING_PATIENCE_MS,
+    queryTimeoutMs: SERVING_QUERY_MS,
   });
-  const intake = open("intake", {
-    max: INTAKE_CONNECTIONS,
-    connectionTimeoutMs: FRONT_PATIENCE_MS,
-    queryTimeoutMs: FRONT_QUERY_MS,
+  const receiving = open("receiving", {
+    max: RECEIVING_CONNECTIONS,
+    connectionTimeoutMs: SERVING_PATIENCE_MS,
+    queryTimeoutMs: SERVING_QUERY_MS,
     indexesOnly: true,
     keepConnected: true,
   });
-  const back = open("back", { max: config.workerConcurrency * 2 + 5, connectionTimeoutMs: BACK_PATIENCE_MS });
+  const working = open("working", {
+    max: config.workerConcurrency * 2 + 5,
+    connectionTimeoutMs: WORKING_PATIENCE_MS,
+  });
   const metrics = createMetrics();
   const givingUp = new AbortController();
   const { signal } = givingUp;
-  const tasks = await createTaskDeps({ ...surroundings, config, back, metrics, signal }, opened);
+  const tasks = await createTaskDeps({ ...runtime, config, working, metrics, signal }, opened);
   const kept = opened.move();
   return {
     config,
     log,
     now,
     connectionString,
-    front,
-    intake,
-    back,
+    serving,
+    receiving,
+    working,
     metrics,
     tasks,
     giveUp: () => givingUp.abort(endingFault(now())),
@@ -101,7 +104,7 @@ export async function withDatabase<T>(
 ): Promise<T> {
   await using opened = new AsyncDisposableStack();
   const open = databaseOpener({ connectionString: await findDatabase(config, log, opened), log }, opened);
-  return await work(open("command", { max: 2, connectionTimeoutMs: BACK_PATIENCE_MS }));
+  return await work(open("command", { max: 2, connectionTimeoutMs: WORKING_PATIENCE_MS }));
 }
 
 async function findDatabase(config: Config, log: Logger, opened: AsyncDisposableStack): Promise<string> {
@@ -132,18 +135,18 @@ function databaseOpener(
     );
 }
 
-type TaskSurroundings = Surroundings & {
+type TaskRuntime = Runtime & {
   config: Config;
-  back: OpenDatabase;
+  working: OpenDatabase;
   metrics: Metrics;
   signal: AbortSignal;
 };
 
 async function createTaskDeps(
-  { config, log, now, traceJob = runUntraced, back, metrics, signal }: TaskSurroundings,
+  { config, log, now, traceJob = runUntraced, working, metrics, signal }: TaskRuntime,
   opened: AsyncDisposableStack,
 ): Promise<TaskDeps & FinishDeps> {
-  const { db } = back;
+  const { db } = working;
   const vault = createVault(config.encryptionKeys);
   const { adminProfiles, publicUrl, largeImport, eventRetentionDays } = config;
   const redirectUri = `${publicUrl}/links/docusign/callback`;

@@ -109,7 +109,7 @@ async function runOperator(command: OperatorCommand, terminal: Terminal): Promis
   const log = pino({ level, serializers: { err: describeError } }, pino.destination(2));
   await using foundation = await openFoundation(config, { log, now });
   // The doctor looks only.
-  if (!config.production && command.name !== "doctor") await migrate(foundation.back);
+  if (!config.production && command.name !== "doctor") await migrate(foundation.working);
   const { importTiming, production, publicUrl, cabinet } = config;
   const settings = { production, publicUrl, cabinetIssuer: cabinet.issuer };
   return await runOperatorCommand(command, { ...foundation.tasks, importTiming, settings }, terminal);

@@ -2,10 +2,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Config } from "./config.ts";
 import {
   type Foundation,
-  INTAKE_CONNECTIONS,
   migrate,
   openFoundation,
-  type Surroundings,
+  RECEIVING_CONNECTIONS,
+  type Runtime,
 } from "./foundation.ts";
 import { runDueJobs, startWorker, type Worker } from "./jobs/worker.ts";
 import { startWorkerLock, type WorkerLock } from "./jobs/worker-pools.ts";
@@ -40,10 +40,10 @@ export type Service = AsyncDisposable & {
  * operations addresses only. Disposing of it takes no more connections, finishes what is under way within
  * `SHUTDOWN_TIMEOUT` and gives unfinished jobs back.
  */
-export async function startService(config: Config, role: Role, surroundings: Surroundings): Promise<Service> {
+export async function startService(config: Config, role: Role, runtime: Runtime): Promise<Service> {
   await using started = new AsyncDisposableStack();
-  const foundation = started.use(await openFoundation(config, surroundings));
-  if (role === "all" || !config.production) await migrate(foundation.back);
+  const foundation = started.use(await openFoundation(config, runtime));
+  if (role === "all" || !config.production) await migrate(foundation.working);
   const closing = new AbortController();
   const news = role === "work" ? null : openChangeNews(foundation, started);
   const parts = news === null ? { receivers: [], routes: [] } : servedParts(foundation, news);
@@ -75,15 +75,15 @@ const LAST_WORDS_MS = 1_000;
 
 /** Lets what is under way finish; what has not by `SHUTDOWN_TIMEOUT` is broken off, and its jobs are given back. */
 async function windDown(
-  { config, giveUp, back }: Foundation,
-  work: Work | null,
+  { config, giveUp, working }: Foundation,
+  work: RunningWorker | null,
   endings: readonly Promise<void>[],
 ): Promise<void> {
   const { shutdownTimeoutMs } = config;
   const breakOff = setTimeout(giveUp, shutdownTimeoutMs - Math.min(LAST_WORDS_MS, shutdownTimeoutMs / 4));
   const isInTime = await endsWithin(shutdownTimeoutMs, Promise.all(endings));
   clearTimeout(breakOff);
-  if (!isInTime) await work?.giveBack(back.db);
+  if (!isInTime) await work?.giveBack(working.db);
 }
 
 /** Whether the work ends within a time; where it does not, it goes on unobserved. */
@@ -97,14 +97,14 @@ export async function endsWithin(ms: number, work: Promise<unknown>): Promise<bo
   }
 }
 
-type Work = Worker & Pick<WorkerLock, "giveBack">;
+type RunningWorker = Worker & Pick<WorkerLock, "giveBack">;
 
-async function startWork(foundation: Foundation, started: AsyncDisposableStack): Promise<Work> {
-  const { config, log, tasks, back } = foundation;
-  if (!(await isCurrent(back.db))) throw new Error("migrations are not current: run torikomi migrate");
+async function startWork(foundation: Foundation, started: AsyncDisposableStack): Promise<RunningWorker> {
+  const { config, log, tasks, working } = foundation;
+  if (!(await isCurrent(working.db))) throw new Error("migrations are not current: run torikomi migrate");
   const lock = openWorkerLock(foundation, started);
   const worker = await startWorker(tasks, {
-    pgPool: back.pool,
+    pgPool: working.pool,
     concurrency: config.workerConcurrency,
     shutdownTimeoutMs: config.shutdownTimeoutMs,
     log,
@@ -124,8 +124,8 @@ function dueJobsRunner(foundation: Foundation, started: AsyncDisposableStack): (
   let lock: WorkerLock | null = null;
   return async () => {
     lock ??= openWorkerLock(foundation, started);
-    const { back, log, tasks } = foundation;
-    await runDueJobs(tasks, { pgPool: back.pool, log, events: lock.events });
+    const { working, log, tasks } = foundation;
+    await runDueJobs(tasks, { pgPool: working.pool, log, events: lock.events });
   };
 }
 
@@ -134,11 +134,11 @@ function createServiceApp(
   { receivers, routes, pages }: ServedParts,
   closing: AbortSignal,
 ): ReturnType<typeof createApp> {
-  const { config, log, now, front, intake, back, metrics } = foundation;
-  const pools = { front: front.pool, intake: intake.pool, back: back.pool };
+  const { config, log, now, serving, receiving, working, metrics } = foundation;
+  const pools = { serving: serving.pool, receiving: receiving.pool, working: working.pool };
   const operations = operationsRoutes({
     checkReady: readiness(foundation, closing),
-    metrics: metricsRoute(metrics, { db: front.db, log, now, pools }),
+    metrics: metricsRoute(metrics, { db: serving.db, log, now, pools }),
   });
   const timer = requestTimer(metrics);
   return createApp({
@@ -151,10 +151,10 @@ function createServiceApp(
   });
 }
 
-function readiness({ front }: Foundation, closing: AbortSignal): () => Promise<void> {
+function readiness({ serving }: Foundation, closing: AbortSignal): () => Promise<void> {
   return async () => {
     if (closing.aborted) throw new Error("shutting down");
-    if (!(await isCurrent(front.db))) throw new Error("migrations are not current");
+    if (!(await isCurrent(serving.db))) throw new Error("migrations are not current");
   };
 }
 
@@ -166,7 +166,7 @@ const RECORDER_LIMITS = {
   batch: 50,
   waiting: 10_000,
   waitingBytes: 128 * 1024 * 1024,
-  writers: INTAKE_CONNECTIONS,
+  writers: RECEIVING_CONNECTIONS,
 };
 
 /**
@@ -183,10 +183,10 @@ function servedParts(foundation: Foundation, changeNews: ChangeNews): ServedPart
   };
 }
 
-function receiverOf({ config, now, intake, metrics }: Foundation): Route {
+function receiverOf({ config, now, receiving, metrics }: Foundation): Route {
   const { hmacKeys, importTiming } = config;
   const recorder = createEventRecorder(
-    async (events) => await recordEvents(intake.pool, events),
+    async (events) => await recordEvents(receiving.pool, events),
     RECORDER_LIMITS,
   );
   const onEvent = (outcome: string): void => metrics.eventReceived(outcome);
@@ -194,10 +194,10 @@ function receiverOf({ config, now, intake, metrics }: Foundation): Route {
 }
 
 function apiOf(foundation: Foundation, changeNews: ChangeNews): Route {
-  const { config, log, front, tasks } = foundation;
+  const { config, log, serving, tasks } = foundation;
   const { importTiming, firstImportReserve: reserveShare } = config;
   const verifyToken = tokenVerifier(foundation);
-  const db = front.db;
+  const db = serving.db;
   return apiRoutes({
     ...tasks,
     db,
@@ -225,18 +225,18 @@ function openChangeNews({ connectionString, log }: Foundation, started: AsyncDis
 }
 
 /** The page needs the cabinet's sign-in; without a client there, there is no page and nobody can finish a linking. */
-function pagesOf({ config, now, front, tasks }: Foundation): Pages {
+function pagesOf({ config, now, serving, tasks }: Foundation): Pages {
   const { issuer, clientId, clientSecret } = config.cabinet;
   if (issuer === null || clientId === null || clientSecret === null) {
     return { routes: [unconfiguredRoutes()], leadTo: [] };
   }
   const { publicUrl, importTiming, firstImportReserve: reserveShare } = config;
-  const { sessions, signIns } = pageStores(front.db);
+  const { sessions, signIns } = pageStores(serving.db);
   return {
     routes: [
       signInRoutes({ sessions, signIns, publicUrl, now, issuer, clientId, clientSecret, signedOutUrl: null }),
       callbackRoutes({ ...tasks, sessions }),
-      linksPageRoutes({ ...tasks, db: front.db, sessions, importTiming, reserveShare }),
+      linksPageRoutes({ ...tasks, db: serving.db, sessions, importTiming, reserveShare }),
     ],
     leadTo: [config.docusign.oauthUrl, issuer].map((address) => new URL(address).origin),
   };
@@ -244,7 +244,7 @@ function pagesOf({ config, now, front, tasks }: Foundation): Pages {
 
 type SignInStores = Pick<Parameters<typeof signInRoutes>[0], "sessions" | "signIns">;
 
-function pageStores(db: Foundation["front"]["db"]): SignInStores {
+function pageStores(db: Foundation["serving"]["db"]): SignInStores {
   return {
     sessions: {
       create: async (session) => await storeSession(db, session),

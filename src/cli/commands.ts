@@ -1,7 +1,7 @@
 import type { ExplainDeps } from "../usecases/explaining/explain-envelope.ts";
 import type { CheckDeps } from "../usecases/operating/check-service.ts";
 import type { ReconcileNowDeps } from "../usecases/operating/reconcile-now.ts";
-import { resealSecrets } from "../usecases/operating/reencrypt.ts";
+import { reencryptSecrets } from "../usecases/operating/reencrypt.ts";
 import { type Command, EXIT } from "./arguments.ts";
 import { runDoctor } from "./doctor.ts";
 import { runExplain } from "./explain.ts";
@@ -37,7 +37,7 @@ export async function runOperatorCommand(
 }
 
 async function runReencrypt(deps: CommandDeps, terminal: Terminal): Promise<number> {
-  const { links, linkings } = await resealSecrets(deps);
+  const { links, linkings } = await reencryptSecrets(deps);
   say(terminal, `sealed anew: the tokens of ${links} links, ${linkings} linkings under way`);
   return EXIT.done;
 }

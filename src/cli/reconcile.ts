@@ -6,7 +6,7 @@ import {
   reconcileNow,
 } from "../usecases/operating/reconcile-now.ts";
 import { EXIT, type ReconcileCommand, UsageError } from "./arguments.ts";
-import { foreseeLinks } from "./foresee.ts";
+import { dryRunLinks } from "./dry-run.ts";
 import { chooseLinks } from "./links.ts";
 import { showProgress } from "./progress.ts";
 import { tellCounts, tellDuration, tellObstacle, titleOf } from "./tell.ts";
@@ -21,7 +21,7 @@ export async function runReconcile(
   if (command.from !== null && command.from >= deps.now()) throw new UsageError("--from lies in the future");
   const links = await chooseLinks(deps.db, command.link);
   if (links.length === 0 && !command.json) say(terminal, "there is no link to reconcile");
-  if (command.dryRun) return await foreseeLinks(deps, links, command, terminal);
+  if (command.dryRun) return await dryRunLinks(deps, links, command, terminal);
   return await reconcileLinks(deps, links, command, terminal);
 }
 

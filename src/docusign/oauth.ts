@@ -6,8 +6,8 @@ import {
   faultOfAnswer,
   faultOfSilence,
   isHtml,
-  isOfTheIntegration,
-  passes,
+  isOurCredentialsFault,
+  isTransient,
 } from "./faults/faults.ts";
 import { parseAnswer, unreadableAnswer } from "./wire/answers.ts";
 import { accountIdField, countField, flagField, rowsField, textField, userIdField } from "./wire/fields.ts";
@@ -131,7 +131,7 @@ type IsGone = (code: string, answer: Answer) => boolean;
 
 /** Where the grant is not gone, whatever else the account server says of it, with whatever status, may pass. */
 function ofGrant(fault: DocuSignFault, answer: Answer, isGone: IsGone): DocuSignFault {
-  if (passes(fault) || isOfTheIntegration(fault)) return fault;
+  if (isTransient(fault) || isOurCredentialsFault(fault)) return fault;
   const { code, httpStatus } = fault;
   if (!isGone(code, answer)) return new DocuSignFault("later", code, { httpStatus });
   return new DocuSignFault("authorization-gone", code, { httpStatus, refused: "tokens" });

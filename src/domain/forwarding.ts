@@ -3,10 +3,10 @@ import { parseUuid } from "./identifiers.ts";
 import { comparePersons, isNamed, isSamePerson, type Likeness } from "./persons.ts";
 
 /** One end of a forwarding: who, and as far as it is told, the listed entry and the recipient id of an event. */
-export type Side = { readonly person: Person; readonly entry: Recipient | null; readonly id: string | null };
+export type Place = { readonly person: Person; readonly entry: Recipient | null; readonly id: string | null };
 
 /** A place of the routing that went from one person to another. */
-export type Transfer = { readonly from: Side; readonly to: Side };
+export type Transfer = { readonly from: Place; readonly to: Place };
 
 /**
  * Every forwarding that is told of the envelope, once each (import-rules 1), however often and in
@@ -27,7 +27,7 @@ export function listTransfers(
 }
 
 /** Whether two ends are one place: by listed entry, else by recipient id, never by person. */
-export function comparePlaces(one: Side, other: Side): Likeness {
+export function comparePlaces(one: Place, other: Place): Likeness {
   if (one.entry !== null && other.entry !== null) return one.entry === other.entry ? "same" : "different";
   if (one.id === null || other.id === null) return "unknown";
   if (one.id === other.id) return "same";
@@ -36,18 +36,18 @@ export function comparePlaces(one: Side, other: Side): Likeness {
 }
 
 function readDelegations(entry: Recipient, recipients: readonly Recipient[]): Transfer[] {
-  const here = sideOf(entry);
+  const here = placeOf(entry);
   const given = entry.delegatedTo.filter(isNamed).map((taker) => ({ from: here, to: unplaced(taker) }));
   if (entry.delegatedBy === null || !isNamed(entry.delegatedBy)) return given;
   return [{ from: findDelegator(entry.delegatedBy, entry, recipients), to: here }, ...given];
 }
 
 /** A delegation leaves the delegator's entry listed, in the group of the one who took the place. */
-function findDelegator(delegator: Person, taker: Recipient, recipients: readonly Recipient[]): Side {
+function findDelegator(delegator: Person, taker: Recipient, recipients: readonly Recipient[]): Place {
   const [entry, another] = recipients.filter(
     (one) => one !== taker && one.group === taker.group && isSamePerson(one, delegator),
   );
-  return entry === undefined || another !== undefined ? unplaced(delegator) : sideOf(entry);
+  return entry === undefined || another !== undefined ? unplaced(delegator) : placeOf(entry);
 }
 
 function readForwarding(
@@ -66,14 +66,18 @@ function readForwarding(
   return gaveItOn ? asTold : { from: taker, to: giver };
 }
 
-function isCopy({ entry }: Side): boolean {
+function isCopy({ entry }: Place): boolean {
   return entry?.group === "carbonCopies";
 }
 
-function locate(side: Forwarding["to"], recipients: readonly Recipient[]): Side {
-  const id = normalId(side.recipientId);
-  const entry = recipients.find((one) => hasId(one, id) && comparePersons(one, side) !== "different") ?? null;
-  const person = { userId: side.userId ?? entry?.userId ?? null, email: side.email ?? entry?.email ?? null };
+function locate(place: Forwarding["to"], recipients: readonly Recipient[]): Place {
+  const id = normalId(place.recipientId);
+  const entry =
+    recipients.find((one) => hasId(one, id) && comparePersons(one, place) !== "different") ?? null;
+  const person = {
+    userId: place.userId ?? entry?.userId ?? null,
+    email: place.email ?? entry?.email ?? null,
+  };
   return { person, entry, id };
 }
 
@@ -101,10 +105,10 @@ function sharesPlace(one: Transfer, other: Transfer): boolean {
 }
 
 function joinTransfers(one: Transfer, other: Transfer): Transfer {
-  return { from: joinSides(one.from, other.from), to: joinSides(one.to, other.to) };
+  return { from: joinPlaces(one.from, other.from), to: joinPlaces(one.to, other.to) };
 }
 
-function joinSides(one: Side, other: Side): Side {
+function joinPlaces(one: Place, other: Place): Place {
   const person = {
     userId: one.person.userId ?? other.person.userId,
     email: one.person.email ?? other.person.email,
@@ -112,11 +116,11 @@ function joinSides(one: Side, other: Side): Side {
   return { person, entry: one.entry ?? other.entry, id: one.id ?? other.id };
 }
 
-function sideOf(entry: Recipient): Side {
+function placeOf(entry: Recipient): Place {
   return { person: entry, entry, id: null };
 }
 
-function unplaced(person: Person): Side {
+function unplaced(person: Person): Place {
   return { person, entry: null, id: null };
 }
 

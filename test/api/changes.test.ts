@@ -99,7 +99,7 @@ test("news of what the reader has seen already do not end the wait", async () =>
 
   const answer = reader("tenant-1", `wait=30&after=${next}`);
   await waiting(1);
-  await sql`select pg_notify('torikomi_changes', 'tenant-1')`.execute(world.service.foundation.front.db);
+  await sql`select pg_notify('torikomi_changes', 'tenant-1')`.execute(world.service.foundation.serving.db);
   await waiting(2);
   await storeTestContract(world, { linkId });
 
@@ -169,7 +169,7 @@ test("a notification that was lost with its connection only costs the wait", asy
   const { next } = await heard;
   const before = served.endings.length;
   const questions = createCounter();
-  world.service.foundation.front.pool.on("release", questions.add);
+  world.service.foundation.serving.pool.on("release", questions.add);
 
   const answer = reader("tenant-1", `after=${next}&wait=30`);
   // The first look is through: it asks what is to be published, then what is new. It might need a connection of its own.
@@ -178,7 +178,7 @@ test("a notification that was lost with its connection only costs the wait", asy
   await sql`
     select pg_terminate_backend(pid) from pg_stat_activity
     where application_name = 'torikomi change news' and datname = current_database()`.execute(
-    world.service.foundation.front.db,
+    world.service.foundation.serving.db,
   );
   // The second failure is a connection that could not be made again: nobody listens now.
   await failed(2);
@@ -193,7 +193,7 @@ async function isListening({ service }: World): Promise<boolean> {
   const { rows } = await sql`
     select from pg_stat_activity
     where application_name = 'torikomi change news' and datname = current_database()
-      and state = 'idle' and query like 'listen%'`.execute(service.foundation.front.db);
+      and state = 'idle' and query like 'listen%'`.execute(service.foundation.serving.db);
   return rows.length > 0;
 }
 
@@ -221,7 +221,7 @@ async function countBusyConnections(world: World): Promise<number> {
   const { rows } = await sql<{ busy: number }>`
     select count(*)::int as busy from pg_stat_activity
     where datname = current_database() and state <> 'idle' and pid <> pg_backend_pid()`.execute(
-    world.service.foundation.front.db,
+    world.service.foundation.serving.db,
   );
   return rows[0]?.busy ?? 0;
 }

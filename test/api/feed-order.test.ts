@@ -14,7 +14,7 @@ const READERS = 3;
 
 test("readers see each change once and all in the same order, however the transactions of writers commit", async () => {
   await using world = await createWorld();
-  const { db } = world.service.foundation.front;
+  const { db } = world.service.foundation.serving;
   const linkId = await storeTestLink(world);
   const random = createRandom(20_310_115);
   const readers = Array.from({ length: READERS }, () => createReader(db));
@@ -45,7 +45,7 @@ test("readers see each change once and all in the same order, however the transa
 
 test("a publication that is under way keeps no later change from its place, nor from being seen", async () => {
   await using world = await createWorld();
-  const { db } = world.service.foundation.front;
+  const { db } = world.service.foundation.serving;
   const linkId = await storeTestLink(world);
   const writes = await Promise.all(Array.from({ length: 8 }, async () => await beginWrite(world, linkId)));
 
@@ -59,7 +59,7 @@ test("a publication that is under way keeps no later change from its place, nor 
 
 test("a publication waits until the one under way is through", async () => {
   await using world = await createWorld();
-  const { db } = world.service.foundation.front;
+  const { db } = world.service.foundation.serving;
   const linkId = await storeTestLink(world);
   await (await beginWrite(world, linkId)).end("commit");
   const held = Promise.withResolvers<void>();
@@ -94,7 +94,7 @@ async function beginWrite(
   world: World,
   linkId: Awaited<ReturnType<typeof storeTestLink>>,
 ): Promise<OpenWrite> {
-  const { db } = world.service.foundation.back;
+  const { db } = world.service.foundation.working;
   const contract = await prepare(world, linkId);
   const wrote = Promise.withResolvers<void>();
   const end = Promise.withResolvers<"commit" | "rollback">();
@@ -121,7 +121,7 @@ async function prepare(
   const now = world.clock.now;
   const envelopeId = id<NewContract["source"]["envelopeId"]>();
   const claim = { tenant: "tenant-1", envelopeId, linkId, foundBy: "event", now, leaseUntil: now } as const;
-  await claimEnvelope(world.service.foundation.front.db, claim);
+  await claimEnvelope(world.service.foundation.serving.db, claim);
   return {
     id: id(),
     tenant: "tenant-1",

@@ -11,11 +11,11 @@ export async function serveApi(
   world: World,
   parts: Pick<ApiRoutesDeps, "changeNews"> & Partial<ApiRoutesDeps>,
 ): Promise<Served> {
-  const { front, tasks, log, now, config } = world.service.foundation;
+  const { serving, tasks, log, now, config } = world.service.foundation;
   const { audience } = config.cabinet;
   const deps: ApiRoutesDeps = {
     ...tasks,
-    db: front.db,
+    db: serving.db,
     importTiming: "immediate",
     reserveShare: 0.25,
     answerWithinMs: 60_000,

@@ -19,7 +19,7 @@ export async function storeTestLink(
   world: Pick<World, "service" | "clock">,
   wish: { tenant?: string; id?: string; state?: Link["state"] } = {},
 ): Promise<Link["id"]> {
-  const { db } = world.service.foundation.front;
+  const { db } = world.service.foundation.serving;
   const { tenant = "tenant-1", state = "active" } = wish;
   const linkId = id<Link["id"]>(wish.id);
   await storeGroup(db, tenant, { id: "group-1", name: "契約書" }, world.clock.now);
@@ -51,7 +51,7 @@ export async function storeTestContract(
   world: Pick<World, "service" | "clock">,
   wish: ContractWish,
 ): Promise<NewContract> {
-  const { front, tasks } = world.service.foundation;
+  const { serving, tasks } = world.service.foundation;
   const { linkId, envelopeId = randomUUID(), bytesOf = Buffer.from("%PDF-1.7 a document"), ...rest } = wish;
   const now = rest.importedAt ?? world.clock.now;
   const contract: NewContract = {
@@ -78,8 +78,8 @@ export async function storeTestContract(
   const { tenant, source } = contract;
   await tasks.documents.put(contract.documentKey, chunks(bytesOf));
   const envelope = { tenant, envelopeId: source.envelopeId, linkId };
-  await claimEnvelope(front.db, { ...envelope, foundBy: "event", now, leaseUntil: now });
-  await front.db.transaction().execute(async (tx) => {
+  await claimEnvelope(serving.db, { ...envelope, foundBy: "event", now, leaseUntil: now });
+  await serving.db.transaction().execute(async (tx) => {
     await storeContracts(tx, [contract]);
     await recordChanges(tx, "imported", [contract], now);
     const decided = { state: "imported", reason: "sent", completedAt: now } as const;

@@ -166,7 +166,7 @@ async function assertUntouched(world: World): Promise<void> {
   assert.equal((await api.get(`/v1/contracts/${CONTRACT.id}`)).status, 200);
   const { state, groupId } = (await api.get("/v1/link")).body;
   assert.deepEqual({ state, groupId }, { state: "active", groupId: "group-1" });
-  const { rows } = await world.service.foundation.front.pool.query(
+  const { rows } = await world.service.foundation.serving.pool.query(
     "select 1 from linking where tenant = 'tenant-1'",
   );
   assert.deepEqual(rows, []);

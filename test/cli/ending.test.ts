@@ -189,6 +189,6 @@ async function listImportJobs({ service }: World): Promise<string[]> {
   const { rows } = await sql<{ job: string }>`
     select task_identifier || case when locked_at is null then ' free' else ' locked' end
       || case when run_at <= now() then ' due' else ' later' end as job
-    from graphile_worker.jobs where task_identifier like 'import-%'`.execute(service.foundation.back.db);
+    from graphile_worker.jobs where task_identifier like 'import-%'`.execute(service.foundation.working.db);
   return rows.map(({ job }) => job);
 }

@@ -119,12 +119,12 @@ test("a link whose authorisation is gone can't be reconciled now, and the cause 
   const { world, admin } = companies;
   world.docusign.revokeConsent(admin);
 
-  const foreseen = await runCommand(world, "reconcile --dry-run");
+  const predicted = await runCommand(world, "reconcile --dry-run");
   const before = await theLink(world);
   const first = await runCommand(world, "reconcile");
   const second = await runCommand(world, "reconcile --json");
 
-  assert.equal(foreseen.exit, 75);
+  assert.equal(predicted.exit, 75);
   assert.equal(before.state, "active", "a dry run writes nothing");
   assert.equal(first.exit, 75);
   assert.match(first.out, /the link is in error \(authorization-revoked\)/);
@@ -157,13 +157,13 @@ test("an account that takes no calls is put off to its reset, and goes on then",
   world.docusign.throttle(account, reset);
 
   const spent = await runCommand(world, "reconcile");
-  const foreseen = await runCommand(world, "reconcile --dry-run");
+  const predicted = await runCommand(world, "reconcile --dry-run");
   world.clock.now = reset;
   const later = await runCommand(world, "reconcile");
 
   assert.equal(spent.exit, 75);
   assert.match(spent.out, new RegExp(`takes no more calls of the account, until ${reset.toISOString()}`));
-  assert.equal(foreseen.exit, 75);
+  assert.equal(predicted.exit, 75);
   assert.equal(later.exit, 0);
   assert.deepEqual(await subjects(world), ["契約"]);
 });
@@ -220,13 +220,13 @@ test("a DocuSign that can't be reached puts the command off", async () => {
   world.docusign.failNext(1, { status: 503 }, "/envelopes");
   const failed = await runCommand(world, "reconcile");
   world.docusign.failNext(1, { status: 503 }, "/envelopes");
-  const foreseen = await runCommand(world, "reconcile --dry-run");
+  const predicted = await runCommand(world, "reconcile --dry-run");
 
   const again = await runCommand(world, "reconcile");
 
   assert.equal(failed.exit, 75);
   assert.match(failed.out, /DocuSign can't be reached/);
-  assert.equal(foreseen.exit, 75);
+  assert.equal(predicted.exit, 75);
   assert.equal(again.exit, 0);
 });
 

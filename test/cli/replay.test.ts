@@ -292,5 +292,5 @@ async function conclude({ world, admin }: Companies, ...names: string[]): Promis
 
 /** As if the queue had lost the imports that events asked for. */
 async function loseJobs(world: World): Promise<void> {
-  await sql`delete from graphile_worker._private_jobs`.execute(world.service.foundation.back.db);
+  await sql`delete from graphile_worker._private_jobs`.execute(world.service.foundation.working.db);
 }

@@ -26,7 +26,7 @@ test("an import and the page that lists its envelope, amid their commits, wait f
   assert.ok(linkId !== null && envelopeId !== null);
   const atCommit = Promise.withResolvers<void>();
   const goOn = Promise.withResolvers<void>();
-  interceptPool(importer.back.pool, async (statement, act) => {
+  interceptPool(importer.working.pool, async (statement, act) => {
     if (statement.startsWith('insert into "contract"')) {
       atCommit.resolve();
       await goOn.promise;
@@ -49,5 +49,5 @@ test("an import and the page that lists its envelope, amid their commits, wait f
 async function untilOneWaits({ database, service }: World): Promise<void> {
   const name = new URL(database.connectionString).pathname.slice(1);
   const waiting = sql`select from pg_stat_activity where datname = ${name} and wait_event_type = 'Lock'`;
-  while ((await waiting.execute(service.foundation.front.db)).rows.length === 0);
+  while ((await waiting.execute(service.foundation.serving.db)).rows.length === 0);
 }

@@ -151,5 +151,5 @@ function addressesAtDocuSign(world: World): string[] {
 }
 
 async function tokensOf({ service }: World): Promise<number> {
-  return (await service.foundation.back.db.selectFrom("link_token").select("link_id").execute()).length;
+  return (await service.foundation.working.db.selectFrom("link_token").select("link_id").execute()).length;
 }

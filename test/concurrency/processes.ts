@@ -11,7 +11,7 @@ const MOST_TURNS = 6;
 export async function startProcess(world: World, random: Random): Promise<Foundation> {
   const { log, now } = world.service.foundation;
   const foundation = await openFoundation(world.config, { log, now });
-  interceptPool(foundation.back.pool, async (_statement, act) => {
+  interceptPool(foundation.working.pool, async (_statement, act) => {
     for (let turns = random.below(MOST_TURNS); turns > 0; turns -= 1) {
       await new Promise((resolve) => void setImmediate(resolve));
     }
@@ -21,8 +21,8 @@ export async function startProcess(world: World, random: Random): Promise<Founda
 }
 
 /** Its workers do what is due, several jobs at once, until nothing is. */
-export async function workAt({ tasks, back, log }: Foundation): Promise<void> {
-  await runDueJobs(tasks, { pgPool: back.pool, log, concurrency: 3 });
+export async function workAt({ tasks, working, log }: Foundation): Promise<void> {
+  await runDueJobs(tasks, { pgPool: working.pool, log, concurrency: 3 });
 }
 
 /** Begins all of them at once, in an order that chance decides; gives what they came to in the order given. */

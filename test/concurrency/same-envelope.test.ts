@@ -105,7 +105,7 @@ async function replayAll(tasks: Parameters<typeof replayEvents>[0]): Promise<voi
 }
 
 async function changesOf({ service }: World): Promise<number> {
-  const rows = await service.foundation.back.db.selectFrom("change").select("id").execute();
+  const rows = await service.foundation.working.db.selectFrom("change").select("id").execute();
   return rows.length;
 }
 

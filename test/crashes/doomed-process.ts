@@ -14,7 +14,7 @@ export async function startDoomed(world: World, fate: Fate): Promise<Foundation>
     log: pino({ level: "silent" }),
     now: () => new Date(world.clock.now),
   });
-  doomPool(foundation.back, fate);
+  doomPool(foundation.working, fate);
   doomDocuments(foundation.tasks.documents, fate);
   world.docusign.cutWhere(({ method, template }) => {
     const met = fate.meet(`${method} ${template}`);
@@ -32,7 +32,7 @@ export async function startDoomed(world: World, fate: Fate): Promise<Foundation>
 }
 
 /** A blow ends the connection, as a network or a server does: what the session held is free, as after a death. */
-function doomPool({ pool }: Foundation["back"], fate: Fate): void {
+function doomPool({ pool }: Foundation["working"], fate: Fate): void {
   interceptPool(pool, async (statement, act, endSession) => {
     try {
       return await fate.take(nameOf(statement), act);

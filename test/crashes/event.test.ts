@@ -47,8 +47,8 @@ function deliveryOf({ body, url, contentType }: Message): Delivery {
   return { linkId, body: bytes, contentType, signatures: [sign(bytes, HMAC_KEYS[0] ?? "")] };
 }
 
-async function receive({ back, now }: Foundation, delivery: Delivery): Promise<string> {
-  const recorder = createEventRecorder(async (events) => await recordEvents(back.pool, events), LIMITS);
+async function receive({ working, now }: Foundation, delivery: Delivery): Promise<string> {
+  const recorder = createEventRecorder(async (events) => await recordEvents(working.pool, events), LIMITS);
   return await receiveEvent({ hmacKeys: HMAC_KEYS, recorder, importTiming: "immediate", now }, delivery);
 }
 

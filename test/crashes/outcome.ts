@@ -31,12 +31,15 @@ export async function tellOutcome(world: World) {
 }
 
 async function rowsOf(world: World, query: string): Promise<unknown[]> {
-  return (await sql.raw(query).execute(world.service.foundation.back.db)).rows;
+  return (await sql.raw(query).execute(world.service.foundation.working.db)).rows;
 }
 
 /** Ours at DocuSign: of links that are there, and of none. */
 async function tellConfigurations(world: World): Promise<{ type: string; of: string }[]> {
-  const links = await world.service.foundation.back.db.selectFrom("link").select(["id", "state"]).execute();
+  const links = await world.service.foundation.working.db
+    .selectFrom("link")
+    .select(["id", "state"])
+    .execute();
   const found = [...world.docusign.state.accounts.values()]
     .flatMap((account) => world.docusign.configurations(account))
     .map(({ configurationType: type, urlToPublishTo: url }) => {

@@ -14,7 +14,7 @@ test("an hour's reconciliation that breaks at any of its steps leaves the next w
   const { world } = linked;
   concludeSome(linked);
   world.clock.now = new Date("2031-01-15T04:00:00Z");
-  await strikeHour(world.service.foundation.back.db, world.clock.now);
+  await strikeHour(world.service.foundation.working.db, world.clock.now);
 
   const { outcome, steps } = await strikeEverywhere(world, {
     act: async (process) => await workOn(world, process, ["reconcile-all", "reconcile-link"]),

@@ -9,7 +9,7 @@ export type Snapshot = { restore(): Promise<void> };
 
 /** Keeps database, documents, Connect configurations and clock as they are. */
 export async function takeSnapshot(world: World): Promise<Snapshot> {
-  const { db } = world.service.foundation.back;
+  const { db } = world.service.foundation.working;
   const tables = await listTables(db);
   await copyTables(db, tables);
   const documents = join(world.config.dataDir, "documents");

@@ -11,7 +11,7 @@ import type { World } from "../support/world.ts";
 export async function workOn(world: World, { tasks }: Foundation, names: readonly string[]): Promise<void> {
   const all = Object.entries(createTasks(tasks, createLinkShare(1)));
   await runOnce({
-    pgPool: world.service.foundation.back.pool,
+    pgPool: world.service.foundation.working.pool,
     noHandleSignals: true,
     logger: new Logger(() => () => {}),
     taskList: Object.fromEntries(all.filter(([name]) => names.includes(name))),

@@ -17,7 +17,7 @@ export async function countConnections(db: Database): Promise<number> {
 export async function countLeaked(db: Database): Promise<number> {
   const { rows } = await sql<{ count: string }>`
     select count(*) as count from pg_stat_activity
-    where datname = current_database() and application_name in ('torikomi front', 'torikomi back')
+    where datname = current_database() and application_name in ('torikomi serving', 'torikomi working')
       and state like 'idle%' and state_change < clock_timestamp() - interval '12 seconds' and query not ilike 'listen%'`.execute(
     db,
   );

@@ -12,7 +12,7 @@ import { createWorld } from "../support/world.ts";
 
 test("a job that is run on demand is held by a living worker, as any other", async () => {
   await using world = await createWorld();
-  const { db } = world.service.foundation.back;
+  const { db } = world.service.foundation.working;
   await enqueueErasure(db);
   let jobs = 0;
   world.service.foundation.tasks.traceJob = async (_job, work) => {
@@ -28,7 +28,7 @@ test("a job that is run on demand is held by a living worker, as any other", asy
 
 test("what a process puts off whose clock is minutes behind the database's is not due again at once", async () => {
   await using world = await createWorld();
-  const { db } = world.service.foundation.back;
+  const { db } = world.service.foundation.working;
   const linkId = parseUuid<LinkId>(randomUUID())!;
   const soonByTheirClock = new Date(Date.now() - 5 * 60 * 1000 + 10_000);
 
@@ -57,7 +57,7 @@ async function minutesUntilNextTurn(db: Database): Promise<unknown[]> {
 
 test("a backlog that is to go on goes on at the soonest of the moments for which it was woken", async () => {
   await using world = await createWorld();
-  const { db } = world.service.foundation.back;
+  const { db } = world.service.foundation.working;
   const linkId = parseUuid<LinkId>(randomUUID())!;
 
   await wake(db, linkId, FIVE_MINUTES);
@@ -75,7 +75,7 @@ test("a backlog that is to go on goes on at the soonest of the moments for which
 
 test("a turn of a backlog that a worker has taken keeps no later one from its moment", async () => {
   await using world = await createWorld();
-  const { db } = world.service.foundation.back;
+  const { db } = world.service.foundation.working;
   const linkId = parseUuid<LinkId>(randomUUID())!;
   await wake(db, linkId, null);
   await sql`update graphile_worker._private_jobs set locked_at = now(), locked_by = 'worker'`.execute(db);
@@ -87,7 +87,7 @@ test("a turn of a backlog that a worker has taken keeps no later one from its mo
 
 test("a later wake-up that comes while a sooner one is being committed does not put it off", async () => {
   await using world = await createWorld();
-  const { db } = world.service.foundation.back;
+  const { db } = world.service.foundation.working;
   const linkId = parseUuid<LinkId>(randomUUID())!;
 
   const { later } = await db.transaction().execute(async (tx) => {

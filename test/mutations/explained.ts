@@ -309,7 +309,7 @@ export const EXPLAINED: readonly Explained[] = [
     because: IMPOSSIBLE,
   },
   {
-    file: "src/usecases/explaining/foresee-envelope.ts",
+    file: "src/usecases/explaining/predict-envelope.ts",
     line: 'const pace = await deps.budgets.pace(link.account.id, "other");',
     changes: {
       '"other"': ['""'],
@@ -317,7 +317,7 @@ export const EXPLAINED: readonly Explained[] = [
     because: PACED,
   },
   {
-    file: "src/usecases/explaining/foresee-envelope.ts",
+    file: "src/usecases/explaining/predict-envelope.ts",
     line: 'const waiting = (await findLinkWait(deps, link, "listing")) ?? nextChance(decision, deps.now());',
     changes: {
       '"listing"': ['""'],
@@ -325,7 +325,7 @@ export const EXPLAINED: readonly Explained[] = [
     because: EVENT_OR_NOT,
   },
   {
-    file: "src/usecases/explaining/foresee-envelope.ts",
+    file: "src/usecases/explaining/predict-envelope.ts",
     line: "if (!(error instanceof DocuSignFault)) throw error;",
     changes: {
       "!(error instanceof DocuSignFault)": ["false"],
@@ -333,7 +333,7 @@ export const EXPLAINED: readonly Explained[] = [
     because: "A fault of our own fails the request in either case, as no kind of DocuSign's is one of it.",
   },
   {
-    file: "src/usecases/explaining/foresee-envelope.ts",
+    file: "src/usecases/explaining/predict-envelope.ts",
     line: "if (error.retryAt !== null) await deps.budgets.pause(link.account.id, error.retryAt);",
     changes: {
       "error.retryAt !== null": ["true"],
@@ -342,11 +342,11 @@ export const EXPLAINED: readonly Explained[] = [
   },
   {
     file: "src/usecases/operating/dry-run.ts",
-    line: "for (const row of rows) if (!found.has(row.envelope.id)) found.set(row.envelope.id, foresee(row));",
+    line: "for (const row of rows) if (!found.has(row.envelope.id)) found.set(row.envelope.id, predict(row));",
     changes: {
       "!found.has(row.envelope.id)": ["true"],
     },
-    because: "The same is foreseen of an envelope on both sides, and keeps its place.",
+    because: "The same is predicted of an envelope on both sides, and keeps its place.",
   },
   {
     file: "src/usecases/operating/dry-run.ts",
@@ -947,7 +947,7 @@ export const EXPLAINED: readonly Explained[] = [
   },
   {
     file: "src/usecases/health/link-health.ts",
-    line: 'if (passes(error) || isOfTheIntegration(error)) return "unsaid";',
+    line: 'if (isTransient(error) || isOurCredentialsFault(error)) return "unsaid";',
     changes: { '"unsaid"': ['""'] },
     because: EVENT_OR_NOT,
   },

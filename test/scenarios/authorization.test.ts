@@ -10,7 +10,7 @@ import { findTokens, type LinkTokens } from "../../src/store/links/link-tokens.t
 import { createVault } from "../../src/store/links/vault.ts";
 import { createAccessTokens } from "../../src/usecases/account/access-tokens.ts";
 import { importEnvelope } from "../../src/usecases/importing/import-envelope.ts";
-import { resealSecrets } from "../../src/usecases/operating/reencrypt.ts";
+import { reencryptSecrets } from "../../src/usecases/operating/reencrypt.ts";
 import type { Failure } from "../support/docusign/faults.ts";
 import {
   CUSTOMER,
@@ -145,7 +145,7 @@ test("a renewed refresh token is stored before anything is done with what came w
 test("a database that is lost just when DocuSign hands out new tokens loses none of them", async () => {
   await using companies = await createLinkedCompanies();
   const { world, colleague } = companies;
-  const { db } = world.service.foundation.back;
+  const { db } = world.service.foundation.working;
   const linkId = await linkIdOf(world);
   const before = await tokensOf(world);
   world.clock.pass(8 * HOUR_MS);
@@ -446,7 +446,7 @@ test("the database holds no token in the clear", async () => {
   await using companies = await createLinkedCompanies();
   const { world } = companies;
   const { accessToken, refreshToken } = await tokensOf(world);
-  const { db } = world.service.foundation.back;
+  const { db } = world.service.foundation.working;
 
   await (await world.api()).send("DELETE", "/v1/link");
   await world.link(companies.admin);
@@ -474,16 +474,16 @@ test("encryption keys are rotated: the old one still opens, the new one seals, a
   const { world, colleague } = companies;
   const [old] = world.config.encryptionKeys;
   const fresh = { id: "fresh", key: randomBytes(32) };
-  const surroundings = { log: pino({ level: "silent" }), now: () => new Date(world.clock.now) };
+  const runtime = { log: pino({ level: "silent" }), now: () => new Date(world.clock.now) };
   const opened = async (encryptionKeys: Config["encryptionKeys"]) =>
-    await openFoundation({ ...world.config, encryptionKeys }, surroundings);
+    await openFoundation({ ...world.config, encryptionKeys }, runtime);
   const linkId = await linkIdOf(world);
   const before = await tokensOf(world);
 
   const sealed = await (async () => {
     await using both = await opened([fresh, old!]);
     assert.deepEqual(await findTokens(both.tasks.db, both.tasks.vault, linkId), before);
-    return await resealSecrets(both.tasks);
+    return await reencryptSecrets(both.tasks);
   })();
   await using alone = await opened([fresh]);
   const { envelopeId } = await concludeUnheard(world, { from: colleague, to: [CUSTOMER] });

@@ -39,15 +39,15 @@ function concludeHistory({ world, colleague }: Companies, count: number): Envelo
 
 /** As a worker with several jobs at once does. */
 async function runAtOnce(world: World): Promise<void> {
-  const { tasks, back, log } = world.service.foundation;
-  await runDueJobs(tasks, { pgPool: back.pool, log, concurrency: 4 });
+  const { tasks, working, log } = world.service.foundation;
+  await runDueJobs(tasks, { pgPool: working.pool, log, concurrency: 4 });
   await world.runJobs();
 }
 
 async function queuedTasks({ service }: World): Promise<string[]> {
   const { rows } = await sql<{ task: string }>`
     select task_identifier || ' ' || priority as task from graphile_worker.jobs order by id`.execute(
-    service.foundation.back.db,
+    service.foundation.working.db,
   );
   return rows.map(({ task }) => task);
 }

@@ -56,7 +56,7 @@ async function createBacklog(...names: readonly string[]): Promise<Companies> {
 
 async function emptyQueue({ service }: World): Promise<void> {
   await sql`select graphile_worker.complete_jobs(array(select id from graphile_worker.jobs))`.execute(
-    service.foundation.back.db,
+    service.foundation.working.db,
   );
 }
 
@@ -66,7 +66,7 @@ const PRIORITIES = new Map<number, string>(Object.entries(PRIORITY).map(([name, 
 async function queuedTurns({ service }: World): Promise<string[]> {
   const { rows } = await sql<{ key: string; priority: number; run_at: Date; is_due: boolean }>`
     select key, priority, run_at, run_at <= now() as is_due from graphile_worker.jobs
-    where task_identifier = 'import-backlog' order by key`.execute(service.foundation.back.db);
+    where task_identifier = 'import-backlog' order by key`.execute(service.foundation.working.db);
   return rows.map(({ key, priority, run_at, is_due }) => {
     const when = is_due ? "now" : run_at.toISOString().slice(11, 19);
     return `${key.split(":").at(-1)} ${PRIORITIES.get(priority)} ${when}`;
@@ -84,7 +84,7 @@ async function takeTurn(world: World, { lane = 0, isEnding = false } = {}): Prom
 }
 
 async function wake(world: World): Promise<void> {
-  await wakeBacklog(world.service.foundation.back.db, await linkIdOf(world), world.clock.now);
+  await wakeBacklog(world.service.foundation.working.db, await linkIdOf(world), world.clock.now);
 }
 
 test("a backlog is woken at once where an envelope is due, and sooner for what the hour found than for a first import", async () => {
@@ -104,7 +104,7 @@ test("it is woken when the next envelope is due where none is yet, and not at al
   world.docusign.failNext(1, UNAVAILABLE, DOWNLOAD);
   assert.deepEqual(await takeTurn(world), ["waiting"]);
   await emptyQueue(world);
-  const { db } = world.service.foundation.back;
+  const { db } = world.service.foundation.working;
   const due = new Date("2031-01-15T03:40:00Z");
   await db.updateTable("envelope").set({ waiting_until: due }).execute();
 
@@ -215,7 +215,7 @@ test("what is newer than a first import that is held back does not wait for the 
 test("what is imported is nobody else's for two minutes", async () => {
   await using companies = await createBacklog("a");
   const { world } = companies;
-  const { db } = world.service.foundation.back;
+  const { db } = world.service.foundation.working;
   const leases: (Date | null)[] = [];
   world.docusign.onNext(DOWNLOAD, async () => {
     const linkId = await linkIdOf(world);
@@ -280,7 +280,7 @@ for (const [reason, befall] of Object.entries(OF_ALL)) {
 
     assert.deepEqual(await takeTurn(world), ["waiting"]);
 
-    const rows = await world.service.foundation.back.db
+    const rows = await world.service.foundation.working.db
       .selectFrom("envelope")
       .select("reason")
       .where("reason", "=", reason)
@@ -353,7 +353,7 @@ test("a first import is not over while it is still listed, though nothing of wha
 });
 
 async function doneAtOf({ service }: World): Promise<Date | null> {
-  const { db } = service.foundation.back;
+  const { db } = service.foundation.working;
   const row = await db.selectFrom("link").select("first_import_done_at").executeTakeFirstOrThrow();
   return row.first_import_done_at;
 }

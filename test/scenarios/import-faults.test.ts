@@ -119,7 +119,7 @@ test("an envelope whose document is no PDF for days is parked, and still says so
   const envelope = await world.docusign.concludeEnvelope({ from: colleague, to: [CUSTOMER] });
   world.docusign.serveNextDownloadAs("PK\u0003\u0004 a word processor's file");
   await world.runJobs();
-  const { db } = world.service.foundation.back;
+  const { db } = world.service.foundation.working;
   await db.updateTable("envelope").set({ attempts: MOST_ATTEMPTS }).execute();
   world.docusign.serveNextDownloadAs("PK\u0003\u0004 a word processor's file");
 
@@ -383,7 +383,7 @@ for (const [whose, { fails, outcome, error }] of Object.entries(TOLD)) {
 
     assert.equal(kind, "waiting");
     assert.deepEqual(JSON.parse(JSON.stringify(came)), outcome);
-    const { db } = world.service.foundation.back;
+    const { db } = world.service.foundation.working;
     const lines = await db
       .selectFrom("envelope")
       .select(["reason", "waiting_until as until", "last_error"])
@@ -491,7 +491,7 @@ test("an envelope that DocuSign does not know is asked for four times, then forg
   }
 
   assert.equal(world.docusign.callsTo(ENVELOPE).length - before, 4);
-  const { db } = world.service.foundation.back;
+  const { db } = world.service.foundation.working;
   const rows = await db
     .selectFrom("envelope")
     .select("state")
@@ -524,7 +524,7 @@ test("an envelope that a listing has shown is waited for though DocuSign denies 
     await world.runJobs();
   }
   const meanwhile = await explain(world, envelope);
-  const { db } = world.service.foundation.back;
+  const { db } = world.service.foundation.working;
   await db.updateTable("envelope").set({ attempts: MOST_ATTEMPTS }).execute();
   world.docusign.lateInListing(envelope, new Date("2031-02-01T00:00:00Z"));
   await world.runHour();
@@ -619,7 +619,7 @@ test("a document that is not found for days is told as a failure, and parked", a
   );
   const envelope = await world.docusign.concludeEnvelope({ from: colleague, to: [CUSTOMER] });
   await world.runJobs();
-  const { db } = world.service.foundation.back;
+  const { db } = world.service.foundation.working;
   await db.updateTable("envelope").set({ attempts: MOST_ATTEMPTS }).execute();
 
   await world.runHour();

@@ -133,7 +133,7 @@ test("a retry does not ask again for the documents that are stored already", asy
 test("a commit that fails leaves no contract, and its repetition asks DocuSign for no document again", async () => {
   await using companies = await createLinkedCompanies({ expectErrors: true });
   const { world, colleague } = companies;
-  const { db } = world.service.foundation.back;
+  const { db } = world.service.foundation.working;
   await refuseWrites(db, "change");
 
   const envelope = await world.docusign.concludeEnvelope({

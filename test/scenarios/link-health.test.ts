@@ -28,7 +28,7 @@ const REFUSED: Failure = { status: 403, body: { errorCode: "USER_LACKS_PERMISSIO
 async function queuedReconciliations({ service }: World): Promise<number[]> {
   const { rows } = await sql<{ priority: number }>`
     select priority from graphile_worker.jobs where task_identifier = 'reconcile-link'`.execute(
-    service.foundation.back.db,
+    service.foundation.working.db,
   );
   return rows.map(({ priority }) => priority);
 }
@@ -58,7 +58,7 @@ test("what was tried for days is tried as if for the first time once the link is
   world.docusign.failNext(1, { status: 500 }, DOWNLOAD);
   const envelope = await world.docusign.concludeEnvelope({ from: colleague, to: [CUSTOMER] });
   await world.runJobs();
-  const { db } = world.service.foundation.back;
+  const { db } = world.service.foundation.working;
   await db.updateTable("envelope").set({ attempts: MOST_ATTEMPTS, waiting_until: null }).execute();
   world.docusign.revokeConsent(admin);
   world.clock.pass(HOUR_MS);

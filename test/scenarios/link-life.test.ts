@@ -59,7 +59,7 @@ function settingsOf(world: World, account: Account): object[] {
 }
 
 async function countTokens(world: World): Promise<number> {
-  const rows = await world.service.foundation.back.db.selectFrom("link_token").select("link_id").execute();
+  const rows = await world.service.foundation.working.db.selectFrom("link_token").select("link_id").execute();
   return rows.length;
 }
 
@@ -690,7 +690,7 @@ test("a link that is ended while DocuSign says that its user is an admin again s
 
   const [ended] = await historyOf(world);
   assert.deepEqual([ended.state, await countTokens(world)], ["ended", 0]);
-  const { rows } = await sql`select 1 from graphile_worker.jobs`.execute(world.service.foundation.back.db);
+  const { rows } = await sql`select 1 from graphile_worker.jobs`.execute(world.service.foundation.working.db);
   assert.deepEqual(rows, [], "nothing is left to be done for it");
 });
 
@@ -735,7 +735,7 @@ for (const [what, { does, after }] of Object.entries(MEANWHILE)) {
 test("a group can vanish, come back and be chosen while an import commits: neither waits for the other without end", async () => {
   await using companies = await createLinkedCompanies();
   const { world } = companies;
-  const { db } = world.service.foundation.back;
+  const { db } = world.service.foundation.working;
   const api = await world.api();
   const requests = [
     ["DELETE", "/v1/groups/group-1", undefined],
@@ -828,7 +828,7 @@ test("the audit trail tells who did what to a link and when, also after it has e
       "2031-01-15T04:01:00.000Z bob ended",
     ],
   );
-  const { db } = world.service.foundation.back;
+  const { db } = world.service.foundation.working;
   const rows = await db.selectFrom("audit").select(["action", "details"]).orderBy("at").execute();
   const of = { accountId: companies.account.accountId, userId: admin.userId };
   assert.deepEqual(Object.fromEntries(rows.map(({ action, details }) => [action, details])), {
@@ -843,7 +843,7 @@ test("the audit trail tells who did what to a link and when, also after it has e
 test("a deletion that our own database fails is a fault of ours, and the link is as before", async () => {
   await using companies = await createLinkedCompanies({ expectErrors: true });
   const { world } = companies;
-  const { db } = world.service.foundation.back;
+  const { db } = world.service.foundation.working;
   const before = await linkOf(world);
   await refuseWrites(db, "reconciliation");
 
@@ -858,7 +858,7 @@ test("a deletion that our own database fails is a fault of ours, and the link is
 test("a deletion that our own database fails after DocuSign's part has its configurations made again by the next hour", async () => {
   await using companies = await createLinkedCompanies({ expectErrors: true });
   const { world, account } = companies;
-  const { db } = world.service.foundation.back;
+  const { db } = world.service.foundation.working;
   const before = await linkOf(world);
   await refuseWrites(db, "audit");
 
@@ -964,7 +964,7 @@ test("a link is not mended into a group that was deleted meanwhile, and stays as
 test("a linking that was begun to mend a link leaves no token where that ends meanwhile", async () => {
   await using companies = await createLinkedCompanies();
   const { world, admin } = companies;
-  const { db } = world.service.foundation.back;
+  const { db } = world.service.foundation.working;
   world.docusign.revokeConsent(admin);
   await world.runHour();
   const id = parseUuid<LinkId>((await linkOf(world)).id)!;

@@ -20,7 +20,7 @@ async function begin(world: World, { tenant = "tenant-1", group = "group-1" } = 
 
 /** What a linking leaves behind, here and at DocuSign. */
 async function traces(world: World): Promise<Record<string, number>> {
-  const { db } = world.service.foundation.back;
+  const { db } = world.service.foundation.working;
   const count = async (table: string): Promise<number> => {
     const { rows } = await sql<{ count: string }>`select count(*) from ${sql.table(table)}`.execute(db);
     return Number(rows[0]?.count);
@@ -220,7 +220,7 @@ test("a group that is deleted just while a linking is written down stops the lin
   const api = await world.api();
   const deletions: ReturnType<typeof api.send>[] = [];
   let isWritten = false;
-  interceptPool(world.service.foundation.back.pool, async (statement, act) => {
+  interceptPool(world.service.foundation.working.pool, async (statement, act) => {
     isWritten ||= statement.startsWith('insert into "link" ');
     if (isWritten && statement === "commit" && deletions.length === 0) {
       deletions.push(api.send("DELETE", "/v1/groups/group-1"));
@@ -450,7 +450,7 @@ test("a linking that DocuSign fails half-way leaves no trace, and works the next
 test("a linking that our own database fails is a fault of ours, and leaves no trace", async () => {
   await using companies = await createCompanies({ expectErrors: true });
   const { world, admin } = companies;
-  const { db } = world.service.foundation.back;
+  const { db } = world.service.foundation.working;
   await refuseWrites(db, "link");
 
   await assert.rejects(world.link(admin), /500/);

@@ -79,7 +79,7 @@ test("a key that is put back lets its links go on at the next hour", async () =>
 test("that a key is lost is told to operators once, with its name and with nothing that it sealed", async () => {
   await using companies = await loseKey("another");
   const { world } = companies;
-  const { db } = world.service.foundation.back;
+  const { db } = world.service.foundation.working;
   const sealed = await db.selectFrom("link_token").selectAll().executeTakeFirstOrThrow();
 
   await world.runHour();

@@ -29,7 +29,7 @@ async function createLinkedWorld(options: Parameters<typeof createWorld>[0] = {}
 }
 
 async function countEvents(world: World): Promise<number> {
-  const { db } = world.service.foundation.back;
+  const { db } = world.service.foundation.working;
   const row = await db
     .selectFrom("connect_event")
     .select((is) => is.fn.countAll<string>().as("count"))
@@ -40,7 +40,7 @@ async function countEvents(world: World): Promise<number> {
 async function queuedImports(world: World): Promise<number> {
   const { rows } =
     await sql`select 1 from graphile_worker.jobs where task_identifier = 'import-envelope'`.execute(
-      world.service.foundation.back.db,
+      world.service.foundation.working.db,
     );
   return rows.length;
 }
@@ -274,7 +274,7 @@ test("a sender that is slow or never finishes is held to a time limit and harms 
 test("while the database is away events are answered with 503 and when to come again, never with 200", async () => {
   await using linked = await createLinkedWorld({ expectErrors: true });
   const { world, linkId } = linked;
-  await world.service.foundation.intake.close();
+  await world.service.foundation.receiving.close();
 
   const answer = await post(world, linkId, minimalEvent());
 
@@ -311,7 +311,7 @@ test("an event for which no place is left to wait is refused, and for that reaso
 test("events are recorded while the API has every connection of its own in hand", async () => {
   await using linked = await createLinkedWorld();
   const { world, linkId } = linked;
-  const { pool } = world.service.foundation.front;
+  const { pool } = world.service.foundation.serving;
   const held = await Promise.all(Array.from({ length: pool.options.max }, async () => await pool.connect()));
 
   const answer = await post(world, linkId, minimalEvent());
@@ -337,5 +337,5 @@ test("with IMPORT_TIMING=hourly an event's import waits for the next full hour",
 
 /** The imports of envelopes that DocuSign does not know are not these tests' subject. */
 async function forgetJobs(world: World): Promise<void> {
-  await sql`delete from graphile_worker._private_jobs`.execute(world.service.foundation.back.db);
+  await sql`delete from graphile_worker._private_jobs`.execute(world.service.foundation.working.db);
 }

@@ -7,7 +7,7 @@ import { openFoundation } from "../../src/foundation.ts";
 import { claimNextDue } from "../../src/store/ledger/envelopes.ts";
 import { findCurrentLink, type Link } from "../../src/store/links/links.ts";
 import { importNow } from "../../src/usecases/importing/import-now.ts";
-import { type ForeseenReconciliation, foreseeReconciliation } from "../../src/usecases/operating/dry-run.ts";
+import { type DryRunReconciliation, dryRunReconciliation } from "../../src/usecases/operating/dry-run.ts";
 import {
   type NowOptions,
   type ReconciledLink,
@@ -59,9 +59,9 @@ async function reconcile(world: World, stop?: AbortController): Promise<Watched<
   return await watch(world, async (link, options) => await reconcileNow(tasks, link, options), stop);
 }
 
-async function foresee(world: World, stop?: AbortController): Promise<Watched<ForeseenReconciliation>> {
+async function dryRun(world: World, stop?: AbortController): Promise<Watched<DryRunReconciliation>> {
   const { tasks } = world.service.foundation;
-  return await watch(world, async (link, options) => await foreseeReconciliation(tasks, link, options), stop);
+  return await watch(world, async (link, options) => await dryRunReconciliation(tasks, link, options), stop);
 }
 
 async function conclude({ world, colleague }: Companies, count: number): Promise<void> {
@@ -108,7 +108,7 @@ test("an operator's run has each envelope in hand for two minutes, after which o
   world.docusign.onNext(DOWNLOAD, async () => {
     const { rows } = await sql<{ until: Date }>`
       select waiting_until as until from envelope where waiting_until > ${world.clock.now}`.execute(
-      world.service.foundation.back.db,
+      world.service.foundation.working.db,
     );
     seen.push(...rows.map(({ until }) => until));
   });
@@ -128,7 +128,7 @@ test("a first import that an operator's run carried out is over, and what waits 
   const { firstImport } = await currentLink(world);
   await conclude(companies, 1);
   world.clock.pass(HOUR_MS);
-  await sql`delete from graphile_worker._private_jobs`.execute(world.service.foundation.back.db);
+  await sql`delete from graphile_worker._private_jobs`.execute(world.service.foundation.working.db);
   world.docusign.failNext(1, { status: 503 }, DOWNLOAD);
 
   const { result } = await reconcile(world);
@@ -331,11 +331,11 @@ test("a dry run says from when it lists, counts its calls, and shows how many en
   await conclude(companies, 2);
   await world.link(admin);
 
-  const first = await foresee(world);
+  const first = await dryRun(world);
   await world.runJobs();
   const reached = world.clock.now;
   world.clock.pass(HOUR_MS);
-  const later = await foresee(world);
+  const later = await dryRun(world);
 
   assert.equal(first.result.from.toISOString(), "2003-01-01T00:00:00.000Z");
   assert.equal(first.result.calls, first.calls.length);
@@ -352,7 +352,7 @@ test("a dry run that is stopped says so", async () => {
   const stop = new AbortController();
   stop.abort();
 
-  const { result, calls } = await foresee(companies.world, stop);
+  const { result, calls } = await dryRun(companies.world, stop);
 
   assert.deepEqual([result.obstacle, calls], [{ reason: "interrupted", until: null }, []]);
 });
@@ -365,12 +365,12 @@ test("a dry run that our own database fails is no fault of DocuSign's", async ()
     log: pino({ level: "silent" }),
     now: () => world.clock.now,
   });
-  interceptPool(other.back.pool, async (statement, act) => {
+  interceptPool(other.working.pool, async (statement, act) => {
     if (statement.includes('"envelope"')) throw new Error("the ledger cannot be read");
     return await act();
   });
 
-  const dry = watch(world, async (link, options) => await foreseeReconciliation(other.tasks, link, options));
+  const dry = watch(world, async (link, options) => await dryRunReconciliation(other.tasks, link, options));
 
   await assert.rejects(dry, /the ledger cannot be read/);
 });
@@ -380,7 +380,7 @@ test("a dry run that finds the authorisation gone says so", async () => {
   const { world, admin } = companies;
   world.docusign.revokeConsent(admin);
 
-  const { result } = await foresee(world);
+  const { result } = await dryRun(world);
 
   assert.deepEqual(result.obstacle, { reason: "link-error", until: null });
   assert.equal((await linkOf(world)).state, "active");

@@ -84,7 +84,7 @@ test("what an event announced does not count as missed, though its import has no
   await using linked = await createLinkedCompanies();
   const { world, colleague } = linked;
   await world.docusign.concludeEnvelope({ from: colleague, to: [CUSTOMER], subject: "announced" });
-  await sql`delete from graphile_worker._private_jobs`.execute(world.service.foundation.back.db);
+  await sql`delete from graphile_worker._private_jobs`.execute(world.service.foundation.working.db);
 
   const entry = await entryOfNextHour(world);
 

@@ -40,7 +40,7 @@ test("imports of a throttled account are put off to its reset, without calls, at
   }
   const { rows } =
     await sql`select 1 from graphile_worker.jobs where attempts > 0 or locked_at is not null`.execute(
-      world.service.foundation.back.db,
+      world.service.foundation.working.db,
     );
   assert.deepEqual(rows, []);
 

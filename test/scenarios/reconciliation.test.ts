@@ -62,7 +62,7 @@ test("hours that passed while everything was down are made up when a worker come
   await sql`
     insert into graphile_worker._private_known_crontabs (identifier, known_since, last_execution)
     values ('reconcile-all', now() - interval '3 days', now() - interval '3 hours')`.execute(
-    world.service.foundation.back.db,
+    world.service.foundation.working.db,
   );
 
   const { log } = world.service.foundation;
@@ -103,13 +103,13 @@ test("few links are reconciled at once, many within the first minutes, each with
 async function delays(world: World): Promise<number[]> {
   const { rows } = await sql<{ run_at: Date }>`
     select greatest(run_at, ${world.clock.now}) as run_at from graphile_worker.jobs where task_identifier = 'reconcile-link'
-    `.execute(world.service.foundation.back.db);
+    `.execute(world.service.foundation.working.db);
   return rows.map(({ run_at }) => run_at.getTime() - world.clock.now.getTime());
 }
 
 /** The link once more, for other tenants. */
 async function copyLink(world: World, count: number): Promise<void> {
-  const { db } = world.service.foundation.back;
+  const { db } = world.service.foundation.working;
   for (let number = 0; number < count; number += 1) {
     const tenant = `tenant ${number}`;
     await sql`insert into cabinet_group (tenant, id, name, created_at) values (${tenant}, 'group-1', 'n', now())`.execute(

@@ -29,7 +29,7 @@ async function createRenewing(around: Around): Promise<Renewing> {
   );
   const linkId = await linkIdOf(world);
   world.clock.pass(8 * HOUR_MS);
-  interceptPool(other.back.pool, around);
+  interceptPool(other.working.pool, around);
   const kept = opened.move();
   return {
     world,
@@ -57,7 +57,7 @@ function loseTransaction({ docusign, service }: World, then: () => void): void {
     await sql`
       select pg_terminate_backend(pid, 10000) from pg_stat_activity
       where datname = current_database() and state = 'idle in transaction'`.execute(
-      service.foundation.back.db,
+      service.foundation.working.db,
     );
   });
 }

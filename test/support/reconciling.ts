@@ -29,7 +29,7 @@ export async function entryOfNextHour(world: World, tenant?: string): Promise<an
 
 /** What operators find in the database of why runs failed. */
 export async function failuresOf({ service }: World): Promise<(string | null)[]> {
-  const rows = await service.foundation.back.db
+  const rows = await service.foundation.working.db
     .selectFrom("reconciliation")
     .select("failure")
     .where("state", "=", "failed")
@@ -60,7 +60,7 @@ export function concludeQuietly(
 
 /** The ledger, by envelope. */
 export async function ledgerOf(world: World): Promise<Map<string, { state: string; reason: string }>> {
-  const rows = await world.service.foundation.back.db
+  const rows = await world.service.foundation.working.db
     .selectFrom("envelope")
     .select(["envelope_id", "state", "reason"])
     .execute();

@@ -7,7 +7,7 @@ const MOST_PASSES = 40;
 
 /** A worker does what is due, and the clock goes on to what is due next, until nothing waits; what failed is tried again. */
 export async function settle(world: World): Promise<void> {
-  const { db } = world.service.foundation.back;
+  const { db } = world.service.foundation.working;
   for (let pass = 0; pass < MOST_PASSES; pass += 1) {
     await sql`update graphile_worker._private_jobs set run_at = now(), attempts = 0, last_error = null
       where last_error is not null or run_at <= ${world.clock.now}`.execute(db);

@@ -197,7 +197,7 @@ function createClock(at: string): Clock {
   return clock;
 }
 
-type Surroundings = {
+type Runtime = {
   database: TestDatabase;
   docusign: DocuSignSimulator;
   cabinet: Cabinet;
@@ -206,7 +206,7 @@ type Surroundings = {
   dataDir: string;
 };
 
-function configOf({ database, docusign, cabinet, url, port, dataDir }: Surroundings): Config {
+function configOf({ database, docusign, cabinet, url, port, dataDir }: Runtime): Config {
   return parseConfig({
     DATABASE_URL: database.connectionString,
     DATA_DIR: dataDir,
@@ -268,7 +268,7 @@ const MOST_PASSES = 200;
 
 /** The queue goes by the database's clock: what is due by ours is made due there. A job that failed runs once. */
 async function runAllJobs(service: Service, now: Date): Promise<void> {
-  const { db } = service.foundation.back;
+  const { db } = service.foundation.working;
   await sql`update graphile_worker._private_jobs set run_at = now() where run_at <= ${now} and locked_at is null`.execute(
     db,
   );
@@ -285,7 +285,7 @@ async function runAllJobs(service: Service, now: Date): Promise<void> {
 async function listJobs(service: Service): Promise<unknown[]> {
   const { rows } =
     await sql`select task_identifier, key, run_at, attempts, last_error from graphile_worker.jobs`.execute(
-      service.foundation.back.db,
+      service.foundation.working.db,
     );
   return rows;
 }
@@ -293,7 +293,7 @@ async function listJobs(service: Service): Promise<unknown[]> {
 async function assertNoFailedJobs(service: Service): Promise<void> {
   const { rows } =
     await sql`select task_identifier, last_error from graphile_worker.jobs where last_error is not null`.execute(
-      service.foundation.back.db,
+      service.foundation.working.db,
     );
   assert.deepEqual(rows, []);
 }

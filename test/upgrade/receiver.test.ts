@@ -32,7 +32,7 @@ test("events are accepted while the database is migrated, and each that was answ
 
   assert.ok(meanwhile > 0, "nothing was posted while the migration ran");
   assert.deepEqual(refused, []);
-  const { db } = service.foundation.front;
+  const { db } = service.foundation.serving;
   assert.equal(await isCurrent(db), true);
   const stored = await db.selectFrom("connect_event").select("envelope_id").execute();
   const envelopes = new Set(stored.map((row) => row.envelope_id));
@@ -50,7 +50,7 @@ test("until the database is migrated a new version says that it is not ready; on
   const lacking = await fetch(`${at(service).url}/readyz`);
   await migrateTestDatabase(database.connectionString);
   const after = await readiness(service);
-  await service.foundation.back.pool.query(
+  await service.foundation.working.pool.query(
     "insert into kysely_migration values ('9999-newer', '2999-01-01')",
   );
   const newer = await readiness(service);
@@ -90,7 +90,7 @@ async function startReceiver({ connectionString }: TestDatabase): Promise<Servic
 
 /** So many envelopes and contracts that an index of them takes its time. */
 async function growLarge({ foundation }: Service): Promise<void> {
-  await foundation.back.pool.query(`
+  await foundation.working.pool.query(`
     insert into envelope (tenant, envelope_id, link_id, state, reason, completed_at, found_by, found_at)
       select 'acme', gen_random_uuid(), '${LINK}', 'imported', 'sent', now(), 'event', now()
       from generate_series(1, ${ROWS})`);

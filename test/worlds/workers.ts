@@ -14,8 +14,8 @@ const CALM_MS = 40 * 60_000;
 /** A worker does what is due in whatever weather, until nothing is or until it dies. */
 export async function work(stage: Stage, death: Death): Promise<void> {
   const { world, weather } = stage;
-  const { tasks, back } = world.service.foundation;
-  const options = { pgPool: back.pool, log: silent, concurrency: 1, events: new EventEmitter() };
+  const { tasks, working } = world.service.foundation;
+  const options = { pgPool: working.pool, log: silent, concurrency: 1, events: new EventEmitter() };
   const statement = death?.at === "statement" ? death.number : Number.POSITIVE_INFINITY;
   tell(stage, death === null ? "a worker works" : `a worker works, and dies at ${death.at} ${death.number}`);
   await using doomed = openDoomed(world.database.connectionString, statement);
@@ -62,7 +62,7 @@ async function makeDue({ world }: Stage): Promise<number> {
   const { numAffectedRows = 0n } = await sql`
     update graphile_worker._private_jobs set run_at = now(), attempts = 0, last_error = null
     where (run_at <= ${world.clock.now} or last_error is not null) and locked_at is null`.execute(
-    world.service.foundation.back.db,
+    world.service.foundation.working.db,
   );
   return Number(numAffectedRows);
 }
@@ -70,6 +70,6 @@ async function makeDue({ world }: Stage): Promise<number> {
 async function nextJob({ world }: Stage): Promise<Date | null> {
   const { rows } = await sql<{
     next: Date | null;
-  }>`select min(run_at) as next from graphile_worker.jobs`.execute(world.service.foundation.back.db);
+  }>`select min(run_at) as next from graphile_worker.jobs`.execute(world.service.foundation.working.db);
   return rows[0]?.next ?? null;
 }

@@ -1,6 +1,6 @@
 import type { Envelope } from "../../domain/envelope.ts";
 import type { EnvelopeId, UserId } from "../../domain/identifiers.ts";
-import { DocuSignFault, isOfTheIntegration, unlessRefused } from "../faults/faults.ts";
+import { DocuSignFault, isOurCredentialsFault, unlessRefused } from "../faults/faults.ts";
 import { readDocuments, readEnvelope, unreadableAnswer } from "../wire/answers.ts";
 import { readRecipients } from "../wire/recipients.ts";
 import { type Call, callSettings, createCall, type DocuSignAccountOptions } from "./calls.ts";
@@ -130,7 +130,7 @@ async function deleteConfiguration(call: Call, id: string): Promise<void> {
 /** DocuSign documents no answer for a configuration that does not exist: where it says no otherwise, its list tells. */
 async function isGone(call: Call, id: string, fault: DocuSignFault): Promise<boolean> {
   if (fault.kind === "not-found") return true;
-  if (fault.kind !== "never" || isOfTheIntegration(fault)) return false;
+  if (fault.kind !== "never" || isOurCredentialsFault(fault)) return false;
   const listed = await unlessRefused(listConfigurations(call));
   if (listed === null) throw new DocuSignFault("not-permitted", fault.code, { httpStatus: fault.httpStatus });
   return listed.every((configuration) => configuration.id !== id);

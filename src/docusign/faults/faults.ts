@@ -65,12 +65,12 @@ export function isEnding({ code }: DocuSignFault): boolean {
 }
 
 /** Whether the same call may be taken later, without anybody mending anything. */
-export function passes({ kind }: DocuSignFault): boolean {
+export function isTransient({ kind }: DocuSignFault): boolean {
   return kind === "later" || kind === "throttled";
 }
 
 /** DocuSign does not take our integration key or its secret: no link is to blame, and none is to be mended. */
-export function isOfTheIntegration({ code }: DocuSignFault): boolean {
+export function isOurCredentialsFault({ code }: DocuSignFault): boolean {
   return /^(invalid|unauthorized)_client$/i.test(code);
 }
 
@@ -87,7 +87,7 @@ export async function unlessRefused<T>(call: Promise<T>): Promise<T | null> {
   try {
     return await call;
   } catch (error) {
-    if (!(error instanceof DocuSignFault) || passes(error) || isOfTheIntegration(error)) throw error;
+    if (!(error instanceof DocuSignFault) || isTransient(error) || isOurCredentialsFault(error)) throw error;
     return null;
   }
 }

@@ -1,7 +1,7 @@
 import { type Kysely, sql } from "kysely";
 import type { AccountId, ContractId, EnvelopeId, LinkId } from "../../domain/identifiers.ts";
 import { parseUuid } from "../../domain/identifiers.ts";
-import { known } from "../rows.ts";
+import { required } from "../rows.ts";
 import type { DB } from "../schema.ts";
 
 /** A contract as cabinet services read it (service.md); dates are `YYYY-MM-DD`. */
@@ -179,7 +179,7 @@ type ContractRow = Awaited<ReturnType<ReturnType<typeof selectContracts>["execut
 
 function toContract(row: ContractRow): StoredContract {
   return {
-    id: known(parseUuid<ContractId>(row.id)),
+    id: required(parseUuid<ContractId>(row.id)),
     tenant: row.tenant,
     groupId: row.group_id,
     fileName: row.file_name,
@@ -189,9 +189,9 @@ function toContract(row: ContractRow): StoredContract {
     bytes: Number(row.bytes),
     sha256: row.sha256,
     source: {
-      envelopeId: known(parseUuid<EnvelopeId>(row.envelope_id)),
+      envelopeId: required(parseUuid<EnvelopeId>(row.envelope_id)),
       documentId: row.document_id,
-      accountId: known(parseUuid<AccountId>(row.account_id)),
+      accountId: required(parseUuid<AccountId>(row.account_id)),
       completedAt: row.completed_at,
       subject: row.subject,
     },

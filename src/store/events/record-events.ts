@@ -3,7 +3,7 @@ import type pg from "pg";
 import type { Forwarding } from "../../domain/envelope.ts";
 import type { EnvelopeId, LinkId } from "../../domain/identifiers.ts";
 import { linkFlag, PRIORITY } from "../queue/queue.ts";
-import { known } from "../rows.ts";
+import { required } from "../rows.ts";
 
 /** A Connect message as it is recorded: what it says in our words, and its bytes. */
 export type ConnectEvent = {
@@ -41,9 +41,9 @@ export async function recordEvents(
   const sorted = [...unique].sort(([one], [other]) => (one < other ? -1 : 1));
   const rows = sorted.map(([key, event]) => ({ ...event, identity: key.slice(key.indexOf(" ") + 1) }));
   const outcomes = await writeEvents(recording, rows);
-  const answers = new Map(sorted.map(([key], index) => [key, known(outcomes[index])]));
+  const answers = new Map(sorted.map(([key], index) => [key, required(outcomes[index])]));
   return keys.map((key) => {
-    const answer = known(answers.get(key));
+    const answer = required(answers.get(key));
     // Only the first of two equal events in one batch is fresh; the other is its repeat.
     if (answer === "recorded") answers.set(key, "repeat");
     return answer;

@@ -2,7 +2,7 @@ import { type Kysely, type Selectable, sql } from "kysely";
 import type { EnvelopeId, LinkId } from "../../domain/identifiers.ts";
 import { parseUuid } from "../../domain/identifiers.ts";
 import { DOWNLOAD_AGAIN_MS, MOST_ATTEMPTS, TRIED_IN_VAIN } from "../../domain/retries.ts";
-import { known, oneOf } from "../rows.ts";
+import { oneOf, required } from "../rows.ts";
 import type { DB, Envelope as EnvelopeRow, Json } from "../schema.ts";
 
 export type EnvelopeState = "waiting" | "imported" | "excluded" | "deleted";
@@ -129,7 +129,7 @@ export async function claimNextDue(
       for update skip locked
     )
     returning envelope_id`.execute(db);
-  return rows[0] === undefined ? null : known(parseUuid<EnvelopeId>(rows[0].envelope_id));
+  return rows[0] === undefined ? null : required(parseUuid<EnvelopeId>(rows[0].envelope_id));
 }
 
 /** When the link's next waiting envelope is due; null where none waits for a time. */
@@ -406,8 +406,8 @@ export async function oldestWaiting(db: Kysely<DB>, linkId: LinkId): Promise<Dat
 function toEntry(row: Selectable<EnvelopeRow>): LedgerEntry {
   return {
     tenant: row.tenant,
-    envelopeId: known(parseUuid<EnvelopeId>(row.envelope_id)),
-    linkId: known(parseUuid<LinkId>(row.link_id)),
+    envelopeId: required(parseUuid<EnvelopeId>(row.envelope_id)),
+    linkId: required(parseUuid<LinkId>(row.link_id)),
     state: oneOf(["waiting", "imported", "excluded", "deleted"], row.state),
     reason: row.reason,
     completedAt: row.completed_at,

@@ -3,7 +3,7 @@ import { type Kysely, type Selectable, sql } from "kysely";
 import { z } from "zod";
 import type { LinkId } from "../../domain/identifiers.ts";
 import { parseUuid } from "../../domain/identifiers.ts";
-import { known, oneOf } from "../rows.ts";
+import { oneOf, required } from "../rows.ts";
 import type { DB, Reconciliation as ReconciliationRow } from "../schema.ts";
 
 export type ReconciliationKind = "first" | "hourly" | "full" | "manual" | "closing";
@@ -202,7 +202,7 @@ export async function findLatest(db: Kysely<DB>, linkId: LinkId): Promise<Reconc
 function toReconciliation(row: Selectable<ReconciliationRow>): Reconciliation {
   return {
     id: row.id,
-    linkId: known(parseUuid<LinkId>(row.link_id)),
+    linkId: required(parseUuid<LinkId>(row.link_id)),
     kind: oneOf(["first", "hourly", "full", "manual", "closing"], row.kind),
     state: oneOf(["running", "done", "failed"], row.state),
     from: row.window_from,

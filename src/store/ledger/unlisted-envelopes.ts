@@ -1,7 +1,7 @@
 import { type Kysely, sql } from "kysely";
 import type { EnvelopeId, LinkId } from "../../domain/identifiers.ts";
 import { parseUuid } from "../../domain/identifiers.ts";
-import { known } from "../rows.ts";
+import { required } from "../rows.ts";
 import type { DB } from "../schema.ts";
 
 export type ListedStretch = {
@@ -30,7 +30,7 @@ export async function findUnlisted(db: Kysely<DB>, stretch: ListedStretch): Prom
     .where("envelope_id", "<>", sql<string>`all(${stretch.listedIds}::uuid[])`)
     .orderBy("completed_at")
     .execute();
-  return rows.map((row) => known(parseUuid<EnvelopeId>(row.envelope_id)));
+  return rows.map((row) => required(parseUuid<EnvelopeId>(row.envelope_id)));
 }
 
 /** How many completed envelopes the ledger has under a link up to a moment. */

@@ -39,16 +39,16 @@ export async function storeTokens(
 }
 
 /** Seals every stored secret anew that an older key sealed; returns how many there were. */
-export async function resealTokens(db: Kysely<DB>, vault: Vault): Promise<number> {
+export async function reencryptTokens(db: Kysely<DB>, vault: Vault): Promise<number> {
   const rows = await db.selectFrom("link_token").select("link_id").execute();
-  let resealed = 0;
+  let reencrypted = 0;
   for (const { link_id } of rows) {
-    resealed += await db.transaction().execute(async (tx) => await resealRow(tx, vault, link_id));
+    reencrypted += await db.transaction().execute(async (tx) => await reencryptRow(tx, vault, link_id));
   }
-  return resealed;
+  return reencrypted;
 }
 
-async function resealRow(tx: Kysely<DB>, vault: Vault, linkId: string): Promise<number> {
+async function reencryptRow(tx: Kysely<DB>, vault: Vault, linkId: string): Promise<number> {
   const row = await tx
     .selectFrom("link_token")
     .selectAll()

@@ -1,7 +1,7 @@
 import { type Kysely, type Selectable, sql } from "kysely";
 import type { AccountId, LinkId, UserId } from "../../domain/identifiers.ts";
 import { parseUuid } from "../../domain/identifiers.ts";
-import { known, oneOf } from "../rows.ts";
+import { oneOf, required } from "../rows.ts";
 import type { DB, Link as LinkRow } from "../schema.ts";
 
 export type LinkState = "active" | "awaiting-approval" | "error" | "ended";
@@ -235,17 +235,17 @@ function connectColumns(connect: ConnectState) {
 
 function toLink(row: Selectable<LinkRow>): Link {
   return {
-    id: known(parseUuid<LinkId>(row.id)),
+    id: required(parseUuid<LinkId>(row.id)),
     tenant: row.tenant,
     groupId: row.group_id,
     state: oneOf(STATES, row.state),
     cause: row.cause === null ? null : oneOf(CAUSES, row.cause),
     account: {
-      id: known(parseUuid<AccountId>(row.account_id)),
+      id: required(parseUuid<AccountId>(row.account_id)),
       name: row.account_name,
       baseUri: row.base_uri,
     },
-    user: { id: known(parseUuid<UserId>(row.user_id)), name: row.user_name, email: row.user_email },
+    user: { id: required(parseUuid<UserId>(row.user_id)), name: row.user_name, email: row.user_email },
     linkedAt: row.linked_at,
     endedAt: row.ended_at,
     sentFrom: row.sent_from,

@@ -3,7 +3,7 @@ import type { DB } from "../schema.ts";
 import type { Vault } from "./vault.ts";
 
 /** Seals anew what an older key sealed of begun linkings; says how many there were. */
-export async function resealLinkings(db: Kysely<DB>, vault: Vault): Promise<number> {
+export async function reencryptLinkings(db: Kysely<DB>, vault: Vault): Promise<number> {
   const rows = await db.selectFrom("linking").select(["state_hash", "code_verifier"]).execute();
   const outdated = rows.filter((row) => !vault.isCurrent(row.code_verifier));
   for (const { state_hash, code_verifier } of outdated) {

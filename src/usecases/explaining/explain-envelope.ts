@@ -8,9 +8,9 @@ import { findEnvelope, type LedgerEntry } from "../../store/ledger/envelopes.ts"
 import { findCurrentLink, findLink, type Link } from "../../store/links/links.ts";
 import { findImportJob } from "../../store/queue/queue.ts";
 import { findLinkWait, type WaitingCause } from "../importing/waiting-cause.ts";
-import { type ForeseeDeps, foreseeEnvelope, type Verdict } from "./foresee-envelope.ts";
+import { type PredictDeps, predictEnvelope, type Verdict } from "./predict-envelope.ts";
 
-export type ExplainDeps = ForeseeDeps & { importTiming: "immediate" | "hourly" };
+export type ExplainDeps = PredictDeps & { importTiming: "immediate" | "hourly" };
 
 /** All that can be said of one envelope (import-rules 6); holds no e-mail address. */
 export type Explanation = {
@@ -127,7 +127,7 @@ async function judgeUnrecorded(deps: ExplainDeps, about: Unrecorded): Promise<Ve
     const waiting = (await findLinkWait(deps, link, "event")) ?? queuedWait(deps, job.runAt);
     return { finding: { outcome: "waiting", reason: waiting.reason }, facts: {}, waiting };
   }
-  const verdict = await foreseeEnvelope(deps, link, about.envelopeId);
+  const verdict = await predictEnvelope(deps, link, about.envelopeId);
   return verdict.finding.reason === "not-found" && about.events.length === 0 ? null : verdict;
 }
 

@@ -7,8 +7,8 @@ import {
 import {
   DocuSignFault,
   deniesRight,
-  isOfTheIntegration,
-  passes,
+  isOurCredentialsFault,
+  isTransient,
   unlessRefused,
 } from "../../docusign/faults/faults.ts";
 import type { Database } from "../../store/database.ts";
@@ -21,8 +21,8 @@ export type ConnectDeps = HealthDeps & {
 };
 
 type Type = ConnectConfiguration["type"];
-type Side = { readonly state: string; readonly id: string | null };
-type TypedSide = Side & { readonly type: Type };
+type SideState = { readonly state: string; readonly id: string | null };
+type TypedConfiguration = SideState & { readonly type: Type };
 
 /**
  * Makes the link's Connect configurations, or finds again and mends those that it has (design decisions 1 and 2).
@@ -54,8 +54,8 @@ async function ensureSide(
   deps: ConnectDeps,
   link: Link,
   account: DocuSignAccount,
-  before: TypedSide,
-): Promise<Side> {
+  before: TypedConfiguration,
+): Promise<SideState> {
   const { type } = before;
   try {
     const wanted = wantedConfiguration(deps.publicUrl, link, before);
@@ -65,7 +65,7 @@ async function ensureSide(
     if (!(error instanceof DocuSignFault)) throw error;
     deps.log.warn({ linkId: link.id, type, fault: error.code }, "Connect configuration not made");
     // What is there still has to be removed when the link ends.
-    const isUnsaid = passes(error) || isOfTheIntegration(error);
+    const isUnsaid = isTransient(error) || isOurCredentialsFault(error);
     return { state: isUnsaid ? unsure(before.state) : "not-available", id: before.id };
   }
 }
@@ -100,7 +100,7 @@ export async function leavePending(db: Database, { id, connect }: Link): Promise
   await changeLink(db, id, { connect: { ...connect, sent: unsure(sent), received: unsure(received) } });
 }
 
-async function make(account: DocuSignAccount, wanted: ConnectConfiguration): Promise<Side> {
+async function make(account: DocuSignAccount, wanted: ConnectConfiguration): Promise<SideState> {
   const { id } = await account.createConnectConfiguration(wanted);
   return { state: wanted.enabled ? "active" : "switched-off", id };
 }
@@ -110,7 +110,7 @@ async function mend(
   account: DocuSignAccount,
   wanted: ConnectConfiguration,
   existing: ListedConnectConfiguration,
-): Promise<Side> {
+): Promise<SideState> {
   const { id, enabled, intact, url } = existing;
   if (!(enabled ?? wanted.enabled)) return { state: "switched-off", id };
   const isElsewhere = url !== null && !isSameAddress(url, wanted.url);
@@ -122,7 +122,7 @@ async function mend(
 function wantedConfiguration(
   publicUrl: string,
   link: Link,
-  { type, id, state }: TypedSide,
+  { type, id, state }: TypedConfiguration,
 ): ConnectConfiguration {
   return {
     id,

@@ -1,6 +1,6 @@
 import type { DocuSignAccount } from "../../docusign/api/account.ts";
 import type { AccountUser } from "../../docusign/api/user.ts";
-import { DocuSignFault, isOfTheIntegration, passes } from "../../docusign/faults/faults.ts";
+import { DocuSignFault, isOurCredentialsFault, isTransient } from "../../docusign/faults/faults.ts";
 import { type AdminProfiles, isDsAdmin } from "../../domain/admin.ts";
 import type { Database } from "../../store/database.ts";
 import { takeUpFailed } from "../../store/ledger/envelopes.ts";
@@ -82,7 +82,7 @@ export async function askAdmin(
     return (await checkAdmin(deps, link, account)) ? "admin" : "not-admin";
   } catch (error) {
     if (!(error instanceof DocuSignFault)) throw error;
-    if (passes(error) || isOfTheIntegration(error)) return "unsaid";
+    if (isTransient(error) || isOurCredentialsFault(error)) return "unsaid";
     await failLink(
       deps.db,
       link,

@@ -64,9 +64,9 @@ async function callLanes(deps: BacklogDeps, link: Link, first: boolean): Promise
 }
 
 /** `held`: the first import has to leave the rest of the hour's calls to others. */
-type Work = Turn & { readonly link: Link; readonly held: boolean };
+type LaneWork = Turn & { readonly link: Link; readonly held: boolean };
 
-async function importDue(deps: BacklogDeps, work: Work): Promise<"nothing-due" | "turn-over"> {
+async function importDue(deps: BacklogDeps, work: LaneWork): Promise<"nothing-due" | "turn-over"> {
   const startedAt = deps.now().getTime();
   for (let count = 0; count < TURN_ENVELOPES && !work.signal.aborted; count += 1) {
     if (deps.now().getTime() - startedAt >= TURN_MS) return "turn-over";
@@ -90,7 +90,7 @@ const OF_ALL: ReadonlySet<string> = new Set([
   "budget-reserve",
 ]);
 
-async function claimNext(deps: BacklogDeps, { link, held }: Work): Promise<EnvelopeId | null> {
+async function claimNext(deps: BacklogDeps, { link, held }: LaneWork): Promise<EnvelopeId | null> {
   const now = deps.now();
   const claim = { linkId: link.id, now, leaseUntil: new Date(now.getTime() + LEASE_MS) };
   const { listedAt, doneAt } = link.firstImport;

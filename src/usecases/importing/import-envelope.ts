@@ -121,11 +121,11 @@ async function judge(
 /** The rules' decision on an envelope under a link, forwardings that events told of included. */
 export async function decide(db: Database, link: Link, envelope: Envelope): Promise<Ownership> {
   const forwardings = await listForwardings(db, link.tenant, envelope.id);
-  return decideOwnership({ link: owning(link), envelope, forwardings });
+  return decideOwnership({ link: ownershipView(link), envelope, forwardings });
 }
 
 /** What of a link the rules look at. */
-export function owning(link: Link): OwnershipQuestion["link"] {
+export function ownershipView(link: Link): OwnershipQuestion["link"] {
   return {
     accountId: link.account.id,
     userId: link.user.id,

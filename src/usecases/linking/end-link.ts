@@ -13,7 +13,7 @@ import { reconcileAloneSoon } from "../reconciling/lock.ts";
 import type { ReconcileDeps } from "../reconciling/reconcile-link.ts";
 import { ALL_HISTORY } from "../reconciling/window.ts";
 import type { Owner } from "./begin-linking.ts";
-import { closeAccount } from "./last-look.ts";
+import { takeLastLook } from "./last-look.ts";
 import { tellTotals } from "./link-totals.ts";
 
 /**
@@ -30,7 +30,7 @@ export async function endLink(deps: ReconcileDeps, owner: Owner): Promise<void> 
   const endedAt = deps.now();
   const account = deps.openAccount(link, undefined, "person");
   try {
-    await unlessRefused(closeAccount(deps, link, account, endedAt));
+    await unlessRefused(takeLastLook(deps, link, account, endedAt));
   } catch (error) {
     throw asFailure(deps, link, error);
   }

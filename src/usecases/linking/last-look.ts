@@ -21,7 +21,7 @@ const MOST_PAGES = 6;
  * at its last hour (import-rules 2.3). Where the first import is not through, or the link did not import, its end
  * is what it had reached.
  */
-export async function closeAccount(
+export async function takeLastLook(
   deps: ReconcileDeps,
   link: Link,
   account: DocuSignAccount,

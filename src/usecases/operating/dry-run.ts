@@ -10,7 +10,7 @@ import { type Cursor, listPage, startOfListing } from "../reconciling/list-page.
 import { ALL_HISTORY, windowStart } from "../reconciling/window.ts";
 import { type NowOptions, type Obstacle, settleWindow } from "./reconcile-now.ts";
 
-export type ForeseeReconciliationDeps = {
+export type DryRunDeps = {
   db: Database;
   openAccount: OpenAccount;
   budgets: CallBudgets;
@@ -22,19 +22,19 @@ export type ForeseeReconciliationDeps = {
  * `undecided`: ask DocuSign for what the listing does not tell; `waiting`: nothing new, it waits already; `imported`
  * and `deleted`: nothing, for ever.
  */
-export type ForeseenEnvelope = {
+export type DryRunEnvelope = {
   readonly envelopeId: EnvelopeId;
   readonly completedAt: Date | null;
   readonly outcome: "import" | "excluded" | "undecided" | "waiting" | "imported" | "deleted";
   readonly reason: string;
 };
 
-export type ForeseenReconciliation = {
+export type DryRunReconciliation = {
   readonly link: Link;
   readonly from: Date;
   readonly to: Date;
   /** Each once, in the order of the listings. */
-  readonly envelopes: readonly ForeseenEnvelope[];
+  readonly envelopes: readonly DryRunEnvelope[];
   /** Calls to DocuSign. */
   readonly calls: number;
   readonly obstacle: Obstacle | null;
@@ -44,20 +44,20 @@ export type ForeseenReconciliation = {
  * Lists and judges as a reconciliation would, and writes nothing of it down: neither ledger nor entry nor the link's
  * state. What a link that awaits approval would import can be seen too.
  */
-export async function foreseeReconciliation(
-  deps: ForeseeReconciliationDeps,
+export async function dryRunReconciliation(
+  deps: DryRunDeps,
   link: Link,
   options: NowOptions,
-): Promise<ForeseenReconciliation> {
+): Promise<DryRunReconciliation> {
   const { from, to } = settleWindow(link, options, deps.now());
   const window = { from: from ?? usualFrom(link), to };
-  const found = new Map<EnvelopeId, ForeseenEnvelope>();
+  const found = new Map<EnvelopeId, DryRunEnvelope>();
   let calls = 0;
   const account = deps.openAccount(link, () => {
     calls += 1;
   });
   const take = (rows: readonly ListedRow[]): void => {
-    for (const row of rows) if (!found.has(row.envelope.id)) found.set(row.envelope.id, foresee(row));
+    for (const row of rows) if (!found.has(row.envelope.id)) found.set(row.envelope.id, predict(row));
     options.onProgress({ phase: "listing", listed: found.size });
   };
   const obstacle = await listAll(deps, { link, account, window, take, signal: options.signal });
@@ -76,7 +76,7 @@ type Listing = {
   readonly signal: AbortSignal;
 };
 
-async function listAll(deps: ForeseeReconciliationDeps, listing: Listing): Promise<Obstacle | null> {
+async function listAll(deps: DryRunDeps, listing: Listing): Promise<Obstacle | null> {
   const { link, account, window, take, signal } = listing;
   for (let cursor: Cursor | null = startOfListing(window.from); cursor !== null; ) {
     if (signal.aborted) return { reason: "interrupted", until: null };
@@ -93,13 +93,13 @@ async function listAll(deps: ForeseeReconciliationDeps, listing: Listing): Promi
   return null;
 }
 
-async function findObstacle(deps: ForeseeReconciliationDeps, link: Link): Promise<Obstacle | null> {
+async function findObstacle(deps: DryRunDeps, link: Link): Promise<Obstacle | null> {
   if (link.cause === "authorization-revoked") return { reason: "link-error", until: null };
   const pace = await deps.budgets.pace(link.account.id, "other");
   return pace.kind === "wait" ? { reason: "account-throttled", until: pace.until } : null;
 }
 
-async function readFault(deps: ForeseeReconciliationDeps, link: Link, error: unknown): Promise<Obstacle> {
+async function readFault(deps: DryRunDeps, link: Link, error: unknown): Promise<Obstacle> {
   if (!(error instanceof DocuSignFault)) throw error;
   if (error.kind === "authorization-gone" || error.kind === "not-permitted")
     return { reason: "link-error", until: null };
@@ -108,7 +108,7 @@ async function readFault(deps: ForeseeReconciliationDeps, link: Link, error: unk
   return { reason: "account-throttled", until: error.retryAt };
 }
 
-function foresee({ envelope, entry, decision }: ListedRow): ForeseenEnvelope {
+function predict({ envelope, entry, decision }: ListedRow): DryRunEnvelope {
   const { id: envelopeId, completedAt } = envelope;
   const isSettled = entry?.state === "imported" || entry?.state === "deleted" || entry?.state === "waiting";
   if (isSettled) return { envelopeId, completedAt, outcome: entry.state, reason: entry.reason };

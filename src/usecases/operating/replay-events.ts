@@ -57,12 +57,12 @@ async function findAnnounced(
   return announced;
 }
 
-type Work = { readonly envelopeIds: readonly EnvelopeId[]; readonly options: ReplayOptions };
+type ReplayWork = { readonly envelopeIds: readonly EnvelopeId[]; readonly options: ReplayOptions };
 
 async function replayLink(
   deps: BacklogDeps,
   link: Link,
-  { envelopeIds, options }: Work,
+  { envelopeIds, options }: ReplayWork,
 ): Promise<ReplayedLink> {
   const total = envelopeIds.length;
   const left = [...envelopeIds];

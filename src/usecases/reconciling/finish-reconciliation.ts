@@ -1,5 +1,5 @@
 import type { DocuSignAccount } from "../../docusign/api/account.ts";
-import { DocuSignFault, passes } from "../../docusign/faults/faults.ts";
+import { DocuSignFault, isTransient } from "../../docusign/faults/faults.ts";
 import type { Database } from "../../store/database.ts";
 import { countParked, nextDueAt, takeUpFailed } from "../../store/ledger/envelopes.ts";
 import {
@@ -52,7 +52,7 @@ async function unlessPassing(
   try {
     await check;
   } catch (error) {
-    if (!(error instanceof DocuSignFault) || !passes(error)) throw error;
+    if (!(error instanceof DocuSignFault) || !isTransient(error)) throw error;
     log.warn(
       { linkId, fault: error.code, kind: error.kind },
       "reconciliation ended without a look at its link's health",

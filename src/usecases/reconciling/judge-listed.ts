@@ -5,7 +5,7 @@ import { announcedEnvelopes } from "../../store/events/events.ts";
 import { listForwardingsOf } from "../../store/events/forwardings.ts";
 import { type FoundEnvelope, findEnvelopes, type LedgerEntry } from "../../store/ledger/envelopes.ts";
 import type { Link } from "../../store/links/links.ts";
-import { owning } from "../importing/import-envelope.ts";
+import { ownershipView } from "../importing/import-envelope.ts";
 import { writeListing } from "../importing/listed-envelope.ts";
 
 /** A listed envelope beside what the ledger has of it, and what follows from the listing. */
@@ -44,7 +44,7 @@ function judge(
   envelope: Envelope,
   forwardings: readonly Forwarding[],
 ): Pick<ListedRow, "decision" | "line"> {
-  const decision = decideOwnership({ link: owning(link), envelope, forwardings });
+  const decision = decideOwnership({ link: ownershipView(link), envelope, forwardings });
   const excluded = decision.kind === "exclude";
   const line = {
     envelopeId: envelope.id,

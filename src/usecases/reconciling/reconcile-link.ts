@@ -1,4 +1,4 @@
-import { DocuSignFault, isOfTheIntegration, passes } from "../../docusign/faults/faults.ts";
+import { DocuSignFault, isOurCredentialsFault, isTransient } from "../../docusign/faults/faults.ts";
 import type { LinkId } from "../../domain/identifiers.ts";
 import {
   addCalls,
@@ -200,7 +200,7 @@ async function afterFault(deps: ReconcileDeps, link: Link, error: unknown): Prom
     return await notImporting(deps, link);
   }
   // What DocuSign will not list may be a user's who is no admin any more, a suspended account's, or our own mistake.
-  const asks = !passes(error) && !isOfTheIntegration(error);
+  const asks = !isTransient(error) && !isOurCredentialsFault(error);
   if (asks && (await askAdmin(deps, link, deps.openAccount(link))) === "not-admin")
     return await notImporting(deps, link);
   const until = error.retryAt ?? new Date(deps.now().getTime() + AGAIN_MS);

@@ -28,7 +28,7 @@ export type ApiDeps = BeginDeps &
   };
 
 /** One request, checked: whatever a handler finds here is in the shape that its definition asks for. */
-export type Call<Params, Query, Body> = {
+export type EndpointCall<Params, Query, Body> = {
   readonly caller: Caller;
   readonly params: Params;
   readonly query: Query;
@@ -88,7 +88,7 @@ export const NO_BODY: z.ZodType<undefined> = z.undefined();
 /** An endpoint with what it does. A handler without a schema for its answer sends the answer itself. */
 export function endpoint<Params, Query, Body, Answer>(
   definition: Definition<Params, Query, Body, Answer>,
-  handle: (deps: ApiDeps, call: Call<Params, Query, Body>) => Promise<Answer>,
+  handle: (deps: ApiDeps, call: EndpointCall<Params, Query, Body>) => Promise<Answer>,
 ): Endpoint {
   const { answer, scopes } = definition;
   const serve = (deps: ApiDeps): RequestHandler => {
@@ -130,7 +130,7 @@ function checkRequest<Params, Query, Body>(
   definition: Definition<Params, Query, Body, unknown>,
   request: Request,
   response: Response,
-): Call<Params, Query, Body> {
+): EndpointCall<Params, Query, Body> {
   const params = definition.params.safeParse({ ...request.params });
   if (!params.success) throw new Refusal(definition.refuseParams ?? "not-found");
   const query = parseQuery(definition.query, request.query);

@@ -20,7 +20,7 @@ const MOST_CALLS = 60;
 export const killedProcesses: Workers = async (world, random, killed) => {
   if (!killed || random.chance(0.5)) return await ownWorkers(world, random, killed);
   await workUntilKilled(world, random);
-  const { db } = world.service.foundation.back;
+  const { db } = world.service.foundation.working;
   await unlockDeadWorkers({ db, log: pino({ level: "silent" }), patienceMs: 0 });
 };
 

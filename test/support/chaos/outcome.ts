@@ -14,7 +14,7 @@ export type Outcome = {
 
 /** What the program holds in the end, straight from its tables. */
 export async function readLedger({ service }: World): Promise<Outcome> {
-  const { db } = service.foundation.back;
+  const { db } = service.foundation.working;
   const rows = await db.selectFrom("contract").select(["tenant", "subject", "file_name"]).execute();
   const { length: changes } = await db
     .selectFrom("change")

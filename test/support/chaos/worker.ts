@@ -14,21 +14,21 @@ const MOST_PASSES = 100;
  * its statement of that number. What it had in hand is then everybody's again.
  */
 export async function work(world: World, { killedAt }: { killedAt: number }): Promise<void> {
-  const { tasks, back } = world.service.foundation;
+  const { tasks, working } = world.service.foundation;
   await using doomed = openDoomed(world.database.connectionString, killedAt);
   const isAlive = (): boolean => doomed.statements() < killedAt;
-  await workDue({ tasks: { ...tasks, db: doomed.db }, back }, world.clock, isAlive);
+  await workDue({ tasks: { ...tasks, db: doomed.db }, working }, world.clock, isAlive);
 }
 
 /** Does what is due by the clock, and what follows from that, as long as it is alive. */
 export async function workDue(
-  { tasks, back }: Pick<Foundation, "tasks" | "back">,
+  { tasks, working }: Pick<Foundation, "tasks" | "working">,
   clock: { readonly now: Date },
   isAlive: () => boolean,
 ): Promise<void> {
   for (let pass = 0; pass < MOST_PASSES && isAlive(); pass += 1) {
-    if ((await makeDue(back.db, clock.now)) === 0) return;
-    await runDueJobs({ ...tasks, log: silent }, { pgPool: back.pool, log: silent, concurrency: 3 });
+    if ((await makeDue(working.db, clock.now)) === 0) return;
+    await runDueJobs({ ...tasks, log: silent }, { pgPool: working.pool, log: silent, concurrency: 3 });
   }
   if (isAlive()) throw new Error("jobs queue one another without end");
 }

@@ -53,7 +53,7 @@ test("the state of queue and connections is told as it is when asked", async () 
   assert.equal(lines.get('torikomi_queue_oldest_due_seconds{task="import-envelope"}'), "90");
   assert.equal(lines.get('torikomi_links{state="active"}'), "0");
   assert.equal(lines.get("torikomi_missed_by_events_ratio"), "0");
-  assert.equal(lines.get('torikomi_database_connections{pool="front",state="waiting"}'), "0");
+  assert.equal(lines.get('torikomi_database_connections{pool="serving",state="waiting"}'), "0");
   assert.equal(lines.get("torikomi_database_up"), "1");
 });
 
@@ -97,7 +97,7 @@ async function createWorld() {
   const server = createServer(
     appWith(
       metrics,
-      metricsRoute(metrics, { db, log: pino({ level: "silent" }), now: () => NOW, pools: { front: pool } }),
+      metricsRoute(metrics, { db, log: pino({ level: "silent" }), now: () => NOW, pools: { serving: pool } }),
     ),
   );
   server.listen(0, "127.0.0.1");

@@ -1,9 +1,9 @@
 import type { Link } from "../store/links/links.ts";
 import {
-  type ForeseenEnvelope,
-  type ForeseenReconciliation,
-  type ForeseeReconciliationDeps,
-  foreseeReconciliation,
+  type DryRunDeps,
+  type DryRunEnvelope,
+  type DryRunReconciliation,
+  dryRunReconciliation,
 } from "../usecases/operating/dry-run.ts";
 import { EXIT, type ReconcileCommand } from "./arguments.ts";
 import { showProgress } from "./progress.ts";
@@ -11,32 +11,32 @@ import { tellCounts, tellObstacle, titleOf } from "./tell.ts";
 import { say, sayJson, type Terminal } from "./terminal.ts";
 
 /** `torikomi reconcile --dry-run`: what would be imported and what not, and by which rule. */
-export async function foreseeLinks(
-  deps: ForeseeReconciliationDeps,
+export async function dryRunLinks(
+  deps: DryRunDeps,
   links: readonly Link[],
   command: ReconcileCommand,
   terminal: Terminal,
 ): Promise<number> {
-  const foreseen: ForeseenReconciliation[] = [];
+  const predicted: DryRunReconciliation[] = [];
   for (const link of links) {
     if (terminal.signal.aborted) break;
-    const one = await foreseeLink(deps, link, command, terminal);
-    foreseen.push(one);
+    const one = await dryRunLink(deps, link, command, terminal);
+    predicted.push(one);
     if (!command.json) for (const line of tell(one)) say(terminal, line);
   }
-  if (command.json) sayJson(terminal, { dryRun: true, links: foreseen.map(toJson) });
-  const isAll = foreseen.length === links.length && foreseen.every(({ obstacle }) => obstacle === null);
+  if (command.json) sayJson(terminal, { dryRun: true, links: predicted.map(toJson) });
+  const isAll = predicted.length === links.length && predicted.every(({ obstacle }) => obstacle === null);
   return isAll ? EXIT.done : EXIT.notNow;
 }
 
-async function foreseeLink(
-  deps: ForeseeReconciliationDeps,
+async function dryRunLink(
+  deps: DryRunDeps,
   link: Link,
   { from, to, json }: ReconcileCommand,
   terminal: Terminal,
-): Promise<ForeseenReconciliation> {
+): Promise<DryRunReconciliation> {
   using progress = showProgress(terminal, titleOf(link), json);
-  return await foreseeReconciliation(deps, link, {
+  return await dryRunReconciliation(deps, link, {
     from,
     to,
     signal: terminal.signal,
@@ -47,7 +47,7 @@ async function foreseeLink(
 /** More would bury the summary; `--json` tells them all. */
 const MOST_LINES = 50;
 
-function tell({ link, from, to, envelopes, calls, obstacle }: ForeseenReconciliation): string[] {
+function tell({ link, from, to, envelopes, calls, obstacle }: DryRunReconciliation): string[] {
   const left = envelopes.length - MOST_LINES;
   return [
     `${titleOf(link)}: dry run, nothing is written`,
@@ -60,12 +60,12 @@ function tell({ link, from, to, envelopes, calls, obstacle }: ForeseenReconcilia
   ];
 }
 
-function tellEnvelope({ envelopeId, completedAt, outcome, reason }: ForeseenEnvelope): string {
+function tellEnvelope({ envelopeId, completedAt, outcome, reason }: DryRunEnvelope): string {
   return `  ${envelopeId}  ${completedAt?.toISOString() ?? "completed at an unknown time"}  ${outcome}: ${reason}`;
 }
 
 /** How many of each outcome, exclusions by their rules. */
-function summarize(envelopes: readonly ForeseenEnvelope[]): Record<string, number> {
+function summarize(envelopes: readonly DryRunEnvelope[]): Record<string, number> {
   const counts: Record<string, number> = {};
   for (const { outcome, reason } of envelopes) {
     const name = outcome === "excluded" ? `excluded (${reason})` : outcome;
@@ -74,7 +74,7 @@ function summarize(envelopes: readonly ForeseenEnvelope[]): Record<string, numbe
   return counts;
 }
 
-function toJson({ link, from, to, envelopes, calls, obstacle }: ForeseenReconciliation): object {
+function toJson({ link, from, to, envelopes, calls, obstacle }: DryRunReconciliation): object {
   const summary = summarize(envelopes);
   return { linkId: link.id, tenant: link.tenant, from, to, envelopes, summary, calls, notNow: obstacle };
 }

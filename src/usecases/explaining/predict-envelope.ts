@@ -11,7 +11,7 @@ import type { OpenAccount } from "../account/open-account.ts";
 import { decide } from "../importing/import-envelope.ts";
 import { findLinkWait, type WaitingCause } from "../importing/waiting-cause.ts";
 
-export type ForeseeDeps = { db: Database; openAccount: OpenAccount; budgets: CallBudgets; now: () => Date };
+export type PredictDeps = { db: Database; openAccount: OpenAccount; budgets: CallBudgets; now: () => Date };
 
 /** What is found of an envelope; `waiting` tells what has to pass before more can be said or done. */
 export type Verdict = {
@@ -31,8 +31,8 @@ const NOT_FOUND: Verdict = {
  * What would become of an envelope that nothing is recorded of: asks DocuSign, within the account's budget, and the
  * rules. Imports nothing and records nothing.
  */
-export async function foreseeEnvelope(
-  deps: ForeseeDeps,
+export async function predictEnvelope(
+  deps: PredictDeps,
   link: Link,
   envelopeId: EnvelopeId,
 ): Promise<Verdict> {
@@ -47,7 +47,7 @@ export async function foreseeEnvelope(
   }
 }
 
-async function judge(deps: ForeseeDeps, link: Link, envelope: Envelope): Promise<Verdict> {
+async function judge(deps: PredictDeps, link: Link, envelope: Envelope): Promise<Verdict> {
   const decision = await decide(deps.db, link, envelope);
   const { facts } = decision;
   if (decision.kind === "exclude") {
@@ -63,7 +63,7 @@ function nextChance(decision: Ownership, now: Date): WaitingCause {
   return { reason, until: nextFullHour(now) };
 }
 
-async function readFault(deps: ForeseeDeps, link: Link, error: unknown): Promise<Verdict> {
+async function readFault(deps: PredictDeps, link: Link, error: unknown): Promise<Verdict> {
   if (!(error instanceof DocuSignFault)) throw error;
   switch (error.kind) {
     case "not-found":
