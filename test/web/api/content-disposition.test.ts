@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { contentDisposition } from "../../src/domain/contract.ts";
+import { contentDisposition } from "../../../src/web/api/content-disposition.ts";
 
 /** Reads a header as a client does: the plain name, and the one in UTF-8 that wins over it. */
 function read(header: string): { plain: string; name: string } {
