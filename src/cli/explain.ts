@@ -1,4 +1,4 @@
-import { tenantsOfEnvelope } from "../store/ledger/waiting-envelopes.ts";
+import { tenantsOfEnvelope } from "../store/ledger/envelopes.ts";
 import { listCurrentLinks } from "../store/links/links.ts";
 import { type ExplainDeps, explainEnvelope } from "../usecases/explaining/explain-envelope.ts";
 import { EXIT, type ExplainCommand } from "./arguments.ts";

@@ -4,7 +4,7 @@ import { sql } from "kysely";
 import { listChanges, publishChanges, recordChanges } from "../../src/store/contracts/changes.ts";
 import { type NewContract, storeContracts } from "../../src/store/contracts/contracts.ts";
 import type { Database } from "../../src/store/database.ts";
-import { claimEnvelope } from "../../src/store/ledger/envelopes.ts";
+import { claimEnvelope } from "../../src/store/ledger/claims.ts";
 import { createWorld, type World } from "../support/world.ts";
 import { id, storeTestLink } from "./stored.ts";
 

@@ -2,9 +2,11 @@ import { createHash, randomUUID } from "node:crypto";
 import { parseUuid } from "../../src/domain/identifiers.ts";
 import { recordChanges } from "../../src/store/contracts/changes.ts";
 import { type NewContract, storeContracts } from "../../src/store/contracts/contracts.ts";
-import { claimEnvelope, settleEnvelope } from "../../src/store/ledger/envelopes.ts";
+import { claimEnvelope } from "../../src/store/ledger/claims.ts";
+import { settleEnvelope } from "../../src/store/ledger/settlements.ts";
 import { storeGroup } from "../../src/store/links/groups.ts";
-import { type Link, storeLink } from "../../src/store/links/links.ts";
+import { storeLink } from "../../src/store/links/link-writes.ts";
+import type { Link } from "../../src/store/links/links.ts";
 import type { World } from "../support/world.ts";
 
 /** A UUID as one of our ids. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { sql } from "kysely";
-import { nextDueAt } from "../../src/store/ledger/envelopes.ts";
+import { nextDueAt } from "../../src/store/ledger/waiting-envelopes.ts";
 import { PRIORITY } from "../../src/store/queue/queue.ts";
 import { runBacklogTurn, wakeBacklog } from "../../src/usecases/importing/import-backlog.ts";
 import type { Failure } from "../support/docusign/faults.ts";

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { pino } from "pino";
 import { openFoundation } from "../../src/foundation.ts";
-import { claimEnvelope, findEnvelopes } from "../../src/store/ledger/envelopes.ts";
+import { claimEnvelope } from "../../src/store/ledger/claims.ts";
+import { findEnvelopes } from "../../src/store/ledger/envelopes.ts";
 import { type ImportRequest, importEnvelope } from "../../src/usecases/importing/import-envelope.ts";
 import { reconcileAll } from "../../src/usecases/reconciling/reconcile-all.ts";
 import {

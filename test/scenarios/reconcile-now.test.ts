@@ -4,7 +4,7 @@ import { sql } from "kysely";
 import { pino } from "pino";
 import { type EnvelopeId, parseUuid } from "../../src/domain/identifiers.ts";
 import { openFoundation } from "../../src/foundation.ts";
-import { claimNextDue } from "../../src/store/ledger/envelopes.ts";
+import { claimNextDue } from "../../src/store/ledger/claims.ts";
 import { findCurrentLink, type Link } from "../../src/store/links/links.ts";
 import { importNow } from "../../src/usecases/importing/import-now.ts";
 import { type DryRunReconciliation, dryRunReconciliation } from "../../src/usecases/operating/dry-run.ts";

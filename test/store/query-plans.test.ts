@@ -19,25 +19,23 @@ import { type Database, openDatabase } from "../../src/store/database.ts";
 import { announcedEnvelopes, eventsOfEnvelope } from "../../src/store/events/events.ts";
 import { listForwardings, listForwardingsOf } from "../../src/store/events/forwardings.ts";
 import { type Recording, recordEvents } from "../../src/store/events/record-events.ts";
+import { claimEnvelope, claimNextDue } from "../../src/store/ledger/claims.ts";
 import {
-  claimEnvelope,
-  claimNextDue,
   countDue,
   countExcludedByRule,
   countParked,
   countTotals,
-  findEnvelope,
-  findEnvelopes,
-  nextDueAt,
-  settleEnvelope,
-} from "../../src/store/ledger/envelopes.ts";
+  countWaiting,
+} from "../../src/store/ledger/counts.ts";
+import { findEnvelope, findEnvelopes } from "../../src/store/ledger/envelopes.ts";
 import {
   countListedFirst,
   findLatest,
   findRunning,
   listReconciliations,
 } from "../../src/store/ledger/reconciliations.ts";
-import { countWaiting } from "../../src/store/ledger/waiting-envelopes.ts";
+import { settleEnvelope } from "../../src/store/ledger/settlements.ts";
+import { nextDueAt } from "../../src/store/ledger/waiting-envelopes.ts";
 import type { DB } from "../../src/store/schema.ts";
 import { createTestDatabase } from "../support/postgres.ts";
 

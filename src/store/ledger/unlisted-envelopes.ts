@@ -33,26 +33,6 @@ export async function findUnlisted(db: Kysely<DB>, stretch: ListedStretch): Prom
   return rows.map((row) => required(parseUuid<EnvelopeId>(row.envelope_id)));
 }
 
-/** How many completed envelopes the ledger has under a link up to a moment. */
-export async function countCompletedUntil(db: Kysely<DB>, linkId: LinkId, to: Date): Promise<number> {
-  const row = await db
-    .selectFrom("envelope")
-    .select((select) => select.fn.countAll<string>().as("count"))
-    .where("link_id", "=", linkId)
-    .where((is) =>
-      is.or([
-        is("completed_at", "<=", to),
-        is.and([
-          is("completed_at", "is", null),
-          is("state", "=", "waiting"),
-          is("found_by", "=", "reconciliation"),
-        ]),
-      ]),
-    )
-    .executeTakeFirstOrThrow();
-  return Number(row.count);
-}
-
 /** Whether the ledger has an envelope of the link that completed at the moment or later. */
 export async function hasCompletedSince(db: Kysely<DB>, linkId: LinkId, moment: Date): Promise<boolean> {
   const row = await db

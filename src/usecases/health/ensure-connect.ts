@@ -12,7 +12,8 @@ import {
   unlessRefused,
 } from "../../docusign/faults/faults.ts";
 import type { Database } from "../../store/database.ts";
-import { type ConnectState, changeLink, type Link } from "../../store/links/links.ts";
+import { changeLink } from "../../store/links/link-writes.ts";
+import type { ConnectState, Link } from "../../store/links/links.ts";
 import type { HealthDeps } from "./link-health.ts";
 
 export type ConnectDeps = HealthDeps & {

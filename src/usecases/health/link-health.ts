@@ -3,8 +3,9 @@ import type { AccountUser } from "../../docusign/api/user.ts";
 import { DocuSignFault, isOurCredentialsFault, isTransient } from "../../docusign/faults/faults.ts";
 import { type AdminProfiles, isDsAdmin } from "../../domain/admin.ts";
 import type { Database } from "../../store/database.ts";
-import { takeUpFailed } from "../../store/ledger/envelopes.ts";
-import { changeLink, type Link, type LinkCause, type LinkState, lockLink } from "../../store/links/links.ts";
+import { takeUpFailed } from "../../store/ledger/claims.ts";
+import { changeLink, lockLink } from "../../store/links/link-writes.ts";
+import type { Link, LinkCause, LinkState } from "../../store/links/links.ts";
 import { enqueueReconciliation } from "../../store/queue/queue.ts";
 
 /** Stops a link's imports for a cause that a person has to mend; an ended link stays ended. */

@@ -1,7 +1,9 @@
 import type { EnvelopeId } from "../../domain/identifiers.ts";
 import type { Database } from "../../store/database.ts";
-import { type Decision, settleEnvelope } from "../../store/ledger/envelopes.ts";
-import { type Link, lockLink } from "../../store/links/links.ts";
+import type { Decision } from "../../store/ledger/envelopes.ts";
+import { settleEnvelope } from "../../store/ledger/settlements.ts";
+import { lockLink } from "../../store/links/link-writes.ts";
+import type { Link } from "../../store/links/links.ts";
 
 export type Exclusion = Omit<Decision, "state"> & { readonly envelopeId: EnvelopeId };
 

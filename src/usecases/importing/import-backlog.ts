@@ -1,8 +1,11 @@
 import type { EnvelopeId, LinkId } from "../../domain/identifiers.ts";
 import type { Pace } from "../../domain/pace.ts";
 import type { Database } from "../../store/database.ts";
-import { claimNextDue, countDue, nextDueAt } from "../../store/ledger/envelopes.ts";
-import { changeLink, findLink, type Link } from "../../store/links/links.ts";
+import { claimNextDue } from "../../store/ledger/claims.ts";
+import { countDue } from "../../store/ledger/counts.ts";
+import { nextDueAt } from "../../store/ledger/waiting-envelopes.ts";
+import { changeLink } from "../../store/links/link-writes.ts";
+import { findLink, type Link } from "../../store/links/links.ts";
 import { enqueueBacklog } from "../../store/queue/queue.ts";
 import { type ImportDeps, type ImportOutcome, importEnvelope, LEASE_MS } from "./import-envelope.ts";
 

@@ -6,13 +6,8 @@ import { decideOwnership, type Ownership, type OwnershipQuestion } from "../../d
 import { nextAttempt } from "../../domain/retries.ts";
 import type { Database } from "../../store/database.ts";
 import { listForwardings } from "../../store/events/forwardings.ts";
-import {
-  claimEnvelope,
-  type FoundBy,
-  type LedgerEntry,
-  postponeEnvelope,
-  reopenEnvelope,
-} from "../../store/ledger/envelopes.ts";
+import { claimEnvelope, postponeEnvelope, reopenEnvelope } from "../../store/ledger/claims.ts";
+import type { FoundBy, LedgerEntry } from "../../store/ledger/envelopes.ts";
 import { findLink, type Link } from "../../store/links/links.ts";
 import { withLock } from "../../store/locks.ts";
 import type { CallBudgets, CallKind } from "../account/call-budgets.ts";

@@ -12,9 +12,12 @@ import {
   type StoredBytes,
 } from "../../store/contracts/stored-documents.ts";
 import type { Database } from "../../store/database.ts";
-import { type LedgerEntry, postponeEnvelope, settleEnvelope } from "../../store/ledger/envelopes.ts";
+import { postponeEnvelope } from "../../store/ledger/claims.ts";
+import type { LedgerEntry } from "../../store/ledger/envelopes.ts";
+import { settleEnvelope } from "../../store/ledger/settlements.ts";
 import { hasGroup } from "../../store/links/groups.ts";
-import { type Link, lockLink } from "../../store/links/links.ts";
+import { lockLink } from "../../store/links/link-writes.ts";
+import type { Link } from "../../store/links/links.ts";
 import { failLink } from "../health/link-health.ts";
 import type { ImportDeps, ImportOutcome } from "./import-envelope.ts";
 

@@ -9,7 +9,8 @@ import {
   markErased,
 } from "../../store/contracts/contracts.ts";
 import type { Database } from "../../store/database.ts";
-import { lockEnvelope, markEnvelopeDeleted } from "../../store/ledger/envelopes.ts";
+import { lockEnvelope } from "../../store/ledger/envelopes.ts";
+import { markEnvelopeDeleted } from "../../store/ledger/settlements.ts";
 import { enqueueErasure } from "../../store/queue/queue.ts";
 
 /**

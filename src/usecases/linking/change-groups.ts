@@ -1,6 +1,7 @@
 import type { Database } from "../../store/database.ts";
 import { type Group, markGroupDeleted, storeGroup } from "../../store/links/groups.ts";
-import { findCurrentLink, type Link, lockLink } from "../../store/links/links.ts";
+import { lockLink } from "../../store/links/link-writes.ts";
+import { findCurrentLink, type Link } from "../../store/links/links.ts";
 import { failLink, recoverLink } from "../health/link-health.ts";
 import type { ChangeDeps } from "./change-link.ts";
 

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { nextFullHour } from "../../domain/schedule.ts";
 import type { Database } from "../../store/database.ts";
-import { countExcludedByRule, countTotals, type Totals } from "../../store/ledger/envelopes.ts";
+import { countExcludedByRule, countTotals, type Totals } from "../../store/ledger/counts.ts";
 import { findLatest } from "../../store/ledger/reconciliations.ts";
 import type { Link, LinkCause, LinkState } from "../../store/links/links.ts";
 import { type FirstImportProgress, measureFirstImport } from "./first-import-progress.ts";

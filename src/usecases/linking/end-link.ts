@@ -3,11 +3,12 @@ import { DocuSignFault, isSilence, unlessRefused } from "../../docusign/faults/f
 import type { LinkId } from "../../domain/identifiers.ts";
 import { Refusal } from "../../domain/refusal.ts";
 import { endOf, LISTING_DELAY_MS } from "../../domain/window.ts";
-import { countTotals, oldestWaiting } from "../../store/ledger/envelopes.ts";
+import { countTotals } from "../../store/ledger/counts.ts";
 import { abandonRun } from "../../store/ledger/reconciliations.ts";
-import { oldestAnnounced } from "../../store/ledger/waiting-envelopes.ts";
+import { oldestAnnounced, oldestWaiting } from "../../store/ledger/waiting-envelopes.ts";
 import { recordAudit } from "../../store/links/audit.ts";
-import { closeLink, findCurrentLink, findLink, type Link, lockLink } from "../../store/links/links.ts";
+import { closeLink, lockLink } from "../../store/links/link-writes.ts";
+import { findCurrentLink, findLink, type Link } from "../../store/links/links.ts";
 import { ensureConnect, leavePending, removeConnect } from "../health/ensure-connect.ts";
 import { reconcileAloneSoon } from "../reconciling/lock.ts";
 import type { ReconcileDeps } from "../reconciling/reconcile-link.ts";

@@ -10,16 +10,9 @@ import { isUniqueViolation } from "../../store/constraints.ts";
 import { recordAudit } from "../../store/links/audit.ts";
 import { hasGroup } from "../../store/links/groups.ts";
 import { storeTokens } from "../../store/links/link-tokens.ts";
+import { changeLink, lockLink, storeLink } from "../../store/links/link-writes.ts";
 import { type Linking, takeLinking } from "../../store/links/linkings.ts";
-import {
-  changeLink,
-  findCurrentLink,
-  findLink,
-  type Link,
-  listLinks,
-  lockLink,
-  storeLink,
-} from "../../store/links/links.ts";
+import { findCurrentLink, findLink, type Link, listLinks } from "../../store/links/links.ts";
 import { enqueueReconciliation } from "../../store/queue/queue.ts";
 import { toLinkTokens } from "../account/access-tokens.ts";
 import type { OpenAccount } from "../account/open-account.ts";

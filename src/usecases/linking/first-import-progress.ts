@@ -1,7 +1,7 @@
 import { expectedDuration, mayCall } from "../../domain/pace.ts";
 import { findBudget } from "../../store/budgets.ts";
 import type { Database } from "../../store/database.ts";
-import type { Totals } from "../../store/ledger/envelopes.ts";
+import type { Totals } from "../../store/ledger/counts.ts";
 import { countListedFirst } from "../../store/ledger/reconciliations.ts";
 import type { Link } from "../../store/links/links.ts";
 

@@ -6,7 +6,8 @@ import {
   type Reconciliation,
   startReconciliation,
 } from "../../store/ledger/reconciliations.ts";
-import { changeLink, findLink, type Link } from "../../store/links/links.ts";
+import { changeLink } from "../../store/links/link-writes.ts";
+import { findLink, type Link } from "../../store/links/links.ts";
 import { checkAdmin } from "../health/link-health.ts";
 import { reconcileAloneSoon } from "../reconciling/lock.ts";
 import type { ReconcileDeps } from "../reconciling/reconcile-link.ts";

@@ -1,6 +1,6 @@
 import type { Database } from "../../store/database.ts";
-import type { Totals } from "../../store/ledger/envelopes.ts";
-import { countAnnounced, countFoundByListing } from "../../store/ledger/waiting-envelopes.ts";
+import type { Totals } from "../../store/ledger/counts.ts";
+import { countAnnounced, countFoundByListing } from "../../store/ledger/counts.ts";
 import type { Link } from "../../store/links/links.ts";
 
 /**

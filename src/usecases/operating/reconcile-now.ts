@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Database } from "../../store/database.ts";
-import { claimNextDue, countDue, countParked, nextDueAt } from "../../store/ledger/envelopes.ts";
+import { claimNextDue } from "../../store/ledger/claims.ts";
+import { countDue, countParked, countWaitingByCause } from "../../store/ledger/counts.ts";
 import { findRunning, type Reconciliation } from "../../store/ledger/reconciliations.ts";
-import { countWaitingByCause, hasLeased } from "../../store/ledger/waiting-envelopes.ts";
+import { hasLeased, nextDueAt } from "../../store/ledger/waiting-envelopes.ts";
 import { findLink, type Link } from "../../store/links/links.ts";
 import { type BacklogDeps, endFirstImport, wakeBacklog } from "../importing/import-backlog.ts";
 import { LEASE_MS } from "../importing/import-envelope.ts";

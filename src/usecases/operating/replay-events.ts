@@ -1,6 +1,6 @@
 import { type EnvelopeId, type LinkId, parseUuid } from "../../domain/identifiers.ts";
 import { completionsSince } from "../../store/events/events.ts";
-import { takeUpParked } from "../../store/ledger/waiting-envelopes.ts";
+import { takeUpParked } from "../../store/ledger/claims.ts";
 import { findLink, type Link } from "../../store/links/links.ts";
 import { type BacklogDeps, wakeBacklog } from "../importing/import-backlog.ts";
 import { emptyTally, findWait, type ImportTally, importNow } from "../importing/import-now.ts";

@@ -1,16 +1,18 @@
 import type { DocuSignAccount } from "../../docusign/api/account.ts";
 import { DocuSignFault, isTransient } from "../../docusign/faults/faults.ts";
 import type { Database } from "../../store/database.ts";
-import { countParked, nextDueAt, takeUpFailed } from "../../store/ledger/envelopes.ts";
+import { takeUpFailed } from "../../store/ledger/claims.ts";
+import { countCompletedUntil, countParked, countWaiting } from "../../store/ledger/counts.ts";
 import {
   type Difference,
   endReconciliation,
   findLatest,
   type Reconciliation,
 } from "../../store/ledger/reconciliations.ts";
-import { countCompletedUntil, hasCompletedSince } from "../../store/ledger/unlisted-envelopes.ts";
-import { countWaiting } from "../../store/ledger/waiting-envelopes.ts";
-import { changeLink, findLink, type Link, lockLink } from "../../store/links/links.ts";
+import { hasCompletedSince } from "../../store/ledger/unlisted-envelopes.ts";
+import { nextDueAt } from "../../store/ledger/waiting-envelopes.ts";
+import { changeLink, lockLink } from "../../store/links/link-writes.ts";
+import { findLink, type Link } from "../../store/links/links.ts";
 import { ensureConnect } from "../health/ensure-connect.ts";
 import { checkAdmin } from "../health/link-health.ts";
 import { endFirstImport, wakeBacklog } from "../importing/import-backlog.ts";

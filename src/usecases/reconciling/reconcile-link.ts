@@ -7,7 +7,8 @@ import {
   type ReconciliationKind,
   startReconciliation,
 } from "../../store/ledger/reconciliations.ts";
-import { changeLink, findLink, type Link } from "../../store/links/links.ts";
+import { changeLink } from "../../store/links/link-writes.ts";
+import { findLink, type Link } from "../../store/links/links.ts";
 import { BUDGET_RESERVE, type CallBudgets, type CallKind } from "../account/call-budgets.ts";
 import type { OpenAccount } from "../account/open-account.ts";
 import type { ConnectDeps } from "../health/ensure-connect.ts";

@@ -1,9 +1,10 @@
 import type { DocuSignAccount } from "../../docusign/api/account.ts";
 import type { Envelope } from "../../domain/envelope.ts";
-import { recordFound } from "../../store/ledger/envelopes.ts";
 import { advanceReconciliation } from "../../store/ledger/reconciliation-pages.ts";
 import type { Reconciliation } from "../../store/ledger/reconciliations.ts";
-import { changeLink, type Link, type LinkChange, lockLink } from "../../store/links/links.ts";
+import { recordFound } from "../../store/ledger/settlements.ts";
+import { changeLink, type LinkChange, lockLink } from "../../store/links/link-writes.ts";
+import type { Link } from "../../store/links/links.ts";
 import { judgeListed, type ListedRow } from "./judge-listed.ts";
 import { type Cursor, listPage } from "./list-page.ts";
 import type { ReconcileDeps } from "./reconcile-link.ts";

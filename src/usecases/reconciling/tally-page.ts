@@ -1,7 +1,7 @@
 import type { Database } from "../../store/database.ts";
-import type { FoundEnvelope } from "../../store/ledger/envelopes.ts";
 import type { PageCounts } from "../../store/ledger/reconciliation-pages.ts";
 import type { Reconciliation } from "../../store/ledger/reconciliations.ts";
+import type { FoundEnvelope } from "../../store/ledger/settlements.ts";
 import { findUnlisted } from "../../store/ledger/unlisted-envelopes.ts";
 import type { Link } from "../../store/links/links.ts";
 import type { ListedRow } from "./judge-listed.ts";

@@ -1,4 +1,4 @@
-import type { Totals } from "../../store/ledger/envelopes.ts";
+import type { Totals } from "../../store/ledger/counts.ts";
 import { type Html, html } from "../html/html.ts";
 import type { LinkView } from "./view.ts";
 import { amount, exclusionLabel, waitingLabel } from "./words.ts";

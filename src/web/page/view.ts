@@ -1,5 +1,5 @@
+import { countWaitingByCause } from "../../store/ledger/counts.ts";
 import { listReconciliations, type Reconciliation } from "../../store/ledger/reconciliations.ts";
-import { countWaitingByCause } from "../../store/ledger/waiting-envelopes.ts";
 import { type Group, listGroups } from "../../store/links/groups.ts";
 import { findCurrentLink, type Link, listLinkPage } from "../../store/links/links.ts";
 import { countFiles } from "../../store/upkeep/link-figures.ts";

@@ -1,6 +1,6 @@
 import { sql } from "kysely";
 import type { Database } from "../../../src/store/database.ts";
-import { countTotals } from "../../../src/store/ledger/envelopes.ts";
+import { countTotals } from "../../../src/store/ledger/counts.ts";
 import { listCurrentLinks } from "../../../src/store/links/links.ts";
 import type { World } from "../world.ts";
 

@@ -1,0 +1,133 @@
+import type { Kysely } from "kysely";
+import type { LinkId } from "../../domain/identifiers.ts";
+import type { DB } from "../schema.ts";
+import { type ConnectState, type Link, type LinkCause, type LinkState, toLink } from "./links.ts";
+
+/**
+ * The link, kept as it is until the transaction ends: others wait to change it, or where `share` only to read it so
+ * too. `change` lets rows be added that name the link, `update` not even those. To be taken before any envelope's row,
+ * as imports do, or the two wait for each other.
+ */
+export async function lockLink(
+  tx: Kysely<DB>,
+  id: LinkId,
+  mode: "share" | "change" | "update",
+): Promise<Link | null> {
+  const query = tx.selectFrom("link").selectAll().where("id", "=", id);
+  const locking = {
+    share: () => query.forShare(),
+    change: () => query.forNoKeyUpdate(),
+    update: () => query.forUpdate(),
+  };
+  const row = await locking[mode]().executeTakeFirst();
+  return row === undefined ? null : toLink(row);
+}
+
+export type NewLink = Pick<
+  Link,
+  | "id"
+  | "tenant"
+  | "groupId"
+  | "state"
+  | "account"
+  | "user"
+  | "linkedAt"
+  | "sentFrom"
+  | "receivedFrom"
+  | "approval"
+  | "connect"
+> & {
+  readonly firstImportTotal: number | null;
+};
+
+/** Stores a link; a second one beside an unended link of the tenant breaks `link_one_at_a_time`. */
+export async function storeLink(tx: Kysely<DB>, link: NewLink): Promise<void> {
+  await tx
+    .insertInto("link")
+    .values({
+      id: link.id,
+      tenant: link.tenant,
+      group_id: link.groupId,
+      state: link.state,
+      account_id: link.account.id,
+      account_name: link.account.name,
+      base_uri: link.account.baseUri,
+      user_id: link.user.id,
+      user_name: link.user.name,
+      user_email: link.user.email,
+      linked_at: link.linkedAt,
+      sent_from: link.sentFrom,
+      received_from: link.receivedFrom,
+      approval: link.approval,
+      first_import_total: link.firstImportTotal,
+      ...connectColumns(link.connect),
+    })
+    .execute();
+}
+
+export type LinkChange = Partial<{
+  groupId: string;
+  state: LinkState;
+  cause: LinkCause | null;
+  approval: Link["approval"];
+  connect: ConnectState;
+  account: Pick<Link["account"], "name" | "baseUri">;
+  user: Pick<Link["user"], "name" | "email">;
+  sentReached: Date;
+  receivedReached: Date;
+  checkedAt: Date;
+  fullyCheckedAt: Date;
+  colleagueSentAt: Date;
+  firstImportTotal: number;
+  firstImportStartedAt: Date;
+  firstImportListedAt: Date;
+  firstImportDoneAt: Date;
+}>;
+
+/** Changes an unended link; an ended one stays as it was. */
+export async function changeLink(tx: Kysely<DB>, id: LinkId, change: LinkChange): Promise<void> {
+  const { connect, account, user, ...plain } = change;
+  const columns = {
+    ...Object.fromEntries(Object.entries(plain).map(([name, value]) => [toColumn(name), value])),
+    ...(connect && connectColumns(connect)),
+    ...(account && { account_name: account.name, base_uri: account.baseUri }),
+    ...(user && { user_name: user.name, user_email: user.email }),
+  };
+  if (Object.keys(columns).length === 0) return;
+  await tx.updateTable("link").set(columns).where("id", "=", id).where("state", "<>", "ended").execute();
+}
+
+/** The plain columns are named as their properties, in snake_case. */
+function toColumn(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}
+
+/** Ends a link for good and destroys its tokens; history and contracts remain (import-rules 5). */
+export async function closeLink(
+  tx: Kysely<DB>,
+  id: LinkId,
+  end: { endedAt: Date; sentUntil: Date | null; receivedUntil: Date | null; totals: object },
+): Promise<void> {
+  await tx.deleteFrom("link_token").where("link_id", "=", id).execute();
+  await tx
+    .updateTable("link")
+    .set({
+      state: "ended",
+      ended_at: end.endedAt,
+      sent_until: end.sentUntil,
+      received_until: end.receivedUntil,
+      totals_at_end: JSON.stringify(end.totals),
+    })
+    .where("id", "=", id)
+    .where("state", "<>", "ended")
+    .execute();
+}
+
+function connectColumns(connect: ConnectState) {
+  return {
+    connect_sent: connect.sent,
+    connect_received: connect.received,
+    connect_sent_id: connect.sentId,
+    connect_received_id: connect.receivedId,
+  };
+}
