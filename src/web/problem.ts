@@ -2,7 +2,7 @@ import { STATUS_CODES } from "node:http";
 import type { ErrorRequestHandler, RequestHandler, Response } from "express";
 import type { Logger } from "pino";
 import { Refusal, type RefusalCode } from "../domain/refusal.ts";
-import { isUnavailable } from "../store/unavailable.ts";
+import { isUnavailable } from "../store/database-errors.ts";
 import { type Html, html } from "./html/html.ts";
 import { layout, PAGE_NAME } from "./html/layout.ts";
 import { describeError, requestIdOf } from "./request-context.ts";

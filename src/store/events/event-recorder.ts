@@ -1,3 +1,4 @@
+import { isDataRejected } from "../database-errors.ts";
 import type { ConnectEvent, Recorded } from "./record-events.ts";
 
 export type EventRecorder = {
@@ -90,16 +91,11 @@ async function settle(write: Write, batch: readonly Waiting[]): Promise<void> {
       else resolve(answer);
     });
   } catch (error) {
-    if (batch.length === 1 || !isOfTheData(error)) return batch.forEach(({ reject }) => reject(error));
+    if (batch.length === 1 || !isDataRejected(error)) return batch.forEach(({ reject }) => reject(error));
     const middle = Math.ceil(batch.length / 2);
     await settle(write, batch.slice(0, middle));
     await settle(write, batch.slice(middle));
   }
-}
-
-/** SQLSTATE classes 22 and 23: the data are at fault, not the database. */
-function isOfTheData(error: unknown): boolean {
-  return error instanceof Error && "code" in error && /^2[23]/.test(String(error.code));
 }
 
 function bytesOf(batch: readonly Waiting[]): number {

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import pg from "pg";
+import type pg from "pg";
+import { isConnectionLost, serializationFailure } from "../database-errors.ts";
 
 const AGAIN_MS = 500;
 
@@ -35,20 +36,11 @@ function namingLosses(client: pg.PoolClient): pg.PoolClient {
     try {
       return await client.query(...args);
     } catch (error) {
-      throw isLost(error) ? lossOf(error) : error;
+      // graphile-worker repeats it within seconds.
+      throw isConnectionLost(error) ? serializationFailure("the connection was lost", error) : error;
     }
   };
   return new Proxy(client, {
     get: (target, name): unknown => (name === "query" ? query : Reflect.get(target, name, target)),
   });
-}
-
-/** Classes 08 and 57P: the connection broke or was ended. What is no word of the server is the connection's own fault. */
-function isLost(error: unknown): boolean {
-  return !(error instanceof pg.DatabaseError) || /^(08|57P)/.test(error.code ?? "");
-}
-
-/** `serialization_failure`, which is repeated within seconds. */
-function lossOf(cause: unknown): Error {
-  return Object.assign(new Error("the connection was lost", { cause }), { code: "40001" });
 }

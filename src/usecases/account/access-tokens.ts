@@ -3,9 +3,9 @@ import { DocuSignFault } from "../../docusign/faults/faults.ts";
 import type { DocuSignOAuth, Tokens } from "../../docusign/oauth.ts";
 import type { LinkId } from "../../domain/identifiers.ts";
 import type { Database } from "../../store/database.ts";
+import { isUnavailable } from "../../store/database-errors.ts";
 import { findTokens, type LinkTokens, lockTokens, storeTokens } from "../../store/links/link-tokens.ts";
 import { UnopenedSecret, type Vault } from "../../store/links/vault.ts";
-import { isUnavailable } from "../../store/unavailable.ts";
 
 export type AccessTokens = {
   /**

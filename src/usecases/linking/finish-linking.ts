@@ -6,7 +6,7 @@ import type { DocuSignUser, Tokens } from "../../docusign/oauth.ts";
 import { isDsAdmin } from "../../domain/admin.ts";
 import { type LinkId, parseUuid } from "../../domain/identifiers.ts";
 import { startsFor } from "../../domain/window.ts";
-import { isUniqueViolation } from "../../store/constraints.ts";
+import { isUniqueViolation } from "../../store/database-errors.ts";
 import { recordAudit } from "../../store/links/audit.ts";
 import { hasGroup } from "../../store/links/groups.ts";
 import { storeTokens } from "../../store/links/link-tokens.ts";
