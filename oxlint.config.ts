@@ -38,7 +38,10 @@ function layersClosedTo(folder: string): Pattern[] {
       regex: `^(\\.\\./)+(${files.join("|")})\\.ts$`,
       message: "Only the files of src itself import each other.",
     },
-    { regex: "^(\\.\\./)+(test|migrations)/", message: "The program doesn't know its tests and migrations." },
+    {
+      regex: "^(\\.\\./)+(test|tools|migrations)/",
+      message: "The program does not import its tests, tools or migrations.",
+    },
   ];
 }
 
@@ -65,6 +68,7 @@ const logger = {
   allowTypeImports: true,
 };
 const process = { regex: "^(node:)?process$", message: "Only src/main.ts touches the process." };
+const tools = { regex: "^(\\.\\./)+tools/", message: "Tools import from tests, never the reverse." };
 const pure = {
   regex: "^[^.]",
   message: "The domain is words and decisions: no library, no input or output.",
@@ -87,7 +91,7 @@ const processIsMainsToo = { object: "globalThis", property: "process", message: 
 const timeIsAnArgument = { object: "Date", property: "now", message: "Time is an argument." };
 const processIsMains = { name: "process", message: process.message };
 
-/** Tests tell long stories and read answers that they assert on; the simulator has as many cases as DocuSign. */
+/** Tests and tools tell long stories and read answers that they assert on; the simulator has as many cases as DocuSign. */
 const testRules: OxlintOverride["rules"] = {
   complexity: "off",
   "max-lines-per-function": "off",
@@ -163,8 +167,12 @@ const config: OxlintConfig = {
     },
     { files: ["src/main.ts"], rules: { "no-restricted-globals": "off" } },
     // What kysely hands to its callbacks is made to be taken apart.
-    { files: ["src/store/**", "test/**", "migrations/**"], rules: { "typescript/unbound-method": "off" } },
-    { files: ["test/**"], rules: testRules },
+    {
+      files: ["src/store/**", "test/**", "tools/**", "migrations/**"],
+      rules: { "typescript/unbound-method": "off" },
+    },
+    { files: ["test/**", "tools/**"], rules: testRules },
+    { files: ["test/**"], rules: importRule([tools]) },
     // What node's test runner asks of a reporter.
     { files: ["test/support/summary-reporter.ts"], rules: { "import/no-default-export": "off" } },
   ],

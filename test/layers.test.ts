@@ -28,6 +28,9 @@ const PLANTED: readonly (readonly [place: string, line: string, rule: string | n
   ["src/usecases/up.ts", 'import "../cli/planted.ts";', "eslint(no-restricted-imports)"],
   ["src/domain/up.ts", 'import "../documents/planted.ts";', "eslint(no-restricted-imports)"],
   ["src/documents/to-tests.ts", 'import "../../test/planted.ts";', "eslint(no-restricted-imports)"],
+  ["src/documents/to-tools.ts", 'import "../../tools/planted.ts";', "eslint(no-restricted-imports)"],
+  ["test/support/to-tools.ts", 'import "../../tools/planted.ts";', "eslint(no-restricted-imports)"],
+  ["tools/down.ts", 'import "../test/support/planted.ts"; import "../src/store/planted.ts";', null],
   ["src/web/down.ts", 'import "../store/planted.ts";', null],
   ["src/usecases/down.ts", 'import "../docusign/planted.ts";', null],
   ["src/store/beside.ts", 'import "./planted.ts";', null],
@@ -73,7 +76,7 @@ const Report = z.object({
 test("the linter finds what breaks the rules, and nothing else", async () => {
   const folder = await plant();
 
-  const report = Report.parse(JSON.parse(await runLinter(folder, ["--format=json", "src", "test"])));
+  const report = Report.parse(JSON.parse(await runLinter(folder, ["--format=json", "src", "test", "tools"])));
 
   const found = new Map(report.diagnostics.map(({ filename, code }) => [filename, code]));
   for (const [place, line, rule] of PLANTED)

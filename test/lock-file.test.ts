@@ -6,7 +6,7 @@ import { LockFile, missingEntries } from "./support/lock-file.ts";
 
 const ROOT = resolve(import.meta.dirname, "..");
 
-test("the lock file is complete, so that npm ci takes it (if not: node test/support/complete-lock-file.ts)", async () => {
+test("the lock file is complete, so that npm ci takes it (if not: node tools/complete-lock-file.ts)", async () => {
   const lock = LockFile.parse(JSON.parse(await readFile(resolve(ROOT, "package-lock.json"), "utf8")));
 
   const missing = Object.keys(missingEntries(lock));

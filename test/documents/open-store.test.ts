@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { test } from "node:test";
 import { openDocumentStore, parseDocumentPlace } from "../../src/documents/open-store.ts";
-import { startS3Server } from "./s3-server.ts";
+import { startS3Server } from "../support/s3-server.ts";
 
 test("the setting names files, or a bucket with or without a prefix", () => {
   assert.deepEqual(parseDocumentPlace("file"), { kind: "file" });

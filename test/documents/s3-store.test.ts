@@ -3,8 +3,8 @@ import { test } from "node:test";
 import { HeadObjectCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import type { DocumentStore } from "../../src/documents/documents.ts";
 import { openS3Store } from "../../src/documents/s3-store.ts";
+import { type S3Server, startS3Server } from "../support/s3-server.ts";
 import { type TestedStore, testDocumentStore } from "./document-store-suite.ts";
-import { type S3Server, startS3Server } from "./s3-server.ts";
 
 testDocumentStore("an S3 store", createTestedStore);
 

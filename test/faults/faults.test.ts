@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { cutConnections } from "./activity.ts";
-import { missingPrograms } from "./ingress.ts";
-import { runTrial } from "./trial.ts";
+import { cutConnections } from "../support/trials/activity.ts";
+import { missingPrograms } from "../support/trials/ingress.ts";
+import { runTrial } from "../support/trials/trial.ts";
 
 const missing = missingPrograms();
 

@@ -6,8 +6,8 @@ import { type LinkId, parseUuid } from "../../src/domain/identifiers.ts";
 import type { Database } from "../../src/store/database.ts";
 import { enqueueBacklog, enqueueErasure } from "../../src/store/queue/queue.ts";
 import { listUnheldPools } from "../../src/store/queue/worker-locks.ts";
-import { until } from "../faults/waiting.ts";
 import { isWaitingForLock } from "../support/database-locks.ts";
+import { until } from "../support/waiting.ts";
 import { createWorld } from "../support/world.ts";
 
 test("a job that is run on demand is held by a living worker, as any other", async () => {

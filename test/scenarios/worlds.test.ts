@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { findFailure } from "../worlds/search.ts";
 
-/** The long form, `node test/long/worlds.ts`, plays others until it is stopped. */
+/** The long form, `node tools/long/worlds.ts`, plays others until it is stopped. */
 const SEEDS = [1, 2, 3, 4];
 const WORLDS_EACH = 4;
 const SHRINK_MS = 60_000;

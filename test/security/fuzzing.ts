@@ -1,10 +1,10 @@
 import { readFile } from "node:fs/promises";
-import type { Ground } from "../faults/ground.ts";
-import { createGround, TENANT } from "../faults/ground.ts";
-import type { Program } from "../faults/program.ts";
-import { until } from "../faults/waiting.ts";
 import { createBrowser } from "../support/browser.ts";
 import type { Person } from "../support/cabinet/people.ts";
+import type { Ground } from "../support/trials/ground.ts";
+import { createGround, TENANT } from "../support/trials/ground.ts";
+import type { Program } from "../support/trials/program.ts";
+import { until } from "../support/waiting.ts";
 import { EVERY_SCOPE } from "../support/world.ts";
 import { createChance } from "./chance.ts";
 import { collectMessages, type Input, type Material, nextInput, type Visitor } from "./inputs.ts";

@@ -35,7 +35,7 @@ test("the embedded PostgreSQL refuses production by itself, too", async () => {
 });
 
 test("the demo and its DocuSign do not start in production", () => {
-  const { status, told } = runInProduction(["test/demo.ts", "--once"], {});
+  const { status, told } = runInProduction(["tools/demo.ts", "--once"], {});
 
   assert.equal(status, 1, told);
   assert.match(told, /the DocuSign simulator is not for production/);

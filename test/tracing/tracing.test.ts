@@ -3,10 +3,10 @@ import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import type { IncomingHttpHeaders } from "node:http";
 import { after, before, describe, test } from "node:test";
 import { type Config, parseConfig } from "../../src/config.ts";
-import { createGround, type Ground } from "../faults/ground.ts";
-import { missingPrograms } from "../faults/ingress.ts";
-import { runCommand } from "../faults/program.ts";
-import { until } from "../faults/waiting.ts";
+import { createGround, type Ground } from "../support/trials/ground.ts";
+import { missingPrograms } from "../support/trials/ingress.ts";
+import { runCommand } from "../support/trials/program.ts";
+import { until } from "../support/waiting.ts";
 import { HMAC_KEYS } from "../support/world.ts";
 import { type Collector, type Span, startCollector } from "./collector.ts";
 

@@ -35,6 +35,6 @@ export async function findFailure({ seed, path, worlds, shrinkMs }: Search): Pro
 
 function report({ seed, counterexamplePath, errorInstance, numShrinks }: RunDetails<[WorldPlan]>): string {
   const story = errorInstance instanceof Error ? errorInstance.message : String(errorInstance);
-  const replay = `node test/long/worlds.ts --seed=${seed} --path=${counterexamplePath}`;
+  const replay = `node tools/long/worlds.ts --seed=${seed} --path=${counterexamplePath}`;
   return `${story}\n\nMade simpler ${numShrinks} times. Once more: ${replay}`;
 }

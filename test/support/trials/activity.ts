@@ -1,7 +1,7 @@
 import { sql } from "kysely";
 import pg from "pg";
-import type { Database } from "../../src/store/database.ts";
-import { listUnheldPools } from "../../src/store/queue/worker-locks.ts";
+import type { Database } from "../../../src/store/database.ts";
+import { listUnheldPools } from "../../../src/store/queue/worker-locks.ts";
 
 /** Connections that torikomi's processes hold, by what they call themselves. */
 export async function countConnections(db: Database): Promise<number> {

@@ -9,10 +9,10 @@ import { pino } from "pino";
 import { createTorikomiClient } from "../docs/client/torikomi-client.ts";
 import { parseConfig } from "../src/config.ts";
 import { startService } from "../src/service.ts";
-import { type Browser, createBrowser } from "./support/browser.ts";
-import { type Cabinet, startCabinet } from "./support/cabinet/cabinet.ts";
-import { type DocuSignSimulator, startDocuSignSimulator } from "./support/docusign/simulator.ts";
-import type { User } from "./support/docusign/state.ts";
+import { type Browser, createBrowser } from "../test/support/browser.ts";
+import { type Cabinet, startCabinet } from "../test/support/cabinet/cabinet.ts";
+import { type DocuSignSimulator, startDocuSignSimulator } from "../test/support/docusign/simulator.ts";
+import type { User } from "../test/support/docusign/state.ts";
 
 /**
  * Everything on one machine: embedded PostgreSQL, a DocuSign, a cabinet to sign in at, and `torikomi all`. Links an

@@ -22,7 +22,7 @@ export type Program = {
 
 export type Ending = { readonly status: number | null; readonly signal: NodeJS.Signals | null };
 
-const MAIN = resolve(import.meta.dirname, "../../src/main.ts");
+const MAIN = resolve(import.meta.dirname, "../../../src/main.ts");
 const START_MS = 60_000;
 
 export type Environment = Readonly<Record<string, string>>;

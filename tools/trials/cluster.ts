@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Cluster, prepareCluster, ROLE, readPassword } from "../../src/store/embedded/cluster.ts";
 import { findServer, launchServer, stopServer } from "../../src/store/embedded/server.ts";
-import { canConnect } from "./activity.ts";
-import { until } from "./waiting.ts";
+import { canConnect } from "../../test/support/trials/activity.ts";
+import { until } from "../../test/support/waiting.ts";
 
 /** A PostgreSQL that can be stopped and started: nobody starts it again by themselves. */
 export type TrialCluster = AsyncDisposable & {

@@ -1,8 +1,8 @@
 import { randomInt } from "node:crypto";
 import process from "node:process";
 import { parseArgs } from "node:util";
-import { SERVER_VARIABLE, startTestServer } from "../support/postgres.ts";
-import { findFailure } from "../worlds/search.ts";
+import { SERVER_VARIABLE, startTestServer } from "../../test/support/postgres.ts";
+import { findFailure } from "../../test/worlds/search.ts";
 
 const SHRINK_MS = 10 * 60_000;
 

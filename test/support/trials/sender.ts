@@ -1,7 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { type Message, postMessage } from "../support/docusign/connect-post.ts";
-import type { DocuSignSimulator } from "../support/docusign/simulator.ts";
-import { until } from "./waiting.ts";
+import { type Message, postMessage } from "../docusign/connect-post.ts";
+import type { DocuSignSimulator } from "../docusign/simulator.ts";
+import { until } from "../waiting.ts";
 
 /** Connect's sending side: asks for acknowledgement, and sends again what was not answered with 200. */
 export type Sender = AsyncDisposable & {

@@ -1,5 +1,5 @@
-import { createTestDatabase, startTestServer } from "./postgres.ts";
-import { generateSchemaTypes } from "./schema-types.ts";
+import { createTestDatabase, startTestServer } from "../test/support/postgres.ts";
+import { generateSchemaTypes } from "../test/support/schema-types.ts";
 
 // After a change of migrations: brings src/store/schema.ts into line with them.
 await using server = await startTestServer();

@@ -2,15 +2,15 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { availableParallelism, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { startS3Server } from "../documents/s3-server.ts";
+import { startS3Server } from "../../test/support/s3-server.ts";
+import { missingPrograms } from "../../test/support/trials/ingress.ts";
+import { type Result, runTrial, type Trial } from "../../test/support/trials/trial.ts";
 import { startCluster } from "./cluster.ts";
-import { missingPrograms } from "./ingress.ts";
 import { tableOf, writeBetweenMarks } from "./report.ts";
-import { type Result, runTrial, type Trial } from "./trial.ts";
 import { findFaketime, listTrials } from "./trial-list.ts";
 
 /**
- * `node test/faults/trials.ts [--away SECONDS] [--only TEXT] [--write]`: brings each fault about under load and prints
+ * `node tools/trials/trials.ts [--away SECONDS] [--only TEXT] [--write]`: brings each fault about under load and prints
  * what became of it; ends with 1 where a promise was broken. `--write` puts the table into docs/operations.md.
  */
 const { values } = parseArgs({

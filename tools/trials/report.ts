@@ -1,5 +1,5 @@
 import { readFile, writeFile } from "node:fs/promises";
-import type { Result } from "./trial.ts";
+import type { Result } from "../../test/support/trials/trial.ts";
 
 const BEGIN = "<!-- trials begin -->";
 const END = "<!-- trials end -->";

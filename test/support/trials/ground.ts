@@ -4,17 +4,17 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type OpenDatabase, openDatabase } from "../../src/store/database.ts";
-import { createBrowser } from "../support/browser.ts";
-import { type Cabinet, startCabinet } from "../support/cabinet/cabinet.ts";
-import { type DocuSignSimulator, startDocuSignSimulator } from "../support/docusign/simulator.ts";
-import type { Account, User } from "../support/docusign/state.ts";
-import { createEmptyDatabase } from "../support/postgres.ts";
-import { EVERY_SCOPE, finishLink, HMAC_KEYS } from "../support/world.ts";
+import { type OpenDatabase, openDatabase } from "../../../src/store/database.ts";
+import { createBrowser } from "../browser.ts";
+import { type Cabinet, startCabinet } from "../cabinet/cabinet.ts";
+import { type DocuSignSimulator, startDocuSignSimulator } from "../docusign/simulator.ts";
+import type { Account, User } from "../docusign/state.ts";
+import { createEmptyDatabase } from "../postgres.ts";
+import { until } from "../waiting.ts";
+import { EVERY_SCOPE, finishLink, HMAC_KEYS } from "../world.ts";
 import { TRIALS } from "./activity.ts";
 import { startIngress } from "./ingress.ts";
 import { type Environment, type Outcome, type Program, runCommand, startProgram } from "./program.ts";
-import { until } from "./waiting.ts";
 
 export type GroundOptions = {
   /** The server on which a database is made; the test run's where left out. */

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import { createDocuSignOAuth, type DocuSignOAuth } from "../../src/docusign/oauth.ts";
-import { startDocuSignSimulator } from "../support/docusign/simulator.ts";
-import type { Account, User } from "../support/docusign/state.ts";
+import { startDocuSignSimulator } from "../../test/support/docusign/simulator.ts";
+import type { Account, User } from "../../test/support/docusign/state.ts";
 import { serveParent } from "./child.ts";
 import { CLIENT } from "./docusign-client.ts";
 import type { LinkedUser } from "./seed.ts";

@@ -1,5 +1,5 @@
 import { openDatabase } from "../../src/store/database.ts";
-import { createTestDatabase } from "../support/postgres.ts";
+import { createTestDatabase } from "../../test/support/postgres.ts";
 import type { Bench } from "./bench.ts";
 import { type Child, startChild } from "./child.ts";
 import type { Receiver } from "./receivers.ts";

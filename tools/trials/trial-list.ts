@@ -5,13 +5,13 @@ import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { sql } from "kysely";
 import pg from "pg";
-import type { S3Server } from "../documents/s3-server.ts";
-import type { Call } from "../support/docusign/exchange.ts";
-import { countConnections, cutConnections } from "./activity.ts";
+import type { Call } from "../../test/support/docusign/exchange.ts";
+import type { S3Server } from "../../test/support/s3-server.ts";
+import { countConnections, cutConnections } from "../../test/support/trials/activity.ts";
+import type { Ground } from "../../test/support/trials/ground.ts";
+import { runCommand } from "../../test/support/trials/program.ts";
+import type { Trial } from "../../test/support/trials/trial.ts";
 import type { TrialCluster } from "./cluster.ts";
-import type { Ground } from "./ground.ts";
-import { runCommand } from "./program.ts";
-import type { Trial } from "./trial.ts";
 
 export type Settings = {
   readonly cluster: TrialCluster;

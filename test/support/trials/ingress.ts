@@ -4,7 +4,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { until } from "./waiting.ts";
+import { until } from "../waiting.ts";
 
 export type Ingress = AsyncDisposable & { readonly errors: () => Promise<string> };
 

@@ -1,6 +1,6 @@
 import process from "node:process";
 import { inspect, parseArgs } from "node:util";
-import { SERVER_VARIABLE, startTestServer } from "../support/postgres.ts";
+import { SERVER_VARIABLE, startTestServer } from "../../test/support/postgres.ts";
 import { CHAOS_SEEDS, playChaosSeeds, playSeed } from "./chaos.ts";
 import { playWorldsUntilStopped } from "./worlds.ts";
 

@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
-import { startTestServer } from "../support/postgres.ts";
-import { fuzz, openTarget } from "./fuzzing.ts";
+import { fuzz, openTarget } from "../test/security/fuzzing.ts";
+import { startTestServer } from "../test/support/postgres.ts";
 
 const USAGE = `npm run fuzz [-- --inputs N --seed N | --help]
 

@@ -1,7 +1,7 @@
 import { sql } from "kysely";
 import { type OpenDatabase, openDatabase } from "../../src/store/database.ts";
-import { type Cabinet, startCabinet } from "../support/cabinet/cabinet.ts";
-import { createTestDatabase } from "../support/postgres.ts";
+import { type Cabinet, startCabinet } from "../../test/support/cabinet/cabinet.ts";
+import { createTestDatabase } from "../../test/support/postgres.ts";
 import type { Bench } from "./bench.ts";
 import { type Child, startChild } from "./child.ts";
 import { signedMessage } from "./messages.ts";

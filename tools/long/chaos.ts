@@ -1,5 +1,5 @@
-import { playChaos } from "../support/chaos/chaos.ts";
-import { killedProcesses } from "../support/chaos/killed-process.ts";
+import { playChaos } from "../../test/support/chaos/chaos.ts";
+import { killedProcesses } from "../../test/support/chaos/killed-process.ts";
 
 export const CHAOS_SEEDS = 50;
 /** Of so many seeds, one has workers that are processes of their own: starting them takes its time. */

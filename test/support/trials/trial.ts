@@ -1,9 +1,9 @@
 import { setTimeout as pause } from "node:timers/promises";
+import { until } from "../waiting.ts";
 import { compareContracts, compareEvents } from "./accounts.ts";
 import { countConnections, countLeaked, countOldTransactions, countStuckJobs } from "./activity.ts";
 import { createGround, type Ground, type GroundOptions } from "./ground.ts";
 import { type Sender, startSender } from "./sender.ts";
-import { until } from "./waiting.ts";
 
 /** A fault, brought about while events come in. */
 export type Trial = {

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { sql } from "kysely";
-import type { Database } from "../../src/store/database.ts";
-import type { Message } from "../support/docusign/connect-post.ts";
-import type { Envelope, EnvelopeDocument } from "../support/docusign/state.ts";
+import type { Database } from "../../../src/store/database.ts";
+import type { Message } from "../docusign/connect-post.ts";
+import type { Envelope, EnvelopeDocument } from "../docusign/state.ts";
 import type { Ground } from "./ground.ts";
 import type { Sender } from "./sender.ts";
 

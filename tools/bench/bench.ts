@@ -1,6 +1,6 @@
 import type pg from "pg";
 import { openDatabase } from "../../src/store/database.ts";
-import { startTestServer } from "../support/postgres.ts";
+import { startTestServer } from "../../test/support/postgres.ts";
 import { measureAnswers } from "./measure-answers.ts";
 import { measureCalls } from "./measure-calls.ts";
 import { measureContracts } from "./measure-contracts.ts";

@@ -1,4 +1,4 @@
-import { createTestDatabase } from "../support/postgres.ts";
+import { createTestDatabase } from "../../test/support/postgres.ts";
 import type { Bench } from "./bench.ts";
 import { startProgram } from "./program.ts";
 import type { Row } from "./report.ts";

@@ -1,14 +1,14 @@
 import { mkdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
-import type { Account, Envelope, User } from "../support/docusign/state.ts";
-import { concludeUnheard } from "../support/linked-world.ts";
-import { SERVER_VARIABLE, startTestServer } from "../support/postgres.ts";
-import type { World } from "../support/world.ts";
-import { createPageWorld, launchChromium, linkOnPage, type PageWorld } from "./page-world.ts";
+import { createPageWorld, launchChromium, linkOnPage, type PageWorld } from "../test/page/page-world.ts";
+import type { Account, Envelope, User } from "../test/support/docusign/state.ts";
+import { concludeUnheard } from "../test/support/linked-world.ts";
+import { SERVER_VARIABLE, startTestServer } from "../test/support/postgres.ts";
+import type { World } from "../test/support/world.ts";
 
 /**
- * Takes the pictures of the page's main states: `node test/page/screenshots.ts [--every-look] [FOLDER [STATE…]]`. Every
+ * Takes the pictures of the page's main states: `node tools/screenshots.ts [--every-look] [FOLDER [STATE…]]`. Every
  * look is wide and narrow, light and dark; without, only the overview has them all.
  */
 const words = process.argv.slice(2).filter((word) => !word.startsWith("--"));
@@ -225,9 +225,9 @@ async function liveAnHour(world: World, cast: Cast, hour: number): Promise<void>
 /** A few of the envelopes that the first listing found; the rest still waits. */
 async function importSome(world: World): Promise<void> {
   const { tasks } = world.service.foundation;
-  const { findCurrentLink } = await import("../../src/store/links/links.ts");
-  const { reconcileStep } = await import("../../src/usecases/reconciling/reconcile-link.ts");
-  const { runBacklogTurn } = await import("../../src/usecases/importing/import-backlog.ts");
+  const { findCurrentLink } = await import("../src/store/links/links.ts");
+  const { reconcileStep } = await import("../src/usecases/reconciling/reconcile-link.ts");
+  const { runBacklogTurn } = await import("../src/usecases/importing/import-backlog.ts");
   const found = await findCurrentLink(tasks.db, "tenant-1");
   if (found === null) throw new Error("there is no link");
   await reconcileStep(tasks, { linkId: found.id, to: world.clock.now });
