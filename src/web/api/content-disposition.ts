@@ -1,3 +1,5 @@
+import { encodeExtended } from "content-disposition";
+
 const PDF_ENDING = /\.pdf$/i;
 
 /** What file systems take as a name at most, in bytes of UTF-8. */
@@ -9,7 +11,7 @@ const MAX_NAME_BYTES = 255;
  */
 export function contentDisposition(fileName: string): string {
   const name = shorten(makeSafe(fileName));
-  return `attachment; filename="${toAscii(name)}"; filename*=UTF-8''${encodeExtended(name)}`;
+  return `attachment; filename="${toAscii(name)}"; filename*=${encodeExtended(name)}`;
 }
 
 /** Path separators, control characters, line separators, and the marks that turn the reading direction. */
@@ -36,9 +38,4 @@ function shorten(name: string): string {
 /** Without the percent sign too, which some clients decode here (RFC 6266, appendix D). */
 function toAscii(name: string): string {
   return name.replace(/[^ -~]|["%\\]/gu, "_");
-}
-
-function encodeExtended(name: string): string {
-  const escapeByte = (character: string): string => `%${character.charCodeAt(0).toString(16).toUpperCase()}`;
-  return encodeURIComponent(name).replace(/['()*]/g, escapeByte);
 }
