@@ -19,6 +19,7 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
     "pino-http",
     "jose",
     "openid-client",
+    "range-parser",
   ],
   jobs: ["graphile-worker"],
   cli: ["cli-progress"],

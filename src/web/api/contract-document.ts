@@ -1,11 +1,11 @@
 import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { Request, Response } from "express";
+import { parse as parseRange } from "range-parser";
 import type { ByteRange } from "../../documents/documents.ts";
 import { downloadName } from "../../domain/contract.ts";
 import type { StoredContract } from "../../store/contracts/contracts.ts";
 import { RequestFault } from "../request-fault.ts";
-import { readRange } from "./byte-range.ts";
 import { contentDisposition } from "./content-disposition.ts";
 import { CONTRACT_ID, getContract } from "./contracts.ts";
 import { type ApiDeps, type Endpoint, endpoint, NO_BODY, NO_PARAMETERS } from "./endpoint.ts";
@@ -62,6 +62,21 @@ function chooseRange(
   if (range !== "beyond") return range;
   response.set("Content-Range", `bytes */${bytes}`);
   throw new RequestFault(416, "the document holds no such range");
+}
+
+/** range-parser's word for a range that begins after the end. */
+const UNSATISFIABLE = 2;
+
+/**
+ * The part of a document of `size` bytes that `Range` asks for. Returns null for the whole document: if there is no
+ * range, if there are several, or if it is malformed or of another unit.
+ */
+function readRange(header: string | undefined, size: number): ByteRange | "beyond" | null {
+  const { type, code, ranges } = parseRange(size, header ?? "");
+  const [range] = ranges;
+  if (type !== "bytes") return null;
+  if (range === undefined) return code === UNSATISFIABLE ? "beyond" : null;
+  return code === 0 && ranges.length === 1 ? { first: range.start, last: range.end } : null;
 }
 
 async function send(
