@@ -29,7 +29,8 @@ export async function runExplain(
 const NOBODY = {
   en: (id: string) =>
     `envelope ${id} is unknown: nothing is recorded of it, and no linked user finds it at DocuSign`,
-  ja: (id: string) => `封筒 ${id} は不明です。記録がなく、連携ユーザーからもDocuSignで見つかりません。`,
+  ja: (id: string) =>
+    `エンベロープ ${id} は見つかりませんでした。記録がなく、連携ユーザーが閲覧できるDocuSignのエンベロープにもありません。`,
 } as const;
 
 async function explainTo(

@@ -40,7 +40,7 @@ const LABELS = {
     fact: "fact",
   },
   ja: {
-    envelope: "封筒",
+    envelope: "エンベロープ",
     link: "連携",
     decided: "判定",
     attempts: "試行回数",

@@ -11,11 +11,13 @@ export const JAPANESE: Texts = {
     "sent-and-received": (facts) =>
       `連携アカウントのユーザーが送信し、連携ユーザーも受信して、${completed(facts)}契約書のため、取り込みました。`,
     already: () =>
-      "以前の連携ですでに取り込んだ契約書のため、重複しての取り込みは行っていません。取り込み済みの契約書をご利用ください。",
+      "以前の連携で取り込み済みです（重複して取り込むことはありません）。取り込み済みの契約書をご利用ください。",
   },
   excluded: {
-    "not-completed": (facts) =>
-      `締結が完了していないため、取り込み対象外です${inBrackets("DocuSignでの状態：", facts.status)}。締結が完了した契約書のみを取り込みます。`,
+    "not-completed": ({ status }) =>
+      isUnderWay(status)
+        ? `${statusInJapanese(status)}。締結完了後に判定します。`
+        : `締結が完了していないため、取り込み対象外です${inBrackets("DocuSignでの状態：", status && statusInJapanese(status))}。締結が完了した契約書のみを取り込みます。`,
     "not-ours": () =>
       "連携アカウントのユーザーが送信したものでも、連携ユーザーが受信したものでもないため、取り込み対象外です。同じアカウントの連携ユーザー以外の方が受信した契約書は取り込みません。",
     "forwarded-to-user": () =>
@@ -31,9 +33,9 @@ export const JAPANESE: Texts = {
   },
   waiting: {
     queued: (facts) => `取り込みの順番を待っています${until(facts)}。しばらくお待ちください。`,
-    "hourly-timing": (facts) => `次の毎時の取り込み${until(facts)}を待っています。`,
+    "hourly-timing": (facts) => `次回（毎時0分）の取り込み${until(facts)}を待っています。`,
     "awaiting-approval": () =>
-      "契約書の件数が多いため、オーナー権限のユーザーが初回の取り込みの開始を承認するのを待っています。電子契約サービス連携ページで承認してください。",
+      "契約書の件数が多いため、オーナー権限のユーザーによる初回の取り込みの開始を待っています。電子契約サービス連携ページで [取り込みを開始] をクリックしてください。",
     "link-error": () =>
       "DocuSignとの連携がエラーになっているため、取り込みを待っています。電子契約サービス連携ページでエラーの内容を確認し、再設定してください。再設定後に取り込みます。",
     "link-ended": () =>
@@ -41,19 +43,18 @@ export const JAPANESE: Texts = {
     "group-missing": () =>
       "取り込み先契約書グループが見つからないため、取り込みを待っています。電子契約サービス連携ページで取り込み先契約書グループを選択し直してください。",
     "account-throttled": (facts) =>
-      `DocuSignアカウントのAPI呼び出し回数が上限に達したため、取り込みを待っています${until(facts)}。自動的に再開します。`,
+      `DocuSignのAPI利用上限に達したため、取り込みを待っています${until(facts)}。自動的に再開します。`,
     "budget-reserve": (facts) =>
-      `DocuSignをご利用のほかのシステムのためにAPI呼び出し回数を残しており、取り込みを待っています${until(facts)}。自動的に再開します。`,
+      `DocuSignをご利用のほかのシステムへの影響を避けるため、取り込みを待っています${until(facts)}。自動的に再開します。`,
     "docusign-unavailable": (facts) =>
-      `DocuSignから今は取得できないため、取り込みを待っています${until(facts)}。自動的に再度取り込みます。`,
+      `DocuSignから取得できないため、取り込みを待っています${until(facts)}。自動的に再試行します。`,
     "not-found-yet": (facts) =>
-      `DocuSignで契約書またはその文書がまだ見つからないため、取り込みを待っています${until(facts)}。自動的に再度取り込みます。`,
+      `DocuSignで契約書またはその文書がまだ見つからないため、取り込みを待っています${until(facts)}。自動的に再試行します。`,
     "document-not-pdf": () =>
-      `DocuSignから取得した文書がPDFではなかったため、取り込めていません。取り込みは自動的に再度試みます。解消しない場合は、${SUPPORT}`,
+      `DocuSignから取得した文書がPDFではなかったため、取り込めていません。自動的に再試行します。解消しない場合は、${SUPPORT}`,
     "document-empty": () =>
-      `DocuSignから取得した文書が空だったため、取り込めていません。取り込みは自動的に再度試みます。解消しない場合は、${SUPPORT}`,
-    "import-failed": () =>
-      `取り込みに失敗しました。取り込みは自動的に再度試みます。解消しない場合は、${SUPPORT}`,
+      `DocuSignから取得した文書が空だったため、取り込めていません。自動的に再試行します。解消しない場合は、${SUPPORT}`,
+    "import-failed": () => `取り込みに失敗しました。自動的に再試行します。解消しない場合は、${SUPPORT}`,
     "completion-unknown": () =>
       "締結完了日時をDocuSignから取得できていないため、取り込み対象かどうかの確認を待っています。",
     "sender-unknown": () =>
@@ -65,10 +66,33 @@ export const JAPANESE: Texts = {
   },
   unknown: {
     "never-seen": () =>
-      "この契約書はまだ確認されていません。取り込み対象であれば、次の毎時の取り込みで確認します。",
+      "この契約書はまだ確認されていません。取り込み対象であれば、次回（毎時0分）の取り込みで確認します。",
     "not-found": () => "この契約書は、連携しているDocuSignユーザーからは見つかりませんでした。",
   },
 };
+
+const STATUSES: ReadonlyMap<string, string> = new Map([
+  ["completed", "締結完了"],
+  ["sent", "送信済み（締結前）"],
+  ["delivered", "閲覧済み（締結前）"],
+  ["signed", "署名済み（締結前）"],
+  ["created", "下書き（締結前）"],
+  ["processing", "処理中（締結前）"],
+  ["voided", "無効"],
+  ["declined", "拒否"],
+  ["deleted", "削除"],
+]);
+
+/** An envelope's status in DocuSign's own Japanese terms; an unknown one unchanged. */
+export function statusInJapanese(status: string): string {
+  return STATUSES.get(status.toLowerCase()) ?? status;
+}
+
+const UNDER_WAY: ReadonlySet<string> = new Set(["sent", "delivered", "signed", "created", "processing"]);
+
+function isUnderWay(status: string | null | undefined): status is string {
+  return status != null && UNDER_WAY.has(status.toLowerCase());
+}
 
 function completed({ completedAt }: FindingFacts): string {
   return completedAt ? `${moment(completedAt)}に締結が完了した` : "締結が完了した";

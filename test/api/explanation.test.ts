@@ -318,7 +318,7 @@ test("a DocuSign that is away leaves it unknown, and says so", async () => {
   assert.deepEqual([body.outcome, body.waitingFor.reason], ["unknown", "docusign-unavailable"]);
   assert.equal(
     body.text,
-    "この契約書はまだ確認されていません。取り込み対象であれば、次の毎時の取り込みで確認します。DocuSignから今は取得できないため、取り込みを待っています。自動的に再度取り込みます。",
+    "この契約書はまだ確認されていません。取り込み対象であれば、次回（毎時0分）の取り込みで確認します。DocuSignから取得できないため、取り込みを待っています。自動的に再試行します。",
   );
   assert.equal(
     english.body.text,

@@ -88,7 +88,14 @@ test("what waits for a known moment says until when", () => {
 });
 
 test("an envelope that is not completed is told with its state", () => {
-  assert.match(explain("excluded", "not-completed", facts, "ja"), /DocuSignでの状態：voided/);
+  assert.match(
+    explain("excluded", "not-completed", facts, "ja"),
+    /取り込み対象外です（DocuSignでの状態：無効）/,
+  );
+  assert.equal(
+    explain("excluded", "not-completed", { ...facts, status: "sent" }, "ja"),
+    "送信済み（締結前）。締結完了後に判定します。",
+  );
   assert.match(explain("excluded", "not-completed", facts, "en"), /status at DocuSign: voided/);
 });
 

@@ -15,7 +15,7 @@ test("a member sees everything and can change nothing, by no form and by no requ
 
   assert.equal(await stateOn(page), "連携済み");
   const buttons = await page.getByRole("button").allInnerTexts();
-  assert.deepEqual(buttons, ["サインアウト", "照会"]);
+  assert.deepEqual(buttons, ["ログアウト", "照会"]);
   await page.goto("/links?edit=1");
   assert.equal(await page.getByLabel("取り込み先契約書グループ").count(), 0);
 
@@ -126,9 +126,9 @@ test("signing out ends the session, here and at the cabinet", async () => {
   await using place = await createPageWorld(chromium);
   const page = await place.visit();
 
-  await page.getByRole("button", { name: "サインアウト" }).click();
-  await page.getByRole("button", { name: "サインアウト" }).click();
-  assert.match(await page.locator("main").innerText(), /サインアウトしました/);
+  await page.getByRole("button", { name: "ログアウト" }).click();
+  await page.getByRole("button", { name: "ログアウト" }).click();
+  assert.match(await page.locator("main").innerText(), /ログアウトしました/);
 
   await page.goto("/links");
   assert.equal(new URL(page.url()).origin, new URL(place.world.cabinet.issuer).origin);

@@ -74,7 +74,7 @@ test("with the keyboard alone an owner links, edits and deletes, and always sees
   assert.deepEqual(await tabThrough(page, 6), [
     "本文へ移動",
     "契約書キャビネ",
-    "サインアウト",
+    "ログアウト",
     "取り込み先契約書グループ",
     "連携サービス",
     "連携",

@@ -136,12 +136,15 @@ test("a large first import shows its count and duration, and waits for 取り込
   const page = await place.visit();
 
   await linkOnPage(place, page, place.admin);
-  assert.equal(await stateOn(page), "承認待ち");
+  assert.equal(await stateOn(page), "開始待ち");
   const approval = page.getByRole("region", { name: "初回の取り込みの確認" });
-  assert.match(await approval.innerText(), /DocuSignで締結が完了した封筒\s*3件\s*所要時間の目安\s*1分未満/);
+  assert.match(
+    await approval.innerText(),
+    /DocuSignで締結が完了したエンベロープ\s*3件\s*所要時間の目安\s*1分未満/,
+  );
   const totals = await page.getByRole("region", { name: "件数の内訳" }).innerText();
-  assert.match(totals, /DocuSignで締結が完了した封筒\s*3件/);
-  assert.match(totals, /取り込み待ち\s*3件\s*取り込み開始の承認待ち\s*3件/);
+  assert.match(totals, /DocuSignで締結が完了したエンベロープ\s*3件/);
+  assert.match(totals, /取り込み待ち\s*3件\s*取り込みの開始待ち\s*3件/);
   await world.runJobs();
   assert.deepEqual(await subjects(world), []);
 

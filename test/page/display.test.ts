@@ -22,7 +22,7 @@ test("the progress of the first import moves by itself, until it says that it is
   const page = await place.visit();
   await linkOnPage(place, page, place.admin);
   const progress = page.getByRole("region", { name: "初回の取り込み" });
-  assert.match(await progress.innerText(), /2件中 0件（0%）/);
+  assert.match(await progress.innerText(), /2件中0件（0%）の処理が完了しました。/);
 
   await world.runJobs();
 
@@ -77,7 +77,7 @@ test("totals add up and name why the counts differ", async () => {
   await page.goto("/links");
 
   const totals = (await page.getByRole("region", { name: "件数の内訳" }).innerText()).replaceAll(/\s+/g, " ");
-  assert.match(totals, /DocuSignで締結が完了した封筒 5件/);
+  assert.match(totals, /DocuSignで締結が完了したエンベロープ 5件/);
   assert.match(totals, /取り込み済み 1件 キャビネのファイル 3件/);
   assert.match(totals, /取り込み対象外 1件 DocuSignで文書が消去された 1件/);
   assert.match(totals, /キャビネで削除 1件/);
@@ -122,7 +122,7 @@ test("the latest reconciliations are listed in Japan's time, with what events mi
     ...(await latest.getByRole("cell").allInnerTexts()),
   ];
   assert.deepEqual(cells.slice(0, 6), ["1/15 14:00", "毎時", "1", "0", "1", "0"]);
-  const label = "通知が届かず、照合で見つけた封筒：直近2回の合計1件、最多1件";
+  const label = "通知が届かず、照合で見つけたエンベロープ：直近2回の合計1件、最多1件";
   assert.equal(await runs.getByRole("img", { name: label }).count(), 1);
 });
 
@@ -154,10 +154,10 @@ test("one envelope is explained by its id or by an address of DocuSign's, to mem
   });
   await world.runJobs();
   const page = await place.visit("member");
-  const answer = page.getByRole("region", { name: "封筒の照会" });
+  const answer = page.getByRole("region", { name: "エンベロープの照会" });
 
   await page
-    .getByLabel(/封筒のID/)
+    .getByLabel(/エンベロープID/)
     .fill(`https://apps.docusign.com/send/documents/details/${envelope.envelopeId}?x=1`);
   await page.getByRole("button", { name: "照会" }).click();
   assert.match(await answer.innerText(), /取り込み済み/);
@@ -168,13 +168,13 @@ test("one envelope is explained by its id or by an address of DocuSign's, to mem
   assert.match(await answer.innerText(), /秘密保持契約書\.docx\s*契約締結日 2031\/01\/15\s*契約書/);
   assert.match(await answer.innerText(), /締結完了/);
 
-  await page.getByLabel(/封筒のID/).fill("何かほかのもの <script>");
+  await page.getByLabel(/エンベロープID/).fill("何かほかのもの <script>");
   await page.getByRole("button", { name: "照会" }).click();
   assert.equal(
     await answer.getByRole("status").innerText(),
-    "封筒のIDが見つかりませんでした。IDかアドレスをもう一度ご確認ください。",
+    "エンベロープIDが見つかりませんでした。IDかアドレスをもう一度ご確認ください。",
   );
-  assert.equal(await page.getByLabel(/封筒のID/).inputValue(), "何かほかのもの <script>");
+  assert.equal(await page.getByLabel(/エンベロープID/).inputValue(), "何かほかのもの <script>");
 
   await page.goto("/links?envelope=00000000-0000-4000-8000-000000000000");
   assert.match(await answer.getByRole("status").innerText(), /見つかりませんでした/);

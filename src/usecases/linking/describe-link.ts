@@ -95,9 +95,9 @@ const MESSAGES: Readonly<Record<LinkCause, string>> = {
   "authorization-revoked":
     "DocuSignでの連携の許可が取り消されたか、連携ユーザーが利用できなくなっています。同じDocuSignユーザーで、もう一度連携してください。連携できなかった間に締結された契約書も取り込みます。",
   "not-admin":
-    "連携ユーザーがDocuSignアカウントのDS Adminではなくなっています。DocuSignで連携ユーザーの権限を元に戻してください。次の毎時の確認で自動的に再開し、その間に締結された契約書も取り込みます。",
+    "連携ユーザーがDocuSignアカウントのDS Adminではなくなっています。DocuSignで連携ユーザーの権限を元に戻してください。次回（毎時0分）の確認で自動的に再開し、その間に締結された契約書も取り込みます。",
   "group-missing":
-    "取り込み先契約書グループが見つかりませんでした。別の契約書グループを選択してください。選択後に、お待ちの契約書を取り込みます。",
+    "取り込み先契約書グループが見つかりませんでした。別の契約書グループを選択してください。選択後に、取り込み待ちの契約書を取り込みます。",
 };
 
 function describeCause(cause: LinkCause | null): LinkDescription["cause"] {

@@ -149,7 +149,7 @@ function refusalOf(error: unknown): Refusal {
 }
 
 function unreachable(cause: unknown): Refusal {
-  return new Refusal("unavailable", "サインインできませんでした。時間をおいて、もう一度お試しください。", {
+  return new Refusal("unavailable", "ログインできませんでした。時間を置いて、もう一度お試しください。", {
     cause,
   });
 }

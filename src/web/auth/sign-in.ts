@@ -110,9 +110,9 @@ async function signOut(
 }
 
 const SIGNED_OUT = layout({
-  title: "サインアウト",
+  title: "ログアウト",
   visitor: null,
-  content: html`<h1>サインアウトしました</h1>
+  content: html`<h1>ログアウトしました</h1>
 <section class="card"><p class="actions"><a class="button" href="/links">${PAGE_NAME}へ</a></p></section>`,
 });
 

@@ -50,6 +50,6 @@ function visitorMenu(visitor: Visitor): Html {
   return html`<form class="visitor" method="post" action="/sign-out">
 ${csrfField(visitor)}
 <span class="who">${visitor.name ?? "サインイン中"}<small>${visitor.isOwner ? "オーナー権限" : "閲覧のみ"}</small></span>
-<button class="quiet">サインアウト</button>
+<button class="quiet">ログアウト</button>
 </form>`;
 }

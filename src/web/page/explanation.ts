@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { statusInJapanese } from "../../domain/explanation-ja.ts";
 import type { Outcome } from "../../domain/finding.ts";
 import type { Group } from "../../store/links/groups.ts";
 import type { Explanation } from "../../usecases/explaining/explain-envelope.ts";
@@ -53,13 +54,16 @@ const FACTS = z.object({
 
 function judgedRows(facts: z.infer<typeof FACTS>): Row[] {
   return [
-    ["DocuSignでの状態", statusWords(facts.status)],
+    ["DocuSignでの状態", facts.status == null ? null : statusInJapanese(facts.status)],
     ["締結完了日時", momentOrNull(facts.completedAt)],
     ["連携アカウントからの送信", yesOrNo(facts.sentByAccount)],
     ["連携ユーザーによる受信", yesOrNo(facts.receivedByUser)],
-    ["送信した契約書の対象の始まり", momentOrNull(facts.sentFrom)],
-    ["受信した契約書の対象の始まり", momentOrNull(facts.receivedFrom)],
-    ["封筒のファイル", facts.contentDocuments == null ? null : `${inDigits(facts.contentDocuments)}件`],
+    ["送信した契約書の取り込み対象期間の開始", momentOrNull(facts.sentFrom)],
+    ["受信した契約書の取り込み対象期間の開始", momentOrNull(facts.receivedFrom)],
+    [
+      "エンベロープのファイル",
+      facts.contentDocuments == null ? null : `${inDigits(facts.contentDocuments)}件`,
+    ],
   ];
 }
 
@@ -72,20 +76,6 @@ function recordedRows({ waitingFor, attempts, lastAttemptAt, lastError, decidedA
     ["最後に試行した日時", momentOrNull(lastAttemptAt)],
     ["最後の試行のエラー", lastError],
   ];
-}
-
-const STATUSES: ReadonlyMap<string, string> = new Map([
-  ["completed", "締結完了"],
-  ["sent", "送信済み（締結前）"],
-  ["delivered", "閲覧済み（締結前）"],
-  ["created", "下書き"],
-  ["voided", "無効"],
-  ["declined", "拒否"],
-  ["deleted", "削除"],
-]);
-
-function statusWords(status: string | null | undefined): string | null {
-  return status == null ? null : (STATUSES.get(status) ?? status);
 }
 
 function momentOrNull(value: Date | null | undefined): Html | null {

@@ -13,12 +13,12 @@ export function approvalSection(visitor: Visitor, { link, now }: LinkView): Html
   if (link.state !== "awaiting-approval" || firstImport === null) return null;
   return html`<section class="card notable" aria-labelledby="approval">
 <h2 id="approval">初回の取り込みの確認</h2>
-<p>DocuSignに、締結が完了した封筒が多くあります。件数と所要時間を確認して、取り込みを開始してください。開始するまでは取り込みません。</p>
+<p>DocuSignに、締結が完了したエンベロープが多くあります。件数と所要時間を確認して、取り込みを開始してください。開始するまでは取り込みません。</p>
 <dl class="figures">
-<div><dt>DocuSignで締結が完了した封筒</dt><dd>${amount(firstImport.total, "件")}</dd></div>
+<div><dt>DocuSignで締結が完了したエンベロープ</dt><dd>${amount(firstImport.total, "件")}</dd></div>
 ${firstImport.estimatedEnd !== null && expectation(firstImport.estimatedEnd, now)}
 </dl>
-<p class="note">DocuSignをご利用のほかのシステムに影響しないように、DocuSignの呼び出し回数を残しながら取り込みます。お客様の操作は必要ありません。</p>
+<p class="note">DocuSignをご利用のほかのシステムに影響しないように、DocuSignのAPI利用上限に余裕を残しながら取り込みます。お客様の操作は必要ありません。</p>
 ${visitor.isOwner ? approvalForm(visitor, link) : html`<p>オーナー権限のユーザーが開始できます。</p>`}
 </section>`;
 }
@@ -74,6 +74,6 @@ function progressBar({ done, total, estimatedEnd }: FirstImportProgress, now: Da
   const left = estimatedEnd === null ? null : estimatedEnd.getTime() - now.getTime();
   if (total === 0) return html`<p>${icon("pause")} まもなく取り込みを開始します。</p>`;
   return html`<progress max="${total}" value="${done}" aria-labelledby="progress"></progress>
-<p class="progress-words"><span>${amount(total, "件")}中 ${amount(done, "件")}（${inDigits(Math.floor((done / total) * 100))}%）を確認しました。</span>
+<p class="progress-words"><span>${amount(total, "件")}中${amount(done, "件")}（${inDigits(Math.floor((done / total) * 100))}%）の処理が完了しました。</span>
 ${left !== null && estimatedEnd !== null && html`<span>残り時間の目安：${duration(left)}（${moment(estimatedEnd)}ごろ）</span>`}</p>`;
 }

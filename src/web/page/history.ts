@@ -19,6 +19,6 @@ function entry(link: LinkDescription, groups: readonly Group[]): Html {
   return html`<li>
 <p class="period">${moment(link.linkedAt)} ～ ${momentOrDash(link.endedAt)}</p>
 <p>${link.user.name}（${link.account.name}）<small>取り込み先：${groupName(groups, link.groupId)}</small></p>
-<p class="counts"><span>取り込み済み ${amount(totals.imported, "件")}</span> <span>対象外 ${amount(totals.excluded, "件")}</span> <span>削除 ${amount(totals.deleted, "件")}</span> <span>未取り込み ${amount(totals.waiting, "件")}</span></p>
+<p class="counts"><span>取り込み済み ${amount(totals.imported, "件")}</span> <span>対象外 ${amount(totals.excluded, "件")}</span> <span>削除 ${amount(totals.deleted, "件")}</span> <span>取り込み待ち ${amount(totals.waiting, "件")}</span></p>
 </li>\n`;
 }

@@ -50,11 +50,11 @@ export function findEnvelopeId(text: string): EnvelopeId | null {
 export function inquirySection(inquiry: Inquiry, groups: readonly Group[]): Html {
   const asked = inquiry.kind === "none" ? "" : inquiry.asked;
   return html`<section class="card" aria-labelledby="inquiry">
-<h2 id="inquiry">封筒の照会</h2>
-<p>封筒（エンベロープ）が取り込まれた理由、取り込まれていない理由を確認できます。</p>
+<h2 id="inquiry">エンベロープの照会</h2>
+<p>エンベロープが取り込まれた理由、取り込まれていない理由を確認できます。</p>
 <form method="get" action="/links#inquiry" class="fields" role="search" aria-labelledby="inquiry">
 <p class="field wide">
-<label for="envelope">封筒のID、またはDocuSignで封筒を開いたときのアドレス</label>
+<label for="envelope">エンベロープID、またはDocuSignでエンベロープを開いたときのアドレス</label>
 <input id="envelope" name="envelope" type="text" value="${asked}" required maxlength="${LONGEST}" autocomplete="off" autocapitalize="off" spellcheck="false" aria-describedby="envelope-hint">
 <small id="envelope-hint">例：a1b2c3d4-5e6f-4a1b-8c2d-3e4f5a6b7c8d</small>
 </p>
@@ -69,10 +69,10 @@ function answer(inquiry: Inquiry, groups: readonly Group[]): Html | null {
     case "none":
       return null;
     case "unreadable":
-      return sorry("封筒のIDが見つかりませんでした。IDかアドレスをもう一度ご確認ください。");
+      return sorry("エンベロープIDが見つかりませんでした。IDかアドレスをもう一度ご確認ください。");
     case "not-found":
       return sorry(
-        "この封筒は、キャビネの記録にも、連携ユーザーが閲覧できるDocuSignの封筒にも見つかりませんでした。",
+        "このエンベロープは、キャビネの記録にも、連携ユーザーが閲覧できるDocuSignのエンベロープにも見つかりませんでした。",
       );
     case "found":
       return explanationPart(inquiry.explanation, groups);

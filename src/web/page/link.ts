@@ -44,7 +44,7 @@ export function groupName(groups: readonly Group[], id: string): string {
 
 const STATES: Readonly<Record<LinkState, { words: string; picture: Icon }>> = {
   active: { words: "連携済み", picture: "check" },
-  "awaiting-approval": { words: "承認待ち", picture: "pause" },
+  "awaiting-approval": { words: "開始待ち", picture: "pause" },
   error: { words: "エラー", picture: "warning" },
   ended: { words: "終了", picture: "stop" },
 };
@@ -78,8 +78,8 @@ function linkFacts(link: LinkDescription, groups: readonly Group[]): Html {
 <div><dt>連携日時</dt><dd>${moment(link.linkedAt)}</dd></div>
 <div><dt>前回の照合</dt><dd>${momentOrDash(link.lastReconciliation)}</dd></div>
 <div><dt>次回の照合</dt><dd>${momentOrDash(link.nextReconciliation)}</dd></div>
-<div><dt>送信した契約書の対象</dt><dd>${since(link.sentFrom)}</dd></div>
-<div><dt>受信した契約書の対象</dt><dd>${since(link.receivedFrom)}</dd></div>
+<div><dt>送信した契約書の取り込み対象期間</dt><dd>${since(link.sentFrom)}</dd></div>
+<div><dt>受信した契約書の取り込み対象期間</dt><dd>${since(link.receivedFrom)}</dd></div>
 <div><dt>送信した契約書の即時通知</dt><dd>${connectState(link.connect.sent)}</dd></div>
 <div><dt>受信した契約書の即時通知</dt><dd>${connectState(link.connect.received)}</dd></div>
 </dl>`;

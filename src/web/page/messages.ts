@@ -74,7 +74,7 @@ const MESSAGES: Readonly<Record<ResultCode, Message>> = {
   ),
   "deletion-failed": bad(
     textOf("deletion-failed"),
-    "DocuSignに接続できなかったか、Connectの設定の削除がDocuSignに受け付けられなかったため、連携は削除前のままです。時間を置いてから、もう一度お試しください。解消しない場合は、サポート窓口へお問い合わせください。",
+    "DocuSignに接続できなかったか、DocuSign側の通知設定を削除できませんでした。連携は削除前のままです。時間を置いてから、もう一度お試しください。解消しない場合は、サポート窓口へお問い合わせください。",
   ),
   "already-linked": bad(
     "すでにDocuSignと連携しています。",

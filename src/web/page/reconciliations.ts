@@ -8,7 +8,7 @@ import { inDigits, shortDuration, shortMoment } from "./words.ts";
 export function reconciliationsSection(runs: readonly Reconciliation[], state: LinkState): Html {
   return html`<section class="card" aria-labelledby="runs">
 <h2 id="runs">照合の履歴</h2>
-<p>1時間ごと（例：0:00、1:00）に、DocuSignで締結が完了した封筒と照合し、即時通知で届かなかったものを取り込みます。</p>
+<p>1時間ごと（例：0:00、1:00）に、DocuSignで締結が完了したエンベロープと照合し、即時通知で届かなかったものを取り込みます。</p>
 ${runs.length === 0 ? html`<p class="note">照合はまだ行われていません。</p>` : [charts(runs), table(runs.slice(0, MOST_ROWS), state)]}
 </section>`;
 }
@@ -27,8 +27,8 @@ function charts(runs: readonly Reconciliation[]): Html | null {
   const inOrder = runs.filter(({ kind }) => kind !== "first").toReversed();
   if (inOrder.length < 2) return null;
   return html`<div class="charts">
-${chart("確認した封筒", "listed", inOrder)}
-${chart("通知が届かず、照合で見つけた封筒", "missed", inOrder)}
+${chart("確認したエンベロープ", "listed", inOrder)}
+${chart("通知が届かず、照合で見つけたエンベロープ", "missed", inOrder)}
 </div>`;
 }
 
@@ -66,7 +66,7 @@ const KINDS: Readonly<Record<ReconciliationKind, string>> = {
   hourly: "毎時",
   full: "全件",
   manual: "手動",
-  closing: "終了時",
+  closing: "連携終了時",
 };
 
 /** What the table's cells are called; narrow screens repeat it in each row. */
@@ -80,7 +80,7 @@ function table(runs: readonly Reconciliation[], state: LinkState): Html {
 <tbody role="rowgroup">
 ${runs.map((run) => row(run, state))}</tbody>
 </table>
-<p class="note">確認：照合した封筒。記録済み：すでに取り込みや判定を終えていたもの、または通知が届いていたもの。通知なし：即時通知が届かず、照合で見つけて取り込むもの。対象外：新たに見つけた取り込み対象外のもの。待ち：照合の終わりに取り込みを待っていたもの。</p>`;
+<p class="note">確認：照合したエンベロープ。記録済み：すでに取り込みや判定を終えていたもの、または通知が届いていたもの。通知なし：即時通知が届かず、照合で見つけて取り込むもの。対象外：新たに見つけた取り込み対象外のもの。待ち：照合の終わりに取り込みを待っていたもの。</p>`;
 }
 
 function row(run: Reconciliation, state: LinkState): Html {

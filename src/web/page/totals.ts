@@ -13,7 +13,7 @@ export function totalsSection({ link, files, waiting }: LinkView): Html | null {
   if (isCounting && totals.atDocuSign === 0) return null;
   return html`<section class="card" aria-labelledby="totals">
 <h2 id="totals">件数の内訳</h2>
-<p class="equation"><span>DocuSignで締結が完了した封筒</span> ${amount(totals.atDocuSign, "件")}</p>
+<p class="equation"><span>DocuSignで締結が完了したエンベロープ</span> ${amount(totals.atDocuSign, "件")}</p>
 ${isCounting && html`<p class="note">初回の取り込みが終わるまで、件数は増えます。</p>`}
 ${shareBar(totals)}
 <ul class="shares">
@@ -22,7 +22,7 @@ ${share("excluded", "取り込み対象外", totals.excluded, reasonList(exclude
 ${share("deleted", "キャビネで削除", totals.deleted, null)}
 ${share("waiting", "取り込み待ち", totals.waiting, reasonList(waiting, waitingLabel))}
 </ul>
-<p class="note">DocuSignでは封筒（エンベロープ）1つを1件、キャビネではファイル1つを1件と数えます。1つの封筒に複数のファイルがあると、キャビネの件数のほうが多くなります。取り込み対象外や削除した契約書があると、キャビネの件数のほうが少なくなります。</p>
+<p class="note">DocuSignではエンベロープ1つを1件、キャビネではファイル1つを1件と数えます。1つのエンベロープに複数のファイルがあると、キャビネの件数のほうが多くなります。取り込み対象外や削除した契約書があると、キャビネの件数のほうが少なくなります。</p>
 </section>`;
 }
 

@@ -72,13 +72,13 @@ const EXCLUDED: Readonly<Record<Reasons["excluded"], string>> = {
 };
 const WAITING: Readonly<Record<Reasons["waiting"], string>> = {
   queued: "取り込みの順番待ち",
-  "hourly-timing": "次の毎時の取り込み待ち",
-  "awaiting-approval": "取り込み開始の承認待ち",
+  "hourly-timing": "次回（毎時0分）の取り込み待ち",
+  "awaiting-approval": "取り込みの開始待ち",
   "link-error": "連携のエラーの解消待ち",
   "link-ended": "連携の終了",
   "group-missing": "取り込み先契約書グループの選択待ち",
-  "account-throttled": "DocuSignの呼び出し回数の上限",
-  "budget-reserve": "ほかのシステムのための呼び出し回数の確保",
+  "account-throttled": "DocuSignのAPI利用上限",
+  "budget-reserve": "ほかのシステムへの影響を避けるための待機",
   "docusign-unavailable": "DocuSignから取得できない",
   "not-found-yet": "DocuSignでまだ見つからない",
   "document-not-pdf": "取得した文書がPDFではない",

@@ -25,10 +25,10 @@ export function startPage(issuer: string, people: readonly Person[]): Html {
 /** Asks before the session here ends too; `form` is the provider's own form, to be submitted with `logout`. */
 export function signOutPage(action: string, xsrf: string): Html {
   return page(
-    "契約書キャビネットからサインアウト",
+    "契約書キャビネットからログアウト",
     html`<form method="post" action="${action}">
 <input type="hidden" name="xsrf" value="${xsrf}">
-<p><button name="logout" value="yes">サインアウト</button></p>
+<p><button name="logout" value="yes">ログアウト</button></p>
 </form>`,
   );
 }

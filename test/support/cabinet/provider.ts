@@ -122,5 +122,5 @@ function showSignOut(ctx: KoaContextWithOIDC): void {
 
 function showSignedOut(ctx: KoaContextWithOIDC): void {
   ctx.type = "html";
-  ctx.body = messagePage("サインアウトしました", "契約書キャビネットからサインアウトしました。").toString();
+  ctx.body = messagePage("ログアウトしました", "契約書キャビネットからログアウトしました。").toString();
 }

@@ -282,7 +282,7 @@ test("while the cabinet is away the page says so, and works as soon as it is bac
 
   const page = await browser.get(`${site.url}/links`);
   assert.equal(page.status, 503);
-  assert.match(page.text, /時間をおいて/);
+  assert.match(page.text, /時間を置いて/);
 
   await using again = await startTestCabinet(site.url, { port: Number(new URL(site.cabinet.issuer).port) });
   again.nextSignIn(HANAKO);
@@ -343,8 +343,8 @@ test("signing out ends the session here and at the cabinet", async () => {
   const page = await browser.submit(await browser.get(`${site.url}/links`), HANAKO.name);
   const id = browser.cookies(site.url).get("torikomi_session");
 
-  const question = await browser.submit(page, "サインアウト");
-  const end = await browser.submit(question, "サインアウト");
+  const question = await browser.submit(page, "ログアウト");
+  const end = await browser.submit(question, "ログアウト");
 
   assert.ok(question.url.startsWith(site.cabinet.issuer));
   assert.equal(end.url, `${site.url}/signed-out`);
@@ -366,10 +366,10 @@ test("signing out works while the cabinet is away", async () => {
   await site.cabinet.close();
   site.restart();
 
-  const end = await browser.submit(page, "サインアウト");
+  const end = await browser.submit(page, "ログアウト");
 
   assert.equal(end.status, 200);
-  assert.match(end.text, /サインアウトしました/);
+  assert.match(end.text, /ログアウトしました/);
   assert.equal(site.store.sessions().length, 0);
 });
 
@@ -485,7 +485,7 @@ function createApp(deps: SignInDeps): express.Express {
     const csrf = html`<input type="hidden" name="csrf" value="${csrfOf(session)}">`;
     const page = html`<p>${session.subject} ${session.tenant} ${session.role} ${session.name}</p>
 <form method="post" action="/act">${csrf}<button>する</button></form>
-<form method="post" action="/sign-out">${csrf}<button>サインアウト</button></form>`;
+<form method="post" action="/sign-out">${csrf}<button>ログアウト</button></form>`;
     response.type("html").send(page.toString());
   });
   const readForm = urlencoded({ extended: false });
