@@ -218,7 +218,7 @@ function tokenVerifier({ config, now }: Foundation): TokenVerifier {
 function openChangeNews({ connectionString, log }: Foundation, started: AsyncDisposableStack): ChangeNews {
   return started.adopt(
     createChangeNews(connectionString, {
-      onError: (error) => log.warn({ err: error }, "change news are away"),
+      onLost: (error) => log.warn({ err: error }, "change news are away"),
     }),
     async (news) => await news.close(),
   );

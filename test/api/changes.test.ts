@@ -243,8 +243,8 @@ type Watched = AsyncDisposable & {
 async function serveWatched(world: World): Promise<Watched> {
   const failures = createCounter();
   const news = createChangeNews(world.config.databaseUrl ?? "", {
-    onError: failures.add,
-    reconnectAfterMs: 50,
+    onLost: failures.add,
+    reconnectMs: 50,
   });
   const begun = createCounter();
   const over = createCounter();

@@ -1,0 +1,133 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import pg from "pg";
+
+/** A connection of its own that is opened, watched and opened again until it is closed. */
+export type Session = {
+  /** Runs the set-up once more: on the connection as it is, or on the next one. */
+  refresh(): void;
+  /** Ends the connection for good. */
+  close(): Promise<void>;
+};
+
+export type Query = (text: string, values?: readonly string[]) => Promise<unknown>;
+
+export type SessionOptions = {
+  /** What `pg_stat_activity` shows. */
+  readonly applicationName: string;
+  /**
+   * Called for each new connection. The function that it returns brings the connection to the wanted state: at once,
+   * with each ping and after each `refresh`, one run at a time. If it throws, the connection is replaced.
+   */
+  readonly setUp: () => (query: Query) => Promise<void>;
+  readonly onNotification?: (payload: string) => void;
+  /** Called once for each connection that is lost or cannot be made. */
+  readonly onLost?: (error: Error) => void;
+  /** The first pause before another attempt; each further one is twice as long, up to two seconds. */
+  readonly reconnectMs?: number;
+  readonly pingMs?: number;
+};
+
+const RECONNECT_MS = 500;
+const LONGEST_PAUSE_MS = 2_000;
+const PING_MS = 10_000;
+const QUERY_TIMEOUT_MS = 5_000;
+const FAREWELL_MS = 1_000;
+
+/** Fails on a standby, which a session may be left on after a failover. */
+const PING = "begin read write; commit";
+/** By default the server would believe in a vanished machine, and hold its locks, for two hours. */
+const NOTICE_LOSS =
+  "set tcp_keepalives_idle = 15; set tcp_keepalives_interval = 5; set tcp_keepalives_count = 3";
+
+/**
+ * Keeps one connection for what belongs to a session: locks, or listening. Needs a session of its own: a pooler in
+ * transaction mode would give it to somebody else.
+ */
+export function keepSession(connectionString: string, options: SessionOptions): Session {
+  const closing = new AbortController();
+  const control = { closing: closing.signal, refreshing: new AbortController() };
+  const kept = keep(connectionString, options, control);
+  return {
+    refresh: () => control.refreshing.abort(),
+    async close() {
+      closing.abort();
+      await kept;
+    },
+  };
+}
+
+type Control = {
+  readonly closing: AbortSignal;
+  /** Replaced before each run of the set-up. */
+  refreshing: AbortController;
+};
+
+/** Never rejects: there is always another connection, until closing. */
+async function keep(connectionString: string, options: SessionOptions, control: Control): Promise<void> {
+  const { onLost, reconnectMs = RECONNECT_MS } = options;
+  let pauseMs = reconnectMs;
+  while (!control.closing.aborted) {
+    try {
+      await using connection = await connect(connectionString, options);
+      pauseMs = reconnectMs;
+      await watch(connection, options, control);
+    } catch (error) {
+      if (error instanceof Error && !control.closing.aborted) onLost?.(error);
+    }
+    await pause(pauseMs, control.closing);
+    pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
+  }
+}
+
+/** Returns when closing; throws when the connection is lost. */
+async function watch(
+  { query, lost }: Connection,
+  { setUp, pingMs = PING_MS }: SessionOptions,
+  control: Control,
+): Promise<void> {
+  const bring = setUp();
+  while (!control.closing.aborted) {
+    control.refreshing = new AbortController();
+    await bring(query);
+    await pause(pingMs, AbortSignal.any([control.closing, lost, control.refreshing.signal]));
+    lost.throwIfAborted();
+    if (!control.refreshing.signal.aborted) await query(PING);
+  }
+}
+
+type Connection = AsyncDisposable & { readonly query: Query; readonly lost: AbortSignal };
+
+async function connect(connectionString: string, options: SessionOptions): Promise<Connection> {
+  const client = new pg.Client({
+    connectionString,
+    application_name: options.applicationName,
+    keepAlive: true,
+    connectionTimeoutMillis: QUERY_TIMEOUT_MS,
+    query_timeout: QUERY_TIMEOUT_MS,
+  });
+  const lost = new AbortController();
+  client.on("error", (error) => lost.abort(error));
+  client.on("end", () => lost.abort(new Error(`the connection "${options.applicationName}" was lost`)));
+  client.on("notification", ({ payload }) => options.onNotification?.(payload ?? ""));
+  try {
+    await client.connect();
+    await client.query(`${PING}; ${NOTICE_LOSS}`);
+    return {
+      query: async (text, values) => await client.query(text, values && [...values]),
+      lost: lost.signal,
+      [Symbol.asyncDispose]: async () => await end(client),
+    };
+  } catch (error) {
+    await end(client);
+    throw error;
+  }
+}
+
+/** A farewell that a broken connection never answers is not waited for. */
+async function end(client: pg.Client): Promise<void> {
+  await Promise.race([client.end().catch(() => {}), sleep(FAREWELL_MS, undefined, { ref: false })]);
+}
+
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  await sleep(ms, undefined, { signal }).catch(() => {});
+}
