@@ -43,14 +43,5 @@ export type Envelope = {
   readonly sender: Sender;
   readonly recipients: readonly Recipient[] | null;
   readonly documents: readonly EnvelopeDocument[] | null;
-  /** DocuSign's `purgeState`, in lower case. */
   readonly purgeState: string | null;
 };
-
-/**
- * True if DocuSign has erased the documents. Those of `…_queued` and `documents_dequeued` can still be downloaded, and
- * `unpurged` documents were never purged.
- */
-export function isPurged({ purgeState }: Pick<Envelope, "purgeState">): boolean {
-  return purgeState?.toLowerCase().endsWith("_purged") ?? false;
-}

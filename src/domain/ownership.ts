@@ -1,4 +1,4 @@
-import { type Envelope, type Forwarding, isPurged } from "./envelope.ts";
+import type { Envelope, Forwarding } from "./envelope.ts";
 import { gatherFacts, type OwnershipFacts, type OwningLink } from "./ownership-facts.ts";
 import { judgeReceipt, type Receipt } from "./receipt.ts";
 
@@ -57,13 +57,18 @@ function readReceipt(
 function findExclusion(facts: OwnershipFacts, receipt: Receipt | null): ExclusionReason | null {
   if (facts.status !== "completed") return "not-completed";
   if (facts.qualifies.sent === false && facts.qualifies.received === false) return whyNeither(facts, receipt);
-  if (isPurged(facts)) return "documents-purged";
+  if (isPurged(facts.purgeState)) return "documents-purged";
   return facts.contentDocuments === 0 ? "no-documents" : null;
 }
 
 function whyNeither(facts: OwnershipFacts, receipt: Receipt | null): ExclusionReason {
   if (facts.sentByAccount !== false || facts.receivedByUser !== false) return "before-window";
   return receipt?.kind === "forwarded" ? "forwarded-to-user" : "not-ours";
+}
+
+/** DocuSign has several kinds of purge; what is only queued can still be read, and "unpurged" is no purge. */
+function isPurged(purgeState: string | null): boolean {
+  return purgeState?.toLowerCase().endsWith("_purged") ?? false;
 }
 
 function findGap(facts: OwnershipFacts): UndecidedReason | null {

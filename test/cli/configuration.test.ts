@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
-import { mkdtemp, rm, symlink } from "node:fs/promises";
+import { mkdtemp, readFile, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { parseConfig } from "../../src/config.ts";
+import { README_FILE, withConfigurationTable } from "../support/configuration-table.ts";
 import { runProgram } from "./commands.ts";
 
 const KEY = Buffer.alloc(32, 7).toString("base64");
@@ -133,4 +134,10 @@ test("each wrong key has its line", () => {
       `${wrongKey(3)} has a key of 5 bytes`,
     ],
   });
+});
+
+test("README describes every setting as the program reads it", async () => {
+  const readme = await readFile(README_FILE, "utf8");
+
+  assert.equal(readme, withConfigurationTable(readme), "run npm run docs:configuration");
 });

@@ -1,4 +1,4 @@
-import { type Envelope, isPurged } from "../../domain/envelope.ts";
+import type { Envelope } from "../../domain/envelope.ts";
 import type { EnvelopeId, UserId } from "../../domain/identifiers.ts";
 import { DocuSignFault, isOurCredentialsFault, unlessRefused } from "../faults/faults.ts";
 import { readDocuments, readEnvelope, unreadableAnswer } from "../wire/answers.ts";
@@ -93,6 +93,11 @@ async function getDocuments(call: Call, id: EnvelopeId): Promise<NonNullable<Env
   const documents = readDocuments(raw);
   if (documents === null) throw unreadableAnswer();
   return documents;
+}
+
+/** `documents_purged` and its kin; not `unpurged`, and not `documents_queued`, of which the documents are there. */
+function isPurged({ purgeState }: Envelope): boolean {
+  return purgeState?.endsWith("_purged") ?? false;
 }
 
 async function listConfigurations(call: Call): Promise<readonly ListedConnectConfiguration[]> {

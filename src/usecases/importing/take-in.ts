@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { DocuSignAccount } from "../../docusign/api/account.ts";
 import { concludedOn, contentDocuments } from "../../domain/contract.ts";
 import type { Envelope, EnvelopeDocument } from "../../domain/envelope.ts";
-import type { ContractId } from "../../domain/identifiers.ts";
+import { type ContractId, parseUuid } from "../../domain/identifiers.ts";
 import type { Ownership } from "../../domain/ownership.ts";
 import { recordChanges } from "../../store/contracts/changes.ts";
 import { type NewContract, storeContracts } from "../../store/contracts/contracts.ts";
@@ -18,7 +18,6 @@ import { settleEnvelope } from "../../store/ledger/settlements.ts";
 import { hasGroup } from "../../store/links/groups.ts";
 import { lockLink } from "../../store/links/link-writes.ts";
 import type { Link } from "../../store/links/links.ts";
-import { newId } from "../../store/new-id.ts";
 import { failLink } from "../health/link-health.ts";
 import type { ImportDeps, ImportOutcome } from "./import-envelope.ts";
 
@@ -124,7 +123,7 @@ function toContract(
   now: Date,
 ): NewContract {
   return {
-    id: newId<ContractId>(),
+    id: newContractId(),
     tenant: link.tenant,
     groupId: link.groupId,
     linkId: link.id,
@@ -143,4 +142,10 @@ function toContract(
       subject: envelope.subject,
     },
   };
+}
+
+function newContractId(): ContractId {
+  const id = parseUuid<ContractId>(randomUUID());
+  if (id === null) throw new Error("a random UUID is none");
+  return id;
 }

@@ -1,9 +1,10 @@
+import { randomUUID } from "node:crypto";
 import type { DocuSignAccount } from "../../docusign/api/account.ts";
 import { openDocuSignAccount } from "../../docusign/api/account.ts";
 import { DocuSignFault } from "../../docusign/faults/faults.ts";
 import type { DocuSignUser, Tokens } from "../../docusign/oauth.ts";
 import { isDsAdmin } from "../../domain/admin.ts";
-import type { LinkId } from "../../domain/identifiers.ts";
+import { type LinkId, parseUuid } from "../../domain/identifiers.ts";
 import { startsFor } from "../../domain/window.ts";
 import { isUniqueViolation } from "../../store/database-errors.ts";
 import { recordAudit } from "../../store/links/audit.ts";
@@ -12,7 +13,6 @@ import { storeTokens } from "../../store/links/link-tokens.ts";
 import { changeLink, lockLink, storeLink } from "../../store/links/link-writes.ts";
 import { type Linking, takeLinking } from "../../store/links/linkings.ts";
 import { findCurrentLink, findLink, type Link, listLinks } from "../../store/links/links.ts";
-import { newId } from "../../store/new-id.ts";
 import { enqueueReconciliation } from "../../store/queue/queue.ts";
 import { toLinkTokens } from "../account/access-tokens.ts";
 import type { OpenAccount } from "../account/open-account.ts";
@@ -89,7 +89,7 @@ async function linkUser(deps: FinishDeps, linking: Linking, tokens: Tokens): Pro
 
 async function createLink(deps: FinishDeps, candidate: Candidate): Promise<LinkingResult> {
   const total = await countCompleted(candidate.docusign, { to: deps.now(), enough: deps.largeImport });
-  const id = newId<LinkId>();
+  const id = newLinkId();
   const large = total >= deps.largeImport;
   try {
     if ((await commitLink(deps, candidate, { id, total, large })) === "group-not-found")
@@ -198,4 +198,10 @@ async function connectLink(deps: FinishDeps, id: LinkId): Promise<void> {
   const link = await findLink(deps.db, id);
   if (link === null) return;
   await ensureConnect(deps, link, deps.openAccount(link, undefined, "person"));
+}
+
+function newLinkId(): LinkId {
+  const id = parseUuid<LinkId>(randomUUID());
+  if (id === null) throw new Error("a random UUID is none");
+  return id;
 }

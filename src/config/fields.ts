@@ -1,0 +1,92 @@
+import { statSync } from "node:fs";
+import { z } from "zod";
+import { parseDocumentPlace } from "../documents/open-store.ts";
+
+/** Null if the setting is absent. */
+export function orNull<T>(schema: z.ZodType<T, string>): z.ZodType<T | null, string | undefined> {
+  return schema.optional().transform((value) => value ?? null);
+}
+
+export function list(): z.ZodType<readonly string[], string> {
+  return z.string().transform((text) =>
+    text
+      .split(",")
+      .map((one) => one.trim())
+      .filter((one) => one !== ""),
+  );
+}
+
+export function integer(min: number, max: number): z.ZodType<number, string> {
+  const message = `has to be a whole number from ${min} to ${max}`;
+  return z
+    .string()
+    .regex(/^\d{1,9}$/, message)
+    .transform(Number)
+    .refine((value) => value >= min && value <= max, message);
+}
+
+export function oneOf<const T extends string>(...values: readonly T[]): z.ZodType<T, string> {
+  const choices = `${values.slice(0, -1).join(", ")} or ${values.at(-1)}`;
+  return z.string().pipe(z.enum(values, { error: `has to be ${choices}` }));
+}
+
+/** Exactly as it is written: issuers are compared. */
+export function address(): z.ZodType<string, string> {
+  return z.url({ protocol: /^https?$/, error: "has to be an http or https address" });
+}
+
+/** Without slash at the end. */
+export function baseAddress(): z.ZodType<string, string> {
+  return address().transform((text) => text.replace(/\/+$/, ""));
+}
+
+export function databaseAddress(): z.ZodType<string, string> {
+  return z
+    .string()
+    .refine(isDatabaseAddress, "has to be an address such as postgres://user:password@host:5432/database");
+}
+
+/** `postgres:///database` and `postgres://user@/database` mean the socket or host that `?host=` or the default names. */
+function isDatabaseAddress(text: string): boolean {
+  const parsed = URL.parse(text) ?? URL.parse(text.replace("@/", "@localhost/"));
+  if (parsed === null || !/^postgres(ql)?:$/.test(parsed.protocol)) return false;
+  return parsed.host !== "" || parsed.pathname.length > 1 || parsed.searchParams.has("host");
+}
+
+export function directory(): z.ZodType<string, string> {
+  return z.string().refine(mayBeDirectory, "is no folder, or lies under what is none");
+}
+
+/** A directory that does not exist yet is created when it is needed. */
+function mayBeDirectory(path: string): boolean {
+  try {
+    return statSync(path).isDirectory();
+  } catch (error) {
+    return !hasCode(error, "ENOTDIR");
+  }
+}
+
+export function documentPlace(): z.ZodType<string, string> {
+  return z
+    .string()
+    .refine((text) => parseDocumentPlace(text) !== null, "has to be `file` or s3://bucket/prefix");
+}
+
+export function share(): z.ZodType<number, string> {
+  return z
+    .string()
+    .regex(/^(0(\.\d+)?|0?\.\d+)$/, "has to be a share from 0 to below 1, such as 0.25")
+    .transform(Number);
+}
+
+/** Seconds in the environment, milliseconds in the program. */
+export function milliseconds(): z.ZodType<number, string> {
+  return z
+    .string()
+    .regex(/^\d{1,4}( ?s)?$/, "has to be a number of seconds, such as 25")
+    .transform((text) => Number.parseInt(text, 10) * 1000);
+}
+
+export function hasCode(error: unknown, code: string): boolean {
+  return error instanceof Error && "code" in error && error.code === code;
+}

@@ -1,0 +1,194 @@
+import { z } from "zod";
+import { encryptionKeys } from "./encryption-keys.ts";
+import * as field from "./fields.ts";
+import { listSettings, setting } from "./setting.ts";
+
+/**
+ * Every environment variable that the program reads: where its value goes in the configuration, how it is read, and
+ * its row in README (`npm run docs:configuration`).
+ */
+export const SETTINGS = z.object({
+  production: setting(
+    z
+      .string()
+      .optional()
+      .transform((text) => text === "production"),
+    {
+      name: "NODE_ENV",
+      meaning: "`production` requires the settings that are marked so, and excludes the embedded PostgreSQL",
+    },
+  ),
+  databaseUrl: setting(field.orNull(field.databaseAddress()), {
+    name: "DATABASE_URL",
+    otherwise: "embedded PostgreSQL under `DATA_DIR`",
+    required: "in production",
+    meaning: "PostgreSQL 15 or newer",
+  }),
+  dataDir: setting(field.directory(), {
+    name: "DATA_DIR",
+    default: "./data",
+    meaning: "directory of the embedded database and of documents stored as files",
+  }),
+  port: setting(field.integer(0, 65_535), { name: "PORT", default: "3000", meaning: "port for HTTP" }),
+  host: setting(z.string(), { name: "HOST", default: "0.0.0.0", meaning: "address to listen on" }),
+  publicUrl: setting(field.orNull(field.baseAddress()), {
+    name: "PUBLIC_URL",
+    otherwise: "`http://localhost:PORT`",
+    required: "in production",
+    meaning: "address at which people and DocuSign reach the service",
+  }),
+  trustProxy: setting(field.integer(0, 20), {
+    name: "TRUST_PROXY",
+    default: "0",
+    meaning: "number of proxies in front whose word on client address and protocol is trusted",
+  }),
+  docusign: z.object({
+    oauthUrl: setting(field.baseAddress(), {
+      name: "DOCUSIGN_OAUTH_URL",
+      default: "https://account.docusign.com",
+      meaning: "DocuSign's account server; `https://account-d.docusign.com` for its developer environment",
+    }),
+    clientId: setting(z.string().default(""), {
+      name: "DOCUSIGN_CLIENT_ID",
+      required: "always",
+      meaning: "integration key; its redirect URI is `PUBLIC_URL/links/docusign/callback`",
+    }),
+    clientSecret: setting(z.string().default(""), {
+      name: "DOCUSIGN_CLIENT_SECRET",
+      required: "always",
+      meaning: "secret of the integration key",
+    }),
+  }),
+  hmacKeys: setting(
+    field
+      .list()
+      .refine((keys) => keys.length > 0, "has to hold a key")
+      .default([]),
+    {
+      name: "CONNECT_HMAC_KEYS",
+      required: "always",
+      meaning:
+        "comma-separated Connect keys of the account that owns the integration key; any of them may have signed",
+    },
+  ),
+  adminProfiles: setting(
+    field.list().refine((names) => names.length > 0, "has to name a permission profile, or be * for any"),
+    {
+      name: "DOCUSIGN_ADMIN_PROFILES",
+      default: "DS Admin,Account Administrator",
+      meaning: "permission profiles that count as DS Admin; `*` for any with the rights",
+    },
+  ),
+  encryptionKeys: setting(field.orNull(encryptionKeys()), {
+    name: "ENCRYPTION_KEYS",
+    otherwise: "created once under `DATA_DIR`",
+    required: "in production",
+    meaning: "comma-separated `id:base64(32 bytes)`; the first encrypts, all decrypt",
+  }),
+  documentStore: setting(field.documentPlace(), {
+    name: "DOCUMENT_STORE",
+    default: "file",
+    meaning:
+      "`file`, or `s3://bucket/prefix` with endpoint, region and credentials from the AWS SDK's own variables",
+  }),
+  documentEncryption: z.object({
+    serverSideEncryption: setting(field.orNull(field.oneOf("AES256", "aws:kms")), {
+      name: "DOCUMENT_STORE_ENCRYPTION",
+      otherwise: "the bucket's own",
+      meaning: "server-side encryption of S3 objects: `AES256` or `aws:kms`",
+    }),
+    kmsKeyId: setting(field.orNull(z.string()), {
+      name: "DOCUMENT_STORE_KMS_KEY",
+      otherwise: "the bucket's own",
+      meaning: "key for `aws:kms`",
+    }),
+    endpoint: setting(field.orNull(z.string()), { name: "AWS_ENDPOINT_URL" }),
+    s3Endpoint: setting(field.orNull(z.string()), { name: "AWS_ENDPOINT_URL_S3" }),
+  }),
+  cabinet: z.object({
+    // As the issuer writes itself, slash at the end included: it is compared.
+    issuer: setting(field.orNull(field.address()), {
+      name: "CABINET_ISSUER",
+      otherwise: "none: nobody can sign in",
+      required: "in production",
+      meaning: "OpenID Connect issuer of the cabinet: signs API tokens, and people in on the page",
+    }),
+    audience: setting(z.string(), {
+      name: "CABINET_AUDIENCE",
+      default: "torikomi",
+      meaning: "expected `aud` of API tokens",
+    }),
+    clientId: setting(field.orNull(z.string()), {
+      name: "CABINET_CLIENT_ID",
+      otherwise: "none: no page",
+      meaning: "the page's OpenID Connect client; its redirect URI is `PUBLIC_URL/sign-in/callback`",
+    }),
+    clientSecret: setting(field.orNull(z.string()), {
+      name: "CABINET_CLIENT_SECRET",
+      otherwise: "none: no page",
+      meaning: "secret of the page's client",
+    }),
+  }),
+  importTiming: setting(field.oneOf("immediate", "hourly"), {
+    name: "IMPORT_TIMING",
+    default: "immediate",
+    meaning: "`immediate`: an event's import runs at once; `hourly`: on the next full hour",
+  }),
+  eventRetentionDays: setting(field.integer(1, 3650), {
+    name: "EVENT_RETENTION_DAYS",
+    default: "30",
+    meaning: "days for which bodies of recorded events are kept",
+  }),
+  largeImport: setting(field.integer(1, 999_999_999), {
+    name: "LARGE_IMPORT",
+    default: "10000",
+    meaning: "number of completed envelopes from which a first import waits for the owner's approval",
+  }),
+  firstImportReserve: setting(field.share(), {
+    name: "FIRST_IMPORT_RESERVE",
+    default: "0.25",
+    meaning: "share of an account's hourly calls that first imports leave to other integrations",
+  }),
+  workerConcurrency: setting(field.integer(1, 200), {
+    name: "WORKER_CONCURRENCY",
+    default: "10",
+    meaning: "jobs that run at once in one worker process",
+  }),
+  shutdownTimeoutMs: setting(field.milliseconds(), {
+    name: "SHUTDOWN_TIMEOUT",
+    default: "25",
+    meaning: "seconds to finish what is under way after SIGTERM",
+  }),
+  logLevel: setting(field.oneOf("fatal", "error", "warn", "info", "debug", "trace", "silent"), {
+    name: "LOG_LEVEL",
+    default: "info",
+    meaning: "lowest level that is logged: `fatal`, `error`, `warn`, `info`, `debug`, `trace`, or `silent`",
+  }),
+  tracing: z.object({
+    endpoint: setting(field.orNull(field.address()), {
+      name: "OTEL_EXPORTER_OTLP_ENDPOINT",
+      meaning: "address of an OpenTelemetry collector; switches traces on",
+    }),
+    tracesEndpoint: setting(field.orNull(field.address()), {
+      name: "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
+      meaning: "the same for traces only",
+    }),
+    exporter: setting(field.orNull(z.string()), {
+      name: "OTEL_TRACES_EXPORTER",
+      meaning: "name of an OpenTelemetry exporter; switches traces on, `none` off",
+    }),
+    disabled: setting(field.orNull(z.string()), {
+      name: "OTEL_SDK_DISABLED",
+      meaning: "`true` switches traces off",
+    }),
+    serviceName: setting(z.string(), {
+      name: "OTEL_SERVICE_NAME",
+      default: "torikomi",
+      meaning: "name of the service in traces",
+    }),
+  }),
+});
+
+export type Settings = z.output<typeof SETTINGS>;
+
+export const SETTING_LIST = listSettings(SETTINGS);
