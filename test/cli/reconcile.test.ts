@@ -1,12 +1,8 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { test } from "node:test";
-import { type LinkId, parseUuid } from "../../src/domain/identifiers.ts";
 import { Refusal } from "../../src/domain/refusal.ts";
-import { startReconciliation } from "../../src/store/ledger/reconciliations.ts";
-import { findCurrentLink, type Link } from "../../src/store/links/links.ts";
 import {
-  type Companies,
   concludeUnheard,
   createCompanies,
   createLinkedCompanies,
@@ -15,10 +11,9 @@ import {
 } from "../support/linked-world.ts";
 import { createWorld, type World } from "../support/world.ts";
 import { runCommand } from "./commands.ts";
+import { conclude, theLink, wish } from "./concluded.ts";
 
 const MINUTE_MS = 60_000;
-const HOUR_MS = 60 * MINUTE_MS;
-const DAY_MS = 24 * HOUR_MS;
 
 test("a first import that is due is carried out by the command, and once only", async () => {
   await using companies = await createCompanies();
@@ -260,136 +255,6 @@ test("what is parked is taken up again, however lately it was tried", async () =
   assert.deepEqual(await subjects(world), ["契約"]);
 });
 
-test("a window that begins later than what was reached imports its own, and proves nothing of the gap", async () => {
-  await using companies = await createLinkedCompanies();
-  const { world } = companies;
-  const before = await theLink(world);
-  world.clock.pass(3 * DAY_MS);
-  await concludeUnheard(world, wish(companies, "gap"));
-  world.clock.pass(3 * DAY_MS);
-  const from = new Date(world.clock.now);
-  await concludeUnheard(world, wish(companies, "inside"));
-  world.clock.pass(HOUR_MS);
-
-  const { exit, out } = await runCommand(world, `reconcile --from ${from.toISOString()} --json`);
-
-  assert.equal(exit, 0);
-  const [run] = JSON.parse(out).links[0].reconciliations;
-  assert.deepEqual([run.from, run.to], [from.toISOString(), world.clock.now.toISOString()]);
-  assert.deepEqual(await subjects(world), ["inside"]);
-  const after = await theLink(world);
-  assert.deepEqual(reachedBy(after), reachedBy(before));
-  await world.runHour();
-  assert.deepEqual(await subjects(world), ["gap", "inside"]);
-});
-
-test("a window that ends in the past moves nothing back", async () => {
-  await using companies = await createCompanies();
-  const { world, admin } = companies;
-  await conclude(companies, "old");
-  world.clock.pass(3 * DAY_MS);
-  await world.link(admin);
-  await world.runJobs();
-  const before = await theLink(world);
-  const to = "2031-01-16T00:00:00.000Z";
-
-  const { exit, out } = await runCommand(world, `reconcile --to ${to} --json`);
-
-  assert.equal(exit, 0);
-  const [run] = JSON.parse(out).links[0].reconciliations;
-  assert.deepEqual([run.kind, run.to, run.listed], ["manual", to, 1]);
-  assert.deepEqual(reachedBy(await theLink(world)), reachedBy(before));
-});
-
-test("a window is no first import: that is still due after it", async () => {
-  await using companies = await createCompanies();
-  const { world, admin } = companies;
-  await conclude(companies, "old");
-  world.clock.pass(3 * DAY_MS);
-  await conclude(companies, "new");
-  world.clock.pass(MINUTE_MS);
-  await world.link(admin);
-
-  const { out } = await runCommand(world, "reconcile --from 2031-01-17 --to 2031-01-19 --json");
-  const between = await theLink(world);
-  const imported = await subjects(world);
-  const first = await runCommand(world, "reconcile --json");
-
-  assert.equal(JSON.parse(out).links[0].reconciliations[0].kind, "manual");
-  assert.deepEqual(imported, ["new"]);
-  assert.deepEqual([between.firstImport.listedAt, ...reachedBy(between)], [null, null, null]);
-  assert.equal(JSON.parse(first.out).links[0].reconciliations[0].kind, "first");
-  assert.deepEqual(await subjects(world), ["new", "old"]);
-});
-
-test("a window that leaves no gap moves the link on, never beyond now", async () => {
-  await using companies = await createLinkedCompanies();
-  const { world } = companies;
-  world.clock.pass(3 * DAY_MS);
-
-  const { exit } = await runCommand(world, "reconcile --from 2030-01-01 --to 2040-01-01");
-
-  assert.equal(exit, 0);
-  assert.deepEqual(reachedBy(await theLink(world)), [world.clock.now, world.clock.now]);
-});
-
-test("a window in the future is wrong usage", async () => {
-  await using world = await createWorld();
-
-  await assert.rejects(runCommand(world, "reconcile --from 2040-01-01"), { name: "UsageError" });
-});
-
-test("a run that was interrupted is ended first, then comes the one that was asked for", async () => {
-  await using companies = await createLinkedCompanies();
-  const { world } = companies;
-  await beginWindow(world, "2031-01-01T00:00:00Z", "2031-01-02T00:00:00Z");
-  await concludeUnheard(world, wish(companies, "契約"));
-  world.clock.pass(MINUTE_MS);
-
-  const { exit, out } = await runCommand(world, "reconcile --json");
-
-  assert.equal(exit, 0);
-  const { reconciliations } = JSON.parse(out).links[0];
-  assert.deepEqual(
-    reconciliations.map((run: any) => run.to),
-    ["2031-01-02T00:00:00.000Z", world.clock.now.toISOString()],
-  );
-  assert.deepEqual(await subjects(world), ["契約"]);
-});
-
-test("an operator's run that was interrupted does not cost the hour its reconciliation", async () => {
-  await using companies = await createLinkedCompanies();
-  const { world } = companies;
-  await beginWindow(world, "2031-01-01T00:00:00Z", "2031-01-02T00:00:00Z");
-  await concludeUnheard(world, wish(companies, "契約"));
-
-  await world.runHour();
-
-  assert.deepEqual(await subjects(world), ["契約"]);
-  assert.deepEqual(reachedBy(await theLink(world)), [world.clock.now, world.clock.now]);
-});
-
-test("a command that is stopped leaves its run under way, and the next one goes on", async () => {
-  await using companies = await createLinkedCompanies();
-  const { world } = companies;
-  await concludeUnheard(world, wish(companies, "契約"));
-  world.clock.pass(MINUTE_MS);
-  const stop = new AbortController();
-  world.docusign.onNext("/envelopes", () => stop.abort());
-  world.docusign.calls.length = 0;
-
-  const stopped = await runCommand(world, "reconcile", { signal: stop.signal });
-  const listings = world.docusign.callsTo("/envelopes").length;
-  const imported = await subjects(world);
-  const next = await runCommand(world, "reconcile");
-
-  assert.equal(stopped.exit, 75);
-  assert.equal(listings, 1);
-  assert.deepEqual(imported, []);
-  assert.equal(next.exit, 0);
-  assert.deepEqual(await subjects(world), ["契約"]);
-});
-
 test("commands and workers at the same link import each envelope once, and count each once", async () => {
   await using companies = await createLinkedCompanies();
   const { world } = companies;
@@ -447,127 +312,6 @@ test("a terminal shows a bar and takes it away, whatever happens; JSON stays alo
   assert.equal(JSON.parse(json.out).links.length, 1);
 });
 
-test("a dry run shows what would be imported and what not, and writes nothing", async () => {
-  await using companies = await createLinkedCompanies();
-  const { world, admin, partner, colleague } = companies;
-  await world.docusign.concludeEnvelope(wish(companies, "imported"));
-  await world.runJobs();
-  const sent = await concludeUnheard(world, wish(companies, "sent"));
-  const foreign = await concludeUnheard(world, {
-    from: partner,
-    to: [admin, colleague],
-    subject: "received",
-  });
-  const purged = await concludeUnheard(world, wish(companies, "purged"));
-  await world.docusign.purgeDocuments(purged, "documents_purged");
-  world.clock.pass(MINUTE_MS);
-  const before = await everything(world);
-
-  const plain = await runCommand(world, "reconcile --dry-run");
-  const json = await runCommand(world, "reconcile --dry-run --json");
-
-  assert.equal(plain.exit, 0);
-  assert.match(plain.out, /imported 1/);
-  assert.match(plain.out, /import 2/);
-  assert.match(plain.out, /excluded \(documents-purged\) 1/);
-  const [{ envelopes, summary }] = JSON.parse(json.out).links;
-  const fates = new Map(envelopes.map((one: any) => [one.envelopeId, `${one.outcome}: ${one.reason}`]));
-  assert.equal(fates.get(sent.envelopeId), "import: sent");
-  assert.equal(fates.get(foreign.envelopeId), "import: received");
-  assert.equal(fates.get(purged.envelopeId), "excluded: documents-purged");
-  assert.deepEqual(summary, { imported: 1, import: 2, "excluded (documents-purged)": 1 });
-  assert.deepEqual(await everything(world), before);
-});
-
-test("a dry run that DocuSign puts off says until when, and the next one asks nothing before", async () => {
-  await using companies = await createLinkedCompanies();
-  const { world, account } = companies;
-  const until = new Date(world.clock.now.getTime() + 10 * MINUTE_MS);
-  world.docusign.throttle(account, until);
-
-  const first = await runCommand(world, "reconcile --dry-run --json");
-  const calls = world.docusign.calls.length;
-  const second = await runCommand(world, "reconcile --dry-run --json");
-
-  for (const { exit, out } of [first, second]) {
-    assert.equal(exit, 75);
-    assert.deepEqual(JSON.parse(out).links[0].notNow, {
-      reason: "account-throttled",
-      until: until.toISOString(),
-    });
-  }
-  assert.equal(world.docusign.calls.length, calls);
-});
-
-test("a dry run of a link whose authorisation is known to be gone asks nothing", async () => {
-  await using companies = await createLinkedCompanies();
-  const { world, admin } = companies;
-  world.docusign.revokeConsent(admin);
-  await world.runHour();
-  const calls = world.docusign.calls.length;
-
-  const { exit, out } = await runCommand(world, "reconcile --dry-run --json");
-
-  assert.equal(exit, 75);
-  assert.deepEqual(JSON.parse(out).links[0].notNow, { reason: "link-error", until: null });
-  assert.equal(world.docusign.calls.length, calls);
-});
-
-test("a dry run tells what waits already, and what was deleted in the cabinet", async () => {
-  await using companies = await createLinkedCompanies();
-  const { world } = companies;
-  const deleted = await world.docusign.concludeEnvelope(wish(companies, "deleted"));
-  await world.runJobs();
-  const [contract] = await world.contracts();
-  const api = await world.api();
-  assert.equal((await api.send("DELETE", `/v1/contracts/${contract.id}`)).status, 204);
-  world.docusign.failNext(1, { status: 503 }, "/envelopes/{envelopeId}");
-  const waiting = await world.docusign.concludeEnvelope(wish(companies, "waiting"));
-  await world.runJobs();
-  world.clock.pass(MINUTE_MS);
-
-  const { out } = await runCommand(world, "reconcile --dry-run --json");
-
-  const fates = new Map(
-    JSON.parse(out).links[0].envelopes.map((one: any) => [one.envelopeId, `${one.outcome}: ${one.reason}`]),
-  );
-  assert.equal(fates.get(deleted.envelopeId), "deleted: deleted-in-cabinet");
-  assert.equal(fates.get(waiting.envelopeId), "waiting: docusign-unavailable");
-});
-
-for (const [what, failure, reason] of [
-  ["cannot answer", { status: 503 }, "docusign-unavailable"],
-  ["does not let the linked user list", { status: 403 }, "link-error"],
-] as const) {
-  test(`a dry run that DocuSign ${what} says so, and writes nothing`, async () => {
-    await using companies = await createLinkedCompanies();
-    const { world } = companies;
-    world.docusign.failNext(1, failure, "/envelopes");
-    const before = await everything(world);
-
-    const { exit, out } = await runCommand(world, "reconcile --dry-run --json");
-
-    assert.equal(exit, 75);
-    assert.deepEqual(JSON.parse(out).links[0].notNow, { reason, until: null });
-    assert.deepEqual(await everything(world), before);
-  });
-}
-
-test("a dry run tells fifty envelopes line by line and sums up the rest", async () => {
-  await using companies = await createCompanies();
-  const { world, admin } = companies;
-  await conclude(companies, ...Array.from({ length: 53 }, (_, index) => `契約${index}`));
-  world.clock.pass(MINUTE_MS);
-  await world.link(admin);
-  world.clock.pass(MINUTE_MS);
-
-  const { exit, out } = await runCommand(world, "reconcile --dry-run");
-
-  assert.equal(exit, 0);
-  assert.equal(out.match(/import: sent/g)?.length, 50);
-  assert.match(out, /… and 3 more: --json tells them all\n {2}listed {4}53: import 53/);
-});
-
 test("output names no person", async () => {
   await using companies = await createLinkedCompanies();
   const { world, admin } = companies;
@@ -586,47 +330,8 @@ test("output names no person", async () => {
   }
 });
 
-/** From the admin to a customer, with one document. */
-function wish({ admin }: Companies, subject: string) {
-  return {
-    from: admin,
-    to: [{ name: "客", email: "kyaku@example.com" }],
-    documents: [{ name: "契約書.pdf" }],
-    subject,
-  };
-}
-
-async function conclude(companies: Companies, ...subjectsOf: string[]): Promise<void> {
-  for (const subject of subjectsOf) await companies.world.docusign.concludeEnvelope(wish(companies, subject));
-}
-
-async function theLink(world: World, tenant = "tenant-1"): Promise<Link> {
-  const link = await findCurrentLink(world.service.foundation.tasks.db, tenant);
-  assert.ok(link !== null);
-  return link;
-}
-
-function reachedBy({ sentReached, receivedReached }: Link): (Date | null)[] {
-  return [sentReached, receivedReached];
-}
-
 function downloads(world: World): number {
   return world.docusign.callsTo("/envelopes/{envelopeId}/documents/{documentId}").length;
-}
-
-/** As a command leaves it that was stopped before its first page. */
-async function beginWindow(world: World, from: string, to: string): Promise<void> {
-  const link = await theLink(world);
-  const linkId = parseUuid<LinkId>(link.id);
-  assert.ok(linkId !== null);
-  await startReconciliation(world.service.foundation.tasks.db, {
-    linkId,
-    tenant: link.tenant,
-    kind: "manual",
-    from: new Date(from),
-    to: new Date(to),
-    now: world.clock.now,
-  });
 }
 
 /** As days of failed attempts leave it. */
@@ -637,17 +342,6 @@ async function park(world: World): Promise<void> {
     .where("state", "=", "waiting")
     .executeTakeFirst();
   assert.equal(parked.numUpdatedRows, 1n);
-}
-
-async function everything(world: World): Promise<unknown> {
-  const { db } = world.service.foundation.tasks;
-  return {
-    envelopes: await db.selectFrom("envelope").selectAll().orderBy("envelope_id").execute(),
-    contracts: await db.selectFrom("contract").selectAll().orderBy("id").execute(),
-    reconciliations: await db.selectFrom("reconciliation").selectAll().orderBy("id").execute(),
-    links: await db.selectFrom("link").selectAll().orderBy("id").execute(),
-    audit: await db.selectFrom("audit").selectAll().orderBy("id").execute(),
-  };
 }
 
 test("an operator's reconciliation looks at the link's Connect too, and mends what somebody took away", async () => {

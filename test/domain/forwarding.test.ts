@@ -1,8 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Forwarding, Recipient } from "../../src/domain/envelope.ts";
 import {
-  accountA,
   accountB,
   carbonCopy,
   decide,
@@ -16,14 +14,8 @@ import {
   x,
   z,
 } from "./envelopes.ts";
+import { nobody, type Story } from "./forwarding-story.ts";
 
-type Story = {
-  readonly tells: string;
-  readonly listed: readonly Recipient[];
-  readonly events?: readonly Forwarding[];
-};
-
-const nobody = { userId: null, email: null };
 const GUID_2 = "ABCDEF00-0000-4000-9000-000000000002";
 
 const excluded: Story[] = [
@@ -248,157 +240,6 @@ test("a forwarding that is told twice, by U's id and by some address, is known b
   ];
 
   assert.equal(decide(about, link({ userEmail: null }), events), "exclude: forwarded-to-user");
-});
-
-const imported: Story[] = [
-  {
-    tells: "U reassigned to X, who was given U's id, as an event says that holds recipient ids only",
-    listed: [carbonCopy(u, { recipientId: "2" }), recipient(x, { recipientId: "1" })],
-    events: [forwarding(nobody, nobody, "1", "2")],
-  },
-  {
-    tells: "Z forwarded to U, who signs besides, as an event says twice, once without naming Z",
-    listed: [recipient(u, { recipientId: "2" }), recipient(u, { recipientId: "3" })],
-    events: [forwarding(z, u), forwarding(nobody, u)],
-  },
-  {
-    tells: "U reassigned to X and is listed as carbon copy",
-    listed: [carbonCopy(u), recipient(x)],
-    events: [forwarding(u, x)],
-  },
-  { tells: "U reassigned to X and is listed no more", listed: [recipient(x)], events: [forwarding(u, x)] },
-  {
-    tells: "U reassigned to somebody unknown",
-    listed: [],
-    events: [forwarding(u, nobody)],
-  },
-  { tells: "U delegated to X, as X's entry says", listed: [recipient(x, { delegatedBy: u })] },
-  { tells: "U delegated to X, as U's entry says", listed: [recipient(u, { delegatedTo: [x] })] },
-  {
-    tells: "X forwarded to U, who is carbon copy besides",
-    listed: [carbonCopy(x), recipient(u), carbonCopy(u)],
-    events: [forwarding(x, u)],
-  },
-  {
-    tells: "X delegated to U, who signs in a place of their own too",
-    listed: [recipient(x), recipient(u, { delegatedBy: x }), recipient(u)],
-  },
-  {
-    tells: "X delegated a signature to U, who is an editor besides",
-    listed: [recipient(x), recipient(u, { group: "editors" })],
-    events: [forwarding(x, u)],
-  },
-  {
-    tells: "X, who signs and is an agent, delegated the signature to U, who is an editor besides",
-    listed: [
-      recipient(x, { recipientId: "1" }),
-      recipient(x, { group: "agents" }),
-      recipient(u, { group: "editors" }),
-    ],
-    events: [forwarding(x, u, "1")],
-  },
-  {
-    tells: "X reassigned to U once, told twice, and U signs in a place of their own too",
-    listed: [carbonCopy(x), recipient(u, { recipientId: "2" }), recipient(u, { recipientId: "3" })],
-    events: [forwarding(x, u, "1", "2"), forwarding(x, u, "1", "2"), forwarding(x, u)],
-  },
-  {
-    tells: "X reassigned to U, who passed it on, and signs in a place of their own too",
-    listed: [
-      carbonCopy(x),
-      recipient(u, { recipientId: "5" }),
-      carbonCopy(u),
-      recipient(z, { recipientId: "3" }),
-    ],
-    events: [forwarding(x, u, "1", "2"), forwarding(u, z, "2", "3")],
-  },
-  {
-    tells: "U gave a place of their own to Z, and holds one that X reassigned",
-    listed: [carbonCopy(x), recipient(u, { recipientId: "2" }), recipient(z, { recipientId: "9" })],
-    events: [forwarding(x, u, "7", "2"), forwarding(u, z, "1", "9")],
-  },
-  {
-    tells: "U passed on what X reassigned, and a place of their own",
-    listed: [carbonCopy(x), recipient(z), recipient(user("4"))],
-    events: [forwarding(x, u), forwarding(u, z), forwarding(u, user("4"))],
-  },
-  {
-    tells: "U passed on what X reassigned, as ids tell, and a place of their own, told without",
-    listed: [carbonCopy(x), recipient(z), recipient(user("4"))],
-    events: [forwarding(x, u, "1", "2"), forwarding(u, z, "2", "3"), forwarding(u, user("4"))],
-  },
-  {
-    tells: "U reassigned to X, who reassigned back to U",
-    listed: [carbonCopy(u), carbonCopy(x), recipient(u)],
-    events: [forwarding(u, x, "1", "2"), forwarding(x, u, "2", "3")],
-  },
-  {
-    tells: "X forwarded to another user who shares U's address",
-    listed: [carbonCopy(x), recipient(u), recipient({ ...z, email: u.email })],
-    events: [forwarding(x, { ...z, email: u.email })],
-  },
-  {
-    tells: "X forwarded to U's address, to a place that another user holds",
-    listed: [
-      carbonCopy(x),
-      recipient(u, { recipientId: "1" }),
-      recipient({ ...z, email: u.email }, { recipientId: "2" }),
-    ],
-    events: [forwarding(x, { userId: null, email: u.email }, "3", "2")],
-  },
-  {
-    tells: "X forwarded to Z, and U is listed besides",
-    listed: [carbonCopy(x), recipient(z), recipient(u)],
-    events: [forwarding(x, z)],
-  },
-  {
-    tells: "U took the place of U",
-    listed: [recipient(u, { delegatedBy: u, delegatedTo: [u] })],
-    events: [forwarding(u, u)],
-  },
-  {
-    tells: "a delegation names nobody",
-    listed: [
-      recipient(u, {
-        delegatedBy: { userId: null, email: "" },
-        delegatedTo: [nobody],
-      }),
-    ],
-  },
-  {
-    tells: "a forwarding names nobody that is listed",
-    listed: [recipient(u, { recipientId: "1" })],
-    events: [forwarding(nobody, nobody, "8", "9")],
-  },
-  {
-    tells: "X forwarded to U by an event, but U is listed as carbon copy only",
-    listed: [carbonCopy(x), carbonCopy(u)],
-    events: [forwarding(x, u)],
-  },
-];
-
-for (const { tells, listed, events } of imported) {
-  test(`received: ${tells}`, () => {
-    assert.equal(decide(sentFrom(accountB, { recipients: listed }), link(), events), "import: received");
-  });
-}
-
-test("what the account sent is imported even where it only reached the linked user by forwarding", () => {
-  const about = sentFrom(accountA, { recipients: [recipient(u, { delegatedBy: x })] });
-
-  assert.equal(decide(about), "import: sent");
-});
-
-test("a forwarding among others says nothing about the linked user", () => {
-  const about = sentFrom(accountB, { recipients: [carbonCopy(x), recipient(z)] });
-
-  assert.equal(decide(about, link(), [forwarding(x, z)]), "exclude: not-ours");
-});
-
-test("while the recipients are not known, forwardings alone decide nothing", () => {
-  const about = sentFrom(accountB, { recipients: null });
-
-  assert.equal(decide(about, link(), [forwarding(u, x)]), "undecided: recipients-unknown");
 });
 
 test("the facts tell who forwarded to the linked user, and to whom the linked user forwarded", () => {

@@ -1,44 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { sql } from "kysely";
 import { createBrowser } from "../support/browser.ts";
 import { isWaitingForLock } from "../support/database-locks.ts";
 import type { User } from "../support/docusign/state.ts";
 import { interceptPool } from "../support/intercept-pool.ts";
 import { createCompanies, createLinkedCompanies, linkOf } from "../support/linked-world.ts";
+import { begin, NO_TRACE, traces } from "../support/linking-steps.ts";
 import { allowWrites, refuseWrites } from "../support/refused-writes.ts";
 import { createWorld, finishLink, type World } from "../support/world.ts";
-
-/** Begins a linking as the owner of the tenant; gives the address that the browser is to be sent to. */
-async function begin(world: World, { tenant = "tenant-1", group = "group-1" } = {}): Promise<string> {
-  const caller = await world.api(tenant);
-  assert.equal((await caller.send("PUT", `/v1/groups/${group}`, { name: "契約書" })).status, 200);
-  const { status, body } = await caller.send("POST", "/v1/link", { groupId: group });
-  assert.equal(status, 201, JSON.stringify(body));
-  return body.authorizationUrl;
-}
-
-/** What a linking leaves behind, here and at DocuSign. */
-async function traces(world: World): Promise<Record<string, number>> {
-  const { db } = world.service.foundation.working;
-  const count = async (table: string): Promise<number> => {
-    const { rows } = await sql<{ count: string }>`select count(*) from ${sql.table(table)}`.execute(db);
-    return Number(rows[0]?.count);
-  };
-  const configurations = [...world.docusign.state.accounts.values()].flatMap((account) =>
-    world.docusign.configurations(account),
-  );
-  return {
-    begun: await count("linking"),
-    links: await count("link"),
-    tokens: await count("link_token"),
-    audit: await count("audit"),
-    jobs: await count("graphile_worker.jobs"),
-    configurations: configurations.length,
-  };
-}
-
-const NO_TRACE = { begun: 0, links: 0, tokens: 0, audit: 0, jobs: 0, configurations: 0 };
 
 test("a linking asks for a fresh login, with PKCE and the extended scope, and returns to our callback", async () => {
   await using companies = await createCompanies();
@@ -318,114 +287,6 @@ test("a linking that another overtakes while DocuSign counts its envelopes finds
   assert.deepEqual([left["links"], left["tokens"], left["audit"]], [1, 1, 1]);
 });
 
-test("who goes back at DocuSign's login has cancelled, without a trace, and can begin again", async () => {
-  await using companies = await createCompanies();
-  const { world, admin } = companies;
-  const browser = createBrowser();
-  const returnAddress = await world.docusign.deny(await begin(world));
-  world.cabinet.nextSignIn(world.owner());
-
-  const { trail } = await browser.get(returnAddress);
-
-  assert.ok(trail.includes(`${world.url}/links?result=cancelled`), trail.join("\n"));
-  assert.deepEqual(await traces(world), NO_TRACE);
-  assert.equal(await world.link(admin), "linked");
-});
-
-/** Comes back from DocuSign in a browser of its own, signed in at the cabinet as the person. */
-async function comeBack(world: World, returnAddress: string, person = world.owner()): Promise<string> {
-  world.cabinet.nextSignIn(person);
-  const { trail } = await createBrowser().get(returnAddress);
-  return trail.map((address) => new URL(address).searchParams.get("result")).findLast(Boolean) ?? "none";
-}
-
-test("a return that is stale, used already, changed or made up counts for nothing", async () => {
-  await using companies = await createCompanies();
-  const { world, admin } = companies;
-  const callback = `${world.url}/links/docusign/callback`;
-  const stale = await world.docusign.authorize(await begin(world), admin);
-  world.clock.pass(15 * 60 * 1000);
-
-  const results = {
-    "after 15 minutes": await comeBack(world, stale),
-    "with a state of nobody's": await comeBack(world, `${callback}?state=made-up&code=1`),
-    "without state": await comeBack(world, `${callback}?code=1`),
-    "with two states": await comeBack(world, `${callback}?state=a&state=b&code=1`),
-  };
-  assert.deepEqual(new Set(Object.values(results)), new Set(["expired"]), JSON.stringify(results));
-  const other = new URL(await world.docusign.authorize(await begin(world), admin));
-  other.searchParams.delete("code");
-  const asked = world.docusign.callsTo("/oauth/token").length;
-  assert.equal(await comeBack(world, other.href), "failed");
-  assert.equal(world.docusign.callsTo("/oauth/token").length, asked, "there is nothing to ask DocuSign for");
-  other.searchParams.set("code", "1");
-  assert.equal(await comeBack(world, other.href), "expired", "each state counts once, whatever came of it");
-
-  assert.deepEqual(await traces(world), NO_TRACE);
-});
-
-test("a return counts until its 15 minutes are over, and once", async () => {
-  await using companies = await createCompanies();
-  const { world, admin } = companies;
-  const authorizationUrl = await begin(world);
-  world.clock.pass(15 * 60 * 1000 - 1_000);
-  const returnAddress = await world.docusign.authorize(authorizationUrl, admin);
-
-  assert.equal(await comeBack(world, returnAddress), "linked");
-  const before = await traces(world);
-  assert.equal(await comeBack(world, returnAddress), "expired");
-
-  assert.deepEqual(await traces(world), before);
-});
-
-test("a linking is finished by nobody but the owner who began it, and still by them after others tried", async () => {
-  await using companies = await createCompanies();
-  const { world, admin } = companies;
-  const owner = world.owner();
-  const others = {
-    "another owner of the tenant": world.cabinet.addPerson({
-      sub: "another owner",
-      name: "別の所有者",
-      tenant: "tenant-1",
-      role: "owner",
-    }),
-    "an owner of another tenant": world.owner("tenant-2"),
-    "the same name in another tenant": { ...owner, tenant: "tenant-2" },
-    "the same person who is no owner any more": { ...owner, role: "member" as const },
-  };
-  const returnAddress = await world.docusign.authorize(await begin(world), admin);
-
-  const results: string[] = [];
-  for (const person of Object.values(others)) results.push(await comeBack(world, returnAddress, person));
-  assert.ok(
-    results.every((result) => result === "expired" || result === "failed"),
-    results.join(),
-  );
-  assert.deepEqual(await traces(world), { ...NO_TRACE, begun: 1 });
-  world.cabinet.addPerson(owner);
-
-  assert.equal(await comeBack(world, returnAddress, owner), "linked");
-});
-
-test("an address that is sent to a stranger links nothing of the stranger's, whoever they are at the cabinet", async () => {
-  await using companies = await createCompanies();
-  const { world, admin: stranger } = companies;
-  const attackersAddress = await begin(world, { tenant: "attacker" });
-  const returnAddress = await world.docusign.authorize(attackersAddress, stranger);
-  const nobody = createBrowser();
-  const guest = world.cabinet.addPerson({ sub: "guest", name: "客", role: "guest" });
-
-  const asOwnerElsewhere = await comeBack(world, returnAddress, world.owner("tenant-2"));
-  const asGuest = await comeBack(world, returnAddress, guest);
-  const signedOut = await nobody.peek(returnAddress);
-
-  assert.deepEqual([asOwnerElsewhere, asGuest], ["expired", "none"]);
-  assert.equal(signedOut.status, 303);
-  assert.match(signedOut.headers.get("location") ?? "", /^\/sign-in\?return_to=/);
-  assert.deepEqual(await traces(world), { ...NO_TRACE, begun: 1 });
-  assert.equal((await (await world.api("attacker")).get("/v1/link")).status, 404);
-});
-
 test("a linking that DocuSign fails half-way leaves no trace, and works the next time", async () => {
   await using companies = await createCompanies();
   const { world, admin, colleague } = companies;
@@ -469,35 +330,6 @@ test("a linking to which DocuSign says nothing of the user's rights fails, and d
 
   assert.equal(result, "failed");
   assert.deepEqual(await traces(world), NO_TRACE);
-});
-
-test("an error that DocuSign reports at the return is a failure, not a cancellation", async () => {
-  await using companies = await createCompanies();
-  const { world } = companies;
-  const state = new URL(await begin(world)).searchParams.get("state") ?? "";
-  const address = new URL(`${world.url}/links/docusign/callback`);
-  address.search = new URLSearchParams({ state, error: "server_error" }).toString();
-
-  assert.equal(await comeBack(world, address.href), "failed");
-
-  assert.deepEqual(await traces(world), NO_TRACE);
-});
-
-test("what is stored of a begun linking finishes it for nobody: neither state nor verifier is in the clear", async () => {
-  await using companies = await createCompanies();
-  const { world, admin } = companies;
-  const authorizationUrl = await begin(world);
-  const state = new URL(authorizationUrl).searchParams.get("state") ?? "";
-  const { db, vault } = world.service.foundation.tasks;
-
-  const row = await db.selectFrom("linking").selectAll().executeTakeFirstOrThrow();
-
-  const verifier = vault.open(row.code_verifier);
-  assert.ok(!JSON.stringify(row).includes(state));
-  assert.ok(!row.state_hash.includes(state));
-  assert.ok(!row.code_verifier.includes(verifier));
-  const returnAddress = await world.docusign.authorize(authorizationUrl, admin);
-  assert.equal(await comeBack(world, returnAddress), "linked");
 });
 
 test("who may only look, or belongs to another tenant, cannot begin, change, approve or end a link", async () => {

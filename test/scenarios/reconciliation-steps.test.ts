@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { test } from "node:test";
-import { type AccountId, type LinkId, parseUuid } from "../../src/domain/identifiers.ts";
-import { withLock } from "../../src/store/locks.ts";
+import { type LinkId, parseUuid } from "../../src/domain/identifiers.ts";
 import { type ReconcileStep, reconcileStep } from "../../src/usecases/reconciling/reconcile-link.ts";
 import type { Failure } from "../support/docusign/faults.ts";
 import {
@@ -13,72 +12,20 @@ import {
   endLink,
   linkIdOf,
 } from "../support/linked-world.ts";
-import { callsOf, DAY_MS, entriesOf, HOUR_MS, linesOf, MINUTE_MS } from "../support/reconciling.ts";
+import { callsOf, DAY_MS, entriesOf, HOUR_MS, MINUTE_MS } from "../support/reconciling.ts";
 import { allowWrites, refuseWrites } from "../support/refused-writes.ts";
 import { stepNow, stepOf, stepOn } from "../support/stepping.ts";
-import type { World } from "../support/world.ts";
 
 const LISTING = "/envelopes";
+
 const USER = "/users/{userId}";
+
 const NO_ADMIN: Failure = { status: 403, body: { errorCode: "USER_LACKS_PERMISSIONS", message: "x" } };
 
 /** What a step says of a link that does not import. */
 function notImporting(step: ReconcileStep): unknown[] {
   return step.kind === "not-importing" ? [step.link?.state, step.link?.cause] : [step.kind];
 }
-
-test("a step for an account that takes no calls is put off to that end, and calls nothing", async () => {
-  await using linked = await createLinkedCompanies();
-  const { world, account } = linked;
-  const until = new Date(world.clock.now.getTime() + 20 * MINUTE_MS);
-  await world.service.foundation.tasks.budgets.pause(parseUuid<AccountId>(account.accountId)!, until);
-  let step: ReconcileStep | undefined;
-
-  const calls = await callsOf(world, async () => (step = await stepNow(world)));
-
-  assert.deepEqual(step, { kind: "put-off", until, reason: "account-throttled" });
-  assert.deepEqual(calls, []);
-  world.clock.now = until;
-  assert.equal((await stepOn(world)).kind, "done");
-});
-
-test("the listing of all history leaves the reserve to others; an hour's does not", async () => {
-  await using companies = await createCompanies();
-  const { world, account, admin } = companies;
-  await world.link(admin);
-  world.docusign.setLimits({ hourly: 100 });
-  world.docusign.spendCalls(account, 70);
-  const until = new Date("2031-01-15T04:00:00Z");
-  const reserved = { kind: "put-off", until, reason: "budget-reserve" };
-
-  const steps = [await stepNow(world), await stepNow(world)];
-  const calls = await callsOf(world, async () => steps.push(await stepNow(world)));
-
-  assert.deepEqual(steps[2], reserved);
-  assert.deepEqual(calls, []);
-  assert.deepEqual(linesOf(world, "reconciliation put off"), [], "nothing has failed");
-  world.clock.now = until;
-  await world.runJobs();
-  world.docusign.spendCalls(account, 80);
-  world.clock.pass(MINUTE_MS);
-  assert.equal((await stepOn(world)).kind, "done");
-});
-
-test("a first import that comes to the reserve within a step goes on after the hour, as one that comes to it between steps", async () => {
-  await using companies = await createCompanies();
-  const { world, account, admin } = companies;
-  await world.link(admin);
-  world.docusign.setLimits({ hourly: 100 });
-  assert.equal((await stepNow(world)).kind, "more");
-  world.docusign.onNext(LISTING, () => world.docusign.spendCalls(account, 80));
-
-  const step = await stepNow(world);
-
-  const until = new Date("2031-01-15T04:00:00Z");
-  assert.deepEqual(step, { kind: "put-off", until, reason: "budget-reserve" });
-  world.clock.now = until;
-  assert.equal((await stepOn(world)).kind, "done");
-});
 
 test("a window that is asked for while an hour's run is under way follows that run", async () => {
   await using linked = await createLinkedCompanies();
@@ -140,18 +87,6 @@ test("a step that our own database fails is a fault of ours, and what it was at 
   const step = await stepOn(world);
   assert.ok(step.kind === "done");
   assert.equal(step.reconciliation.listed, 1);
-});
-
-test("a step of a link that another process has in hand is put off for five seconds", async () => {
-  await using linked = await createLinkedCompanies();
-  const { world } = linked;
-  const linkId = await linkIdOf(world);
-  const { db } = world.service.foundation.tasks;
-
-  const step = await withLock(db, `reconcile ${linkId}`, async () => await stepOf(world, linkId));
-
-  const until = new Date(world.clock.now.getTime() + 5_000);
-  assert.deepEqual(step, { kind: "put-off", until, reason: "busy" });
 });
 
 test("a step of a link that does not import says how it stands", async () => {
@@ -271,53 +206,6 @@ test("a link that ends while a step waits for its turn is not reconciled any mor
     0,
   );
 });
-
-const PUT_OFF: Readonly<
-  Record<string, { fails: (world: World) => unknown; reason: string; waits: number; fault: string }>
-> = {
-  "that DocuSign cannot answer is put off for a minute": {
-    fails: ({ docusign }) => docusign.failNext(10, { status: 503 }, LISTING),
-    reason: "docusign-unavailable",
-    waits: MINUTE_MS,
-    fault: "http-503",
-  },
-  "that DocuSign refuses though the user is an admin is put off for a minute": {
-    fails: ({ docusign }) => docusign.failNext(1, NO_ADMIN, LISTING),
-    reason: "docusign-unavailable",
-    waits: MINUTE_MS,
-    fault: "USER_LACKS_PERMISSIONS",
-  },
-  "of an account whose hour is spent is put off to its end": {
-    fails: ({ docusign }) =>
-      docusign.failNext(
-        1,
-        {
-          status: 429,
-          body: { errorCode: "HOURLY_APIINVOCATION_LIMIT_EXCEEDED", message: "x" },
-          headers: { "x-ratelimit-reset": "1926214200" },
-        },
-        LISTING,
-      ),
-    reason: "account-throttled",
-    waits: 20 * MINUTE_MS,
-    fault: "HOURLY_APIINVOCATION_LIMIT_EXCEEDED",
-  },
-};
-
-for (const [what, { fails, reason, waits, fault }] of Object.entries(PUT_OFF)) {
-  test(`a step ${what}, and the log says so`, async () => {
-    await using linked = await createLinkedCompanies();
-    const { world } = linked;
-    fails(world);
-
-    const step = await stepNow(world);
-
-    assert.deepEqual(step, { kind: "put-off", until: new Date(world.clock.now.getTime() + waits), reason });
-    const [line] = linesOf(world, "reconciliation put off");
-    assert.deepEqual([line.linkId, line.fault], [await linkIdOf(world), fault]);
-    assert.equal(typeof line.kind, "string");
-  });
-}
 
 test("a run's calls are counted over all of its steps, those that failed included, and told with what it found", async () => {
   await using linked = await createLinkedCompanies();

@@ -1,43 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { inspect } from "node:util";
-import { type DocuSignAccount, openDocuSignAccount } from "../../../src/docusign/api/account.ts";
-import type { DocuSignAccountOptions } from "../../../src/docusign/api/calls.ts";
-import { type ConnectConfiguration, isSameAddress } from "../../../src/docusign/api/connect-configuration.ts";
 import { DocuSignFault } from "../../../src/docusign/faults/faults.ts";
 import type { CallLimits } from "../../../src/docusign/faults/limits.ts";
-import type { AccountId, EnvelopeId, UserId } from "../../../src/domain/identifiers.ts";
-import { parseUuid } from "../../../src/domain/identifiers.ts";
+import type { EnvelopeId } from "../../../src/domain/identifiers.ts";
 import { fixture } from "../fixtures.ts";
 import { startServer } from "../http-server.ts";
+import { isFault, NOW, open, ROOT, USER, uuid } from "./recorded-account.ts";
 
-const NOW = new Date("2026-04-01T00:10:00Z");
-const ACCOUNT = uuid<AccountId>("aaaaaaaa-aaaa-4aaa-8aaa-aaaaaaaaaaaa");
 const ENVELOPE = uuid<EnvelopeId>("3f2504e0-4f89-41d3-9a0c-0305e82c3301");
-const USER = uuid<UserId>("11111111-1111-4111-8111-111111111111");
-const ROOT = `/restapi/v2.1/accounts/${ACCOUNT}`;
+
 const RECORDED = { headers: { "content-type": "application/json" }, body: fixture("envelope.json") };
-
-function uuid<Id extends AccountId | EnvelopeId | UserId>(text: string): Id {
-  const id = parseUuid<Id>(text);
-  assert.ok(id !== null);
-  return id;
-}
-
-function open(baseUri: string, options: Partial<DocuSignAccountOptions> = {}): DocuSignAccount {
-  const accessToken = async (stale?: string): Promise<string> =>
-    stale === undefined ? "token-1" : "token-2";
-  return openDocuSignAccount({ baseUri, accountId: ACCOUNT, accessToken, now: () => NOW, ...options });
-}
-
-function isFault(kind: string, code: string): (error: unknown) => boolean {
-  return (error) => {
-    assert.ok(error instanceof DocuSignFault, inspect(error));
-    assert.deepEqual([error.kind, error.code], [kind, code]);
-    assert.doesNotMatch(inspect(error, { depth: 10 }), /token-\d|@example/);
-    return true;
-  };
-}
 
 test("an envelope comes in one call, with recipients and documents", async () => {
   await using server = await startServer(() => RECORDED);
@@ -148,6 +120,7 @@ const LIMIT_HEADERS = {
   "x-burstlimit-limit": "500",
   "x-burstlimit-remaining": "499",
 };
+
 const NO_LIMITS: CallLimits = {
   limit: null,
   remaining: null,
@@ -351,175 +324,3 @@ for (const body of [
     await assert.rejects(open(server.url).getUser(USER), isFault("later", "unreadable-answer"));
   });
 }
-
-const SENT: ConnectConfiguration = {
-  id: null,
-  type: "custom",
-  name: "取り込み",
-  url: "https://torikomi.example/connect/1",
-  enabled: true,
-  userIds: [],
-};
-const RECEIVED: ConnectConfiguration = { ...SENT, type: "customrecipient", userIds: [USER] };
-const BODY = {
-  name: "取り込み",
-  urlToPublishTo: "https://torikomi.example/connect/1",
-  integratorManaged: "true",
-  includeHMAC: "true",
-  requiresAcknowledgement: "true",
-  allowEnvelopePublish: "true",
-  enableLog: "true",
-  deliveryMode: "SIM",
-  eventData: { version: "restv2.1", format: "json", includeData: ["recipients"] },
-  events: ["envelope-completed", "recipient-reassign", "recipient-delegate"],
-};
-const SENT_BODY = { ...BODY, configurationType: "custom", allUsers: "true" };
-const RECEIVED_BODY = { ...BODY, configurationType: "customrecipient", allUsers: "false", userIds: [USER] };
-
-test("a configuration for what is sent is of all users, one for what is received of the linked one", async () => {
-  await using server = await startServer((_, count) => ({ status: 201, body: { connectId: String(count) } }));
-  const account = open(server.url);
-
-  const sent = await account.createConnectConfiguration(SENT);
-  const received = await account.createConnectConfiguration(RECEIVED);
-
-  assert.deepEqual([sent.id, received.id], ["1", "2"]);
-  assert.deepEqual(
-    server.received.map(({ method, path }) => `${method} ${path}`),
-    [`POST ${ROOT}/connect`, `POST ${ROOT}/connect`],
-  );
-  assert.deepEqual(
-    server.received.map(({ body }) => JSON.parse(body)),
-    [SENT_BODY, RECEIVED_BODY],
-  );
-});
-
-test("a made configuration whose id is not told is found in the list", async () => {
-  const configurations = [
-    { ...SENT_BODY, connectId: "7" },
-    { ...RECEIVED_BODY, connectId: "8" },
-  ];
-  await using server = await startServer(({ method }) => ({
-    body: method === "GET" ? { configurations } : {},
-  }));
-
-  assert.equal((await open(server.url).createConnectConfiguration(RECEIVED)).id, "8");
-});
-
-test("a configuration is updated by its id", async () => {
-  await using server = await startServer(() => ({ body: {} }));
-
-  await open(server.url).updateConnectConfiguration({ ...SENT, id: "7" });
-
-  assert.equal(server.received[0]?.method, "PUT");
-  assert.deepEqual(JSON.parse(server.received[0]?.body ?? ""), { ...SENT_BODY, connectId: "7" });
-});
-
-test("configurations are listed as they are, whether still as we made them or not", async () => {
-  const changes = [
-    {},
-    { deliveryMode: "sim", integratorManaged: undefined, events: undefined, eventData: undefined },
-    { allowEnvelopePublish: "false" },
-    { pausePublish: "true" },
-    { includeHMAC: "false" },
-    { events: ["envelope-completed"] },
-    { eventData: { version: "restv2.1", includeData: [] } },
-    { deliveryMode: "aggregate" },
-    { allowEnvelopePublish: undefined },
-  ];
-  const ours = changes.map((change, index) => ({ ...SENT_BODY, connectId: index, ...change }));
-  const configurations = [
-    ...ours,
-    { configurationType: "salesforce", connectId: "90" },
-    { configurationType: "custom" },
-  ];
-  await using server = await startServer(() => ({ body: { configurations, totalRecords: "10" } }));
-
-  const listed = await open(server.url).listConnectConfigurations();
-
-  assert.deepEqual(listed[0], { ...SENT, id: "0", intact: true });
-  assert.deepEqual(
-    listed.map(({ intact }) => intact),
-    [true, true, false, false, false, false, false, false, true],
-  );
-  assert.deepEqual(
-    listed.map(({ enabled }) => enabled),
-    [true, true, false, false, true, true, true, true, null],
-  );
-});
-
-test("an address is the same however scheme, host, port and end are written, and no other", () => {
-  const ours = "https://torikomi.example/connect/1";
-  const alike = [ours, `${ours}/`, "HTTPS://Torikomi.Example:443/connect/1"];
-  const others = [
-    null,
-    "",
-    "torikomi.example/connect/1",
-    `${ours}1`,
-    `${ours}?a=b`,
-    "https://other.example/connect/1",
-  ];
-
-  assert.deepEqual(
-    alike.filter((shown) => !isSameAddress(shown, ours)),
-    [],
-  );
-  assert.deepEqual(
-    others.filter((shown) => isSameAddress(shown, ours)),
-    [],
-  );
-});
-
-test("an account without configurations has none", async () => {
-  await using server = await startServer(() => ({ body: { totalRecords: "0" } }));
-
-  assert.deepEqual(await open(server.url).listConnectConfigurations(), []);
-});
-
-test("deleting a configuration that is already gone is done", async () => {
-  await using server = await startServer(({ method, path }) => {
-    if (method === "GET") return { body: { configurations: [{ ...SENT_BODY, connectId: "9" }] } };
-    if (path.endsWith("/1")) return { body: "" };
-    return path.endsWith("/2") ? { status: 404 } : { status: 400, body: { errorCode: "INVALID_CONNECT_ID" } };
-  });
-  const account = open(server.url);
-
-  await account.deleteConnectConfiguration("1");
-  await account.deleteConnectConfiguration("2");
-  await account.deleteConnectConfiguration("3");
-
-  assert.deepEqual(
-    server.received.map(({ method }) => method),
-    ["DELETE", "DELETE", "DELETE", "GET"],
-  );
-  assert.equal(server.received[0]?.path, `${ROOT}/connect/1`);
-});
-
-test("a configuration that is still there was not deleted", async () => {
-  await using server = await startServer(({ method }) =>
-    method === "GET"
-      ? { body: { configurations: [{ ...SENT_BODY, connectId: "9" }] } }
-      : { status: 400, body: { errorCode: "INVALID_REQUEST_PARAMETER" } },
-  );
-
-  await assert.rejects(
-    open(server.url).deleteConnectConfiguration("9"),
-    isFault("never", "INVALID_REQUEST_PARAMETER"),
-  );
-});
-
-test("whoever may not manage Connect is told so", async () => {
-  await using server = await startServer(() => ({
-    status: 400,
-    body: { errorCode: "ACCOUNT_LACKS_PERMISSIONS" },
-  }));
-
-  await assert.rejects(
-    open(server.url).createConnectConfiguration(SENT),
-    isFault("not-permitted", "ACCOUNT_LACKS_PERMISSIONS"),
-  );
-  await assert.rejects(
-    open(server.url).deleteConnectConfiguration("1"),
-    isFault("not-permitted", "ACCOUNT_LACKS_PERMISSIONS"),
-  );
-});

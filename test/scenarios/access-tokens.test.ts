@@ -1,0 +1,251 @@
+import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import { test } from "node:test";
+import { sql } from "kysely";
+import { pino } from "pino";
+import type { Config } from "../../src/config.ts";
+import { type EnvelopeId, type LinkId, parseUuid } from "../../src/domain/identifiers.ts";
+import { openFoundation } from "../../src/foundation.ts";
+import { findTokens, type LinkTokens } from "../../src/store/links/link-tokens.ts";
+import { createVault } from "../../src/store/links/vault.ts";
+import { createAccessTokens } from "../../src/usecases/account/access-tokens.ts";
+import { importEnvelope } from "../../src/usecases/importing/import-envelope.ts";
+import { reencryptSecrets } from "../../src/usecases/operating/reencrypt.ts";
+import {
+  CUSTOMER,
+  concludeUnheard,
+  createLinkedCompanies,
+  endLink,
+  fateOf,
+  linkOf,
+} from "../support/linked-world.ts";
+import type { World } from "../support/world.ts";
+
+const HOUR_MS = 60 * 60 * 1000;
+
+const ENVELOPE = "/envelopes/{envelopeId}";
+
+async function linkIdOf(world: World): Promise<LinkId> {
+  const id = parseUuid<LinkId>((await linkOf(world)).id);
+  assert.ok(id !== null);
+  return id;
+}
+
+async function tokensOf(world: World): Promise<LinkTokens> {
+  const { db, vault } = world.service.foundation.tasks;
+  const tokens = await findTokens(db, vault, await linkIdOf(world));
+  assert.ok(tokens !== null);
+  return tokens;
+}
+
+function refreshes(world: World): number {
+  // The first of all token calls is the login's.
+  return world.docusign.callsTo("/oauth/token").length - 1;
+}
+
+test("an access token that ran out is renewed once, however many imports of two processes ask at once", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world, colleague } = companies;
+  await using other = await openFoundation(world.config, {
+    log: pino({ level: "silent" }),
+    now: () => world.clock.now,
+  });
+  const linkId = await linkIdOf(world);
+  world.clock.pass(8 * HOUR_MS);
+  const requests = [];
+  for (let count = 0; count < 6; count += 1) {
+    const { envelopeId } = await concludeUnheard(world, { from: colleague, to: [CUSTOMER] });
+    requests.push({ linkId, envelopeId: parseUuid<EnvelopeId>(envelopeId)!, foundBy: "event" as const });
+  }
+
+  const outcomes = await Promise.all(
+    requests.map(async (request, index) =>
+      importEnvelope(index % 2 === 0 ? world.service.foundation.tasks : other.tasks, request),
+    ),
+  );
+
+  assert.deepEqual(
+    outcomes.map(({ kind }) => kind),
+    requests.map(() => "imported"),
+  );
+  assert.equal(refreshes(world), 1);
+  assert.deepEqual(
+    world.docusign.calls.filter((call) => call.status === 401),
+    [],
+  );
+});
+
+test("an access token that DocuSign refuses before its time is renewed once, however many imports ask", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world, admin, colleague } = companies;
+  const linkId = await linkIdOf(world);
+  const requests = [];
+  for (let count = 0; count < 4; count += 1) {
+    const { envelopeId } = await concludeUnheard(world, { from: colleague, to: [CUSTOMER] });
+    requests.push({ linkId, envelopeId: parseUuid<EnvelopeId>(envelopeId)!, foundBy: "event" as const });
+  }
+  world.docusign.expireAccessTokens(admin);
+
+  const { tasks } = world.service.foundation;
+  await Promise.all(requests.map(async (request) => importEnvelope(tasks, request)));
+
+  assert.equal((await world.contracts()).length, requests.length);
+  assert.equal(refreshes(world), 1);
+});
+
+test("an access token is renewed five minutes before it runs out, and no sooner", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world } = companies;
+  const linkId = await linkIdOf(world);
+  const tokens = createAccessTokens(world.service.foundation.tasks);
+  const first = await tokens.get(linkId);
+
+  world.clock.pass(8 * HOUR_MS - 5 * 60 * 1000 - 1);
+  const inTime = await tokens.get(linkId);
+  world.clock.pass(1);
+  const renewed = await tokens.get(linkId);
+
+  assert.equal(inTime, first);
+  assert.notEqual(renewed, first);
+  assert.equal(refreshes(world), 1);
+});
+
+test("an ended link has a token for nobody", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world } = companies;
+  const linkId = await linkIdOf(world);
+  assert.equal((await endLink(world)).status, 204);
+
+  const asked = createAccessTokens(world.service.foundation.tasks).get(linkId);
+
+  await assert.rejects(asked, { kind: "authorization-gone", code: "link-ended" });
+});
+
+test("a renewed refresh token is stored before anything is done with what came with it", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world, colleague } = companies;
+  const before = await tokensOf(world);
+  await world.docusign.concludeEnvelope({ from: colleague, to: [CUSTOMER] });
+  world.clock.pass(8 * HOUR_MS);
+  let meanwhile: LinkTokens | null = null;
+  world.docusign.onNext(ENVELOPE, async () => {
+    meanwhile = await tokensOf(world);
+  });
+
+  await world.runJobs();
+
+  const after = await tokensOf(world);
+  assert.notEqual(after.refreshToken, before.refreshToken);
+  assert.deepEqual(meanwhile, after);
+});
+
+test("a database that is lost just when DocuSign hands out new tokens loses none of them", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world, colleague } = companies;
+  const { db } = world.service.foundation.working;
+  const linkId = await linkIdOf(world);
+  const before = await tokensOf(world);
+  world.clock.pass(8 * HOUR_MS);
+  world.docusign.onNext("/oauth/token", async () => {
+    await sql`
+      select pg_terminate_backend(pid, 10000) from pg_stat_activity
+      where datname = current_database() and state = 'idle in transaction'`.execute(db);
+  });
+
+  const token = await createAccessTokens(world.service.foundation.tasks).get(linkId);
+
+  const after = await tokensOf(world);
+  assert.equal(after.accessToken, token);
+  assert.notEqual(after.refreshToken, before.refreshToken);
+  world.clock.pass(8 * HOUR_MS);
+  const envelope = await concludeUnheard(world, { from: colleague, to: [CUSTOMER] });
+  await world.runHour();
+  assert.equal(await fateOf(world, envelope), "imported sent");
+  assert.equal(refreshes(world), 2);
+});
+
+test("refresh tokens that work only once carry a link over months", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world, colleague } = companies;
+
+  for (let month = 0; month < 4; month += 1) {
+    world.clock.pass(25 * 24 * HOUR_MS);
+    await world.docusign.concludeEnvelope({ from: colleague, to: [CUSTOMER] });
+    await world.runJobs();
+  }
+
+  assert.equal((await world.contracts()).length, 4);
+  assert.equal(refreshes(world), 4);
+});
+
+test("a renewal that fails for now stops nothing for good", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world, colleague } = companies;
+  const envelope = await world.docusign.concludeEnvelope({ from: colleague, to: [CUSTOMER] });
+  world.clock.pass(8 * HOUR_MS);
+  world.docusign.failNext(1, { status: 503, html: "<h1>503</h1>" }, "/oauth/token");
+
+  await world.runJobs();
+  assert.equal(await fateOf(world, envelope), "waiting docusign-unavailable");
+  assert.equal((await linkOf(world)).state, "active");
+  world.clock.pass(5_000);
+  await world.runJobs();
+
+  assert.equal(await fateOf(world, envelope), "imported sent");
+});
+
+test("the database holds no token in the clear", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world } = companies;
+  const { accessToken, refreshToken } = await tokensOf(world);
+  const { db } = world.service.foundation.working;
+
+  await (await world.api()).send("DELETE", "/v1/link");
+  await world.link(companies.admin);
+  const later = await tokensOf(world);
+  const { rows: tables } = await sql<{ name: string }>`
+    select format('%I.%I', table_schema, table_name) as name from information_schema.tables
+    where table_schema not in ('pg_catalog', 'information_schema') and table_type = 'BASE TABLE'`.execute(db);
+  const dump: string[] = [];
+  for (const { name } of tables) {
+    const { rows } = await sql<{ row: string }>`select t::text as row from ${sql.raw(name)} as t`.execute(db);
+    dump.push(...rows.map(({ row }) => row));
+  }
+
+  assert.ok(
+    dump.some((row) => row.includes("v1.")),
+    "sealed tokens are there",
+  );
+  for (const secret of [accessToken, refreshToken, later.accessToken, later.refreshToken]) {
+    assert.ok(!dump.some((row) => row.includes(secret)));
+  }
+});
+
+test("encryption keys are rotated: the old one still opens, the new one seals, and once all is sealed anew the old one can go", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world, colleague } = companies;
+  const [old] = world.config.encryptionKeys;
+  const fresh = { id: "fresh", key: randomBytes(32) };
+  const runtime = { log: pino({ level: "silent" }), now: () => new Date(world.clock.now) };
+  const opened = async (encryptionKeys: Config["encryptionKeys"]) =>
+    await openFoundation({ ...world.config, encryptionKeys }, runtime);
+  const linkId = await linkIdOf(world);
+  const before = await tokensOf(world);
+
+  const sealed = await (async () => {
+    await using both = await opened([fresh, old!]);
+    assert.deepEqual(await findTokens(both.tasks.db, both.tasks.vault, linkId), before);
+    return await reencryptSecrets(both.tasks);
+  })();
+  await using alone = await opened([fresh]);
+  const { envelopeId } = await concludeUnheard(world, { from: colleague, to: [CUSTOMER] });
+  const outcome = await importEnvelope(alone.tasks, {
+    linkId,
+    envelopeId: parseUuid<EnvelopeId>(envelopeId)!,
+    foundBy: "event",
+  });
+
+  assert.deepEqual(sealed, { links: 1, linkings: 0 });
+  assert.equal(outcome.kind, "imported");
+  await assert.rejects(findTokens(alone.tasks.db, createVault([old!]), linkId), /ENCRYPTION_KEYS/);
+});

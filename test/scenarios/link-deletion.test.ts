@@ -1,0 +1,197 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { sql } from "kysely";
+import { endLink as endLinkOf } from "../../src/usecases/linking/end-link.ts";
+import { minimalEvent, post } from "../support/connect.ts";
+import type { Call } from "../support/docusign/exchange.ts";
+import { countTokens, isRemoval, UNNAMED } from "../support/link-changes.ts";
+import {
+  CUSTOMER,
+  concludeUnheard,
+  createLinkedCompanies,
+  endLink,
+  historyOf,
+  linkOf,
+} from "../support/linked-world.ts";
+import { callsOf } from "../support/reconciling.ts";
+
+const OWNER = { tenant: "tenant-1", subject: "owner" };
+
+const isCreation = ({ method, template }: Call): boolean => method === "POST" && template === "/connect";
+
+const isOfConnect = ({ template }: Call): boolean => template.startsWith("/connect");
+
+test("ending destroys the tokens, answers events with 410, and keeps history and contracts", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world, account, colleague } = companies;
+  const { id } = await linkOf(world);
+  await world.docusign.concludeEnvelope({ from: colleague, to: [CUSTOMER], subject: "kept" });
+  await world.runJobs();
+  const before = await world.contracts();
+
+  assert.equal((await endLink(world)).status, 204);
+
+  assert.equal(await countTokens(world), 0);
+  assert.deepEqual(world.docusign.configurations(account), []);
+  assert.equal((await post(world, id, minimalEvent())).status, 410);
+  assert.equal((await (await world.api()).get("/v1/link")).status, 404);
+  const history = await historyOf(world);
+  assert.deepEqual(
+    history.map((link) => [link.id, link.state, link.endedAt]),
+    [[id, "ended", "2031-01-15T03:10:00.000Z"]],
+  );
+  assert.deepEqual(await world.contracts(), before);
+  const calls = world.docusign.calls.length;
+  await world.runHour();
+  assert.equal(world.docusign.calls.length, calls, "an ended link calls nobody");
+});
+
+test("an hour that strikes while a link is being deleted makes nothing anew of what is taken away", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world, account } = companies;
+  let removals = 0;
+  world.docusign.onNext(
+    (call) => isRemoval(call) && ++removals === 2,
+    async () => await world.runHour(),
+  );
+
+  const ended = await endLink(world);
+
+  assert.equal(ended.status, 204);
+  assert.deepEqual(world.docusign.configurations(account), []);
+  await world.runHour();
+  assert.deepEqual(world.docusign.configurations(account), []);
+});
+
+test("a deletion asked for while an hour makes configurations anew takes away what that hour has made", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world, account, colleague } = companies;
+  for (const { connectId } of world.docusign.configurations(account)) {
+    world.docusign.removeConfiguration(account, connectId);
+  }
+  await concludeUnheard(world, { from: colleague, to: [CUSTOMER], subject: "missed" });
+  const { tasks } = world.service.foundation;
+  const ended = Promise.withResolvers<void>();
+  world.docusign.onNext(isCreation, async () => {
+    const begun = Promise.withResolvers<void>();
+    const openAccount: typeof tasks.openAccount = (...options) => {
+      begun.resolve();
+      return tasks.openAccount(...options);
+    };
+    endLinkOf({ ...tasks, openAccount }, OWNER).then(ended.resolve, ended.reject);
+    await begun.promise;
+  });
+
+  await world.runHour();
+  await ended.promise;
+
+  assert.equal((await (await world.api()).get("/v1/link")).status, 404);
+  assert.deepEqual(world.docusign.configurations(account), []);
+});
+
+test("an owner whose configurations DocuSign will never remove is let go once they are removed by hand, or the authorisation withdrawn", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world, account, admin } = companies;
+  world.docusign.failNext(1_000, { status: 400, ...UNNAMED }, isRemoval);
+
+  assert.equal((await endLink(world)).status, 502);
+  for (const { connectId } of world.docusign.configurations(account)) {
+    world.docusign.removeConfiguration(account, connectId);
+  }
+  assert.equal((await endLink(world)).status, 204);
+  assert.equal(await world.link(admin), "linked");
+  await world.runJobs();
+  assert.equal((await endLink(world)).status, 502);
+  world.docusign.revokeConsent(admin);
+
+  assert.equal((await endLink(world)).status, 204);
+});
+
+test("a deletion succeeds where an account, suspended or without Connect, is refused all of Connect in words that we do not know", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world } = companies;
+  world.docusign.failNext(1_000, { status: 400, ...UNNAMED }, isOfConnect);
+
+  assert.equal((await endLink(world)).status, 204);
+});
+
+test("a deletion succeeds, and removes what is there, where DocuSign will not list what completed", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world, account } = companies;
+  world.docusign.failNext(1_000, { status: 400, ...UNNAMED }, "/envelopes");
+
+  assert.equal((await endLink(world)).status, 204);
+
+  assert.deepEqual(world.docusign.configurations(account), []);
+});
+
+test("a deletion succeeds where the authorisation is gone, noticed before or only now", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world, admin } = companies;
+
+  world.docusign.revokeConsent(admin);
+  assert.equal((await endLink(world)).status, 204);
+  assert.equal(await world.link(admin), "linked");
+  await world.runJobs();
+  world.docusign.revokeConsent(admin);
+  await world.runHour();
+  assert.equal((await linkOf(world)).state, "error");
+  assert.equal((await endLink(world)).status, 204);
+
+  assert.equal(await countTokens(world), 0);
+});
+
+test("a deletion succeeds where the user is no admin any more, noticed before or only now", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world, account, admin } = companies;
+
+  world.docusign.setRole(admin, account, "DS Sender");
+  assert.equal((await endLink(world)).status, 204);
+  world.docusign.setRole(admin, account, "DS Admin");
+  assert.equal(await world.link(admin), "linked");
+  world.docusign.setRole(admin, account, "DS Viewer");
+  await world.runHour();
+  assert.equal((await linkOf(world)).state, "error");
+
+  assert.equal((await endLink(world)).status, 204);
+});
+
+test("two deletions at once end the link once", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world } = companies;
+
+  let statuses: number[] = [];
+  const calls = await callsOf(world, async () => {
+    statuses = (await Promise.all([endLink(world), endLink(world)])).map(({ status }) => status);
+  });
+
+  assert.ok(statuses.includes(204), statuses.join());
+  assert.ok(
+    statuses.every((status) => status === 204 || status === 404),
+    statuses.join(),
+  );
+  const [link] = await historyOf(world);
+  assert.deepEqual(
+    link.audit.map(({ action }: { action: string }) => action),
+    ["linked", "ended"],
+  );
+  const ofConnect = calls.filter((call) => call.includes("/connect"));
+  assert.deepEqual(ofConnect, ["DELETE /connect/{connectId}", "DELETE /connect/{connectId}"]);
+});
+
+test("a link that is ended while DocuSign says that its user is an admin again stays ended", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world, account, admin } = companies;
+  world.docusign.setRole(admin, account, "DS Sender");
+  await world.runHour();
+  assert.equal((await linkOf(world)).cause.code, "not-admin");
+  world.docusign.setRole(admin, account, "DS Admin");
+  world.docusign.onNext("/users/{userId}", async () => assert.equal((await endLink(world)).status, 204));
+
+  await world.runHour();
+
+  const [ended] = await historyOf(world);
+  assert.deepEqual([ended.state, await countTokens(world)], ["ended", 0]);
+  const { rows } = await sql`select 1 from graphile_worker.jobs`.execute(world.service.foundation.working.db);
+  assert.deepEqual(rows, [], "nothing is left to be done for it");
+});

@@ -1,0 +1,159 @@
+import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
+import { test } from "node:test";
+import type { LinkId } from "../../../src/domain/identifiers.ts";
+import { recordEvents } from "../../../src/store/events/record-events.ts";
+import { createWorld, id } from "./recording-world.ts";
+
+test("no text that a signed message may hold is poison", async () => {
+  await using world = await createWorld();
+  const nasty = "\0 \ud800 \u202e \\ ' \" {} \\x00 NULL";
+  const recipient = (id: string): object => ({
+    recipientId: id,
+    recipientIdGuid: nasty,
+    name: nasty,
+    email: nasty,
+    status: "completed",
+    delegatedBy: [{ name: nasty, email: `${nasty} by`, userId: nasty }],
+  });
+  const messages = ["envelope-completed", "recipient-reassign", "recipient-delegate"].map((event) => ({
+    event,
+    configurationId: nasty,
+    generatedDateTime: "9999-12-31T23:59:59Z",
+    data: {
+      envelopeId: randomUUID(),
+      recipientId: `${nasty} 1`,
+      reassignedRecipientId: `${nasty} 2`,
+      envelopeSummary: { recipients: { signers: [recipient(`${nasty} 1`), recipient(`${nasty} 2`)] } },
+    },
+  }));
+
+  const events = messages.map((message) => world.received(JSON.stringify(message)));
+  const outcomes = await recordEvents(world.pool, events);
+
+  assert.deepEqual(outcomes, ["recorded", "recorded", "recorded"]);
+  assert.ok((await world.forwardings()).length > 0);
+});
+
+test("bodies are stored byte by byte, empty ones included, and forwardings with their events", async () => {
+  await using world = await createWorld();
+  const place = (recipientId: string) => ({ recipientId, userId: null, email: null });
+  const forwardings = [
+    { from: place("1"), to: place("2") },
+    { from: place("2"), to: place("3") },
+  ];
+  const all = Buffer.from(Array.from({ length: 512 }, (_, index) => index % 256));
+  const events = [
+    world.event({ body: all.subarray(3, 300) }),
+    world.event({ body: Buffer.alloc(0) }),
+    world.event({ body: Buffer.from([0]), forwardings }),
+    world.event({ body: all }),
+  ];
+
+  await recordEvents(world.pool, events);
+
+  for (const { envelopeId, body } of events)
+    assert.deepEqual(await world.bodyOf(envelopeId), Buffer.from(body));
+  const told = await world.forwardings();
+  assert.deepEqual(
+    told.map(({ envelope_id, from_recipient_id: from, to_recipient_id: to }) => [envelope_id, from, to]),
+    [
+      [events[2]?.envelopeId, "1", "2"],
+      [events[2]?.envelopeId, "2", "3"],
+    ],
+  );
+});
+
+test("repeats within a batch and before it are told from what is new, link by link", async () => {
+  await using world = await createWorld();
+  const event = world.event();
+  const otherLink = { ...event, linkId: await world.addLink() };
+  const unknownLink = { ...event, linkId: id<LinkId>() };
+  const endedLink = { ...event, linkId: await world.addLink("ended") };
+
+  const first = await recordEvents(world.pool, [event, unknownLink, event, otherLink, endedLink]);
+  const again = await recordEvents(world.pool, [world.event(), event]);
+
+  assert.deepEqual(first, ["recorded", "no-link", "repeat", "recorded", "no-link"]);
+  assert.deepEqual(again, ["recorded", "repeat"]);
+  assert.deepEqual(await world.count(), { events: 3, jobs: 3 });
+});
+
+test("two events of one batch about the same envelope queue one import, for the sooner moment", async () => {
+  await using world = await createWorld();
+  const later = world.event({ identity: "first", import: { at: new Date("2031-01-01T01:00:00Z") } });
+  const sooner = { ...later, identity: "second", import: { at: new Date("2031-01-01T00:00:00Z") } };
+  const atOnce = world.event({ identity: "third", import: { at: null } });
+  const inAnHour = { ...atOnce, identity: "fourth", import: later.import };
+
+  const outcomes = await recordEvents(world.pool, [later, sooner, atOnce, inAnHour]);
+
+  assert.deepEqual(outcomes, ["recorded", "recorded", "recorded", "recorded"]);
+  const [now, next, ...others] = await world.jobTimes();
+  assert.ok(now !== undefined && now <= new Date());
+  assert.deepEqual([next, others], [sooner.import.at, []]);
+});
+
+test("events that ask for no import wake no worker", async () => {
+  await using world = await createWorld();
+  await using jobs = await world.listenForJobs();
+
+  await recordEvents(world.pool, [world.event({ import: null }), world.event({ import: null })]);
+  assert.deepEqual(await jobs.heard(), 0);
+  await recordEvents(world.pool, [world.event(), world.event({ import: null })]);
+
+  assert.deepEqual(await jobs.heard(), 1);
+  assert.deepEqual(await world.count(), { events: 4, jobs: 1 });
+});
+
+test("batches with the same events in another order wait for one another without deadlock", async () => {
+  await using world = await createWorld();
+  const events = Array.from({ length: 100 }, () => world.event());
+  const written = Promise.withResolvers<void>();
+  const hold = Promise.withResolvers<void>();
+  const held = world.inTransaction(async (recording) => {
+    await recordEvents(recording, events.slice(50, 51));
+    written.resolve();
+    await hold.promise;
+  });
+  await Promise.race([written.promise, held]);
+
+  const batches = [events, events.toReversed()].map(async (batch) => await recordEvents(world.pool, batch));
+  await world.untilBlocked(batches.length);
+  hold.resolve();
+  await held;
+  const outcomes = (await Promise.all(batches)).flat();
+
+  assert.equal(outcomes.filter((outcome) => outcome === "recorded").length, 99);
+  assert.deepEqual(await world.count(), { events: 100, jobs: 100 });
+});
+
+test("the statement that was planned over an empty queue does not walk through a full one", async () => {
+  const read = await rowsReadOnceGrown("_private_jobs", async (world) => await world.fillQueue(5_000));
+
+  assert.equal(read.walked, 0);
+});
+
+test("the statement that was planned when there was one link reads one link when there are thousands", async () => {
+  const read = await rowsReadOnceGrown("link", async (world) => await world.addLinks(5_000));
+
+  assert.equal(read.walked, 0);
+  // Once for the tenant, once for the foreign key.
+  assert.equal(read.found, 2);
+});
+
+/** What recording one event reads of the table by a plan that was made before the table grew. */
+async function rowsReadOnceGrown(
+  table: string,
+  grow: (world: Awaited<ReturnType<typeof createWorld>>) => Promise<unknown>,
+): Promise<{ walked: number; found: number }> {
+  await using world = await createWorld();
+  await using intake = world.openIntake();
+  // PostgreSQL settles on a plan at the sixth time.
+  for (let event = 0; event < 8; event += 1) await recordEvents(intake.pool, [world.event()]);
+  await grow(world);
+  const before = await intake.rowsRead(table);
+  await recordEvents(intake.pool, [world.event()]);
+  const after = await intake.rowsRead(table);
+  return { walked: after.walked - before.walked, found: after.found - before.found };
+}

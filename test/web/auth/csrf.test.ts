@@ -1,0 +1,61 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { createBrowser, type Page } from "../../support/browser.ts";
+import { createSite, HANAKO, TARO } from "./sign-in-site.ts";
+
+test("a form of the page in the session passes, and nothing else does", async () => {
+  await using site = await createSite();
+  const browser = createBrowser();
+  site.cabinet.nextSignIn(HANAKO);
+  const page = await browser.get(`${site.url}/links`);
+  const csrf = /name="csrf" value="([^"]+)"/.exec(page.text)?.[1] ?? "";
+  const act = (fields: Record<string, string>, headers: Record<string, string> = {}): Promise<Page> =>
+    browser.post(`${site.url}/act`, fields, headers);
+
+  assert.equal((await browser.submit(page, "する")).text, "done");
+  assert.equal((await act({ csrf })).text, "done");
+  assert.equal((await act({})).status, 403);
+  assert.equal((await act({ csrf: "" })).status, 403);
+  assert.equal((await act({ csrf: csrf.replace(/.$/, "~") })).status, 403);
+  assert.equal((await act({ csrf }, { "sec-fetch-site": "cross-site" })).status, 403);
+  assert.equal((await act({ csrf }, { "sec-fetch-site": "same-site" })).status, 403);
+});
+
+test("from browsers that tell only the origin, a form passes from ours alone", async () => {
+  await using site = await createSite();
+  const browser = createBrowser();
+  site.cabinet.nextSignIn(HANAKO);
+  const page = await browser.get(`${site.url}/links`);
+  const csrf = /name="csrf" value="([^"]+)"/.exec(page.text)?.[1] ?? "";
+  const cookie = [...browser.cookies(site.url)].map(([name, value]) => `${name}=${value}`).join("; ");
+  const statusFrom = async (origin: string): Promise<number> => {
+    const body = new URLSearchParams({ csrf });
+    return (await fetch(`${site.url}/act`, { method: "POST", body, headers: { cookie, origin } })).status;
+  };
+
+  assert.equal(await statusFrom(site.url), 200);
+  assert.equal(await statusFrom("https://evil.example"), 403);
+  assert.equal(await statusFrom("null"), 403);
+});
+
+test("another session's token does not pass", async () => {
+  await using site = await createSite();
+  const [hanako, taro] = [createBrowser(), createBrowser()];
+  site.cabinet.nextSignIn(HANAKO);
+  const page = await hanako.get(`${site.url}/links`);
+  site.cabinet.nextSignIn(TARO);
+  await taro.get(`${site.url}/links`);
+
+  const answer = await taro.submit(page, "する");
+
+  assert.equal(answer.status, 403);
+});
+
+test("who posts a form without a session is sent to sign in, and from there to the page", async () => {
+  await using site = await createSite();
+  site.cabinet.nextSignIn(HANAKO);
+
+  const page = await createBrowser().post(`${site.url}/act`, { csrf: "old" });
+
+  assert.equal(page.url, `${site.url}/links`);
+});
