@@ -37,7 +37,7 @@ export function parseConfig(environment: Environment, need: Need = "everything")
   const parsed = SETTINGS.safeParse(arrange(SETTINGS, given.values));
   const problems = [
     ...given.unread.values(),
-    ...(parsed.error?.issues ?? []).map(({ path, message }) => `${nameOf(path)}: ${message}`),
+    ...(parsed.error?.issues ?? []).map(({ path, message }) => `${nameOf(path)} ${message}`),
     ...listMissing(given, need),
   ];
   if (!parsed.success || problems.length > 0) throw new ConfigError([...new Set(problems)]);
@@ -53,18 +53,18 @@ function nameOf(place: readonly PropertyKey[]): string {
 
 const FOR_THE_DATABASE: ReadonlySet<string> = new Set(["DATABASE_URL"]);
 
-/** Looked at beside the schema, so that every problem is named at once. A value whose file cannot be read is not missing as well. */
+/** Checked beside the schema, so that all problems are reported at once. */
 function listMissing({ values, unread }: Given, need: Need): string[] {
   const isGiven = (name: string): boolean => values[name] !== undefined || unread.has(name);
   const production = values["NODE_ENV"] === "production";
   const problems = SETTING_LIST.flatMap(({ name, required }) => {
     const needed = need === "everything" || FOR_THE_DATABASE.has(name);
     if (required === undefined || !needed || isGiven(name)) return [];
-    if (required === "always") return [`${name}: is required`];
-    return production ? [`${name}: is required in production`] : [];
+    if (required === "always") return [`${name} is required`];
+    return production ? [`${name} is required in production`] : [];
   });
   if (isGiven("CABINET_CLIENT_ID") !== isGiven("CABINET_CLIENT_SECRET")) {
-    problems.push("CABINET_CLIENT_SECRET: goes together with CABINET_CLIENT_ID");
+    problems.push("CABINET_CLIENT_ID and CABINET_CLIENT_SECRET must be set together");
   }
   return problems;
 }
@@ -103,6 +103,6 @@ function openLocalKey(dataDir: string): EncryptionKey {
   try {
     return localKey(dataDir);
   } catch (error) {
-    throw new ConfigError([`DATA_DIR: cannot be used (${describeFault(error)})`]);
+    throw new ConfigError([`DATA_DIR cannot be used (${describeFault(error)})`]);
   }
 }

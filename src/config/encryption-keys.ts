@@ -5,7 +5,7 @@ import type { z } from "zod";
 import type { EncryptionKey } from "../store/links/vault.ts";
 import { hasCode, list } from "./fields.ts";
 
-const KEY_LIST = "has to be a comma-separated list of id:base64(32 bytes)";
+const KEY_LIST = "must be a comma-separated list of id:base64(32 bytes)";
 
 /** `id:base64(32 bytes)`, comma-separated. */
 export function encryptionKeys(): z.ZodType<readonly EncryptionKey[], string> {
@@ -14,20 +14,23 @@ export function encryptionKeys(): z.ZodType<readonly EncryptionKey[], string> {
     .superRefine((entries, context) => {
       for (const [index, entry] of entries.entries()) {
         const problem = problemOfKey(entry);
-        // By its number: what stands where the id belongs may be the key.
+        // The entry's number, not its id: in a malformed entry the id may be the key.
         if (problem !== null) context.addIssue(`${KEY_LIST}; entry ${index + 1} ${problem}`);
       }
     })
     .transform((entries) => entries.map(readEncryptionKey))
-    .refine((keys) => new Set(keys.map(({ id }) => id)).size === keys.length, "holds two keys under one id");
+    .refine(
+      (keys) => new Set(keys.map(({ id }) => id)).size === keys.length,
+      "must not hold two keys with the same id",
+    );
 }
 
 function problemOfKey(entry: string): string | null {
   const [id = "", encoded = "", ...more] = entry.split(":");
-  if (encoded === "" || more.length > 0) return "is not an id and a key with one colon between them";
+  if (encoded === "" || more.length > 0) return "is not an id and a key separated by one colon";
   if (!/^[A-Za-z0-9_-]{1,40}$/.test(id)) return "has an id that is not 1 to 40 letters, digits, - and _";
   const key = Buffer.from(encoded, "base64");
-  // Buffer.from passes over what is no base64, and would make another key of a damaged one.
+  // Buffer.from skips invalid characters, so a damaged key would silently become a different one.
   const exact = key.toString("base64");
   if (encoded !== exact && encoded !== exact.replace(/=+$/, "")) return "has a key that is not base64";
   return key.byteLength === 32 ? null : `has a key of ${key.byteLength} bytes`;

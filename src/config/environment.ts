@@ -5,13 +5,13 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 
 export type Given = {
   readonly values: Record<string, string>;
-  /** What is wrong with the file of each value that has one which cannot be read; it isn't missing as well. */
+  /** The problem of each value whose file cannot be read. Such a value does not count as missing. */
   readonly unread: Map<string, string>;
 };
 
 const FILE_SUFFIX = "_FILE";
 
-/** Reads the environment; `NAME_FILE` of a known name is the path of a file with the value. An empty value is a missing one. */
+/** Reads the environment; `NAME_FILE` of a known name is the path of a file with the value. Empty values count as missing. */
 export function readEnvironment(environment: Environment, names: ReadonlySet<string>): Given {
   const given: Given = { values: {}, unread: new Map() };
   for (const [name, value] of Object.entries(environment)) {
@@ -28,6 +28,6 @@ function readSecret({ values, unread }: Given, name: string, path: string): void
     const text = readFileSync(path, "utf8").replace(/\r?\n$/, "");
     if (text !== "") values[name] = text;
   } catch (error) {
-    unread.set(name, `${name}${FILE_SUFFIX}: cannot be read (${describeFault(error)})`);
+    unread.set(name, `${name}${FILE_SUFFIX} cannot be read (${describeFault(error)})`);
   }
 }

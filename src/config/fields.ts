@@ -17,7 +17,7 @@ export function list(): z.ZodType<readonly string[], string> {
 }
 
 export function integer(min: number, max: number): z.ZodType<number, string> {
-  const message = `has to be a whole number from ${min} to ${max}`;
+  const message = `must be an integer between ${min} and ${max}`;
   return z
     .string()
     .regex(/^\d{1,9}$/, message)
@@ -27,15 +27,15 @@ export function integer(min: number, max: number): z.ZodType<number, string> {
 
 export function oneOf<const T extends string>(...values: readonly T[]): z.ZodType<T, string> {
   const choices = `${values.slice(0, -1).join(", ")} or ${values.at(-1)}`;
-  return z.string().pipe(z.enum(values, { error: `has to be ${choices}` }));
+  return z.string().pipe(z.enum(values, { error: `must be ${choices}` }));
 }
 
-/** Exactly as it is written: issuers are compared. */
+/** Kept as written: issuers are compared character by character. */
 export function address(): z.ZodType<string, string> {
-  return z.url({ protocol: /^https?$/, error: "has to be an http or https address" });
+  return z.url({ protocol: /^https?$/, error: "must be an http or https address" });
 }
 
-/** Without slash at the end. */
+/** Without trailing slashes. */
 export function baseAddress(): z.ZodType<string, string> {
   return address().transform((text) => text.replace(/\/+$/, ""));
 }
@@ -43,10 +43,10 @@ export function baseAddress(): z.ZodType<string, string> {
 export function databaseAddress(): z.ZodType<string, string> {
   return z
     .string()
-    .refine(isDatabaseAddress, "has to be an address such as postgres://user:password@host:5432/database");
+    .refine(isDatabaseAddress, "must be an address such as postgres://user:password@host:5432/database");
 }
 
-/** `postgres:///database` and `postgres://user@/database` mean the socket or host that `?host=` or the default names. */
+/** `postgres:///database` and `postgres://user@/database` are valid: the host comes from `?host=` or a default. */
 function isDatabaseAddress(text: string): boolean {
   const parsed = URL.parse(text) ?? URL.parse(text.replace("@/", "@localhost/"));
   if (parsed === null || !/^postgres(ql)?:$/.test(parsed.protocol)) return false;
@@ -54,7 +54,7 @@ function isDatabaseAddress(text: string): boolean {
 }
 
 export function directory(): z.ZodType<string, string> {
-  return z.string().refine(mayBeDirectory, "is no folder, or lies under what is none");
+  return z.string().refine(mayBeDirectory, "must be a directory or a path that can be created");
 }
 
 /** A directory that does not exist yet is created when it is needed. */
@@ -67,15 +67,13 @@ function mayBeDirectory(path: string): boolean {
 }
 
 export function documentPlace(): z.ZodType<string, string> {
-  return z
-    .string()
-    .refine((text) => parseDocumentPlace(text) !== null, "has to be `file` or s3://bucket/prefix");
+  return z.string().refine((text) => parseDocumentPlace(text) !== null, "must be file or s3://bucket/prefix");
 }
 
 export function share(): z.ZodType<number, string> {
   return z
     .string()
-    .regex(/^(0(\.\d+)?|0?\.\d+)$/, "has to be a share from 0 to below 1, such as 0.25")
+    .regex(/^(0(\.\d+)?|0?\.\d+)$/, "must be a number from 0 to less than 1, such as 0.25")
     .transform(Number);
 }
 
@@ -83,7 +81,7 @@ export function share(): z.ZodType<number, string> {
 export function milliseconds(): z.ZodType<number, string> {
   return z
     .string()
-    .regex(/^\d{1,4}( ?s)?$/, "has to be a number of seconds, such as 25")
+    .regex(/^\d{1,4}( ?s)?$/, "must be a number of seconds between 0 and 9999, such as 25")
     .transform((text) => Number.parseInt(text, 10) * 1000);
 }
 

@@ -62,7 +62,7 @@ export const SETTINGS = z.object({
   hmacKeys: setting(
     field
       .list()
-      .refine((keys) => keys.length > 0, "has to hold a key")
+      .refine((keys) => keys.length > 0, "must hold at least one key")
       .default([]),
     {
       name: "CONNECT_HMAC_KEYS",
@@ -72,7 +72,9 @@ export const SETTINGS = z.object({
     },
   ),
   adminProfiles: setting(
-    field.list().refine((names) => names.length > 0, "has to name a permission profile, or be * for any"),
+    field
+      .list()
+      .refine((names) => names.length > 0, "must name at least one permission profile, or be * for any"),
     {
       name: "DOCUSIGN_ADMIN_PROFILES",
       default: "DS Admin,Account Administrator",
@@ -106,7 +108,6 @@ export const SETTINGS = z.object({
     s3Endpoint: setting(field.orNull(z.string()), { name: "AWS_ENDPOINT_URL_S3" }),
   }),
   cabinet: z.object({
-    // As the issuer writes itself, slash at the end included: it is compared.
     issuer: setting(field.orNull(field.address()), {
       name: "CABINET_ISSUER",
       otherwise: "none: nobody can sign in",

@@ -10,8 +10,8 @@ import { runProgram } from "./commands.ts";
 const KEY = Buffer.alloc(32, 7).toString("base64");
 /** Its last character holds bits that belong to no byte. */
 const LOOSE_KEY = KEY.replace(/.=$/, "d=");
-const KEY_LIST = "has to be a comma-separated list of id:base64(32 bytes)";
-const wrongKey = (entry: number): string => `ENCRYPTION_KEYS: ${KEY_LIST}; entry ${entry}`;
+const KEY_LIST = "must be a comma-separated list of id:base64(32 bytes)";
+const wrongKey = (entry: number): string => `ENCRYPTION_KEYS ${KEY_LIST}; entry ${entry}`;
 const NEEDED = {
   DOCUSIGN_CLIENT_ID: "torikomi",
   DOCUSIGN_CLIENT_SECRET: "secret",
@@ -24,17 +24,17 @@ type Wrong = { readonly [name: string]: string };
 const WRONG: readonly (readonly [given: Wrong, problem: string])[] = [
   [
     { DATABASE_URL: "postgres://u:p@host:99999/db" },
-    "DATABASE_URL: has to be an address such as postgres://user:password@host:5432/database",
+    "DATABASE_URL must be an address such as postgres://user:password@host:5432/database",
   ],
   [
     { DATABASE_URL: "postgres://" },
-    "DATABASE_URL: has to be an address such as postgres://user:password@host:5432/database",
+    "DATABASE_URL must be an address such as postgres://user:password@host:5432/database",
   ],
-  [{ ENCRYPTION_KEYS: "," }, `ENCRYPTION_KEYS: ${KEY_LIST}`],
-  [{ ENCRYPTION_KEYS: KEY }, `${wrongKey(1)} is not an id and a key with one colon between them`],
+  [{ ENCRYPTION_KEYS: "," }, `ENCRYPTION_KEYS ${KEY_LIST}`],
+  [{ ENCRYPTION_KEYS: KEY }, `${wrongKey(1)} is not an id and a key separated by one colon`],
   [
     { ENCRYPTION_KEYS: `one:${KEY},two:${KEY}:zzz` },
-    `${wrongKey(2)} is not an id and a key with one colon between them`,
+    `${wrongKey(2)} is not an id and a key separated by one colon`,
   ],
   [
     { ENCRYPTION_KEYS: `an id:${KEY}` },
@@ -44,20 +44,35 @@ const WRONG: readonly (readonly [given: Wrong, problem: string])[] = [
   [{ ENCRYPTION_KEYS: `one:${KEY}==` }, `${wrongKey(1)} has a key that is not base64`],
   [{ ENCRYPTION_KEYS: `one:${LOOSE_KEY}` }, `${wrongKey(1)} has a key that is not base64`],
   [{ ENCRYPTION_KEYS: "one:c2hvcnQ=" }, `${wrongKey(1)} has a key of 5 bytes`],
-  [{ CONNECT_HMAC_KEYS: ", ," }, "CONNECT_HMAC_KEYS: has to hold a key"],
+  [{ CONNECT_HMAC_KEYS: ", ," }, "CONNECT_HMAC_KEYS must hold at least one key"],
   [
     { DOCUSIGN_ADMIN_PROFILES: "," },
-    "DOCUSIGN_ADMIN_PROFILES: has to name a permission profile, or be * for any",
+    "DOCUSIGN_ADMIN_PROFILES must name at least one permission profile, or be * for any",
   ],
-  [{ ENCRYPTION_KEYS: `one:${KEY},one:${KEY}` }, "ENCRYPTION_KEYS: holds two keys under one id"],
-  [{ DOCUMENT_STORE: "s3://Bad_Bucket/x" }, "DOCUMENT_STORE: has to be `file` or s3://bucket/prefix"],
-  [{ DOCUMENT_STORE: "s3://bucket/../x" }, "DOCUMENT_STORE: has to be `file` or s3://bucket/prefix"],
-  [{ DATA_DIR: import.meta.filename }, "DATA_DIR: is no folder, or lies under what is none"],
-  [{ DATA_DIR: join(import.meta.filename, "a", "b") }, "DATA_DIR: is no folder, or lies under what is none"],
+  [{ ENCRYPTION_KEYS: `one:${KEY},one:${KEY}` }, "ENCRYPTION_KEYS must not hold two keys with the same id"],
+  [{ PORT: "65536" }, "PORT must be an integer between 0 and 65535"],
+  [{ PUBLIC_URL: "torikomi.example" }, "PUBLIC_URL must be an http or https address"],
+  [{ CABINET_CLIENT_ID: "page" }, "CABINET_CLIENT_ID and CABINET_CLIENT_SECRET must be set together"],
+  [{ DOCUMENT_STORE_ENCRYPTION: "DES" }, "DOCUMENT_STORE_ENCRYPTION must be AES256 or aws:kms"],
+  [
+    { SHUTDOWN_TIMEOUT: "soon" },
+    "SHUTDOWN_TIMEOUT must be a number of seconds between 0 and 9999, such as 25",
+  ],
+  [
+    { FIRST_IMPORT_RESERVE: "1" },
+    "FIRST_IMPORT_RESERVE must be a number from 0 to less than 1, such as 0.25",
+  ],
+  [{ DOCUMENT_STORE: "s3://Bad_Bucket/x" }, "DOCUMENT_STORE must be file or s3://bucket/prefix"],
+  [{ DOCUMENT_STORE: "s3://bucket/../x" }, "DOCUMENT_STORE must be file or s3://bucket/prefix"],
+  [{ DATA_DIR: import.meta.filename }, "DATA_DIR must be a directory or a path that can be created"],
+  [
+    { DATA_DIR: join(import.meta.filename, "a", "b") },
+    "DATA_DIR must be a directory or a path that can be created",
+  ],
 ];
 
 for (const [given, problem] of WRONG) {
-  test(`${JSON.stringify(given)} is a wrong configuration, told in one line`, () => {
+  test(`${JSON.stringify(given)} is refused in one line`, () => {
     assert.throws(() => parseConfig({ ...NEEDED, ...given }), { name: "ConfigError", problems: [problem] });
   });
 }
@@ -68,8 +83,8 @@ test("a wrong configuration stops the program with 78 and a line for each value"
   const { exit, out, err } = await runProgram(["doctor"], environment);
 
   const lines = [
-    "FAIL configuration: CONNECT_HMAC_KEYS: has to hold a key",
-    "FAIL configuration: DATA_DIR: is no folder, or lies under what is none",
+    "FAIL configuration: CONNECT_HMAC_KEYS must hold at least one key",
+    "FAIL configuration: DATA_DIR must be a directory or a path that can be created",
   ];
   assert.deepEqual({ exit, lines: out.trim().split("\n").sort(), err }, { exit: 78, lines, err: "" });
 });
@@ -84,7 +99,7 @@ test("a folder that cannot hold the key which is made for it stops the program w
   const { exit, err } = await runProgram(["reconcile"], environment);
 
   assert.equal(exit, 78);
-  assert.match(err, /^torikomi: DATA_DIR: cannot be used \([^\n]+\)\n$/);
+  assert.match(err, /^torikomi: DATA_DIR cannot be used \([^\n]+\)\n$/);
 });
 
 test("a value whose file cannot be read is not called missing as well", async () => {
@@ -103,7 +118,7 @@ test("a value whose file cannot be read is not called missing as well", async ()
   const { exit, err } = await runProgram(["serve"], environment);
 
   const lines = files.map(
-    (name) => `torikomi: ${name}_FILE: cannot be read (ENOENT: no such file or directory, open '/nowhere')\n`,
+    (name) => `torikomi: ${name}_FILE cannot be read (ENOENT: no such file or directory, open '/nowhere')\n`,
   );
   assert.deepEqual({ exit, err }, { exit: 78, err: lines.join("") });
 });
@@ -130,7 +145,7 @@ test("a key is the same with and without its padding", () => {
 test("each wrong key has its line", () => {
   assert.throws(() => parseConfig({ ...NEEDED, ENCRYPTION_KEYS: `${KEY},one:${KEY},two:c2hvcnQ=` }), {
     problems: [
-      `${wrongKey(1)} is not an id and a key with one colon between them`,
+      `${wrongKey(1)} is not an id and a key separated by one colon`,
       `${wrongKey(3)} has a key of 5 bytes`,
     ],
   });

@@ -23,7 +23,7 @@ for (const command of ["all", "reconcile", "doctor"]) {
     const { status, told } = runInProduction(["src/main.ts", command], { ...COMPLETE, DATA_DIR: dataDir });
 
     assert.equal(status, 78, told);
-    assert.match(told, /DATABASE_URL: is required in production/);
+    assert.match(told, /DATABASE_URL is required in production/);
     assert.equal(told.trim().split("\n").length, 1, told);
     assert.deepEqual(await readdir(dataDir), []);
     await rm(dataDir, { recursive: true });

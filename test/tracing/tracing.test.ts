@@ -165,7 +165,7 @@ for (const [environment, expected] of [
 test("an address for spans that is none is told at the start", () => {
   assert.throws(
     () => parseConfig({ ...NEEDED, ENCRYPTION_KEYS: KEY, OTEL_EXPORTER_OTLP_ENDPOINT: "collector" }),
-    /OTEL_EXPORTER_OTLP_ENDPOINT: has to be an http or https address/,
+    /OTEL_EXPORTER_OTLP_ENDPOINT must be an http or https address/,
   );
 });
 
