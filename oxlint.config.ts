@@ -20,6 +20,7 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
     "jose",
     "openid-client",
     "range-parser",
+    "zod-openapi",
   ],
   jobs: ["graphile-worker"],
   cli: ["cli-progress"],

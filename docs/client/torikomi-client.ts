@@ -42,6 +42,21 @@ async function json<T>(response: Response): Promise<T> {
   return (await response.json()) as T;
 }
 
+export type GroupName = {
+  name: string;
+};
+
+export type GroupChoice = {
+  /** Id of a contract group: 1 to 64 characters of A-Z a-z 0-9 . _ - */
+  groupId: string;
+};
+
+export type ContractPage = {
+  items: Contract[];
+  /** For the next page; null on the last one. */
+  nextCursor: string | null;
+};
+
 export type Contract = {
   id: string;
   tenant: string;
@@ -65,10 +80,20 @@ export type Contract = {
   };
 };
 
-export type ContractPage = {
-  items: Contract[];
-  /** For the next page; null on the last one. */
-  nextCursor: string | null;
+export type Problem = {
+  /** `urn:torikomi:problem:` and a stable code. */
+  type: string;
+  title: string;
+  status: number;
+  detail?: string;
+  /** Names the request; support asks for it. */
+  instance?: string;
+};
+
+export type ChangePage = {
+  items: Change[];
+  /** `after` of the next request; always there. */
+  next: number;
 };
 
 export type Change = {
@@ -78,26 +103,16 @@ export type Change = {
   contract: Contract;
 };
 
-export type ChangePage = {
-  items: Change[];
-  /** `after` of the next request; always there. */
-  next: number;
+export type GroupPage = {
+  items: Group[];
+  /** For the next page; null on the last one. */
+  nextCursor: string | null;
 };
 
 export type Group = {
   /** Id of a contract group: 1 to 64 characters of A-Z a-z 0-9 . _ - */
   id: string;
   name: string;
-};
-
-export type GroupName = {
-  name: string;
-};
-
-export type GroupPage = {
-  items: Group[];
-  /** For the next page; null on the last one. */
-  nextCursor: string | null;
 };
 
 export type Link = {
@@ -152,6 +167,17 @@ export type Link = {
   } | null;
   lastReconciliation: string | null;
   nextReconciliation: string | null;
+};
+
+export type BegunLinking = {
+  /** Where to send the owner's browser. */
+  authorizationUrl: string;
+};
+
+export type LinkPage = {
+  items: PastLink[];
+  /** For the next page; null on the last one. */
+  nextCursor: string | null;
 };
 
 export type PastLink = {
@@ -216,20 +242,48 @@ export type PastLink = {
   }[];
 };
 
-export type LinkPage = {
-  items: PastLink[];
+export type ReconciliationPage = {
+  items: Reconciliation[];
   /** For the next page; null on the last one. */
   nextCursor: string | null;
 };
 
-export type GroupChoice = {
-  /** Id of a contract group: 1 to 64 characters of A-Z a-z 0-9 . _ - */
-  groupId: string;
-};
-
-export type BegunLinking = {
-  /** Where to send the owner's browser. */
-  authorizationUrl: string;
+export type Reconciliation = {
+  id: string;
+  linkId: string;
+  kind: "first" | "hourly" | "full" | "manual" | "closing";
+  state: "running" | "done" | "failed";
+  from: string;
+  /** Envelopes that completed before this were looked at. */
+  to: string;
+  startedAt: string;
+  durationMs: number | null;
+  listed: number;
+  known: number;
+  /** To be imported, and no event had told of them. */
+  missed: number;
+  /** By rule. */
+  excluded: Record<string, number>;
+  waiting: number;
+  /** Of those that wait: tried for days, and from now on once an hour. */
+  failed: number;
+  calls: number;
+  /** Full checks, once a day: what DocuSign listed in all. */
+  atDocuSign: number | null;
+  /** Full checks: what differs; null where nothing does. */
+  difference: {
+    atDocuSign: number;
+    inLedger: number;
+    /** Known here, but no longer listed by DocuSign: mostly deleted there. */
+    unlisted: {
+      count: number;
+      envelopeIds: string[];
+    };
+    /** Listed, but not to be read as envelopes. */
+    unreadable: number;
+    /** Counted by DocuSign, but not listed. */
+    uncounted: number;
+  } | null;
 };
 
 export type Explanation = {
@@ -281,60 +335,6 @@ export type Explanation = {
     reason: string;
     until: string | null;
   } | null;
-};
-
-export type Reconciliation = {
-  id: string;
-  linkId: string;
-  kind: "first" | "hourly" | "full" | "manual" | "closing";
-  state: "running" | "done" | "failed";
-  from: string;
-  /** Envelopes that completed before this were looked at. */
-  to: string;
-  startedAt: string;
-  durationMs: number | null;
-  listed: number;
-  known: number;
-  /** To be imported, and no event had told of them. */
-  missed: number;
-  /** By rule. */
-  excluded: Record<string, number>;
-  waiting: number;
-  /** Of those that wait: tried for days, and from now on once an hour. */
-  failed: number;
-  calls: number;
-  /** Full checks, once a day: what DocuSign listed in all. */
-  atDocuSign: number | null;
-  /** Full checks: what differs; null where nothing does. */
-  difference: {
-    atDocuSign: number;
-    inLedger: number;
-    /** Known here, but no longer listed by DocuSign: mostly deleted there. */
-    unlisted: {
-      count: number;
-      envelopeIds: string[];
-    };
-    /** Listed, but not to be read as envelopes. */
-    unreadable: number;
-    /** Counted by DocuSign, but not listed. */
-    uncounted: number;
-  } | null;
-};
-
-export type ReconciliationPage = {
-  items: Reconciliation[];
-  /** For the next page; null on the last one. */
-  nextCursor: string | null;
-};
-
-export type Problem = {
-  /** `urn:torikomi:problem:` and a stable code. */
-  type: string;
-  title: string;
-  status: number;
-  detail?: string;
-  /** Names the request; support asks for it. */
-  instance?: string;
 };
 
 export type TorikomiClient = ReturnType<typeof createTorikomiClient>;

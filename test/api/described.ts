@@ -4,17 +4,62 @@ import { ENDPOINTS } from "../../src/web/api/routes.ts";
 
 export const description: any = describeApi(ENDPOINTS);
 
-export type Operation = { readonly path: string; readonly method: string; readonly described: any };
+export type Operation = {
+  readonly id: string;
+  readonly path: string;
+  readonly method: string;
+  readonly described: any;
+};
 
 export const operations: readonly Operation[] = Object.entries<any>(description.paths).flatMap(
   ([path, methods]) =>
-    Object.entries(methods).map(([method, described]) => ({ path, method: method.toUpperCase(), described })),
+    Object.entries<any>(methods).map(([method, described]) => ({
+      id: described.operationId,
+      path,
+      method: method.toUpperCase(),
+      described,
+    })),
 );
+
+/** The operation of that id; fails if the description has none. */
+export function operationOf(id: string): Operation {
+  const found = operations.find((one) => one.id === id);
+  assert.ok(found !== undefined, id);
+  return found;
+}
+
+/** What a `$ref` points at, or the thing itself. */
+function resolved(described: any): any {
+  if (described?.$ref === undefined) return described;
+  const names: string[] = described.$ref.replace("#/", "").split("/");
+  return names.reduce((within, name) => within[name], description);
+}
+
+/** The values that the description gives as examples of an operation's parameters in its path or query, as texts. */
+export function exampleParameters({ described }: Operation, place: "path" | "query"): Record<string, string> {
+  const parameters = described.parameters.map(resolved);
+  return Object.fromEntries(
+    parameters
+      .filter((one: any) => one.in === place && one.example !== undefined)
+      .map((one: any) => [one.name, String(one.example)]),
+  );
+}
+
+/** The body that the description gives as an example; undefined if the operation takes none. */
+export function exampleBody({ described }: Operation): object | undefined {
+  return described.requestBody?.content["application/json"].example;
+}
+
+/** The path and query of an operation's example. */
+export function exampleAddress(operation: Operation): string {
+  const params = exampleParameters(operation, "path");
+  const path = operation.path.replace(/\{(\w+)\}/g, (_whole, name: string) => params[name] ?? "");
+  return `${path}?${new URLSearchParams(exampleParameters(operation, "query")).toString()}`;
+}
 
 /** The description tells of an answer like this: of its status, its headers, and in which form it is. */
 export function assertDescribed(id: string, { status, headers }: { status: number; headers: Headers }): void {
-  const operation = operations.find(({ described }) => described.operationId === id);
-  const response = operation?.described.responses[status];
+  const response = resolved(operationOf(id).described.responses[status]);
   assert.ok(response !== undefined, `${id} does not tell that it may answer ${status}`);
   for (const name of Object.keys(response.headers ?? {}))
     assert.ok(headers.has(name), `${id} answers ${status} without ${name}`);

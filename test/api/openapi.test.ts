@@ -6,7 +6,14 @@ import addFormats from "ajv-formats";
 import { CONTRACT, LINK } from "../../src/web/api/examples.ts";
 import { CLIENT_FILE, generateClient } from "../support/client-source.ts";
 import { createWorld, EVERY_SCOPE, type World } from "../support/world.ts";
-import { assertDescribed, description, type Operation, operations } from "./described.ts";
+import {
+  assertDescribed,
+  description,
+  exampleAddress,
+  exampleBody,
+  type Operation,
+  operations,
+} from "./described.ts";
 import { id, storeTestContract } from "./stored.ts";
 
 /** The group has to be there before the link; what ends things comes last, and a linking begins after the end. */
@@ -47,9 +54,7 @@ async function prepare(world: World): Promise<void> {
 
 async function sendExample(world: World, operation: Operation, check: Check): Promise<void> {
   const { method, described } = operation;
-  const body = described.requestBody?.content["application/json"].example;
-
-  const answer = await (await world.api()).send(method, addressOf(operation), body);
+  const answer = await (await world.api()).send(method, exampleAddress(operation), exampleBody(operation));
 
   const [status, success] =
     Object.entries<any>(described.responses).find(([code]) => code.startsWith("2")) ?? [];
@@ -57,18 +62,6 @@ async function sendExample(world: World, operation: Operation, check: Check): Pr
   assert.equal(answer.status, Number(status), `${described.operationId}: ${JSON.stringify(answer.body)}`);
   const content = success?.content?.["application/json"];
   if (content !== undefined) assert.deepEqual(check(content.schema, answer.body), [], described.operationId);
-}
-
-/** The example's own. */
-function addressOf({ path, described }: Operation): string {
-  const example = (place: string) =>
-    (described.parameters ?? []).filter((one: any) => one.in === place && one.example !== undefined);
-  const address = example("path").reduce(
-    (text: string, { name, example: value }: any) => text.replace(`{${name}}`, value),
-    path,
-  );
-  const query = new URLSearchParams(example("query").map((one: any) => [one.name, String(one.example)]));
-  return `${address}?${query.toString()}`;
 }
 
 test("what a reader has already is answered as described", async () => {
@@ -79,7 +72,7 @@ test("what a reader has already is answered as described", async () => {
 
   for (const operation of operations.filter(({ method }) => method === "GET")) {
     const { operationId } = operation.described;
-    const address = `${world.url}${addressOf(operation)}`;
+    const address = `${world.url}${exampleAddress(operation)}`;
     const etag = (await fetch(address, { headers: { authorization } })).headers.get("etag") ?? "";
 
     const again = await fetch(address, { headers: { authorization, "if-none-match": etag } });
@@ -103,7 +96,7 @@ test("bodies that are too large, compressed or in another encoding are refused a
   for (const operation of operations.filter(({ described }) => described.requestBody !== undefined)) {
     const { method, described } = operation;
     for (const [status, body, headers] of refused) {
-      const answer = await fetch(`${world.url}${addressOf(operation)}`, { method, headers, body });
+      const answer = await fetch(`${world.url}${exampleAddress(operation)}`, { method, headers, body });
 
       assert.equal(answer.status, status, described.operationId);
       assertDescribed(described.operationId, answer);

@@ -4,6 +4,7 @@ import { CONTRACT } from "../../src/web/api/examples.ts";
 import { ENDPOINTS } from "../../src/web/api/routes.ts";
 import type { TokenOptions } from "../support/cabinet/cabinet.ts";
 import { createWorld, EVERY_SCOPE, type World } from "../support/world.ts";
+import { exampleAddress, exampleBody, operationOf } from "./described.ts";
 import { id, storeTestContract, storeTestLink } from "./stored.ts";
 
 const GOOD: TokenOptions = { tenant: "tenant-1", scope: EVERY_SCOPE, sub: "owner-1" };
@@ -138,13 +139,11 @@ test("another tenant's good token changes nothing of ours and sees nothing of it
   await assertUntouched(world);
 });
 
-type Asked = (typeof ENDPOINTS)[number];
-
-async function ask(world: World, endpoint: Asked, token: string | null): Promise<Response> {
-  const { params = {}, query = {}, body } = endpoint.example;
-  const path = endpoint.path.replace(/\{(\w+)\}/g, (_whole, name: string) => params[name] ?? "");
-  return await fetch(`${world.url}${path}?${new URLSearchParams(query).toString()}`, {
-    method: endpoint.method.toUpperCase(),
+async function ask(world: World, { id }: { id: string }, token: string | null): Promise<Response> {
+  const operation = operationOf(id);
+  const body = exampleBody(operation);
+  return await fetch(`${world.url}${exampleAddress(operation)}`, {
+    method: operation.method,
     headers: {
       ...(token !== null && { authorization: `Bearer ${token}` }),
       ...(body !== undefined && { "content-type": "application/json" }),

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { ENDPOINTS } from "../../src/web/api/routes.ts";
+import { exampleBody, exampleParameters, operations } from "../api/described.ts";
 import { minimalEvent, sign } from "../support/connect.ts";
 import { aggregateMessage, simMessage } from "../support/docusign/connect-message.ts";
 import type { DocuSignSimulator } from "../support/docusign/simulator.ts";
@@ -133,24 +133,29 @@ function unsigned(material: Material, chance: Chance): WireRequest {
 }
 
 function apiRequest(material: Material, chance: Chance): WireRequest {
-  const { method, path, example } = chance.pick(ENDPOINTS);
+  const operation = chance.pick(operations);
+  const { method, path } = operation;
+  const params = exampleParameters(operation, "path");
   const filled = path.replace(/\{(\w+)\}/g, (_all, name: string) =>
     chance.once(3)
       ? encodeURIComponent(wellFormed(chance.pick([...NASTY, ...material.ids])))
-      : chance.pick([...material.ids, example.params?.[name] ?? ""]),
+      : chance.pick([...material.ids, params[name] ?? ""]),
   );
-  const query = new URLSearchParams(Object.entries(example.query ?? {}).filter(() => chance.once(2)));
+  const query = new URLSearchParams(
+    Object.entries(exampleParameters(operation, "query")).filter(() => chance.once(2)),
+  );
   for (let more = chance.below(3); more > 0; more -= 1) {
     const name = chance.pick(["limit", "cursor", "after", "group", "concludedFrom", "concludedTo", "x"]);
     query.append(name, wellFormed(chance.pick([...NASTY, "1", "200", "2031-01-15"])));
   }
   query.delete("wait");
   if (chance.once(5)) query.append("wait", chance.pick(["0", "1", "-1", "31", "1e9", "x"]));
-  const body = example.body === undefined ? null : mutateJson(example.body, chance);
-  const token = chance.pick(method === "get" ? material.readers : material.writers);
+  const example = exampleBody(operation);
+  const body = example === undefined ? null : mutateJson(example, chance);
+  const token = chance.pick(method === "GET" ? material.readers : material.writers);
   const spoiled = chance.once(8) ? spoilToken(token, chance) : `Bearer ${token}`;
   return {
-    method: chance.once(20) ? chance.pick(["HEAD", "OPTIONS", "PROPFIND", "PUT"]) : method.toUpperCase(),
+    method: chance.once(20) ? chance.pick(["HEAD", "OPTIONS", "PROPFIND", "PUT"]) : method,
     target: query.size > 0 ? `${filled}?${query.toString()}` : filled,
     headers: [["Authorization", spoiled], ...oddHeaders(chance)],
     body: bodyBytes(body, chance),

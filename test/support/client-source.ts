@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { once } from "node:events";
 import { text } from "node:stream/consumers";
 import { z } from "zod";
-import { type Json, typeOf } from "./client-types.ts";
+import { typeOf } from "./client-types.ts";
 
 /** Where the generated client lies. */
 export const CLIENT_FILE = "docs/client/torikomi-client.ts";
@@ -10,7 +10,7 @@ export const CLIENT_FILE = "docs/client/torikomi-client.ts";
 const PARAMETER = z.object({
   name: z.string(),
   in: z.enum(["path", "query", "header"]),
-  required: z.boolean(),
+  required: z.boolean().default(false),
   description: z.string().optional(),
   schema: z.unknown().optional(),
 });
@@ -37,8 +37,8 @@ const DESCRIPTION = z.object({
 type Operation = z.infer<typeof OPERATION>;
 
 /** The TypeScript client of an OpenAPI description, in the project's format. */
-export async function generateClient(description: Json): Promise<string> {
-  const { paths, components } = DESCRIPTION.parse(description);
+export async function generateClient(description: object): Promise<string> {
+  const { paths, components } = DESCRIPTION.parse(inline(description, description));
   const types = Object.entries(components.schemas).map(
     ([name, schema]) => `export type ${name} = ${typeOf(schema)};`,
   );
@@ -46,6 +46,17 @@ export async function generateClient(description: Json): Promise<string> {
     Object.entries(operations).map(([method, operation]) => writeMethod(path, method, operation)),
   );
   return await format([HEAD, ...types, CLIENT_START, ...methods, CLIENT_END].join("\n\n"));
+}
+
+/** The description with shared parameters, headers and answers written out where they are used; schemas keep their names. */
+function inline(node: unknown, description: object): unknown {
+  if (Array.isArray(node)) return node.map((one) => inline(one, description));
+  if (typeof node !== "object" || node === null) return node;
+  if ("$ref" in node && typeof node.$ref === "string" && !node.$ref.startsWith("#/components/schemas/")) {
+    const names = node.$ref.replace("#/", "").split("/");
+    return inline(names.reduce(Reflect.get, description), description);
+  }
+  return Object.fromEntries(Object.entries(node).map(([name, value]) => [name, inline(value, description)]));
 }
 
 function writeMethod(path: string, method: string, operation: Operation): string {

@@ -1,7 +1,5 @@
 import { z } from "zod";
 
-export type Json = Readonly<Record<string, unknown>>;
-
 const SCHEMA = z.looseObject({
   $ref: z.string().optional(),
   const: z.unknown().optional(),

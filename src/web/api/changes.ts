@@ -9,12 +9,17 @@ import { type change, changePage, contract } from "./schemas.ts";
 const MOST_SECONDS = 30;
 
 const QUERY = z.strictObject({
-  after: numberParameter(
-    Number.MAX_SAFE_INTEGER,
-    "`next` of the answer before; left out the first time.",
-  ).default(0),
+  after: numberParameter({
+    most: Number.MAX_SAFE_INTEGER,
+    description: "`next` of the answer before; left out the first time.",
+    example: 4710,
+  }),
   limit,
-  wait: numberParameter(MOST_SECONDS, "Seconds to wait for news where there are none.").default(0),
+  wait: numberParameter({
+    most: MOST_SECONDS,
+    description: "Seconds to wait for news where there are none.",
+    example: 0,
+  }),
 });
 
 type Reading = { readonly tenant: string; readonly after: number; readonly limit: number };
@@ -39,7 +44,6 @@ export const changesEndpoint: Endpoint = endpoint(
     },
     patienceMs: MOST_SECONDS * 1_000,
     problems: {},
-    example: { query: { after: "4710", limit: "50", wait: "0" } },
   },
   async (deps, { caller, query, response }) => {
     const { wait, ...rest } = query;

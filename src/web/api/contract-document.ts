@@ -2,6 +2,7 @@ import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { Request, Response } from "express";
 import { parse as parseRange } from "range-parser";
+import { z } from "zod";
 import type { ByteRange } from "../../documents/documents.ts";
 import { downloadName } from "../../domain/contract.ts";
 import type { StoredContract } from "../../store/contracts/contracts.ts";
@@ -9,7 +10,8 @@ import { RequestFault } from "../request-fault.ts";
 import { contentDisposition } from "./content-disposition.ts";
 import { CONTRACT_ID, getContract } from "./contracts.ts";
 import { type ApiDeps, type Endpoint, endpoint, NO_BODY, NO_PARAMETERS } from "./endpoint.ts";
-import { CONTRACT } from "./examples.ts";
+
+const FILE_NAME = z.string().meta({ header: { description: "The file name, for saving (RFC 6266)." } });
 
 export const documentEndpoint: Endpoint = endpoint(
   {
@@ -27,11 +29,10 @@ export const documentEndpoint: Endpoint = endpoint(
       description: "The PDF.",
       schema: null,
       mediaType: "application/pdf",
-      headers: { "Content-Disposition": "The file name, for saving (RFC 6266)." },
+      headers: { "Content-Disposition": FILE_NAME },
       inRanges: true,
     },
     problems: { 404: "There is no such contract, or it is deleted." },
-    example: { params: { id: CONTRACT.id } },
   },
   async (deps, { caller, params, request, response }) => {
     const found = await getContract(deps, caller.tenant, params.id);

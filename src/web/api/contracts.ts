@@ -11,16 +11,16 @@ import { deleteContract } from "../../usecases/keeping/delete-contract.ts";
 import { personOf } from "../auth/tokens.ts";
 import { type ApiDeps, type Endpoint, endpoint, NO_BODY, NO_PARAMETERS } from "./endpoint.ts";
 import { CONTRACT } from "./examples.ts";
-import { cursorParameter, date, groupId, idParameter, limit, momentPosition, toPage } from "./fields.ts";
+import { cursorParameter, dateBound, groupId, idParameter, limit, momentPosition, toPage } from "./fields.ts";
 import { contract, contractPage } from "./schemas.ts";
 
 /** The path parameter of one contract. */
-export const CONTRACT_ID = z.strictObject({ id: idParameter<ContractId>("Id of a contract.") });
+export const CONTRACT_ID = z.strictObject({ id: idParameter<ContractId>("Id of a contract.", CONTRACT.id) });
 
 const LIST = z.strictObject({
-  group: groupId.optional(),
-  concludedFrom: date.optional(),
-  concludedTo: date.optional(),
+  group: groupId.optional().meta({ ...groupId.meta(), param: { example: CONTRACT.groupId } }),
+  concludedFrom: dateBound("2026-04-01"),
+  concludedTo: dateBound("2026-04-30"),
   limit,
   cursor: cursorParameter(momentPosition),
 });
@@ -43,9 +43,6 @@ const listing = endpoint(
       example: { items: [CONTRACT], nextCursor: null },
     },
     problems: {},
-    example: {
-      query: { group: "sales", concludedFrom: "2026-04-01", concludedTo: "2026-04-30", limit: "50" },
-    },
   },
   async (deps, { caller, query }) => {
     const { limit: most, cursor, ...filter } = query;
@@ -70,7 +67,6 @@ const reading = endpoint(
     body: NO_BODY,
     answer: { status: 200, description: "The contract.", schema: contract, example: CONTRACT },
     problems: { 404: "There is no such contract, or it is deleted." },
-    example: { params: { id: CONTRACT.id } },
   },
   async (deps, { caller, params }) => toAnswer(await getContract(deps, caller.tenant, params.id)),
 );
@@ -89,7 +85,6 @@ const deletion = endpoint(
     body: NO_BODY,
     answer: { status: 204, description: "It is deleted.", schema: null },
     problems: { 404: "There is no such contract." },
-    example: { params: { id: CONTRACT.id } },
   },
   async (deps, { caller, params }) => {
     await deleteContract(deps, personOf(caller), params.id);

@@ -48,10 +48,11 @@ type Definition<Params, Query, Body, Answer> = {
   /** Any one of them lets pass. */
   readonly scopes: readonly string[];
   /** What doesn't fit is not found, unless `refuseParams` says otherwise. */
-  readonly params: z.ZodType<Params>;
+  readonly params: z.ZodType<Params, Record<string, unknown>>;
   readonly refuseParams?: "malformed";
-  readonly query: z.ZodType<Query>;
+  readonly query: z.ZodType<Query, Record<string, unknown>>;
   readonly body: z.ZodType<Body>;
+  readonly bodyExample?: unknown;
   readonly answer: {
     readonly status: 200 | 201 | 204;
     readonly description: string;
@@ -59,8 +60,8 @@ type Definition<Params, Query, Body, Answer> = {
     readonly schema: z.ZodType<Answer> | null;
     readonly example?: unknown;
     readonly mediaType?: string;
-    /** The headers that are its own, with what they tell. */
-    readonly headers?: Readonly<Record<string, string>>;
+    /** The headers that are its own. */
+    readonly headers?: Readonly<Record<string, z.ZodType>>;
     /** `handle` answers `Range` with the part that it asks for. */
     readonly inRanges?: true;
   };
@@ -68,11 +69,6 @@ type Definition<Params, Query, Body, Answer> = {
   readonly patienceMs?: number;
   /** The problems that are this endpoint's own, by status. */
   readonly problems: Readonly<Record<number, string>>;
-  readonly example: {
-    readonly params?: Readonly<Record<string, string>>;
-    readonly query?: Readonly<Record<string, string>>;
-    readonly body?: unknown;
-  };
 };
 
 export type Endpoint = Definition<unknown, unknown, unknown, unknown> & {

@@ -8,7 +8,9 @@ import { EXPLANATION } from "./examples.ts";
 import { idParameter } from "./fields.ts";
 import { explanation } from "./schemas.ts";
 
-const ENVELOPE_ID = z.strictObject({ envelopeId: idParameter<EnvelopeId>("DocuSign's id of an envelope.") });
+const ENVELOPE_ID = z.strictObject({
+  envelopeId: idParameter<EnvelopeId>("DocuSign's id of an envelope.", EXPLANATION.envelopeId),
+});
 
 export const envelopeEndpoint: Endpoint = endpoint(
   {
@@ -24,7 +26,6 @@ export const envelopeEndpoint: Endpoint = endpoint(
     body: NO_BODY,
     answer: { status: 200, description: "The explanation.", schema: explanation, example: EXPLANATION },
     problems: { 404: "Neither side knows the envelope." },
-    example: { params: { envelopeId: EXPLANATION.envelopeId } },
   },
   async (deps, { caller, params, request, response }) => {
     const language = request.acceptsLanguages("ja", "en") === "en" ? "en" : "ja";

@@ -21,7 +21,10 @@ export const uuid = z.guid();
 export const count = z.int().nonnegative();
 
 /** An id in an address, in its one written form; whatever is no UUID names nothing. */
-export function idParameter<Id extends ContractId | EnvelopeId | LinkId>(description: string): z.ZodType<Id> {
+export function idParameter<Id extends ContractId | EnvelopeId | LinkId>(
+  description: string,
+  example: string,
+): z.ZodType<Id> {
   return z
     .string()
     .transform((text, context): Id => {
@@ -30,7 +33,7 @@ export function idParameter<Id extends ContractId | EnvelopeId | LinkId>(descrip
       context.addIssue({ code: "custom", message: "is no UUID" });
       return z.NEVER;
     })
-    .meta({ format: "uuid", description });
+    .meta({ format: "uuid", param: { description, example } });
 }
 
 export const groupId = z
@@ -46,22 +49,32 @@ export const limit = limitParameter.meta({
   minimum: 1,
   maximum: 200,
   pattern: undefined,
-  description: "How many items at most; 50 where left out.",
+  param: { description: "How many items at most; 50 where left out.", example: 50 },
 });
 
-export const date = dateParameter.meta({
-  description: "A calendar date in Japan, as YYYY-MM-DD; itself included.",
-});
+/** One end of a range of dates. */
+export function dateBound(example: string): z.ZodType<string | undefined> {
+  const description = "A calendar date in Japan, as YYYY-MM-DD; itself included.";
+  return dateParameter.optional().meta({ param: { description, example } });
+}
 
-/** A whole number in an address, 0 to `most`. */
-export function numberParameter(most: number, description: string): z.ZodType<number> {
+/** A whole number in an address, 0 to `most`; 0 where left out. */
+export function numberParameter({
+  most,
+  ...param
+}: {
+  readonly most: number;
+  readonly description: string;
+  readonly example: number;
+}): z.ZodType<number> {
   const words = `has to be a whole number from 0 to ${most}`;
   return z
     .string()
     .regex(/^\d{1,16}$/, words)
     .transform(Number)
     .refine((value) => value <= most, words)
-    .meta({ type: "integer", minimum: 0, maximum: most, pattern: undefined, description });
+    .default(0)
+    .meta({ type: "integer", minimum: 0, maximum: most, pattern: undefined, param });
 }
 
 /** `nextCursor` of the page before, read back as what `toPage` wrote into it; null for the first page. */
@@ -78,7 +91,7 @@ export function cursorParameter<Position>(position: z.ZodType<Position>): z.ZodT
     .meta({
       type: "string",
       default: undefined,
-      description: "`nextCursor` of the page before; left out for the first page.",
+      param: { description: "`nextCursor` of the page before; left out for the first page." },
     });
 }
 

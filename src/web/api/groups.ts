@@ -6,7 +6,9 @@ import { GROUP } from "./examples.ts";
 import { cursorParameter, groupId, limit, toPage } from "./fields.ts";
 import { group, groupName, groupPage } from "./schemas.ts";
 
-const GROUP_ID = z.strictObject({ id: groupId });
+const GROUP_ID = z.strictObject({
+  id: groupId.meta({ param: { example: GROUP.id } }),
+});
 
 const position = z.tuple([groupName.shape.name, groupId]).transform(([name, id]) => ({ name, id }));
 const LIST = z.strictObject({ limit, cursor: cursorParameter(position) });
@@ -28,7 +30,6 @@ const listing = endpoint(
       example: { items: [GROUP], nextCursor: null },
     },
     problems: {},
-    example: { query: { limit: "50" } },
   },
   async (deps, { caller, query }) => {
     const page = { limit: query.limit + 1, after: query.cursor };
@@ -49,9 +50,9 @@ const putting = endpoint(
     refuseParams: "malformed",
     query: NO_PARAMETERS,
     body: groupName,
+    bodyExample: { name: GROUP.name },
     answer: { status: 200, description: "The group, made or changed.", schema: group, example: GROUP },
     problems: {},
-    example: { params: { id: GROUP.id }, body: { name: GROUP.name } },
   },
   async (deps, { caller, params, body }) => {
     const told = { id: params.id, name: body.name };
@@ -74,7 +75,6 @@ const deletion = endpoint(
     body: NO_BODY,
     answer: { status: 204, description: "It is gone.", schema: null },
     problems: { 404: "What is named can be no group." },
-    example: { params: { id: GROUP.id } },
   },
   async (deps, { caller, params }) => {
     await deleteGroup(deps, caller.tenant, params.id);

@@ -28,7 +28,6 @@ const links = endpoint(
       example: { items: [PAST_LINK], nextCursor: null },
     },
     problems: {},
-    example: { query: { limit: "50" } },
   },
   async (deps, { caller, query }) => {
     const after = query.cursor === null ? null : { linkedAt: query.cursor.at, id: query.cursor.id };
@@ -68,7 +67,6 @@ const reconciliations = endpoint(
       example: { items: [RECONCILIATION], nextCursor: null },
     },
     problems: {},
-    example: { query: { limit: "50" } },
   },
   async (deps, { caller, query }) => {
     const after = query.cursor === null ? null : { startedAt: query.cursor.at, id: query.cursor.id };

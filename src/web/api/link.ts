@@ -23,7 +23,6 @@ const reading = endpoint(
     body: NO_BODY,
     answer: { status: 200, description: "The link.", schema: link, example: LINK },
     problems: { 404: NO_LINK },
-    example: {},
   },
   async (deps, { caller }) => await describeCurrent(deps, caller.tenant),
 );
@@ -38,6 +37,7 @@ const beginning = endpoint(
       "Only the browser of the person whom the token names can finish it, within 15 minutes. While the link is in error the same DocuSign user repairs it.",
     scopes: ["links:write"],
     body: groupChoice,
+    bodyExample: { groupId: LINK.groupId },
     answer: {
       status: 201,
       description: "Where to send the owner's browser.",
@@ -47,7 +47,6 @@ const beginning = endpoint(
       },
     },
     problems: { 409: "A link is active.", 422: NO_GROUP },
-    example: { body: { groupId: LINK.groupId } },
   },
   async (deps, { caller, body }) => await beginLinking(deps, personOf(caller), body.groupId),
 );
@@ -60,9 +59,9 @@ const editing = endpoint(
     summary: "Sends imports from now on to another group",
     scopes: ["links:write"],
     body: groupChoice,
+    bodyExample: { groupId: LINK.groupId },
     answer: { status: 200, description: "The link as it is now.", schema: link, example: LINK },
     problems: { 404: NO_LINK, 422: NO_GROUP },
-    example: { body: { groupId: LINK.groupId } },
   },
   async (deps, { caller, body }) => {
     await editLink(deps, personOf(caller), body.groupId);
@@ -81,7 +80,6 @@ const approval = endpoint(
     body: NO_BODY,
     answer: { status: 200, description: "The link as it is now.", schema: link, example: LINK },
     problems: { 404: NO_LINK, 409: "No first import awaits approval." },
-    example: {},
   },
   async (deps, { caller }) => {
     await approveImport(deps, personOf(caller));
@@ -104,7 +102,6 @@ const ending = endpoint(
       404: NO_LINK,
       502: "DocuSign could not be reached, or did not do it; the link is as before.",
     },
-    example: {},
   },
   async (deps, { caller }) => await endLink(deps, personOf(caller)),
 );
