@@ -2,9 +2,8 @@ import { z } from "zod";
 import { type EnvelopeId, parseUuid } from "../../domain/identifiers.ts";
 import { accountIdField, anyField, isObject, readText, textField } from "../wire/fields.ts";
 import { parseMoment } from "../wire/moments.ts";
-import type { ConnectMessage } from "./connect-message.ts";
 import { readForwardings } from "./forwardings.ts";
-import { messageIdentity } from "./message-identity.ts";
+import { type ConnectMessage, messageIdentity } from "./message-identity.ts";
 
 /** Connect JSON: SIM where it has an `event`, otherwise an aggregate, which is the envelope itself. */
 export function readConnectJson(text: string): ConnectMessage | null {

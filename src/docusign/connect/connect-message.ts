@@ -1,23 +1,6 @@
-import type { Forwarding } from "../../domain/envelope.ts";
-import type { AccountId, EnvelopeId } from "../../domain/identifiers.ts";
 import { readConnectJson } from "./connect-json.ts";
 import { readConnectXml } from "./connect-xml.ts";
-
-/** What a message from DocuSign Connect tells, whatever its format. A hint: the API is the truth. */
-export type ConnectMessage = {
-  readonly format: "json-sim" | "json-aggregate" | "xml";
-  /** DocuSign's newer names, for the older formats too: `envelope-completed`, `recipient-reassign`, … */
-  readonly event: string;
-  /** Null where the message is about something other than an envelope. */
-  readonly envelopeId: EnvelopeId | null;
-  /** The account whose configuration sent it; the older formats don't tell. */
-  readonly accountId: AccountId | null;
-  readonly configurationId: string | null;
-  readonly generatedAt: Date | null;
-  /** The same for a message and its retries, different for any other message of the same link. */
-  readonly identity: string;
-  readonly forwardings: readonly Forwarding[];
-};
+import type { ConnectMessage } from "./message-identity.ts";
 
 /**
  * Reads a body whose signature has been proved; null where it is neither Connect JSON nor Connect XML. The content

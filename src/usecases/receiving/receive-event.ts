@@ -1,4 +1,5 @@
-import { type ConnectMessage, parseConnectMessage } from "../../docusign/connect/connect-message.ts";
+import { parseConnectMessage } from "../../docusign/connect/connect-message.ts";
+import type { ConnectMessage } from "../../docusign/connect/message-identity.ts";
 import { isSignedByAny } from "../../docusign/connect/signature.ts";
 import type { LinkId } from "../../domain/identifiers.ts";
 import { Refusal } from "../../domain/refusal.ts";

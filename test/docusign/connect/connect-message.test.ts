@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type ConnectMessage, parseConnectMessage } from "../../../src/docusign/connect/connect-message.ts";
+import { parseConnectMessage } from "../../../src/docusign/connect/connect-message.ts";
+import type { ConnectMessage } from "../../../src/docusign/connect/message-identity.ts";
 import { fixture } from "../fixtures.ts";
 
 const ENVELOPE = "3f2504e0-4f89-41d3-9a0c-0305e82c3301";
