@@ -1,7 +1,8 @@
 import express, { type Express, type RequestHandler, type Router } from "express";
 import helmet from "helmet";
 import type { Logger } from "pino";
-import { errorHandler, notFoundHandler, problemPage } from "./problem.ts";
+import { problemPage } from "./page/problem-page.ts";
+import { errorHandler, notFoundHandler } from "./problem.ts";
 import { requestContext, requestIdOf } from "./request-context.ts";
 
 export type Route = Router | RequestHandler;

@@ -3,8 +3,6 @@ import type { ErrorRequestHandler, RequestHandler, Response } from "express";
 import type { Logger } from "pino";
 import { Refusal, type RefusalCode } from "../domain/refusal.ts";
 import { isUnavailable } from "../store/database-errors.ts";
-import { type Html, html } from "./html/html.ts";
-import { layout, PAGE_NAME } from "./html/layout.ts";
 import { describeError, requestIdOf } from "./request-context.ts";
 
 /** An error answer as RFC 9457 has it; `type` is `urn:torikomi:problem:` and a stable code. */
@@ -22,7 +20,8 @@ type ProblemAnswer = {
   readonly headers?: Readonly<Record<string, string>>;
 };
 
-const REQUEST_URN = "urn:torikomi:request:";
+/** What `instance` holds in front of the request's id. */
+export const REQUEST_URN = "urn:torikomi:request:";
 
 type Kind = {
   readonly status: number;
@@ -68,7 +67,7 @@ export function problemFor(error: unknown): ProblemAnswer {
  */
 export function errorHandler(
   logger: Pick<Logger, "error" | "warn">,
-  render?: (problem: Problem) => Html,
+  render?: (problem: Problem) => string,
 ): ErrorRequestHandler {
   return (thrown: unknown, request, response, _next) => {
     const id = requestIdOf(response);
@@ -83,7 +82,7 @@ export function errorHandler(
     const problem = id === null ? body : { ...body, instance: `${REQUEST_URN}${id}` };
     response.status(status).set({ ...headers, "Cache-Control": "no-store" });
     if (render !== undefined && request.accepts(["json", "html"]) === "html") {
-      response.type("html").send(render(problem).toString());
+      response.type("html").send(render(problem));
       return;
     }
     sendProblem(response, problem);
@@ -104,27 +103,6 @@ function askAgain(cause: unknown): Refusal {
 export const notFoundHandler: RequestHandler = () => {
   throw new Refusal("not-found");
 };
-
-/** A page for people that says what went wrong, how to go on, and the id to name when asking for help. */
-export function problemPage(problem: Problem): Html {
-  const title = problem.status < 500 ? "表示できません" : "エラーが発生しました";
-  const content = html`<h1>${title}</h1>
-<section class="card">
-<p>${pageWords(problem)}</p>
-<p class="actions"><a class="button" href="/links">${PAGE_NAME}へ戻る</a></p>
-${problem.instance !== undefined && html`<p class="note">お問い合わせの際は、この番号をお知らせください：<span class="id">${problem.instance.replace(REQUEST_URN, "")}</span></p>`}
-</section>`;
-  return layout({ title, visitor: null, content });
-}
-
-/** Some details are for programs, in English. */
-function pageWords({ status, detail }: Problem): string {
-  if (detail !== undefined && /\p{Script=Hiragana}/u.test(detail)) return detail;
-  if (status === 404) return "ページが見つかりませんでした。";
-  return status < 500
-    ? "この操作はできません。ページを開き直してください。"
-    : "時間をおいて、もう一度お試しください。";
-}
 
 const REQUEST_FAULTS: Readonly<Record<number, string>> = {
   404: "not-found",

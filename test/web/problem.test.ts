@@ -9,7 +9,8 @@ import { type Logger, pino } from "pino";
 import { z } from "zod";
 import { Refusal, type RefusalCode } from "../../src/domain/refusal.ts";
 import { dateParameter, limitParameter, parseQuery } from "../../src/web/api/query.ts";
-import { errorHandler, notFoundHandler, problemFor, problemPage } from "../../src/web/problem.ts";
+import { problemPage } from "../../src/web/page/problem-page.ts";
+import { errorHandler, notFoundHandler, problemFor } from "../../src/web/problem.ts";
 import { requestContext } from "../../src/web/request-context.ts";
 
 const STATUSES: Record<RefusalCode, number> = {

@@ -8,7 +8,8 @@ import { csrfOf, requireCsrf } from "../../../src/web/auth/csrf.ts";
 import { readSession, requireSession, type SessionStore, signedInOf } from "../../../src/web/auth/session.ts";
 import { type SignInDeps, type SignInStore, signInRoutes } from "../../../src/web/auth/sign-in.ts";
 import { html } from "../../../src/web/html/html.ts";
-import { errorHandler, problemPage } from "../../../src/web/problem.ts";
+import { problemPage } from "../../../src/web/page/problem-page.ts";
+import { errorHandler } from "../../../src/web/problem.ts";
 import {
   type Cabinet,
   type CabinetOptions,
