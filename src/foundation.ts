@@ -3,9 +3,8 @@ import type { Config } from "./config.ts";
 import { openDocumentStore } from "./documents/open-store.ts";
 import { endingFault } from "./docusign/faults/faults.ts";
 import { createDocuSignOAuth } from "./docusign/oauth.ts";
-import type { TaskDeps, TraceJob } from "./jobs/tasks.ts";
+import type { TaskUses, TraceJob } from "./jobs/tasks.ts";
 import { migrateQueue } from "./jobs/worker.ts";
-import { unlockDeadWorkers } from "./jobs/worker-pools.ts";
 import { withLogContext } from "./log-context.ts";
 import { type DatabaseOptions, type OpenDatabase, openDatabase } from "./store/database.ts";
 import { openEmbeddedPostgres } from "./store/embedded/postgres.ts";
@@ -14,9 +13,8 @@ import { migrateToLatest } from "./store/migrate.ts";
 import { createAccessTokens } from "./usecases/account/access-tokens.ts";
 import { createCallBudgets } from "./usecases/account/call-budgets.ts";
 import { createOpenAccount } from "./usecases/account/open-account.ts";
-import { tidy } from "./usecases/keeping/housekeeping.ts";
-import type { FinishDeps } from "./usecases/linking/finish-linking.ts";
-import { createMetrics, type Metrics } from "./web/operations/metrics.ts";
+import type { Capabilities, Settings } from "./usecases/capabilities.ts";
+import { createMetrics, type ServedMetrics } from "./web/operations/metrics.ts";
 
 export type Runtime = {
   readonly log: Logger;
@@ -36,8 +34,9 @@ export type Foundation = AsyncDisposable &
     readonly receiving: OpenDatabase;
     /** A connection for each job and its lock. */
     readonly working: OpenDatabase;
-    readonly metrics: Metrics;
-    readonly tasks: TaskDeps & FinishDeps;
+    readonly metrics: ServedMetrics;
+    /** For every role but the receiver, which has a recorder of its own. */
+    readonly tasks: Omit<Capabilities, "recorder"> & Settings & TaskUses;
     /** Breaks off what is under way at DocuSign, for good: this process has to end. What it was for is left to others. */
     readonly giveUp: () => void;
   };
@@ -74,7 +73,7 @@ export async function openFoundation(config: Config, runtime: Runtime): Promise<
   const metrics = createMetrics();
   const givingUp = new AbortController();
   const { signal } = givingUp;
-  const tasks = await createTaskDeps({ ...runtime, config, working, metrics, signal }, opened);
+  const tasks = await createTasksUses({ ...runtime, config, working, metrics, signal }, opened);
   const kept = opened.move();
   return {
     config,
@@ -138,18 +137,17 @@ function databaseOpener(
 type TaskRuntime = Runtime & {
   config: Config;
   working: OpenDatabase;
-  metrics: Metrics;
+  metrics: ServedMetrics;
   signal: AbortSignal;
 };
 
-async function createTaskDeps(
+async function createTasksUses(
   { config, log, now, traceJob = runUntraced, working, metrics, signal }: TaskRuntime,
   opened: AsyncDisposableStack,
-): Promise<TaskDeps & FinishDeps> {
+): Promise<Foundation["tasks"]> {
   const { db } = working;
   const vault = createVault(config.encryptionKeys);
-  const { adminProfiles, publicUrl, largeImport, eventRetentionDays } = config;
-  const redirectUri = `${publicUrl}/links/docusign/callback`;
+  const redirectUri = `${config.publicUrl}/links/docusign/callback`;
   const oauth = createDocuSignOAuth({ ...config.docusign, redirectUri, now });
   const documents = opened.adopt(
     await openDocumentStore(config.documentStore, config.dataDir, config.documentEncryption),
@@ -157,8 +155,7 @@ async function createTaskDeps(
   );
   const budgets = createCallBudgets({ db, log, now, reserveShare: config.firstImportReserve });
   const tokens = createAccessTokens({ db, vault, oauth, log, now });
-  const onCall = (): void => metrics.docusignCall();
-  const openAccount = createOpenAccount({ tokens, budgets, now, onCall, signal });
+  const openAccount = createOpenAccount({ tokens, budgets, metrics, now, signal });
   return {
     db,
     vault,
@@ -168,16 +165,19 @@ async function createTaskDeps(
     openAccount,
     log,
     now,
-    adminProfiles,
-    publicUrl,
-    largeImport,
+    metrics,
     lanes: Math.max(1, Math.floor(config.workerConcurrency / 2)),
-    onImport: (outcome) => metrics.importEnded(outcome),
-    onReconciled: (missed) => metrics.missed(missed),
-    tidy: async () => await tidy({ db, documents, log, now, eventRetentionDays }),
+    reserveShare: config.firstImportReserve,
+    cabinetIssuer: config.cabinet.issuer,
+    production: config.production,
+    adminProfiles: config.adminProfiles,
+    publicUrl: config.publicUrl,
+    hmacKeys: config.hmacKeys,
+    importTiming: config.importTiming,
+    largeImport: config.largeImport,
+    eventRetentionDays: config.eventRetentionDays,
     traceJob,
     withJobId: (jobId, work) => withLogContext({ jobId }, work),
-    rescueJobs: async () => metrics.workersRescued((await unlockDeadWorkers({ db, log })).length),
   };
 }
 

@@ -110,9 +110,7 @@ async function runOperator(command: OperatorCommand, terminal: Terminal): Promis
   await using foundation = await openFoundation(config, { log, now });
   // The doctor looks only.
   if (!config.production && command.name !== "doctor") await migrate(foundation.working);
-  const { importTiming, production, publicUrl, cabinet } = config;
-  const settings = { production, publicUrl, cabinetIssuer: cabinet.issuer };
-  return await runOperatorCommand(command, { ...foundation.tasks, importTiming, settings }, terminal);
+  return await runOperatorCommand(command, foundation.tasks, terminal);
 }
 
 /** What keeps the doctor from looking at all is told as its other findings are. */

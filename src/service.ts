@@ -183,31 +183,18 @@ function servedParts(foundation: Foundation, changeNews: ChangeNews): ServedPart
   };
 }
 
-function receiverOf({ config, now, receiving, metrics }: Foundation): Route {
-  const { hmacKeys, importTiming } = config;
+function receiverOf({ receiving, tasks }: Foundation): Route {
   const recorder = createEventRecorder(
     async (events) => await recordEvents(receiving.pool, events),
     RECORDER_LIMITS,
   );
-  const onEvent = (outcome: string): void => metrics.eventReceived(outcome);
-  return connectRoutes({ hmacKeys, recorder, importTiming, now, onEvent });
+  return connectRoutes({ ...tasks, recorder });
 }
 
 function apiOf(foundation: Foundation, changeNews: ChangeNews): Route {
-  const { config, log, serving, tasks } = foundation;
-  const { importTiming, firstImportReserve: reserveShare } = config;
+  const { serving, tasks } = foundation;
   const verifyToken = tokenVerifier(foundation);
-  const db = serving.db;
-  return apiRoutes({
-    ...tasks,
-    db,
-    log,
-    changeNews,
-    importTiming,
-    reserveShare,
-    verifyToken,
-    ...API_LIMITS,
-  });
+  return apiRoutes({ ...tasks, db: serving.db, changeNews, verifyToken, ...API_LIMITS });
 }
 
 function tokenVerifier({ config, now }: Foundation): TokenVerifier {
@@ -230,13 +217,13 @@ function pagesOf({ config, now, serving, tasks }: Foundation): Pages {
   if (issuer === null || clientId === null || clientSecret === null) {
     return { routes: [unconfiguredRoutes()], leadTo: [] };
   }
-  const { publicUrl, importTiming, firstImportReserve: reserveShare } = config;
+  const { publicUrl } = config;
   const { sessions, signIns } = pageStores(serving.db);
   return {
     routes: [
       signInRoutes({ sessions, signIns, publicUrl, now, issuer, clientId, clientSecret, signedOutUrl: null }),
       callbackRoutes({ ...tasks, sessions }),
-      linksPageRoutes({ ...tasks, db: serving.db, sessions, importTiming, reserveShare }),
+      linksPageRoutes({ ...tasks, db: serving.db, sessions }),
     ],
     leadTo: [config.docusign.oauthUrl, issuer].map((address) => new URL(address).origin),
   };

@@ -1,6 +1,4 @@
-import type { ExplainDeps } from "../usecases/explaining/explain-envelope.ts";
-import type { CheckDeps } from "../usecases/operating/check-service.ts";
-import type { ReconcileNowDeps } from "../usecases/operating/reconcile-now.ts";
+import type { Uses } from "../usecases/capabilities.ts";
 import { reencryptSecrets } from "../usecases/operating/reencrypt.ts";
 import { type Command, EXIT } from "./arguments.ts";
 import { runDoctor } from "./doctor.ts";
@@ -14,12 +12,28 @@ export type OperatorCommand = Extract<
   { name: "reconcile" | "explain" | "replay" | "reencrypt" | "doctor" }
 >;
 
-export type CommandDeps = ReconcileNowDeps & ExplainDeps & CheckDeps;
+/** What all commands together use. */
+export type CommandUses = Uses<
+  | "adminProfiles"
+  | "budgets"
+  | "cabinetIssuer"
+  | "db"
+  | "documents"
+  | "importTiming"
+  | "lanes"
+  | "log"
+  | "now"
+  | "oauth"
+  | "openAccount"
+  | "production"
+  | "publicUrl"
+  | "vault"
+>;
 
 /** Carries out a command and gives the process's exit status; throws what is a fault, in one line. */
 export async function runOperatorCommand(
   command: OperatorCommand,
-  deps: CommandDeps,
+  deps: CommandUses,
   terminal: Terminal,
 ): Promise<number> {
   switch (command.name) {
@@ -36,7 +50,7 @@ export async function runOperatorCommand(
   }
 }
 
-async function runReencrypt(deps: CommandDeps, terminal: Terminal): Promise<number> {
+async function runReencrypt(deps: Uses<"db" | "vault">, terminal: Terminal): Promise<number> {
   const { links, linkings } = await reencryptSecrets(deps);
   say(terminal, `sealed anew: the tokens of ${links} links, ${linkings} linkings under way`);
   return EXIT.done;

@@ -1,10 +1,13 @@
-import { type CheckDeps, checkService } from "../usecases/operating/check-service.ts";
+import type { Uses } from "../usecases/capabilities.ts";
+import { checkService } from "../usecases/operating/check-service.ts";
 import { EXIT } from "./arguments.ts";
 import { say, type Terminal } from "./terminal.ts";
 
+type Deps = Uses<"cabinetIssuer" | "db" | "documents" | "oauth" | "production" | "publicUrl" | "vault">;
+
 /** `torikomi doctor`: a line for each check; whoever gets here has a configuration that can be read. */
-export async function runDoctor(deps: CheckDeps, terminal: Terminal): Promise<number> {
-  say(terminal, `ok   configuration: complete${deps.settings.production ? "" : ", not for production"}`);
+export async function runDoctor(deps: Deps, terminal: Terminal): Promise<number> {
+  say(terminal, `ok   configuration: complete${deps.production ? "" : ", not for production"}`);
   let isWell = true;
   for await (const { name, ok, text } of checkService(deps)) {
     say(terminal, `${ok ? "ok  " : "FAIL"} ${name}: ${text}`);

@@ -1,6 +1,6 @@
 import type { Link } from "../store/links/links.ts";
+import type { Uses } from "../usecases/capabilities.ts";
 import {
-  type DryRunDeps,
   type DryRunEnvelope,
   type DryRunReconciliation,
   dryRunReconciliation,
@@ -12,7 +12,7 @@ import { say, sayJson, type Terminal } from "./terminal.ts";
 
 /** `torikomi reconcile --dry-run`: what would be imported and what not, and by which rule. */
 export async function dryRunLinks(
-  deps: DryRunDeps,
+  deps: Uses<"budgets" | "db" | "now" | "openAccount">,
   links: readonly Link[],
   command: ReconcileCommand,
   terminal: Terminal,
@@ -30,7 +30,7 @@ export async function dryRunLinks(
 }
 
 async function dryRunLink(
-  deps: DryRunDeps,
+  deps: Uses<"budgets" | "db" | "now" | "openAccount">,
   link: Link,
   { from, to, json }: ReconcileCommand,
   terminal: Terminal,

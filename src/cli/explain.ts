@@ -1,20 +1,19 @@
 import { tenantsOfEnvelope } from "../store/ledger/envelopes.ts";
 import { listCurrentLinks } from "../store/links/links.ts";
-import { type ExplainDeps, explainEnvelope } from "../usecases/explaining/explain-envelope.ts";
+import type { Uses } from "../usecases/capabilities.ts";
+import { explainEnvelope } from "../usecases/explaining/explain-envelope.ts";
 import { EXIT, type ExplainCommand } from "./arguments.ts";
 import { type TenantsExplanation, tellExplanation } from "./explanation-lines.ts";
 import { say, sayJson, type Terminal } from "./terminal.ts";
+
+type Deps = Uses<"budgets" | "db" | "importTiming" | "now" | "openAccount">;
 
 /**
  * `torikomi explain`: for the tenant that is named; otherwise for all tenants that know the envelope, or, where none
  * does, for those whose linked user finds it at DocuSign. Where nobody knows it and DocuSign can't be asked now, the
  * exit status says so.
  */
-export async function runExplain(
-  deps: ExplainDeps,
-  command: ExplainCommand,
-  terminal: Terminal,
-): Promise<number> {
+export async function runExplain(deps: Deps, command: ExplainCommand, terminal: Terminal): Promise<number> {
   const explanations = await explainTo(deps, command, terminal);
   const isKnown = explanations.some(({ outcome }) => outcome !== "unknown");
   if (command.json) sayJson(terminal, toJson(command, explanations));
@@ -34,7 +33,7 @@ const NOBODY = {
 } as const;
 
 async function explainTo(
-  deps: ExplainDeps,
+  deps: Deps,
   { envelopeId, tenant }: ExplainCommand,
   { language, signal }: Terminal,
 ): Promise<TenantsExplanation[]> {

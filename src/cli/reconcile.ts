@@ -1,10 +1,7 @@
 import type { Reconciliation } from "../store/ledger/reconciliations.ts";
 import type { Link } from "../store/links/links.ts";
-import {
-  type ReconciledLink,
-  type ReconcileNowDeps,
-  reconcileNow,
-} from "../usecases/operating/reconcile-now.ts";
+import type { Uses } from "../usecases/capabilities.ts";
+import { type ReconciledLink, reconcileNow } from "../usecases/operating/reconcile-now.ts";
 import { EXIT, type ReconcileCommand, UsageError } from "./arguments.ts";
 import { dryRunLinks } from "./dry-run.ts";
 import { chooseLinks } from "./links.ts";
@@ -12,9 +9,13 @@ import { showProgress } from "./progress.ts";
 import { tellCounts, tellDuration, tellObstacle, titleOf } from "./tell.ts";
 import { say, sayJson, type Terminal } from "./terminal.ts";
 
+type Deps = Uses<
+  "adminProfiles" | "budgets" | "db" | "documents" | "lanes" | "log" | "now" | "openAccount" | "publicUrl"
+>;
+
 /** `torikomi reconcile`: one link after the other, each with what it found and what became of it. */
 export async function runReconcile(
-  deps: ReconcileNowDeps,
+  deps: Deps,
   command: ReconcileCommand,
   terminal: Terminal,
 ): Promise<number> {
@@ -26,7 +27,7 @@ export async function runReconcile(
 }
 
 async function reconcileLinks(
-  deps: ReconcileNowDeps,
+  deps: Deps,
   links: readonly Link[],
   command: ReconcileCommand,
   terminal: Terminal,
@@ -44,7 +45,7 @@ async function reconcileLinks(
 }
 
 async function reconcileLink(
-  deps: ReconcileNowDeps,
+  deps: Deps,
   link: Link,
   { from, to, json }: ReconcileCommand,
   terminal: Terminal,

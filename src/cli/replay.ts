@@ -1,5 +1,5 @@
 import type { Link } from "../store/links/links.ts";
-import type { BacklogDeps } from "../usecases/importing/import-backlog.ts";
+import type { Uses } from "../usecases/capabilities.ts";
 import type { Progress } from "../usecases/operating/reconcile-now.ts";
 import { type ReplayedLink, replayEvents } from "../usecases/operating/replay-events.ts";
 import { EXIT, type ReplayCommand } from "./arguments.ts";
@@ -10,7 +10,7 @@ import { say, sayJson, type Terminal } from "./terminal.ts";
 
 /** `torikomi replay`: the imports that recorded events ask for, once more. */
 export async function runReplay(
-  deps: BacklogDeps,
+  deps: Uses<"adminProfiles" | "budgets" | "db" | "documents" | "lanes" | "log" | "now" | "openAccount">,
   command: ReplayCommand,
   terminal: Terminal,
 ): Promise<number> {

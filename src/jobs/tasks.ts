@@ -1,26 +1,39 @@
 import type { Task, TaskList, TaskSpec } from "graphile-worker";
+import type { Logger } from "pino";
 import { z } from "zod";
 import { type EnvelopeId, type LinkId, parseUuid } from "../domain/identifiers.ts";
 import { startOfHour } from "../domain/schedule.ts";
+import type { Reconciliation } from "../store/ledger/reconciliations.ts";
 import { enqueueReconciliation } from "../store/queue/queue.ts";
-import { type BacklogDeps, runBacklogTurn, wakeBacklog } from "../usecases/importing/import-backlog.ts";
+import type { Uses } from "../usecases/capabilities.ts";
+import { runBacklogTurn, wakeBacklog } from "../usecases/importing/import-backlog.ts";
 import { importEnvelope } from "../usecases/importing/import-envelope.ts";
 import { eraseDocuments } from "../usecases/keeping/delete-contract.ts";
+import { tidy } from "../usecases/keeping/housekeeping.ts";
 import { reconcileAll } from "../usecases/reconciling/reconcile-all.ts";
-import { type ReconcileDeps, reconcileStep } from "../usecases/reconciling/reconcile-link.ts";
+import { reconcileStep } from "../usecases/reconciling/reconcile-link.ts";
 import type { LinkShare } from "./link-share.ts";
+import { unlockDeadWorkers } from "./worker-pools.ts";
 
-export type TaskDeps = BacklogDeps &
-  ReconcileDeps & {
-    onReconciled: (missed: number) => void;
-    /** Housekeeping, once an hour. */
-    tidy: () => Promise<unknown>;
-    /** Gives back the jobs of workers that died, once a minute. */
-    rescueJobs: () => Promise<unknown>;
-    traceJob: TraceJob;
-    /** Does a job's work, so that whatever is logged meanwhile bears the job's id. */
-    withJobId: <T>(jobId: string, work: () => T) => T;
-  };
+/** What all tasks together use. */
+export type TaskUses = Uses<
+  | "adminProfiles"
+  | "budgets"
+  | "db"
+  | "documents"
+  | "eventRetentionDays"
+  | "lanes"
+  | "log"
+  | "metrics"
+  | "now"
+  | "openAccount"
+  | "publicUrl"
+> & {
+  readonly log: Pick<Logger, "debug" | "info">;
+  traceJob: TraceJob;
+  /** Does a job's work, so that whatever is logged meanwhile bears the job's id. */
+  readonly withJobId: <T>(jobId: string, work: () => T) => T;
+};
 
 /** A job that is about to run, by what may be told of it. */
 export type TracedJob = {
@@ -35,7 +48,7 @@ export type TracedJob = {
 export type TraceJob = (job: TracedJob, work: () => Promise<void>) => Promise<void>;
 
 /** Every task by its name in the queue: read the payload, call the use case, queue what follows. */
-export function createTasks(deps: TaskDeps, share: LinkShare): TaskList {
+export function createTasks(deps: TaskUses, share: LinkShare): TaskList {
   const tasks: Record<string, Task> = {
     "import-envelope": share.within(async (payload) => await importOne(deps, importPayload.parse(payload))),
     "import-backlog": share.within(
@@ -45,9 +58,9 @@ export function createTasks(deps: TaskDeps, share: LinkShare): TaskList {
     "reconcile-all": async (payload) => await reconcileAll(deps, hourOf(payload, deps.now())),
     "reconcile-link": share.within(async (payload) => await reconcile(deps, reconcilePayload.parse(payload))),
     "erase-documents": async () => await eraseDocuments(deps),
-    housekeeping: async () => void (await deps.tidy()),
+    housekeeping: async () => void (await tidy(deps)),
     "rescue-jobs": async (payload, { addJob }) => {
-      await deps.rescueJobs();
+      await rescueJobs(deps);
       if (cronPayload.safeParse(payload).success) await addJob("rescue-jobs", {}, betweenMinutes(deps.now()));
     },
   };
@@ -64,7 +77,7 @@ function betweenMinutes(now: Date): TaskSpec {
 const ROUTINE: ReadonlySet<string> = new Set(["rescue-jobs"]);
 
 /** Why a job failed is told by the queue, under its id. */
-function observed({ traceJob, withJobId, log, now }: TaskDeps, task: Task): Task {
+function observed({ traceJob, withJobId, log, now }: TaskUses, task: Task): Task {
   return async (payload, helpers) => {
     const { id, task_identifier: name, attempts: attempt } = helpers.job;
     const about = aboutPayload.safeParse(payload).data;
@@ -91,15 +104,15 @@ function wrong(context: z.RefinementCtx): never {
   return z.NEVER;
 }
 
-async function importOne(deps: TaskDeps, request: z.infer<typeof importPayload>): Promise<void> {
+async function importOne(deps: TaskUses, request: z.infer<typeof importPayload>): Promise<void> {
   const outcome = await importEnvelope(deps, request);
-  deps.onImport(outcome.kind);
+  deps.metrics.importEnded(outcome.kind);
   if (outcome.kind === "waiting") await wakeBacklog(deps.db, request.linkId, deps.now());
 }
 
 /** A job that comes late is for the hour that it is by then: the one that replaced it may have been replaced by it. */
 async function reconcile(
-  deps: TaskDeps,
+  deps: TaskUses,
   { linkId: id, hour: asked }: z.infer<typeof reconcilePayload>,
 ): Promise<void> {
   const hour = new Date(Math.max(asked.getTime(), startOfHour(deps.now()).getTime()));
@@ -117,9 +130,13 @@ async function reconcile(
   }
 }
 
+async function rescueJobs(deps: Uses<"db" | "log" | "metrics">): Promise<void> {
+  deps.metrics.workersRescued((await unlockDeadWorkers(deps)).length);
+}
+
 /** No event can have announced what a first import finds, nor what an account without Connect concludes. */
-function countMissed(deps: TaskDeps, { kind, unannounced }: { kind: string; unannounced: number }): void {
-  if (kind !== "first") deps.onReconciled(unannounced);
+function countMissed({ metrics }: Uses<"metrics">, { kind, unannounced }: Reconciliation): void {
+  if (kind !== "first") metrics.missed(unannounced);
 }
 
 /** The hour that the clock called for, also where that was made up later. */

@@ -1,7 +1,6 @@
 import { EventEmitter } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { WorkerEvents } from "graphile-worker";
-import type { Logger } from "pino";
 import type { Database } from "../store/database.ts";
 import {
   listUnheldPools,
@@ -9,6 +8,7 @@ import {
   unlockPools,
   type WorkerLockOptions,
 } from "../store/queue/worker-locks.ts";
+import type { Log, Uses } from "../usecases/capabilities.ts";
 
 /** Says to other processes that this one's worker pools are alive (design decision 13). */
 export type WorkerLock = {
@@ -44,11 +44,9 @@ const PATIENCE_MS = 5_000;
  * Gives back the jobs of worker pools that died, so that others take them up at once: pools whose lock nobody holds,
  * now and again after `patienceMs`. Names them. To be run at the start of each worker and every minute.
  */
-export async function unlockDeadWorkers(deps: {
-  db: Database;
-  log: Pick<Logger, "warn">;
-  patienceMs?: number;
-}): Promise<string[]> {
+export async function unlockDeadWorkers(
+  deps: Uses<"db"> & { readonly log: Pick<Log, "warn">; readonly patienceMs?: number },
+): Promise<string[]> {
   const suspects = await listUnheldPools(deps.db);
   if (suspects.length === 0) return [];
   await sleep(deps.patienceMs ?? PATIENCE_MS);

@@ -10,7 +10,7 @@ import {
 import type { Logger } from "pino";
 import { patientPool } from "../store/queue/patient-pool.ts";
 import { createLinkShare } from "./link-share.ts";
-import { createTasks, type TaskDeps } from "./tasks.ts";
+import { createTasks, type TaskUses } from "./tasks.ts";
 
 type Pool = NonNullable<Parameters<typeof run>[0]["pgPool"]>;
 
@@ -43,7 +43,7 @@ const CRON_ITEMS = [
 ].map((item) => ({ ...item, identifier: item.task, options: { ...item.options, jobKey: item.task } }));
 
 /** Starts taking jobs from the queue, and the clock that queues the hourly ones. */
-export async function startWorker(deps: TaskDeps, options: WorkerOptions): Promise<Worker> {
+export async function startWorker(deps: TaskUses, options: WorkerOptions): Promise<Worker> {
   const share = createLinkShare(options.concurrency);
   const stopping = new AbortController();
   const runner: Runner = await run({
@@ -76,7 +76,7 @@ function failUnless(stopping: AbortSignal): void {
 
 /** Runs the jobs that are due until none is; for tests and commands that wait for their outcome. */
 export async function runDueJobs(
-  deps: TaskDeps,
+  deps: TaskUses,
   options: Pick<WorkerOptions, "pgPool" | "log"> & Partial<Pick<WorkerOptions, "concurrency" | "events">>,
 ): Promise<void> {
   const concurrency = options.concurrency ?? 1;

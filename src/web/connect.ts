@@ -2,9 +2,10 @@ import express, { type Request, type RequestHandler, type Response, Router } fro
 import { signatureHeaders } from "../docusign/connect/signature.ts";
 import { type LinkId, parseUuid } from "../domain/identifiers.ts";
 import { Refusal } from "../domain/refusal.ts";
-import { type ReceiveDeps, receiveEvent } from "../usecases/receiving/receive-event.ts";
+import type { Uses } from "../usecases/capabilities.ts";
+import { receiveEvent } from "../usecases/receiving/receive-event.ts";
 
-export type ConnectDeps = ReceiveDeps & { onEvent: (outcome: string) => void };
+type Deps = Uses<"hmacKeys" | "importTiming" | "metrics" | "now" | "recorder">;
 
 /** Documents inside a message make it large; DocuSign asks listeners to take 25 MB and more. */
 const LARGEST_BODY = "32mb";
@@ -13,7 +14,7 @@ const LARGEST_BODY = "32mb";
  * `POST /connect/{linkId}`: where DocuSign Connect tells of envelopes (service.md). The body is read whole and as
  * it is, since the signature is over its very bytes; compressed bodies are refused for the same reason.
  */
-export function connectRoutes(deps: ConnectDeps): Router {
+export function connectRoutes(deps: Deps): Router {
   const router = Router();
   router.post("/connect/:linkId", requireLinkId, bodyReader(deps), async (request, response) => {
     await answerEvent(deps, request, response);
@@ -22,11 +23,11 @@ export function connectRoutes(deps: ConnectDeps): Router {
 }
 
 /** What can't be read is counted as well: operators should see that somebody's messages are too large. */
-function bodyReader({ onEvent }: Pick<ConnectDeps, "onEvent">): RequestHandler {
+function bodyReader({ metrics }: Uses<"metrics">): RequestHandler {
   const rawBody = express.raw({ type: () => true, limit: LARGEST_BODY, inflate: false });
   return (request, response, next) => {
     rawBody(request, response, (error?: unknown) => {
-      if (error !== undefined) onEvent(isTooLarge(error) ? "too-large" : "unreadable");
+      if (error !== undefined) metrics.eventReceived(isTooLarge(error) ? "too-large" : "unreadable");
       next(error);
     });
   };
@@ -59,7 +60,7 @@ function answer(response: Response, text: string): void {
   response.writeHead(200, headers).end(text);
 }
 
-async function answerEvent(deps: ConnectDeps, request: Request, response: Response): Promise<void> {
+async function answerEvent(deps: Deps, request: Request, response: Response): Promise<void> {
   try {
     const recorded = await receiveEvent(deps, {
       linkId: readLinkId(request),
@@ -68,14 +69,14 @@ async function answerEvent(deps: ConnectDeps, request: Request, response: Respon
       contentType: request.headers["content-type"],
       signatures: signatureHeaders(request.headers),
     });
-    deps.onEvent(recorded);
+    deps.metrics.eventReceived(recorded);
     answer(response, ANSWERS[recorded]);
   } catch (error) {
     if (error instanceof Refusal) {
-      deps.onEvent(error.code);
+      deps.metrics.eventReceived(error.code);
       throw error;
     }
-    deps.onEvent("unavailable");
+    deps.metrics.eventReceived("unavailable");
     throw new Refusal("unavailable", "The event could not be recorded.", { cause: error });
   }
 }

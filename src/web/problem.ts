@@ -1,8 +1,8 @@
 import { STATUS_CODES } from "node:http";
 import type { ErrorRequestHandler, RequestHandler, Response } from "express";
-import type { Logger } from "pino";
 import { Refusal, type RefusalCode } from "../domain/refusal.ts";
 import { isUnavailable } from "../store/database-errors.ts";
+import type { Log } from "../usecases/capabilities.ts";
 import { describeError, requestIdOf } from "./request-context.ts";
 
 /** An error answer as RFC 9457 has it; `type` is `urn:torikomi:problem:` and a stable code. */
@@ -65,10 +65,7 @@ export function problemFor(error: unknown): ProblemAnswer {
  * The last handler of an app or router: problem details as JSON, or as a page where `render` is given and the
  * browser prefers one. Faults leave one log line `error`, refusals of 500 and above one line `warn`.
  */
-export function errorHandler(
-  logger: Pick<Logger, "error" | "warn">,
-  render?: (problem: Problem) => string,
-): ErrorRequestHandler {
+export function errorHandler(logger: Log, render?: (problem: Problem) => string): ErrorRequestHandler {
   return (thrown: unknown, request, response, _next) => {
     const id = requestIdOf(response);
     const error = isUnavailable(thrown) ? askAgain(thrown) : thrown;
@@ -133,12 +130,7 @@ function requestFaultOf(error: unknown): number | null {
   return error.status >= 400 && error.status < 500 ? error.status : null;
 }
 
-function log(
-  logger: Pick<Logger, "error" | "warn">,
-  error: unknown,
-  status: number,
-  requestId: string | null,
-): void {
+function log(logger: Log, error: unknown, status: number, requestId: string | null): void {
   if (status < 500) return;
   // Not `err`: pino has its own way with that key, which copies whatever an error carries.
   const line = { requestId, status, error: describeError(error) };

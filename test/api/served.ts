@@ -1,4 +1,4 @@
-import { type ApiRoutesDeps, apiRoutes } from "../../src/web/api/routes.ts";
+import { type ApiParts, apiRoutes } from "../../src/web/api/routes.ts";
 import { createApp } from "../../src/web/app.ts";
 import { createTokenVerifier } from "../../src/web/auth/tokens.ts";
 import { startHttpServer } from "../../src/web/server.ts";
@@ -9,11 +9,11 @@ export type Served = AsyncDisposable & { readonly url: string };
 /** One more server of the API on a world's database, with parts of the test's choice. */
 export async function serveApi(
   world: World,
-  parts: Pick<ApiRoutesDeps, "changeNews"> & Partial<ApiRoutesDeps>,
+  parts: Pick<ApiParts, "changeNews"> & Partial<ApiParts>,
 ): Promise<Served> {
   const { serving, tasks, log, now, config } = world.service.foundation;
   const { audience } = config.cabinet;
-  const deps: ApiRoutesDeps = {
+  const deps: ApiParts = {
     ...tasks,
     db: serving.db,
     importTiming: "immediate",

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { PassThrough, type Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { parseCommand } from "../../src/cli/arguments.ts";
-import { type CommandDeps, runOperatorCommand } from "../../src/cli/commands.ts";
+import { type CommandUses, runOperatorCommand } from "../../src/cli/commands.ts";
 import type { World } from "../support/world.ts";
 
 export type Said = { readonly exit: number; readonly out: string };
@@ -15,7 +15,7 @@ export type CommandOptions = {
   terminal?: boolean;
   language?: "en" | "ja";
   signal?: AbortSignal;
-  deps?: Partial<CommandDeps>;
+  deps?: Partial<CommandUses>;
 };
 
 /** Runs a command in this process, as the world's clock tells the time. */
@@ -32,7 +32,7 @@ export async function runCommand(world: World, line: string, options: CommandOpt
   const told = text(stream);
   const exit = await runOperatorCommand(
     command,
-    { ...depsOf(world), ...options.deps },
+    { ...world.service.foundation.tasks, ...options.deps },
     {
       write: (words) => void stream.write(words),
       isTerminal: options.terminal === true,
@@ -43,13 +43,6 @@ export async function runCommand(world: World, line: string, options: CommandOpt
   );
   stream.end();
   return { exit, out: await told };
-}
-
-/** What main.ts hands to commands. */
-export function depsOf(world: World): CommandDeps {
-  const { production, publicUrl, cabinet, importTiming } = world.config;
-  const settings = { production, publicUrl, cabinetIssuer: cabinet.issuer };
-  return { ...world.service.foundation.tasks, importTiming, settings };
 }
 
 const PROGRAM = join(import.meta.dirname, "..", "..", "src", "main.ts");

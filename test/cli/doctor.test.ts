@@ -12,7 +12,7 @@ import type { Failure } from "../support/docusign/faults.ts";
 import { createLinkedCompanies } from "../support/linked-world.ts";
 import { createEmptyDatabase } from "../support/postgres.ts";
 import { createWorld } from "../support/world.ts";
-import { depsOf, runCommand } from "./commands.ts";
+import { runCommand } from "./commands.ts";
 
 const CHECKS = [
   "configuration",
@@ -156,9 +156,8 @@ test("a DocuSign that is down is found; one that answers, with an error or where
 
 test("a cabinet that is another, silent or none is told apart", async () => {
   await using world = await createWorld();
-  const { settings } = depsOf(world);
   const look = async (cabinetIssuer: string | null) =>
-    await runCommand(world, "doctor", { deps: { settings: { ...settings, cabinetIssuer } } });
+    await runCommand(world, "doctor", { deps: { cabinetIssuer } });
 
   const other = await look(world.cabinet.issuer.replace("127.0.0.1", "localhost"));
   const silent = await look(NOWHERE);
@@ -172,7 +171,6 @@ test("a cabinet that is another, silent or none is told apart", async () => {
 
 test("what answers at the cabinet's address and is no issuer is found", async () => {
   await using world = await createWorld();
-  const { settings } = depsOf(world);
   let answer = { status: 404, body: "{}" };
   const server = createServer((_request, response) =>
     response.writeHead(answer.status, { "Content-Type": "application/json" }).end(answer.body),
@@ -184,7 +182,7 @@ test("what answers at the cabinet's address and is no issuer is found", async ()
   assert.ok(address !== null && typeof address === "object");
   const cabinetIssuer = `http://127.0.0.1:${address.port}`;
   const look = async (): Promise<string> =>
-    (await runCommand(world, "doctor", { deps: { settings: { ...settings, cabinetIssuer } } })).out;
+    (await runCommand(world, "doctor", { deps: { cabinetIssuer } })).out;
 
   const missing = await look();
   answer = { status: 200, body: JSON.stringify({ issuer: cabinetIssuer }) };
@@ -204,9 +202,9 @@ test("a cabinet whose issuer is written with slashes at its end is the one it ca
   await using world = await createWorld();
   const { issuer } = world.cabinet;
   for (const slashes of ["/", "//"]) {
-    const settings = { ...depsOf(world).settings, cabinetIssuer: `${issuer}${slashes}` };
+    const cabinetIssuer = `${issuer}${slashes}`;
 
-    const { exit, out } = await runCommand(world, "doctor", { deps: { settings } });
+    const { exit, out } = await runCommand(world, "doctor", { deps: { cabinetIssuer } });
 
     assert.equal(exit, 0, out);
     assert.ok(out.includes(`ok   cabinet: ${issuer}${slashes} answers\n`), out);
@@ -215,11 +213,9 @@ test("a cabinet whose issuer is written with slashes at its end is the one it ca
 
 test("in production the public address has to be encrypted", async () => {
   await using world = await createWorld();
-  const settings = { ...depsOf(world).settings, production: true };
-
-  const plain = await runCommand(world, "doctor", { deps: { settings } });
+  const plain = await runCommand(world, "doctor", { deps: { production: true } });
   const encrypted = await runCommand(world, "doctor", {
-    deps: { settings: { ...settings, publicUrl: "https://torikomi.example" } },
+    deps: { production: true, publicUrl: "https://torikomi.example" },
   });
 
   assert.equal(plain.exit, 1);

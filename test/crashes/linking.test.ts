@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Foundation } from "../../src/foundation.ts";
+import { tidy } from "../../src/usecases/keeping/housekeeping.ts";
 import { beginLinking } from "../../src/usecases/linking/begin-linking.ts";
 import { finishLinking, type Return } from "../../src/usecases/linking/finish-linking.ts";
 import { type Companies, CUSTOMER, concludeUnheard, createCompanies } from "../support/linked-world.ts";
@@ -85,5 +86,5 @@ async function linkAgain(companies: Companies): Promise<void> {
 /** What was begun and never finished goes with its time. */
 async function forgetLinkings({ service, clock }: World): Promise<void> {
   clock.pass(16 * 60_000);
-  await service.foundation.tasks.tidy();
+  await tidy(service.foundation.tasks);
 }

@@ -6,11 +6,8 @@ import type { CallLimits } from "../../src/docusign/faults/limits.ts";
 import { type AccountId, parseUuid } from "../../src/domain/identifiers.ts";
 import { findBudget } from "../../src/store/budgets.ts";
 import { type Database, openDatabase } from "../../src/store/database.ts";
-import {
-  type CallBudgets,
-  type CallKind,
-  createCallBudgets,
-} from "../../src/usecases/account/call-budgets.ts";
+import { createCallBudgets } from "../../src/usecases/account/call-budgets.ts";
+import type { CallBudgets, CallKind } from "../../src/usecases/capabilities.ts";
 import { createTestDatabase } from "../support/postgres.ts";
 import { HOUR_MS } from "../support/reconciling.ts";
 import { refuseWrites } from "../support/refused-writes.ts";
@@ -52,7 +49,10 @@ async function createProcesses(): Promise<Processes> {
   const account = parseUuid<AccountId>(randomUUID()) ?? assert.fail();
   const clock = { now: new Date("2031-01-15T03:10:00Z") };
   const lines: Line[] = [];
-  const log = { warn: (details: object, message: string) => void lines.push({ details, message }) };
+  const log = {
+    warn: (details: object, message: string) => void lines.push({ details, message }),
+    error: () => assert.fail("an error was logged"),
+  };
   const kept = opened.move();
   return {
     db,

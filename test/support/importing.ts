@@ -1,8 +1,6 @@
-import {
-  type ImportDeps,
-  type ImportOutcome,
-  importEnvelope,
-} from "../../src/usecases/importing/import-envelope.ts";
+import type { Foundation } from "../../src/foundation.ts";
+import { importEnvelope } from "../../src/usecases/importing/import-envelope.ts";
+import type { ImportOutcome } from "../../src/usecases/importing/outcome.ts";
 import type { Envelope } from "./docusign/state.ts";
 import { importRequestOf } from "./linked-world.ts";
 import type { World } from "./world.ts";
@@ -11,7 +9,7 @@ import type { World } from "./world.ts";
 export async function importNow(
   world: World,
   envelope: Envelope,
-  tasks: ImportDeps = world.service.foundation.tasks,
+  tasks: Foundation["tasks"] = world.service.foundation.tasks,
 ): Promise<ImportOutcome> {
   return await importEnvelope(tasks, await importRequestOf(world, envelope));
 }

@@ -17,6 +17,7 @@ import type { EventRecorder } from "../../src/store/events/event-recorder.ts";
 import type { ConnectEvent } from "../../src/store/events/record-events.ts";
 import { createApp } from "../../src/web/app.ts";
 import { connectRoutes } from "../../src/web/connect.ts";
+import { createMetrics } from "../../src/web/operations/metrics.ts";
 import { serveParent } from "./child.ts";
 import { KEY } from "./messages.ts";
 
@@ -95,7 +96,13 @@ async function startTorikomi(): Promise<Running> {
 }
 
 async function startSameApp(recorder: EventRecorder): Promise<Running> {
-  const deps = { hmacKeys: [KEY], recorder, importTiming: "immediate", now, onEvent: () => {} } as const;
+  const deps = {
+    hmacKeys: [KEY],
+    recorder,
+    importTiming: "immediate",
+    now,
+    metrics: createMetrics(),
+  } as const;
   return await listen(
     createApp({ log: createLog(), trustProxy: 0, receivers: [connectRoutes(deps)], routes: [] }),
   );

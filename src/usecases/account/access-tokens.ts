@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { DocuSignFault } from "../../docusign/faults/faults.ts";
-import type { DocuSignOAuth, Tokens } from "../../docusign/oauth.ts";
+import type { Tokens } from "../../docusign/oauth.ts";
 import type { LinkId } from "../../domain/identifiers.ts";
-import type { Database } from "../../store/database.ts";
 import { isUnavailable } from "../../store/database-errors.ts";
 import { findTokens, type LinkTokens, lockTokens, storeTokens } from "../../store/links/link-tokens.ts";
-import { UnopenedSecret, type Vault } from "../../store/links/vault.ts";
+import { UnopenedSecret } from "../../store/links/vault.ts";
+import type { Uses } from "../capabilities.ts";
 
 export type AccessTokens = {
   /**
@@ -16,23 +16,15 @@ export type AccessTokens = {
   get(linkId: LinkId, stale?: string): Promise<string>;
 };
 
-type TokenDeps = {
-  db: Database;
-  vault: Vault;
-  oauth: DocuSignOAuth;
-  log: { error(details: object, message: string): void };
-  now: () => Date;
-};
-
 /** Also what this process has said of keys already: thousands of links may be sealed with the one that is lost. */
-type RenewalDeps = TokenDeps & { readonly told: Set<string> };
+type Renewing = Uses<"db" | "log" | "now" | "oauth" | "vault"> & { readonly told: Set<string> };
 
 /** A token that is about to expire may do so on its way to DocuSign. */
 const SPARE_MS = 5 * 60 * 1000;
 
 /** Access tokens from stored, encrypted refresh tokens (design decision 18). */
-export function createAccessTokens(tokenDeps: TokenDeps): AccessTokens {
-  const deps: RenewalDeps = { ...tokenDeps, told: new Set() };
+export function createAccessTokens(uses: Uses<"db" | "log" | "now" | "oauth" | "vault">): AccessTokens {
+  const deps: Renewing = { ...uses, told: new Set() };
   const underWay = new Map<LinkId, Promise<string>>();
   return {
     async get(linkId, stale) {
@@ -52,7 +44,7 @@ export function createAccessTokens(tokenDeps: TokenDeps): AccessTokens {
  * as each hour asks once. That it is the key, and none of the customers, is for operators to read.
  */
 async function opened(
-  { log, told }: RenewalDeps,
+  { log, told }: Renewing,
   linkId: LinkId,
   reading: Promise<LinkTokens | null>,
 ): Promise<LinkTokens | null> {
@@ -66,7 +58,7 @@ async function opened(
   }
 }
 
-async function renew(deps: RenewalDeps, linkId: LinkId, stale: string | undefined): Promise<string> {
+async function renew(deps: Renewing, linkId: LinkId, stale: string | undefined): Promise<string> {
   const handedOut: Renewal[] = [];
   try {
     return await replaceTokens(deps, linkId, async (stored) => {
@@ -87,7 +79,7 @@ async function renew(deps: RenewalDeps, linkId: LinkId, stale: string | undefine
  * link's row meanwhile, so that other processes wait and then find the new ones. Gives the access token it then has.
  */
 async function replaceTokens(
-  deps: RenewalDeps,
+  deps: Renewing,
   linkId: LinkId,
   find: (stored: LinkTokens) => Promise<LinkTokens | null>,
 ): Promise<string> {
@@ -112,7 +104,7 @@ const KEEP_ATTEMPTS = 1_200;
  * Stores tokens whose own transaction was lost, as soon as the database is back; in place of those they were
  * handed out for, and no others. Gives the access token that the link then has.
  */
-async function keep(deps: RenewalDeps, linkId: LinkId, { used, tokens }: Renewal): Promise<string> {
+async function keep(deps: Renewing, linkId: LinkId, { used, tokens }: Renewal): Promise<string> {
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await replaceTokens(deps, linkId, async ({ refreshToken }) =>

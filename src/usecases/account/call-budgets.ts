@@ -5,45 +5,18 @@ import type { AccountId } from "../../domain/identifiers.ts";
 import { type CallBudget, mayCall, type Pace } from "../../domain/pace.ts";
 import { nextFullHour } from "../../domain/schedule.ts";
 import { findBudget, noteLimits, pauseAccount } from "../../store/budgets.ts";
-import type { Database } from "../../store/database.ts";
-
-/**
- * First imports leave a reserve of the hour's calls to the customer's other integrations; nothing else calls once DocuSign
- * has said that none is left. Where a person waits for the answer, DocuSign itself is to say no.
- */
-export type CallKind = "first-import" | "other" | "person";
-
-export type CallBudgets = {
-  /**
-   * Begins a call, which `note` ends. Throws the fault `throttled` where `pace` says to wait, with code `budget-reserve`
-   * for a first import and `hourly-calls-spent` for others: calls that are under way count as made.
-   */
-  begin(accountId: AccountId, kind: CallKind): void;
-  /** Ends a call and takes note of what its answer's headers said. */
-  note(accountId: AccountId, limits: CallLimits): void;
-  /** Makes no calls for the account until the moment, in no process. */
-  pause(accountId: AccountId, until: Date): Promise<void>;
-  /** Whether calls may be made now, from what all processes have seen. */
-  pace(accountId: AccountId, kind: CallKind): Promise<Pace>;
-};
+import type { CallBudgets, CallKind, Uses } from "../capabilities.ts";
 
 /** The code of the fault with which `begin` refuses a first import. */
 export const BUDGET_RESERVE = "budget-reserve";
 const CALLS_SPENT = "hourly-calls-spent";
 const CODES = { "first-import": BUDGET_RESERVE, other: CALLS_SPENT, person: CALLS_SPENT } as const;
 
-type BudgetDeps = {
-  db: Database;
-  log: { warn(details: object, message: string): void };
-  now: () => Date;
-  reserveShare: number;
-};
-
 /** Other processes may learn of spent calls this much later, though not that the reserve is reached. */
 const SHARE_EVERY_MS = 2_000;
 
 /** The hour's calls of each account, read from DocuSign's headers and shared through the database (design decision 8). */
-export function createCallBudgets(deps: BudgetDeps): CallBudgets {
+export function createCallBudgets(deps: Uses<"db" | "log" | "now" | "reserveShare">): CallBudgets {
   const { db, log, now, reserveShare } = deps;
   const seen = new Map<AccountId, CallBudget>();
   const underWay = new Map<AccountId, number>();

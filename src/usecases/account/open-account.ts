@@ -1,27 +1,15 @@
-import { type DocuSignAccount, openDocuSignAccount } from "../../docusign/api/account.ts";
-import type { Link } from "../../store/links/links.ts";
+import { openDocuSignAccount } from "../../docusign/api/account.ts";
+import type { OpenAccount, Uses } from "../capabilities.ts";
 import type { AccessTokens } from "./access-tokens.ts";
-import type { CallBudgets, CallKind } from "./call-budgets.ts";
-
-/**
- * DocuSign as the linked user sees it; `onCall` is told of each call that was made. What `kind` they are says how much
- * of the account's budget they leave: `other` unless said.
- */
-export type OpenAccount = (
-  link: Pick<Link, "id" | "account">,
-  onCall?: () => void,
-  kind?: CallKind,
-) => DocuSignAccount;
 
 /** Opens accounts with the link's tokens; every answer's limits go to the budgets. */
-export function createOpenAccount(deps: {
-  tokens: AccessTokens;
-  budgets: CallBudgets;
-  now: () => Date;
-  onCall: () => void;
-  /** Aborted when this process must end: no call goes on. */
-  signal: AbortSignal;
-}): OpenAccount {
+export function createOpenAccount(
+  deps: Uses<"budgets" | "metrics" | "now"> & {
+    readonly tokens: AccessTokens;
+    /** Aborted when this process must end: no call goes on. */
+    readonly signal: AbortSignal;
+  },
+): OpenAccount {
   return (link, onCall, kind = "other") =>
     openDocuSignAccount({
       baseUri: link.account.baseUri,
@@ -35,7 +23,7 @@ export function createOpenAccount(deps: {
       signal: deps.signal,
       onAnswer: (limits) => {
         deps.budgets.note(link.account.id, limits);
-        deps.onCall();
+        deps.metrics.docusignCall();
         onCall?.();
       },
     });

@@ -7,10 +7,11 @@ import { eventsOfEnvelope, type RecordedEvent } from "../../store/events/events.
 import { findEnvelope, type LedgerEntry } from "../../store/ledger/envelopes.ts";
 import { findCurrentLink, findLink, type Link } from "../../store/links/links.ts";
 import { findImportJob } from "../../store/queue/queue.ts";
+import type { Uses } from "../capabilities.ts";
 import { findLinkWait, type WaitingCause } from "../importing/waiting-cause.ts";
-import { type PredictDeps, predictEnvelope, type Verdict } from "./predict-envelope.ts";
+import { predictEnvelope, type Verdict } from "./predict-envelope.ts";
 
-export type ExplainDeps = PredictDeps & { importTiming: "immediate" | "hourly" };
+type Deps = Uses<"budgets" | "db" | "importTiming" | "now" | "openAccount">;
 
 /** All that can be said of one envelope (import-rules 6); holds no e-mail address. */
 export type Explanation = {
@@ -40,7 +41,7 @@ export type Explanation = {
  * would become of it, by asking DocuSign; nothing is imported by asking. Null where neither side knows it.
  */
 export async function explainEnvelope(
-  deps: ExplainDeps,
+  deps: Deps,
   tenant: string,
   envelopeId: EnvelopeId,
   language: Language,
@@ -83,7 +84,7 @@ function describeRecord({ attempts, lastAttemptAt, lastError, linkId, decidedAt 
   return { attempts, lastAttemptAt, lastError, linkId, decidedAt };
 }
 
-async function judgeEntry(deps: ExplainDeps, entry: LedgerEntry): Promise<Verdict> {
+async function judgeEntry(deps: Uses<"budgets" | "db" | "now">, entry: LedgerEntry): Promise<Verdict> {
   const link = await findLink(deps.db, entry.linkId);
   const facts = typeof entry.facts === "object" && entry.facts !== null ? entry.facts : {};
   if (entry.state !== "waiting") return { finding: settledFinding(entry, link), facts, waiting: null };
@@ -119,7 +120,7 @@ function ahead(moment: Date | null, now: Date): Date | null {
 type Unrecorded = { tenant: string; envelopeId: EnvelopeId; events: readonly RecordedEvent[] };
 
 /** An event may have announced it whose import has not run yet; otherwise DocuSign is asked. */
-async function judgeUnrecorded(deps: ExplainDeps, about: Unrecorded): Promise<Verdict | null> {
+async function judgeUnrecorded(deps: Deps, about: Unrecorded): Promise<Verdict | null> {
   const link = await findCurrentLink(deps.db, about.tenant);
   if (link === null) return judgeWithoutLink(about.events);
   const job = await findImportJob(deps.db, link.id, about.envelopeId);
@@ -131,7 +132,7 @@ async function judgeUnrecorded(deps: ExplainDeps, about: Unrecorded): Promise<Ve
   return verdict.finding.reason === "not-found" && about.events.length === 0 ? null : verdict;
 }
 
-function queuedWait(deps: ExplainDeps, runAt: Date): WaitingCause {
+function queuedWait(deps: Uses<"importTiming" | "now">, runAt: Date): WaitingCause {
   const until = ahead(runAt, deps.now());
   return { reason: until !== null && deps.importTiming === "hourly" ? "hourly-timing" : "queued", until };
 }

@@ -4,14 +4,10 @@ import type { Finding } from "../../domain/finding.ts";
 import type { EnvelopeId } from "../../domain/identifiers.ts";
 import type { Ownership } from "../../domain/ownership.ts";
 import { nextFullHour } from "../../domain/schedule.ts";
-import type { Database } from "../../store/database.ts";
 import type { Link } from "../../store/links/links.ts";
-import type { CallBudgets } from "../account/call-budgets.ts";
-import type { OpenAccount } from "../account/open-account.ts";
+import type { Uses } from "../capabilities.ts";
 import { decide } from "../importing/import-envelope.ts";
 import { findLinkWait, type WaitingCause } from "../importing/waiting-cause.ts";
-
-export type PredictDeps = { db: Database; openAccount: OpenAccount; budgets: CallBudgets; now: () => Date };
 
 /** What is found of an envelope; `waiting` tells what has to pass before more can be said or done. */
 export type Verdict = {
@@ -32,7 +28,7 @@ const NOT_FOUND: Verdict = {
  * rules. Imports nothing and records nothing.
  */
 export async function predictEnvelope(
-  deps: PredictDeps,
+  deps: Uses<"budgets" | "db" | "now" | "openAccount">,
   link: Link,
   envelopeId: EnvelopeId,
 ): Promise<Verdict> {
@@ -47,7 +43,7 @@ export async function predictEnvelope(
   }
 }
 
-async function judge(deps: PredictDeps, link: Link, envelope: Envelope): Promise<Verdict> {
+async function judge(deps: Uses<"budgets" | "db" | "now">, link: Link, envelope: Envelope): Promise<Verdict> {
   const decision = await decide(deps.db, link, envelope);
   const { facts } = decision;
   if (decision.kind === "exclude") {
@@ -63,13 +59,13 @@ function nextChance(decision: Ownership, now: Date): WaitingCause {
   return { reason, until: nextFullHour(now) };
 }
 
-async function readFault(deps: PredictDeps, link: Link, error: unknown): Promise<Verdict> {
+async function readFault({ budgets }: Uses<"budgets">, link: Link, error: unknown): Promise<Verdict> {
   if (!(error instanceof DocuSignFault)) throw error;
   switch (error.kind) {
     case "not-found":
       return NOT_FOUND;
     case "throttled":
-      if (error.retryAt !== null) await deps.budgets.pause(link.account.id, error.retryAt);
+      if (error.retryAt !== null) await budgets.pause(link.account.id, error.retryAt);
       return cannotAsk({ reason: "account-throttled", until: error.retryAt });
     case "authorization-gone":
     case "not-permitted":

@@ -14,12 +14,7 @@ import {
 import type { Database } from "../../store/database.ts";
 import { changeLink } from "../../store/links/link-writes.ts";
 import type { ConnectState, Link } from "../../store/links/links.ts";
-import type { HealthDeps } from "./link-health.ts";
-
-export type ConnectDeps = HealthDeps & {
-  publicUrl: string;
-  log: { warn(details: object, message: string): void };
-};
+import type { Uses } from "../capabilities.ts";
 
 type Type = ConnectConfiguration["type"];
 type SideState = { readonly state: string; readonly id: string | null };
@@ -31,7 +26,7 @@ type TypedConfiguration = SideState & { readonly type: Type };
  * (import-rules 5). Whatever DocuSign refuses here says nothing about the link itself.
  */
 export async function ensureConnect(
-  deps: ConnectDeps,
+  deps: Uses<"db" | "log" | "publicUrl">,
   link: Link,
   account: DocuSignAccount,
 ): Promise<ConnectState> {
@@ -52,7 +47,7 @@ export async function ensureConnect(
 }
 
 async function ensureSide(
-  deps: ConnectDeps,
+  deps: Uses<"log" | "publicUrl">,
   link: Link,
   account: DocuSignAccount,
   before: TypedConfiguration,
@@ -145,7 +140,7 @@ function addressOf(publicUrl: string, { id }: Pick<Link, "id">): string {
  * or does not remove what the user may remove: a deletion never half-happens (import-rules 5).
  */
 export async function removeConnect(
-  { publicUrl }: Pick<ConnectDeps, "publicUrl">,
+  { publicUrl }: Uses<"publicUrl">,
   link: Link,
   account: DocuSignAccount,
 ): Promise<void> {

@@ -1,12 +1,13 @@
 import type { DocuSignAccount } from "../../docusign/api/account.ts";
 import type { AccountUser } from "../../docusign/api/user.ts";
 import { DocuSignFault, isOurCredentialsFault, isTransient } from "../../docusign/faults/faults.ts";
-import { type AdminProfiles, isDsAdmin } from "../../domain/admin.ts";
+import { isDsAdmin } from "../../domain/admin.ts";
 import type { Database } from "../../store/database.ts";
 import { takeUpFailed } from "../../store/ledger/claims.ts";
 import { changeLink, lockLink } from "../../store/links/link-writes.ts";
 import type { Link, LinkCause, LinkState } from "../../store/links/links.ts";
 import { enqueueReconciliation } from "../../store/queue/queue.ts";
+import type { Uses } from "../capabilities.ts";
 
 /** Stops a link's imports for a cause that a person has to mend; an ended link stays ended. */
 export async function failLink(db: Database, link: Link, cause: LinkCause): Promise<void> {
@@ -39,14 +40,16 @@ function healthyState(link: Pick<Link, "approval">): LinkState {
   return link.approval === "awaited" ? "awaiting-approval" : "active";
 }
 
-export type HealthDeps = { db: Database; adminProfiles: AdminProfiles; now: () => Date };
-
 /**
  * Asks DocuSign whether the linked user still is DS Admin of the account (import-rules 5) and puts the link into
  * error where not; a link that was in error for this goes on where they are again. Takes over how the user is called and
  * reached by now, as entries without an id are known by the address (import-rules 1). Costs one call.
  */
-export async function checkAdmin(deps: HealthDeps, link: Link, account: DocuSignAccount): Promise<boolean> {
+export async function checkAdmin(
+  deps: Uses<"adminProfiles" | "db" | "now">,
+  link: Link,
+  account: DocuSignAccount,
+): Promise<boolean> {
   const user: AccountUser = await account.getUser(link.user.id);
   if (!isDsAdmin(user, deps.adminProfiles)) {
     await failLink(deps.db, link, "not-admin");
@@ -75,7 +78,7 @@ function isMended({ cause }: Link): boolean {
  * be closed or suspended, and which word DocuSign has for that is not known (facts 6). Its silence leaves it open.
  */
 export async function askAdmin(
-  deps: HealthDeps,
+  deps: Uses<"adminProfiles" | "db" | "now">,
   link: Link,
   account: DocuSignAccount,
 ): Promise<"admin" | "not-admin" | "unsaid"> {

@@ -1,9 +1,9 @@
 import type { EnvelopeId } from "../../domain/identifiers.ts";
-import type { Database } from "../../store/database.ts";
 import type { Decision } from "../../store/ledger/envelopes.ts";
 import { settleEnvelope } from "../../store/ledger/settlements.ts";
 import { lockLink } from "../../store/links/link-writes.ts";
 import type { Link } from "../../store/links/links.ts";
+import type { Uses } from "../capabilities.ts";
 
 export type Exclusion = Omit<Decision, "state"> & { readonly envelopeId: EnvelopeId };
 
@@ -12,7 +12,7 @@ export type Exclusion = Omit<Decision, "state"> & { readonly envelopeId: Envelop
  * ledger's line may be the next link's by then, to whom other rules apply.
  */
 export async function excludeEnvelope(
-  { db, now }: { db: Database; now: () => Date },
+  { db, now }: Uses<"db" | "now">,
   { id, tenant }: Pick<Link, "id" | "tenant">,
   exclusion: Exclusion,
 ): Promise<{ kind: "excluded"; reason: string } | { kind: "link-ended" }> {

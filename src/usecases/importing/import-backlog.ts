@@ -7,14 +7,12 @@ import { nextDueAt } from "../../store/ledger/waiting-envelopes.ts";
 import { changeLink } from "../../store/links/link-writes.ts";
 import { findLink, type Link } from "../../store/links/links.ts";
 import { enqueueBacklog } from "../../store/queue/queue.ts";
-import { type ImportDeps, type ImportOutcome, importEnvelope, LEASE_MS } from "./import-envelope.ts";
+import type { Uses } from "../capabilities.ts";
+import { importEnvelope, LEASE_MS } from "./import-envelope.ts";
 
-export type BacklogDeps = ImportDeps & {
-  /** How many envelopes of one link are imported at once. */
-  lanes: number;
-  /** Told how each import ended. */
-  onImport: (outcome: ImportOutcome["kind"]) => void;
-};
+type Deps = Uses<
+  "adminProfiles" | "budgets" | "db" | "documents" | "lanes" | "log" | "metrics" | "now" | "openAccount"
+>;
 
 /** A lane gives its worker back after this long, so that links take turns. */
 const TURN_MS = 1_000;
@@ -40,7 +38,7 @@ export type Turn = { readonly linkId: LinkId; readonly lane: number; readonly si
  * import is paced by the account's budget; what events and hours brought since comes before it. The first lane calls
  * the others where there is work for them.
  */
-export async function runBacklogTurn(deps: BacklogDeps, turn: Turn): Promise<void> {
+export async function runBacklogTurn(deps: Deps, turn: Turn): Promise<void> {
   const link = await findLink(deps.db, turn.linkId);
   if (link?.state !== "active") return;
   const first = isFirstImport(link);
@@ -55,11 +53,11 @@ export async function runBacklogTurn(deps: BacklogDeps, turn: Turn): Promise<voi
 }
 
 /** One lane is enough to wait for a time: it calls the others when it has come. */
-async function queueAgain(deps: BacklogDeps, turn: Turn, runAt: Date, first: boolean): Promise<void> {
-  if (turn.lane === 0) await enqueueBacklog(deps.db, { ...turn, runAt, first });
+async function queueAgain({ db }: Uses<"db">, turn: Turn, runAt: Date, first: boolean): Promise<void> {
+  if (turn.lane === 0) await enqueueBacklog(db, { ...turn, runAt, first });
 }
 
-async function callLanes(deps: BacklogDeps, link: Link, first: boolean): Promise<void> {
+async function callLanes(deps: Uses<"db" | "lanes" | "now">, link: Link, first: boolean): Promise<void> {
   const lanes = Math.min(deps.lanes, await countDue(deps.db, link.id, deps.now()));
   for (let lane = 1; lane < lanes; lane += 1) {
     await enqueueBacklog(deps.db, { linkId: link.id, lane, runAt: null, first });
@@ -69,7 +67,7 @@ async function callLanes(deps: BacklogDeps, link: Link, first: boolean): Promise
 /** `held`: the first import has to leave the rest of the hour's calls to others. */
 type LaneWork = Turn & { readonly link: Link; readonly held: boolean };
 
-async function importDue(deps: BacklogDeps, work: LaneWork): Promise<"nothing-due" | "turn-over"> {
+async function importDue(deps: Omit<Deps, "lanes">, work: LaneWork): Promise<"nothing-due" | "turn-over"> {
   const startedAt = deps.now().getTime();
   for (let count = 0; count < TURN_ENVELOPES && !work.signal.aborted; count += 1) {
     if (deps.now().getTime() - startedAt >= TURN_MS) return "turn-over";
@@ -77,7 +75,7 @@ async function importDue(deps: BacklogDeps, work: LaneWork): Promise<"nothing-du
     if (envelopeId === null) return "nothing-due";
     const { linkId } = work;
     const outcome = await importEnvelope(deps, { linkId, envelopeId, foundBy: "reconciliation" });
-    deps.onImport(outcome.kind);
+    deps.metrics.importEnded(outcome.kind);
     if (outcome.kind === "link-ended" || (outcome.kind === "waiting" && OF_ALL.has(outcome.reason)))
       return "turn-over";
   }
@@ -93,7 +91,7 @@ const OF_ALL: ReadonlySet<string> = new Set([
   "budget-reserve",
 ]);
 
-async function claimNext(deps: BacklogDeps, { link, held }: LaneWork): Promise<EnvelopeId | null> {
+async function claimNext(deps: Uses<"db" | "now">, { link, held }: LaneWork): Promise<EnvelopeId | null> {
   const now = deps.now();
   const claim = { linkId: link.id, now, leaseUntil: new Date(now.getTime() + LEASE_MS) };
   const { listedAt, doneAt } = link.firstImport;
@@ -102,7 +100,7 @@ async function claimNext(deps: BacklogDeps, { link, held }: LaneWork): Promise<E
   return newer ?? (held ? null : await claimNextDue(deps.db, claim));
 }
 
-async function queueNextTurn(deps: BacklogDeps, turn: Turn, first: boolean): Promise<void> {
+async function queueNextTurn(deps: Uses<"db" | "now">, turn: Turn, first: boolean): Promise<void> {
   const due = await nextDueAt(deps.db, turn.linkId);
   const link = await findLink(deps.db, turn.linkId);
   const now = deps.now();

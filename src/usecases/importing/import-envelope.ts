@@ -1,5 +1,3 @@
-import type { Logger } from "pino";
-import type { DocumentStore } from "../../documents/documents.ts";
 import type { Envelope } from "../../domain/envelope.ts";
 import type { EnvelopeId, LinkId } from "../../domain/identifiers.ts";
 import { decideOwnership, type Ownership, type OwnershipQuestion } from "../../domain/ownership.ts";
@@ -10,41 +8,20 @@ import { claimEnvelope, postponeEnvelope, reopenEnvelope } from "../../store/led
 import type { FoundBy, LedgerEntry } from "../../store/ledger/envelopes.ts";
 import { findLink, type Link } from "../../store/links/links.ts";
 import { withLock } from "../../store/locks.ts";
-import type { CallBudgets, CallKind } from "../account/call-budgets.ts";
-import type { OpenAccount } from "../account/open-account.ts";
-import type { HealthDeps } from "../health/link-health.ts";
+import type { CallKind, Uses } from "../capabilities.ts";
 import { excludeEnvelope } from "./exclude-envelope.ts";
 import { postponeAfterFault } from "./import-faults.ts";
 import { readListing } from "./listed-envelope.ts";
+import type { ImportOutcome } from "./outcome.ts";
 import { type Import, takeIn } from "./take-in.ts";
 
-export type ImportDeps = HealthDeps & {
-  db: Database;
-  documents: DocumentStore;
-  openAccount: OpenAccount;
-  budgets: CallBudgets;
-  log: Logger;
-};
+type Deps = Uses<"adminProfiles" | "budgets" | "db" | "documents" | "log" | "now" | "openAccount">;
 
 export type ImportRequest = {
   readonly linkId: LinkId;
   readonly envelopeId: EnvelopeId;
   readonly foundBy: FoundBy;
 };
-
-export type ImportOutcome =
-  | { readonly kind: "imported"; readonly contracts: number }
-  /** It was imported or deleted before; nothing changed. */
-  | { readonly kind: "settled" }
-  | { readonly kind: "excluded"; readonly reason: string }
-  /** It waits for a named cause; `until` null means until someone takes it up. */
-  | { readonly kind: "waiting"; readonly reason: string; readonly until: Date | null }
-  /** DocuSign does not know it, or not as the link's. */
-  | { readonly kind: "unknown" }
-  /** Another worker has it in hand. */
-  | { readonly kind: "busy" }
-  /** The link has ended; its next one takes up what is left (import-rules 2.3). */
-  | { readonly kind: "link-ended" };
 
 /** How long an import may take before the ledger has it due again, should this process have died. */
 export const LEASE_MS = 2 * 60 * 1000;
@@ -55,7 +32,7 @@ export const LEASE_MS = 2 * 60 * 1000;
  * twice, or twice at once, changes nothing. Faults end as `waiting`; thrown are only those that cannot be written
  * down either.
  */
-export async function importEnvelope(deps: ImportDeps, request: ImportRequest): Promise<ImportOutcome> {
+export async function importEnvelope(deps: Deps, request: ImportRequest): Promise<ImportOutcome> {
   const link = await findLink(deps.db, request.linkId);
   if (link === null || link.state === "ended") return { kind: "link-ended" };
   const lock = `import ${link.tenant} ${request.envelopeId}`;
@@ -64,7 +41,7 @@ export async function importEnvelope(deps: ImportDeps, request: ImportRequest): 
   );
 }
 
-async function importAlone(deps: ImportDeps, link: Link, request: ImportRequest): Promise<ImportOutcome> {
+async function importAlone(deps: Deps, link: Link, request: ImportRequest): Promise<ImportOutcome> {
   const now = deps.now();
   const leaseUntil = new Date(now.getTime() + LEASE_MS);
   const [entry, pace] = await Promise.all([
@@ -72,8 +49,8 @@ async function importAlone(deps: ImportDeps, link: Link, request: ImportRequest)
     deps.budgets.pace(link.account.id, "other"),
   ]);
   if (entry.state === "imported" || entry.state === "deleted") return { kind: "settled" };
-  if (link.state !== "active") return await wait(deps, entry, "queued", now);
-  if (pace.kind === "wait") return await wait(deps, entry, "account-throttled", pace.until);
+  if (link.state !== "active") return await wait(deps.db, entry, "queued", now);
+  if (pace.kind === "wait") return await wait(deps.db, entry, "account-throttled", pace.until);
 
   const account = deps.openAccount(link, undefined, kindOfCalls(link, entry));
   let envelope: Envelope | null = null;
@@ -92,7 +69,7 @@ function kindOfCalls({ firstImport }: Link, { foundBy, foundAt }: LedgerEntry): 
 }
 
 async function judge(
-  deps: ImportDeps,
+  deps: Uses<"db" | "documents" | "now">,
   { link, entry, account, envelope }: Omit<Import, "decision">,
 ): Promise<ImportOutcome> {
   const decision = await decide(deps.db, link, envelope);
@@ -109,7 +86,7 @@ async function judge(
         facts: decision.facts,
       });
     case "undecided":
-      return await wait(deps, entry, decision.reason, nextAttempt(entry.attempts, deps.now()));
+      return await wait(deps.db, entry, decision.reason, nextAttempt(entry.attempts, deps.now()));
   }
 }
 
@@ -132,12 +109,12 @@ export function ownershipView(link: Link): OwnershipQuestion["link"] {
 
 /** Waits that are nobody's fault count as no attempt. */
 async function wait(
-  deps: ImportDeps,
+  db: Database,
   entry: LedgerEntry,
   reason: string,
   until: Date | null,
 ): Promise<ImportOutcome> {
-  await postponeEnvelope(deps.db, {
+  await postponeEnvelope(db, {
     ...entry,
     reason,
     until,

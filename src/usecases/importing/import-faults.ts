@@ -7,9 +7,10 @@ import type { LedgerEntry } from "../../store/ledger/envelopes.ts";
 import { forgetEnvelope } from "../../store/ledger/settlements.ts";
 import type { Link } from "../../store/links/links.ts";
 import { BUDGET_RESERVE } from "../account/call-budgets.ts";
+import type { Uses } from "../capabilities.ts";
 import { askAdmin, failLink } from "../health/link-health.ts";
 import { excludeEnvelope } from "./exclude-envelope.ts";
-import type { ImportDeps, ImportOutcome } from "./import-envelope.ts";
+import type { ImportOutcome } from "./outcome.ts";
 
 type Attempt = {
   readonly link: Link;
@@ -31,7 +32,7 @@ const MAY_PASS = ["docusign-unavailable", "not-found-yet"];
  * is logged and waited out too: one envelope's must not stop the others of its link.
  */
 export async function postponeAfterFault(
-  deps: ImportDeps,
+  deps: Uses<"adminProfiles" | "budgets" | "db" | "log" | "now">,
   attempt: Attempt,
   error: unknown,
 ): Promise<ImportOutcome> {
@@ -68,13 +69,13 @@ export async function postponeAfterFault(
 }
 
 /** This process ends: whoever comes next takes it up at once. */
-async function leaveToOthers(deps: ImportDeps, attempt: Attempt): Promise<ImportOutcome> {
+async function leaveToOthers(deps: Uses<"db" | "now">, attempt: Attempt): Promise<ImportOutcome> {
   const until = deps.now();
   return await postpone(deps, attempt, { reason: "queued", until, code: null, countsAsAttempt: false });
 }
 
 async function retryLater(
-  deps: ImportDeps,
+  deps: Uses<"db" | "now">,
   attempt: Attempt,
   { code, reason, shortestMs }: { code: string; reason: string; shortestMs?: number },
 ): Promise<ImportOutcome> {
@@ -85,7 +86,7 @@ async function retryLater(
 
 /** What DocuSign says of one envelope or document stops only that; what it says of the account stops all of it. */
 async function waitForBudget(
-  deps: ImportDeps,
+  deps: Uses<"budgets" | "db" | "now">,
   attempt: Attempt,
   error: DocuSignFault,
 ): Promise<ImportOutcome> {
@@ -97,14 +98,18 @@ async function waitForBudget(
   return await postpone(deps, attempt, { reason, until, code, countsAsAttempt: false });
 }
 
-async function stopLink(deps: ImportDeps, attempt: Attempt, { code }: DocuSignFault): Promise<ImportOutcome> {
+async function stopLink(
+  deps: Uses<"db" | "now">,
+  attempt: Attempt,
+  { code }: DocuSignFault,
+): Promise<ImportOutcome> {
   await failLink(deps.db, attempt.link, "authorization-revoked");
   return await postpone(deps, attempt, { reason: "link-error", until: deps.now(), code });
 }
 
 /** What DocuSign refuses of one envelope may be that envelope's matter alone: what it then says of the user tells. */
 async function recheckAdmin(
-  deps: ImportDeps,
+  deps: Uses<"adminProfiles" | "db" | "now">,
   attempt: Attempt,
   error: DocuSignFault,
 ): Promise<ImportOutcome> {
@@ -117,7 +122,11 @@ async function recheckAdmin(
  * Of an envelope that is shown only a document is missing: purged or not, the envelope will say the next time. One that
  * a listing has shown as completed is looked for as long as anything is, before it counts as gone.
  */
-async function whereGone(deps: ImportDeps, attempt: Attempt, error: DocuSignFault): Promise<ImportOutcome> {
+async function whereGone(
+  deps: Uses<"db" | "now">,
+  attempt: Attempt,
+  error: DocuSignFault,
+): Promise<ImportOutcome> {
   const { entry, link, envelope } = attempt;
   const isListed = entry.completedAt !== null && entry.state !== "excluded";
   if (envelope !== null || entry.attempts < (isListed ? MOST_ATTEMPTS : ATTEMPTS_TO_FIND)) {
@@ -140,11 +149,11 @@ function reasonOf(error: DocuSignFault): string {
 }
 
 async function postpone(
-  deps: ImportDeps,
+  { db }: Uses<"db">,
   { entry }: Attempt,
   put: { reason: string; until: Date | null; code: string | null; countsAsAttempt?: boolean },
 ): Promise<ImportOutcome> {
-  await postponeEnvelope(deps.db, {
+  await postponeEnvelope(db, {
     tenant: entry.tenant,
     envelopeId: entry.envelopeId,
     reason: put.reason,

@@ -1,9 +1,13 @@
 import type { EnvelopeId, LinkId } from "../../domain/identifiers.ts";
 import type { FoundBy } from "../../store/ledger/envelopes.ts";
 import { findLink } from "../../store/links/links.ts";
-import { type BacklogDeps, isFirstImport } from "./import-backlog.ts";
-import { type ImportOutcome, importEnvelope } from "./import-envelope.ts";
+import type { Uses } from "../capabilities.ts";
+import { isFirstImport } from "./import-backlog.ts";
+import { importEnvelope } from "./import-envelope.ts";
+import type { ImportOutcome } from "./outcome.ts";
 import { findLinkWait, type WaitingCause } from "./waiting-cause.ts";
+
+type Deps = Uses<"adminProfiles" | "budgets" | "db" | "documents" | "lanes" | "log" | "now" | "openAccount">;
 
 /** How the imports of one command ended, counted in envelopes. */
 export type ImportTally = Record<ImportOutcome["kind"], number>;
@@ -22,7 +26,7 @@ export type ImportNow = {
  * Imports envelopes of one link in this process, as many at once as its lanes, until there are no more, or the
  * link's state or the account's budget allows no more. A fault ends all lanes, and is thrown when they have ended.
  */
-export async function importNow(deps: BacklogDeps, work: ImportNow): Promise<void> {
+export async function importNow(deps: Deps, work: ImportNow): Promise<void> {
   const failing = new AbortController();
   const signal = AbortSignal.any([work.signal, failing.signal]);
   const lanes = Array.from({ length: deps.lanes }, async () => {
@@ -37,7 +41,7 @@ export async function importNow(deps: BacklogDeps, work: ImportNow): Promise<voi
   await Promise.all(lanes);
 }
 
-async function runLane(deps: BacklogDeps, work: ImportNow): Promise<void> {
+async function runLane(deps: Omit<Deps, "lanes">, work: ImportNow): Promise<void> {
   while (!work.signal.aborted && (await findWait(deps, work.linkId, work.foundBy)) === null) {
     const envelopeId = await work.next();
     if (envelopeId === null) return;
@@ -48,7 +52,7 @@ async function runLane(deps: BacklogDeps, work: ImportNow): Promise<void> {
 
 /** What allows no import of the link now; a first import is paced by the account's budget. */
 export async function findWait(
-  deps: BacklogDeps,
+  deps: Uses<"budgets" | "db">,
   linkId: LinkId,
   foundBy: FoundBy,
 ): Promise<WaitingCause | null> {

@@ -18,8 +18,9 @@ import { settleEnvelope } from "../../store/ledger/settlements.ts";
 import { hasGroup } from "../../store/links/groups.ts";
 import { lockLink } from "../../store/links/link-writes.ts";
 import type { Link } from "../../store/links/links.ts";
+import type { Uses } from "../capabilities.ts";
 import { failLink } from "../health/link-health.ts";
-import type { ImportDeps, ImportOutcome } from "./import-envelope.ts";
+import type { ImportOutcome } from "./outcome.ts";
 
 export type Import = {
   readonly link: Link;
@@ -30,21 +31,21 @@ export type Import = {
 };
 
 /** Brings the envelope's documents into the store, then its contracts into the cabinet, in one commit. */
-export async function takeIn(deps: ImportDeps, work: Import): Promise<ImportOutcome> {
+export async function takeIn(deps: Uses<"db" | "documents" | "now">, work: Import): Promise<ImportOutcome> {
   const documents = contentDocuments(work.envelope.documents ?? []);
   const stored = await storeDocuments(deps, work, documents);
   const outcome = await deps.db.transaction().execute(async (tx) => {
     const link = await lockLink(tx, work.link.id, "share");
     if (link === null || link.state === "ended") return { kind: "link-ended" } as const;
     if (!(await hasGroup(tx, link.tenant, link.groupId))) return null;
-    return await commitContracts(deps, tx, { ...work, link }, pair(documents, stored));
+    return await commitContracts(tx, { ...work, link }, pair(documents, stored), deps.now());
   });
   return outcome ?? (await waitForGroup(deps, work));
 }
 
 /** One after the other, as DocuSign counts downloads that are under way; what lies in the store is not asked for again. */
 async function storeDocuments(
-  deps: ImportDeps,
+  deps: Uses<"db" | "documents" | "now">,
   { entry, account }: Import,
   documents: readonly EnvelopeDocument[],
 ): Promise<Map<string, StoredBytes>> {
@@ -72,7 +73,10 @@ function pair(documents: readonly EnvelopeDocument[], stored: ReadonlyMap<string
 }
 
 /** In a transaction of its own: imports that share the link would each wait for the others to change it. */
-async function waitForGroup(deps: ImportDeps, { link: { id }, entry }: Import): Promise<ImportOutcome> {
+async function waitForGroup(
+  deps: Uses<"db" | "now">,
+  { link: { id }, entry }: Import,
+): Promise<ImportOutcome> {
   await deps.db.transaction().execute(async (tx) => {
     const link = await lockLink(tx, id, "update");
     if (link?.state !== "active" || (await hasGroup(tx, link.tenant, link.groupId))) return;
@@ -90,12 +94,11 @@ async function waitForGroup(deps: ImportDeps, { link: { id }, entry }: Import): 
 }
 
 async function commitContracts(
-  deps: ImportDeps,
   tx: Database,
   { link, entry, envelope, decision }: Import,
   pairs: readonly Pair[],
+  now: Date,
 ): Promise<ImportOutcome> {
-  const now = deps.now();
   const { completedAt } = envelope;
   if (completedAt === null) throw new Error("an envelope without completion was decided to be imported");
   const contracts = await storeContracts(

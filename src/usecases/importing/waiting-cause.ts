@@ -1,6 +1,6 @@
 import type { Reasons } from "../../domain/finding.ts";
 import type { Link } from "../../store/links/links.ts";
-import type { CallBudgets } from "../account/call-budgets.ts";
+import type { Uses } from "../capabilities.ts";
 import { isFirstImport } from "./import-backlog.ts";
 
 /** Why an envelope waits, and until when; null where no moment is known. */
@@ -11,7 +11,7 @@ export type WaitingCause = { readonly reason: Reasons["waiting"]; readonly until
  * listing found leaves a reserve of calls to others while the first import goes on.
  */
 export async function findLinkWait(
-  deps: { budgets: CallBudgets },
+  deps: Uses<"budgets">,
   link: Link | null,
   foundBy: "listing" | "event",
 ): Promise<WaitingCause | null> {

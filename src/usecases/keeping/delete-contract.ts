@@ -1,4 +1,3 @@
-import type { DocumentStore } from "../../documents/documents.ts";
 import type { ContractId } from "../../domain/identifiers.ts";
 import { Refusal } from "../../domain/refusal.ts";
 import { recordChanges } from "../../store/contracts/changes.ts";
@@ -8,17 +7,17 @@ import {
   markContractDeleted,
   markErased,
 } from "../../store/contracts/contracts.ts";
-import type { Database } from "../../store/database.ts";
 import { lockEnvelope } from "../../store/ledger/envelopes.ts";
 import { markEnvelopeDeleted } from "../../store/ledger/settlements.ts";
 import { enqueueErasure } from "../../store/queue/queue.ts";
+import type { Uses } from "../capabilities.ts";
 
 /**
  * Deletes a contract of the tenant; its bytes are erased soon after, that it was imported is remembered for ever
  * (import-rules 4). Deleting again changes nothing. Refuses `not-found` where it is none of the tenant's.
  */
 export async function deleteContract(
-  deps: { db: Database; now: () => Date },
+  deps: Uses<"db" | "now">,
   by: { tenant: string; subject: string },
   id: ContractId,
 ): Promise<void> {
@@ -39,11 +38,7 @@ export async function deleteContract(
 const AT_ONCE = 100;
 
 /** Erases the bytes of deleted contracts, however many; what the store refuses is tried again by the job's retry. */
-export async function eraseDocuments(deps: {
-  db: Database;
-  documents: DocumentStore;
-  now: () => Date;
-}): Promise<void> {
+export async function eraseDocuments(deps: Uses<"db" | "documents" | "now">): Promise<void> {
   for (;;) {
     const waiting = await listToErase(deps.db, AT_ONCE);
     for (const { id, documentKey } of waiting) {

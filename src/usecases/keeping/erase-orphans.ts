@@ -1,7 +1,6 @@
-import type { Logger } from "pino";
-import type { DocumentStore, ListedDocument } from "../../documents/documents.ts";
-import type { Database } from "../../store/database.ts";
+import type { ListedDocument } from "../../documents/documents.ts";
 import { listUnneeded } from "../../store/upkeep/housekeeping.ts";
+import type { Uses } from "../capabilities.ts";
 
 export type OrphanReport = {
   /** Documents that were looked at: those that are old enough. */
@@ -9,13 +8,6 @@ export type OrphanReport = {
   readonly orphans: number;
   /** 0 where there were too many to believe it. */
   readonly erased: number;
-};
-
-type OrphanDeps = {
-  db: Database;
-  documents: DocumentStore;
-  log: Pick<Logger, "error">;
-  now: () => Date;
 };
 
 const PREFIX = "contracts/";
@@ -32,7 +24,7 @@ const BELIEVABLE_SHARE = 0.1;
  * storing and remembering. Where suspiciously many belong to nothing, none is erased and an error is logged:
  * the database may be another one than the documents'.
  */
-export async function eraseOrphans(deps: OrphanDeps): Promise<OrphanReport> {
+export async function eraseOrphans(deps: Uses<"db" | "documents" | "log" | "now">): Promise<OrphanReport> {
   const { examined, orphans } = await findOrphans(deps);
   if (orphans.length > BELIEVABLE && orphans.length > examined * BELIEVABLE_SHARE) {
     deps.log.error(
@@ -45,7 +37,9 @@ export async function eraseOrphans(deps: OrphanDeps): Promise<OrphanReport> {
   return { examined, orphans: orphans.length, erased: orphans.length };
 }
 
-async function findOrphans(deps: OrphanDeps): Promise<{ examined: number; orphans: string[] }> {
+async function findOrphans(
+  deps: Uses<"db" | "documents" | "now">,
+): Promise<{ examined: number; orphans: string[] }> {
   const before = new Date(deps.now().getTime() - YOUNGEST_MS);
   const orphans: string[] = [];
   let examined = 0;

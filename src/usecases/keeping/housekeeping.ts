@@ -1,19 +1,10 @@
-import type { Logger } from "pino";
-import type { DocumentStore } from "../../documents/documents.ts";
 import { listToErase } from "../../store/contracts/contracts.ts";
 import type { Database } from "../../store/database.ts";
 import { forgetExpired } from "../../store/links/linkings.ts";
 import { enqueueErasure } from "../../store/queue/queue.ts";
 import { forgetBodies, forgetFailedJobs, forgetReconciliations } from "../../store/upkeep/housekeeping.ts";
+import type { Uses } from "../capabilities.ts";
 import { eraseOrphans, type OrphanReport } from "./erase-orphans.ts";
-
-export type TidyDeps = {
-  db: Database;
-  documents: DocumentStore;
-  log: Pick<Logger, "error">;
-  now: () => Date;
-  eventRetentionDays: number;
-};
 
 export type TidyReport = {
   readonly bodies: number;
@@ -38,7 +29,9 @@ const ORPHANS_AT_UTC_HOUR = 18;
  * what expired at sign-in and linking, old reconciliations and failed jobs; once a day, documents that belong to
  * nothing. Queues the erasure of deleted contracts' bytes where that is still to be done. To be run every hour; runs beside each other do no harm.
  */
-export async function tidy(deps: TidyDeps): Promise<TidyReport> {
+export async function tidy(
+  deps: Uses<"db" | "documents" | "eventRetentionDays" | "log" | "now">,
+): Promise<TidyReport> {
   const { db } = deps;
   const startedAt = deps.now();
   const daysAgo = (days: number): Date => new Date(startedAt.getTime() - days * DAY_MS);
@@ -60,11 +53,11 @@ async function resumeErasure(db: Database): Promise<void> {
 }
 
 /** Until nothing is left, or time is up. */
-async function repeat(deps: TidyDeps, startedAt: Date, step: () => Promise<number>): Promise<number> {
+async function repeat({ now }: Uses<"now">, startedAt: Date, step: () => Promise<number>): Promise<number> {
   let sum = 0;
   for (;;) {
     const done = await step();
     sum += done;
-    if (done < STEP || deps.now().getTime() - startedAt.getTime() >= LONGEST_MS) return sum;
+    if (done < STEP || now().getTime() - startedAt.getTime() >= LONGEST_MS) return sum;
   }
 }

@@ -1,13 +1,9 @@
 import { createHash, randomBytes } from "node:crypto";
-import type { DocuSignOAuth } from "../../docusign/oauth.ts";
 import { Refusal } from "../../domain/refusal.ts";
-import type { Database } from "../../store/database.ts";
 import { hasGroup } from "../../store/links/groups.ts";
 import { storeLinking } from "../../store/links/linkings.ts";
 import { findCurrentLink } from "../../store/links/links.ts";
-import type { Vault } from "../../store/links/vault.ts";
-
-export type BeginDeps = { db: Database; vault: Vault; oauth: DocuSignOAuth; now: () => Date };
+import type { Uses } from "../capabilities.ts";
 
 /** Who acts on a link: an owner of the tenant. */
 export type Owner = { readonly tenant: string; readonly subject: string };
@@ -19,7 +15,7 @@ const LINKING_LIVES_MS = 15 * 60 * 1000;
  * `group-not-found`, and `link-active` unless the link there is waits to be repaired.
  */
 export async function beginLinking(
-  deps: BeginDeps,
+  deps: Uses<"db" | "now" | "oauth" | "vault">,
   owner: Owner,
   groupId: string,
 ): Promise<{ authorizationUrl: string }> {

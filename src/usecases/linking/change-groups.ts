@@ -2,11 +2,11 @@ import type { Database } from "../../store/database.ts";
 import { type Group, markGroupDeleted, storeGroup } from "../../store/links/groups.ts";
 import { lockLink } from "../../store/links/link-writes.ts";
 import { findCurrentLink, type Link } from "../../store/links/links.ts";
+import type { Uses } from "../capabilities.ts";
 import { failLink, recoverLink } from "../health/link-health.ts";
-import type { ChangeDeps } from "./change-link.ts";
 
 /** Takes over a group of the cabinet under its name; a link that waited for it to come back goes on. */
-export async function putGroup(deps: ChangeDeps, tenant: string, group: Group): Promise<void> {
+export async function putGroup(deps: Uses<"db" | "now">, tenant: string, group: Group): Promise<void> {
   await deps.db.transaction().execute(async (tx) => {
     const link = await lockCurrent(tx, tenant);
     await storeGroup(tx, tenant, group, deps.now());
@@ -18,7 +18,7 @@ export async function putGroup(deps: ChangeDeps, tenant: string, group: Group): 
  * Takes over that a group is gone; that it was gone already changes nothing. Imports into it wait, visibly, until
  * the owner has chosen another (import-rules 5).
  */
-export async function deleteGroup(deps: ChangeDeps, tenant: string, id: string): Promise<void> {
+export async function deleteGroup(deps: Uses<"db" | "now">, tenant: string, id: string): Promise<void> {
   await deps.db.transaction().execute(async (tx) => {
     const before = await lockCurrent(tx, tenant);
     if (!(await markGroupDeleted(tx, tenant, id, deps.now()))) return;

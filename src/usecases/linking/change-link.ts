@@ -5,16 +5,15 @@ import { hasGroup } from "../../store/links/groups.ts";
 import { changeLink, lockLink } from "../../store/links/link-writes.ts";
 import { findCurrentLink, type Link } from "../../store/links/links.ts";
 import { enqueueReconciliation } from "../../store/queue/queue.ts";
+import type { Uses } from "../capabilities.ts";
 import { recoverLink } from "../health/link-health.ts";
 import type { Owner } from "./begin-linking.ts";
-
-export type ChangeDeps = { db: Database; now: () => Date };
 
 /**
  * Sends imports from now on to another group; what is imported stays where it is (import-rules 5). A link that
  * waited because its group had vanished goes on. Refuses `link-not-found` and `group-not-found`.
  */
-export async function editLink(deps: ChangeDeps, owner: Owner, groupId: string): Promise<void> {
+export async function editLink(deps: Uses<"db" | "now">, owner: Owner, groupId: string): Promise<void> {
   await changeCurrent(deps, owner, async (tx, link, now) => {
     if (!(await hasGroup(tx, owner.tenant, groupId))) throw new Refusal("group-not-found");
     await changeLink(tx, link.id, { groupId });
@@ -32,7 +31,7 @@ export async function editLink(deps: ChangeDeps, owner: Owner, groupId: string):
 }
 
 /** Lets a large first import begin. Refuses `link-not-found`, and `not-awaiting-approval` where none waits for it. */
-export async function approveImport(deps: ChangeDeps, owner: Owner): Promise<void> {
+export async function approveImport(deps: Uses<"db" | "now">, owner: Owner): Promise<void> {
   await changeCurrent(deps, owner, async (tx, link, now) => {
     if (link.approval !== "awaited")
       throw new Refusal("not-awaiting-approval", "No first import awaits approval.");
@@ -56,7 +55,7 @@ export async function approveImport(deps: ChangeDeps, owner: Owner): Promise<voi
 }
 
 async function changeCurrent(
-  deps: ChangeDeps,
+  deps: Uses<"db" | "now">,
   owner: Owner,
   change: (tx: Database, link: Link, now: Date) => Promise<void>,
 ): Promise<void> {

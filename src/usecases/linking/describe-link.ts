@@ -1,18 +1,11 @@
 import { z } from "zod";
 import { nextFullHour } from "../../domain/schedule.ts";
-import type { Database } from "../../store/database.ts";
 import { countExcludedByRule, countTotals, type Totals } from "../../store/ledger/counts.ts";
 import { findLatest } from "../../store/ledger/reconciliations.ts";
 import type { Link, LinkCause, LinkState } from "../../store/links/links.ts";
+import type { Uses } from "../capabilities.ts";
 import { type FirstImportProgress, measureFirstImport } from "./first-import-progress.ts";
 import { tellTotals } from "./link-totals.ts";
-
-export type DescribeDeps = {
-  db: Database;
-  now: () => Date;
-  /** The share of an hour's calls that first imports leave to others, 0 to 1. */
-  reserveShare: number;
-};
 
 /** A link as people and services see it (service.md); what does not apply is null. */
 export type LinkDescription = Pick<
@@ -37,7 +30,10 @@ export type LinkDescription = Pick<
 };
 
 /** Tells all about a link: its state, its totals, which add up (import-rules 6), and its progress. */
-export async function describeLink(deps: DescribeDeps, link: Link): Promise<LinkDescription> {
+export async function describeLink(
+  deps: Uses<"db" | "now" | "reserveShare">,
+  link: Link,
+): Promise<LinkDescription> {
   const { id, state, groupId, user, linkedAt, endedAt } = link;
   const { sentFrom, receivedFrom, sentUntil, receivedUntil } = link;
   const latest = await findLatest(deps.db, id);
@@ -65,7 +61,7 @@ const NO_CONNECT = { sent: null, received: null };
 
 /** What is the next link's by now was this one's when it ended: of an ended link the totals of its end count. */
 async function describeEnvelopes(
-  deps: DescribeDeps,
+  deps: Uses<"db" | "now" | "reserveShare">,
   link: Link,
 ): Promise<Pick<LinkDescription, "totals" | "excludedByRule" | "firstImport">> {
   if (link.state === "ended") {

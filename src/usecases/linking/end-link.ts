@@ -3,15 +3,16 @@ import { DocuSignFault, isSilence, unlessRefused } from "../../docusign/faults/f
 import type { LinkId } from "../../domain/identifiers.ts";
 import { Refusal } from "../../domain/refusal.ts";
 import { endOf, LISTING_DELAY_MS } from "../../domain/window.ts";
+import type { Database } from "../../store/database.ts";
 import { countTotals } from "../../store/ledger/counts.ts";
 import { abandonRun } from "../../store/ledger/reconciliations.ts";
 import { oldestAnnounced, oldestWaiting } from "../../store/ledger/waiting-envelopes.ts";
 import { recordAudit } from "../../store/links/audit.ts";
 import { closeLink, lockLink } from "../../store/links/link-writes.ts";
 import { findCurrentLink, findLink, type Link } from "../../store/links/links.ts";
+import type { Uses } from "../capabilities.ts";
 import { ensureConnect, leavePending, removeConnect } from "../health/ensure-connect.ts";
 import { reconcileAloneSoon } from "../reconciling/lock.ts";
-import type { ReconcileDeps } from "../reconciling/reconcile-link.ts";
 import { ALL_HISTORY } from "../reconciling/window.ts";
 import type { Owner } from "./begin-linking.ts";
 import { takeLastLook } from "./last-look.ts";
@@ -24,7 +25,10 @@ import { tellTotals } from "./link-totals.ts";
  * though the user may remove them: then the link is as before. Where DocuSign will not give a last look at what completed
  * until the end, for whatever reason, the end is what was reached before: nobody is kept linked for it.
  */
-export async function endLink(deps: ReconcileDeps, owner: Owner): Promise<void> {
+export async function endLink(
+  deps: Uses<"adminProfiles" | "db" | "log" | "now" | "openAccount" | "publicUrl">,
+  owner: Owner,
+): Promise<void> {
   const link = await findCurrentLink(deps.db, owner.tenant);
   if (link === null) throw new Refusal("link-not-found");
   // The clock goes on while DocuSign is asked: what completes from now on is the next link's.
@@ -37,7 +41,7 @@ export async function endLink(deps: ReconcileDeps, owner: Owner): Promise<void> 
   }
   const end = async (): Promise<true> => {
     await leaveDocuSign(deps, link.id, account);
-    await commitEnd(deps, link, { endedAt, owner });
+    await commitEnd(deps.db, link, { endedAt, owner });
     return true;
   };
   // A reconciliation that comes by meanwhile would make anew what was just taken away.
@@ -45,7 +49,11 @@ export async function endLink(deps: ReconcileDeps, owner: Owner): Promise<void> 
 }
 
 /** Takes the configurations away; where that fails, the link is as before. */
-async function leaveDocuSign(deps: ReconcileDeps, id: LinkId, account: DocuSignAccount): Promise<void> {
+async function leaveDocuSign(
+  deps: Uses<"db" | "log" | "publicUrl">,
+  id: LinkId,
+  account: DocuSignAccount,
+): Promise<void> {
   // A reconciliation that was waited for may have made configurations since the deletion was asked for.
   const link = await findLink(deps.db, id);
   if (link === null || link.state === "ended") throw new Refusal("link-not-found");
@@ -60,7 +68,7 @@ async function leaveDocuSign(deps: ReconcileDeps, id: LinkId, account: DocuSignA
 }
 
 async function commitEnd(
-  { db }: ReconcileDeps,
+  db: Database,
   link: Link,
   { endedAt, owner }: { endedAt: Date; owner: Owner },
 ): Promise<void> {
@@ -98,7 +106,7 @@ async function commitEnd(
  * does all of it where DocuSign did not answer at all: the owner has waited long enough.
  */
 async function putBack(
-  deps: ReconcileDeps,
+  deps: Uses<"db" | "log" | "publicUrl">,
   link: Link,
   account: DocuSignAccount,
   error: unknown,
@@ -108,7 +116,7 @@ async function putBack(
 }
 
 /** What DocuSign did not do has failed the deletion; any other error is a fault of ours, thrown as it is. */
-function asFailure({ log }: ReconcileDeps, link: Link, error: unknown): unknown {
+function asFailure({ log }: Uses<"log">, link: Link, error: unknown): unknown {
   if (!(error instanceof DocuSignFault)) return error;
   log.warn({ linkId: link.id, fault: error.code, kind: error.kind }, "deletion failed");
   return new Refusal("deletion-failed", undefined, { cause: error });

@@ -6,6 +6,7 @@ import type { DocuSignUser, Tokens } from "../../docusign/oauth.ts";
 import { isDsAdmin } from "../../domain/admin.ts";
 import { type LinkId, parseUuid } from "../../domain/identifiers.ts";
 import { startsFor } from "../../domain/window.ts";
+import type { Database } from "../../store/database.ts";
 import { isUniqueViolation } from "../../store/database-errors.ts";
 import { recordAudit } from "../../store/links/audit.ts";
 import { hasGroup } from "../../store/links/groups.ts";
@@ -15,13 +16,15 @@ import { type Linking, takeLinking } from "../../store/links/linkings.ts";
 import { findCurrentLink, findLink, type Link, listLinks } from "../../store/links/links.ts";
 import { enqueueReconciliation } from "../../store/queue/queue.ts";
 import { toLinkTokens } from "../account/access-tokens.ts";
-import type { OpenAccount } from "../account/open-account.ts";
-import { type ConnectDeps, ensureConnect } from "../health/ensure-connect.ts";
+import type { Uses } from "../capabilities.ts";
+import { ensureConnect } from "../health/ensure-connect.ts";
 import { recoverLink } from "../health/link-health.ts";
-import { type BeginDeps, hashState, type Owner } from "./begin-linking.ts";
+import { hashState, type Owner } from "./begin-linking.ts";
 import { countCompleted } from "./count-completed.ts";
 
-export type FinishDeps = BeginDeps & ConnectDeps & { openAccount: OpenAccount; largeImport: number };
+type Deps = Uses<
+  "adminProfiles" | "db" | "largeImport" | "log" | "now" | "oauth" | "openAccount" | "publicUrl" | "vault"
+>;
 
 /** The ways in which a return from DocuSign's login ends (service.md). */
 export type LinkingResult =
@@ -41,11 +44,7 @@ export type Return = { readonly state: string; readonly code: string | null; rea
  * Finishes a linking that this owner began. The linking is taken first, so that each return counts once; whatever
  * is refused or goes wrong before the link's commit leaves no trace (import-rules 5).
  */
-export async function finishLinking(
-  deps: FinishDeps,
-  owner: Owner,
-  returned: Return,
-): Promise<LinkingResult> {
+export async function finishLinking(deps: Deps, owner: Owner, returned: Return): Promise<LinkingResult> {
   const linking = await takeLinking(deps.db, deps.vault, hashState(returned.state), owner);
   if (linking === null || linking.expiresAt <= deps.now()) return "expired";
   if (returned.error !== null) return returned.error === "access_denied" ? "cancelled" : "failed";
@@ -68,7 +67,7 @@ type Candidate = {
   readonly docusign: DocuSignAccount;
 };
 
-async function linkUser(deps: FinishDeps, linking: Linking, tokens: Tokens): Promise<LinkingResult> {
+async function linkUser(deps: Deps, linking: Linking, tokens: Tokens): Promise<LinkingResult> {
   const user = await deps.oauth.getUserInfo(tokens.accessToken);
   const account = user.accounts.find((one) => one.isDefault);
   if (account === undefined) return "not-admin";
@@ -87,7 +86,10 @@ async function linkUser(deps: FinishDeps, linking: Linking, tokens: Tokens): Pro
   return current.state === "error" && same ? await repairLink(deps, candidate, current.id) : "already-linked";
 }
 
-async function createLink(deps: FinishDeps, candidate: Candidate): Promise<LinkingResult> {
+async function createLink(
+  deps: Omit<Deps, "adminProfiles" | "oauth">,
+  candidate: Candidate,
+): Promise<LinkingResult> {
   const total = await countCompleted(candidate.docusign, { to: deps.now(), enough: deps.largeImport });
   const id = newLinkId();
   const large = total >= deps.largeImport;
@@ -103,7 +105,7 @@ async function createLink(deps: FinishDeps, candidate: Candidate): Promise<Linki
 }
 
 async function commitLink(
-  deps: FinishDeps,
+  deps: Uses<"db" | "now" | "vault">,
   { linking, tokens, user, account }: Candidate,
   { id, total, large }: { id: LinkId; total: number; large: boolean },
 ): Promise<"linked" | "group-not-found"> {
@@ -143,7 +145,7 @@ async function commitLink(
   });
 }
 
-async function endedLinks(tx: FinishDeps["db"], tenant: string) {
+async function endedLinks(tx: Database, tenant: string) {
   const links = await listLinks(tx, tenant);
   return links.flatMap((link) =>
     link.endedAt === null
@@ -161,7 +163,11 @@ async function endedLinks(tx: FinishDeps["db"], tenant: string) {
 }
 
 /** The same user came back to the same account: the link goes on, and what it missed is filled in (import-rules 5). */
-async function repairLink(deps: FinishDeps, candidate: Candidate, id: LinkId): Promise<LinkingResult> {
+async function repairLink(
+  deps: Omit<Deps, "adminProfiles" | "largeImport" | "oauth">,
+  candidate: Candidate,
+  id: LinkId,
+): Promise<LinkingResult> {
   const result = await deps.db.transaction().execute(async (tx) => {
     const link = await lockLink(tx, id, "update");
     if (link === null || link.state === "ended") return "link-not-found";
@@ -174,8 +180,8 @@ async function repairLink(deps: FinishDeps, candidate: Candidate, id: LinkId): P
 }
 
 async function commitRepair(
-  deps: FinishDeps,
-  tx: FinishDeps["db"],
+  deps: Uses<"now" | "vault">,
+  tx: Database,
   { linking, tokens, user, account }: Candidate,
   link: Link,
 ): Promise<void> {
@@ -194,7 +200,10 @@ async function commitRepair(
 }
 
 /** Connect is a bonus: what DocuSign does not make now, the next reconciliation makes. */
-async function connectLink(deps: FinishDeps, id: LinkId): Promise<void> {
+async function connectLink(
+  deps: Uses<"db" | "log" | "openAccount" | "publicUrl">,
+  id: LinkId,
+): Promise<void> {
   const link = await findLink(deps.db, id);
   if (link === null) return;
   await ensureConnect(deps, link, deps.openAccount(link, undefined, "person"));

@@ -1,9 +1,9 @@
 import { expectedDuration, mayCall } from "../../domain/pace.ts";
 import { findBudget } from "../../store/budgets.ts";
-import type { Database } from "../../store/database.ts";
 import type { Totals } from "../../store/ledger/counts.ts";
 import { countListedFirst } from "../../store/ledger/reconciliations.ts";
 import type { Link } from "../../store/links/links.ts";
+import type { Uses } from "../capabilities.ts";
 
 export type FirstImportProgress = {
   /** Envelopes that are imported, excluded or deleted. */
@@ -14,8 +14,6 @@ export type FirstImportProgress = {
   readonly estimatedEnd: Date | null;
 };
 
-type ProgressDeps = { db: Database; now: () => Date; reserveShare: number };
-
 /** An envelope costs a call per document and its share of the listing; most hold one document. */
 const CALLS_PER_ENVELOPE = 1.5;
 /** What the lanes of one link manage against answers of about half a second. */
@@ -25,7 +23,7 @@ const USUAL_HOURLY_LIMIT = 3_000;
 
 /** How far the link's first import has come, and when it will be through (import-rules 3). */
 export async function measureFirstImport(
-  deps: ProgressDeps,
+  deps: Uses<"db" | "now" | "reserveShare">,
   link: Link,
   totals: Totals,
 ): Promise<FirstImportProgress> {
@@ -40,7 +38,7 @@ export async function measureFirstImport(
 
 /** By the hours' calls, from when there are some again, or by the pace so far where that is slower. */
 async function estimateEnd(
-  deps: ProgressDeps,
+  deps: Uses<"db" | "now" | "reserveShare">,
   link: Link,
   { done, left }: { done: number; left: number },
 ): Promise<Date> {

@@ -8,9 +8,9 @@ import {
 } from "../../store/ledger/reconciliations.ts";
 import { changeLink } from "../../store/links/link-writes.ts";
 import { findLink, type Link } from "../../store/links/links.ts";
+import type { Uses } from "../capabilities.ts";
 import { checkAdmin } from "../health/link-health.ts";
 import { reconcileAloneSoon } from "../reconciling/lock.ts";
-import type { ReconcileDeps } from "../reconciling/reconcile-link.ts";
 import { provenAfterwards, reconcilePage } from "../reconciling/reconcile-page.ts";
 import { overlapStart } from "../reconciling/window.ts";
 
@@ -23,7 +23,7 @@ const MOST_PAGES = 6;
  * is what it had reached.
  */
 export async function takeLastLook(
-  deps: ReconcileDeps,
+  deps: Uses<"adminProfiles" | "db" | "now">,
   link: Link,
   account: DocuSignAccount,
   endedAt: Date,
@@ -34,7 +34,7 @@ export async function takeLastLook(
 
 /** A run that is under way, or that was left so, need not come to its end: this one begins where both sides have come to. */
 async function closeAlone(
-  deps: ReconcileDeps,
+  deps: Uses<"adminProfiles" | "db" | "now">,
   link: Link,
   account: DocuSignAccount,
   endedAt: Date,
@@ -69,7 +69,7 @@ async function closeAlone(
 
 /** As after each reconciliation: a listing that showed nothing between others may not have shown the whole account. */
 async function proveListing(
-  deps: ReconcileDeps,
+  deps: Uses<"adminProfiles" | "db" | "now">,
   link: Link,
   { run, account }: { run: Reconciliation; account: DocuSignAccount },
 ): Promise<void> {
@@ -77,7 +77,7 @@ async function proveListing(
   await changeLink(deps.db, link.id, provenAfterwards({ link, run }));
 }
 
-async function listAll(deps: ReconcileDeps, link: Link, account: DocuSignAccount): Promise<boolean> {
+async function listAll(deps: Uses<"db" | "now">, link: Link, account: DocuSignAccount): Promise<boolean> {
   for (let page = 0; page < MOST_PAGES; page += 1) {
     const run = await findRunning(deps.db, link.id);
     if (run === null) return false;

@@ -1,32 +1,18 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
-import type { DocumentStore } from "../../documents/documents.ts";
-import type { DocuSignOAuth } from "../../docusign/oauth.ts";
 import { describeFault } from "../../domain/fault-text.ts";
-import type { Database } from "../../store/database.ts";
 import { examineTokens } from "../../store/links/sealed-secrets.ts";
-import type { Vault } from "../../store/links/vault.ts";
 import { isCurrent } from "../../store/migrate.ts";
 import { hasQueueSchema, readServerVersion } from "../../store/upkeep/inspect.ts";
+import type { Uses } from "../capabilities.ts";
 
-export type CheckDeps = {
-  db: Database;
-  vault: Vault;
-  documents: DocumentStore;
-  oauth: Pick<DocuSignOAuth, "authorizationUrl">;
-  settings: {
-    readonly production: boolean;
-    readonly publicUrl: string;
-    /** Null: there is no cabinet that signs people and services in. */
-    readonly cabinetIssuer: string | null;
-  };
-};
+type Deps = Uses<"cabinetIssuer" | "db" | "documents" | "oauth" | "production" | "publicUrl" | "vault">;
 
 /** What was found, in one line; where it is not well, with what to do about it. */
 export type Check = { readonly name: string; readonly ok: boolean; readonly text: string };
 
 /** Looks whether everything that the service stands on is there. Changes nothing, and migrates nothing. */
-export async function* checkService(deps: CheckDeps): AsyncGenerator<Check, void, undefined> {
+export async function* checkService(deps: Deps): AsyncGenerator<Check, void, undefined> {
   const database = await carryOut(deps, DATABASE);
   yield database;
   for (const examination of ON_THE_DATABASE) {
@@ -39,7 +25,7 @@ export async function* checkService(deps: CheckDeps): AsyncGenerator<Check, void
 type Examination = {
   readonly name: string;
   /** Says what is well; throws what is not. */
-  readonly look: (deps: CheckDeps) => Promise<string>;
+  readonly look: (deps: Deps) => Promise<string>;
   readonly advice: string;
 };
 
@@ -80,7 +66,7 @@ const BESIDE_IT: readonly Examination[] = [
 
 const LONGEST_MS = 15_000;
 
-async function carryOut(deps: CheckDeps, { name, look, advice }: Examination): Promise<Check> {
+async function carryOut(deps: Deps, { name, look, advice }: Examination): Promise<Check> {
   try {
     return { name, ok: true, text: await within(LONGEST_MS, look(deps)) };
   } catch (fault) {
@@ -102,30 +88,30 @@ async function within<T>(ms: number, work: Promise<T>): Promise<T> {
 
 const OLDEST_SERVER = 150_000;
 
-async function checkVersion({ db }: CheckDeps): Promise<string> {
+async function checkVersion({ db }: Uses<"db">): Promise<string> {
   const { name, number } = await readServerVersion(db);
   if (number < OLDEST_SERVER) throw new Error(`PostgreSQL ${name} is too old`);
   return `PostgreSQL ${name}`;
 }
 
-async function checkMigrations({ db }: CheckDeps): Promise<string> {
+async function checkMigrations({ db }: Uses<"db">): Promise<string> {
   if (!(await isCurrent(db))) throw new Error("the database is not current");
   return "current";
 }
 
-async function checkQueue({ db }: CheckDeps): Promise<string> {
+async function checkQueue({ db }: Uses<"db">): Promise<string> {
   if (!(await hasQueueSchema(db))) throw new Error("the queue's schema is missing");
   return "its schema is there";
 }
 
-async function checkTokens({ db, vault }: CheckDeps): Promise<string> {
+async function checkTokens({ db, vault }: Uses<"db" | "vault">): Promise<string> {
   const { links, closed, outdated } = await examineTokens(db, vault);
   if (closed > 0) throw new Error(`the tokens of ${closed} of ${links} links can't be opened`);
   const hint = outdated > 0 ? `; ${outdated} sealed with an older key: torikomi reencrypt` : "";
   return `all stored tokens can be opened (links: ${links})${hint}`;
 }
 
-async function checkDocuments({ documents }: CheckDeps): Promise<string> {
+async function checkDocuments({ documents }: Uses<"documents">): Promise<string> {
   await documents.check();
   return "stores, reads and erases";
 }
@@ -133,7 +119,7 @@ async function checkDocuments({ documents }: CheckDeps): Promise<string> {
 const ANSWER_MS = 5_000;
 
 /** Asks for the login page as a linking does; whatever it answers, it is there. */
-async function checkDocuSign({ oauth }: CheckDeps): Promise<string> {
+async function checkDocuSign({ oauth }: Uses<"oauth">): Promise<string> {
   const signal = AbortSignal.timeout(ANSWER_MS);
   const url = oauth.authorizationUrl({ state: "doctor", codeChallenge: "A".repeat(SHA256_CHARACTERS) });
   const response = await fetch(url, { signal, redirect: "manual" });
@@ -146,7 +132,7 @@ const SHA256_CHARACTERS = 43;
 
 const METADATA = z.object({ issuer: z.string(), jwks_uri: z.string() });
 
-async function checkCabinet({ settings: { cabinetIssuer } }: CheckDeps): Promise<string> {
+async function checkCabinet({ cabinetIssuer }: Uses<"cabinetIssuer">): Promise<string> {
   if (cabinetIssuer === null) return "none is set: neither API nor page let anybody in";
   const signal = AbortSignal.timeout(ANSWER_MS);
   const configured = withoutSlashes(cabinetIssuer);
@@ -163,7 +149,7 @@ function withoutSlashes(issuer: string): string {
   return issuer.replace(/\/+$/, "");
 }
 
-async function checkPublicUrl({ settings: { production, publicUrl } }: CheckDeps): Promise<string> {
+async function checkPublicUrl({ production, publicUrl }: Uses<"production" | "publicUrl">): Promise<string> {
   if (production && !publicUrl.startsWith("https:")) throw new Error(`${publicUrl} is not encrypted`);
   return publicUrl;
 }

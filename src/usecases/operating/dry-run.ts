@@ -1,21 +1,12 @@
 import type { DocuSignAccount } from "../../docusign/api/account.ts";
 import { DocuSignFault } from "../../docusign/faults/faults.ts";
 import type { EnvelopeId } from "../../domain/identifiers.ts";
-import type { Database } from "../../store/database.ts";
 import type { Link } from "../../store/links/links.ts";
-import type { CallBudgets } from "../account/call-budgets.ts";
-import type { OpenAccount } from "../account/open-account.ts";
+import type { Uses } from "../capabilities.ts";
 import { judgeListed, type ListedRow } from "../reconciling/judge-listed.ts";
 import { type Cursor, listPage, startOfListing } from "../reconciling/list-page.ts";
 import { ALL_HISTORY, windowStart } from "../reconciling/window.ts";
 import { type NowOptions, type Obstacle, settleWindow } from "./reconcile-now.ts";
-
-export type DryRunDeps = {
-  db: Database;
-  openAccount: OpenAccount;
-  budgets: CallBudgets;
-  now: () => Date;
-};
 
 /**
  * What a reconciliation would do with an envelope. `import`: bring it in; `excluded`: leave it out by the rule named;
@@ -45,7 +36,7 @@ export type DryRunReconciliation = {
  * state. What a link that awaits approval would import can be seen too.
  */
 export async function dryRunReconciliation(
-  deps: DryRunDeps,
+  deps: Uses<"budgets" | "db" | "now" | "openAccount">,
   link: Link,
   options: NowOptions,
 ): Promise<DryRunReconciliation> {
@@ -76,7 +67,7 @@ type Listing = {
   readonly signal: AbortSignal;
 };
 
-async function listAll(deps: DryRunDeps, listing: Listing): Promise<Obstacle | null> {
+async function listAll(deps: Uses<"budgets" | "db">, listing: Listing): Promise<Obstacle | null> {
   const { link, account, window, take, signal } = listing;
   for (let cursor: Cursor | null = startOfListing(window.from); cursor !== null; ) {
     if (signal.aborted) return { reason: "interrupted", until: null };
@@ -93,18 +84,18 @@ async function listAll(deps: DryRunDeps, listing: Listing): Promise<Obstacle | n
   return null;
 }
 
-async function findObstacle(deps: DryRunDeps, link: Link): Promise<Obstacle | null> {
+async function findObstacle({ budgets }: Uses<"budgets">, link: Link): Promise<Obstacle | null> {
   if (link.cause === "authorization-revoked") return { reason: "link-error", until: null };
-  const pace = await deps.budgets.pace(link.account.id, "other");
+  const pace = await budgets.pace(link.account.id, "other");
   return pace.kind === "wait" ? { reason: "account-throttled", until: pace.until } : null;
 }
 
-async function readFault(deps: DryRunDeps, link: Link, error: unknown): Promise<Obstacle> {
+async function readFault({ budgets }: Uses<"budgets">, link: Link, error: unknown): Promise<Obstacle> {
   if (!(error instanceof DocuSignFault)) throw error;
   if (error.kind === "authorization-gone" || error.kind === "not-permitted")
     return { reason: "link-error", until: null };
   if (error.kind !== "throttled") return { reason: "docusign-unavailable", until: null };
-  if (error.retryAt !== null) await deps.budgets.pause(link.account.id, error.retryAt);
+  if (error.retryAt !== null) await budgets.pause(link.account.id, error.retryAt);
   return { reason: "account-throttled", until: error.retryAt };
 }
 

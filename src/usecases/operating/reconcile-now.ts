@@ -5,14 +5,17 @@ import { countDue, countParked, countWaitingByCause } from "../../store/ledger/c
 import { findRunning, type Reconciliation } from "../../store/ledger/reconciliations.ts";
 import { hasLeased, nextDueAt } from "../../store/ledger/waiting-envelopes.ts";
 import { findLink, type Link } from "../../store/links/links.ts";
-import { type BacklogDeps, endFirstImport, wakeBacklog } from "../importing/import-backlog.ts";
+import type { Uses } from "../capabilities.ts";
+import { endFirstImport, wakeBacklog } from "../importing/import-backlog.ts";
 import { LEASE_MS } from "../importing/import-envelope.ts";
 import { emptyTally, findWait, type ImportTally, importNow } from "../importing/import-now.ts";
 import type { WaitingCause } from "../importing/waiting-cause.ts";
-import { type ReconcileDeps, type ReconcileStep, reconcileStep } from "../reconciling/reconcile-link.ts";
+import { type ReconcileStep, reconcileStep } from "../reconciling/reconcile-link.ts";
 import { ALL_HISTORY, windowStart } from "../reconciling/window.ts";
 
-export type ReconcileNowDeps = ReconcileDeps & BacklogDeps;
+type Deps = Uses<
+  "adminProfiles" | "budgets" | "db" | "documents" | "lanes" | "log" | "now" | "openAccount" | "publicUrl"
+>;
 
 /** What completed from `from` until `to`; null: as an hourly reconciliation would, until now. */
 export type AskedWindow = { readonly from: Date | null; readonly to: Date | null };
@@ -54,14 +57,10 @@ export type ReconciledLink = {
  * Reconciles a link and carries out the imports that this finds, a first import included, until each has ended or
  * waits for a named cause (service.md, settled details). Works beside running workers; nothing is imported twice.
  */
-export async function reconcileNow(
-  deps: ReconcileNowDeps,
-  link: Link,
-  options: NowOptions,
-): Promise<ReconciledLink> {
+export async function reconcileNow(deps: Deps, link: Link, options: NowOptions): Promise<ReconciledLink> {
   const startedAt = deps.now();
   let calls = 0;
-  const counting: ReconcileNowDeps = {
+  const counting: Deps = {
     ...deps,
     openAccount: (of, onCall, kind) => {
       const count = (): void => {
@@ -88,7 +87,11 @@ export function settleWindow(link: Link, asked: AskedWindow, now: Date): { from:
 
 type Listing = { readonly runs: Reconciliation[]; readonly obstacle: Obstacle | null };
 
-async function listAll(deps: ReconcileNowDeps, link: Link, options: NowOptions): Promise<Listing> {
+async function listAll(
+  deps: Omit<Deps, "documents" | "lanes">,
+  link: Link,
+  options: NowOptions,
+): Promise<Listing> {
   const { from, to } = settleWindow(link, options, deps.now());
   const request = { linkId: link.id, to, manual: true, ...(from !== null && { from }) };
   const runs: Reconciliation[] = [];
@@ -131,7 +134,11 @@ function reasonOf(link: Link | null): Obstacle["reason"] {
 /** Longer than anybody's lease lasts: by then it is due again, and ours. */
 const MOST_POLLS = 300;
 
-async function importBacklog(deps: ReconcileNowDeps, link: Link, options: NowOptions): Promise<ImportTally> {
+async function importBacklog(
+  deps: Omit<Deps, "publicUrl">,
+  link: Link,
+  options: NowOptions,
+): Promise<ImportTally> {
   const tally = emptyTally();
   let done = 0;
   let total = 0;
@@ -156,20 +163,20 @@ async function importBacklog(deps: ReconcileNowDeps, link: Link, options: NowOpt
   return tally;
 }
 
-async function claimDue(deps: ReconcileNowDeps, link: Link) {
+async function claimDue(deps: Uses<"db" | "now">, link: Link) {
   const now = deps.now();
   const leaseUntil = new Date(now.getTime() + LEASE_MS);
   return await claimNextDue(deps.db, { linkId: link.id, now, leaseUntil });
 }
 
 /** A worker beside us may import what our listing found, and may die while it does. */
-async function isInOtherHands(deps: ReconcileNowDeps, link: Link): Promise<boolean> {
+async function isInOtherHands(deps: Uses<"budgets" | "db" | "now">, link: Link): Promise<boolean> {
   if ((await findWait(deps, link.id, "reconciliation")) !== null) return false;
   return await hasLeased(deps.db, link.id, deps.now());
 }
 
 /** What waits for a time is a worker's when that has come. */
-async function leaveRest(deps: ReconcileNowDeps, { id }: Link): Promise<void> {
+async function leaveRest(deps: Uses<"db" | "now">, { id }: Link): Promise<void> {
   const link = await findLink(deps.db, id);
   const now = deps.now();
   if (link !== null && (await nextDueAt(deps.db, id)) === null) await endFirstImport(deps.db, link, now);
@@ -179,7 +186,7 @@ async function leaveRest(deps: ReconcileNowDeps, { id }: Link): Promise<void> {
 type Rest = Pick<ReconciledLink, "link" | "waiting" | "failed" | "obstacle">;
 
 async function readRest(
-  deps: ReconcileNowDeps,
+  deps: Uses<"budgets" | "db" | "now">,
   before: Link,
   { options, obstacle }: { options: NowOptions; obstacle: Obstacle | null },
 ): Promise<Rest> {
@@ -198,7 +205,7 @@ async function readRest(
 
 /** What of the link's envelopes could not be done now, though the link itself could. */
 async function findRemains(
-  deps: ReconcileNowDeps,
+  deps: Uses<"db" | "now">,
   link: Link,
   { options, causes }: { options: NowOptions; causes: Readonly<Record<string, number>> },
 ): Promise<Obstacle | null> {

@@ -1,7 +1,6 @@
-import type { Database } from "../../store/database.ts";
 import { reencryptTokens } from "../../store/links/link-tokens.ts";
 import { reencryptLinkings } from "../../store/links/sealed-secrets.ts";
-import type { Vault } from "../../store/links/vault.ts";
+import type { Uses } from "../capabilities.ts";
 
 /**
  * Seals with the current key what an older one sealed, so that the older one can go: the tokens of links, and what
@@ -10,9 +9,6 @@ import type { Vault } from "../../store/links/vault.ts";
 export async function reencryptSecrets({
   db,
   vault,
-}: {
-  db: Database;
-  vault: Vault;
-}): Promise<{ readonly links: number; readonly linkings: number }> {
+}: Uses<"db" | "vault">): Promise<{ readonly links: number; readonly linkings: number }> {
   return { links: await reencryptTokens(db, vault), linkings: await reencryptLinkings(db, vault) };
 }

@@ -1,10 +1,14 @@
 import { type EnvelopeId, type LinkId, parseUuid } from "../../domain/identifiers.ts";
+import type { Database } from "../../store/database.ts";
 import { completionsSince } from "../../store/events/events.ts";
 import { takeUpParked } from "../../store/ledger/claims.ts";
 import { findLink, type Link } from "../../store/links/links.ts";
-import { type BacklogDeps, wakeBacklog } from "../importing/import-backlog.ts";
+import type { Uses } from "../capabilities.ts";
+import { wakeBacklog } from "../importing/import-backlog.ts";
 import { emptyTally, findWait, type ImportTally, importNow } from "../importing/import-now.ts";
 import { findPassing, type Obstacle, type Progress } from "./reconcile-now.ts";
+
+type Deps = Uses<"adminProfiles" | "budgets" | "db" | "documents" | "lanes" | "log" | "now" | "openAccount">;
 
 export type ReplayOptions = {
   /** Null: the links of all tenants that have not ended. */
@@ -31,10 +35,10 @@ export type ReplayedLink = {
  * parked ones too. Nothing is imported twice. A link after the other; those without such events are left out.
  */
 export async function* replayEvents(
-  deps: BacklogDeps,
+  deps: Deps,
   options: ReplayOptions,
 ): AsyncGenerator<ReplayedLink, void, undefined> {
-  const announced = await findAnnounced(deps, options);
+  const announced = await findAnnounced(deps.db, options);
   for (const [linkId, envelopeIds] of announced) {
     const link = await findLink(deps.db, linkId);
     if (link !== null && link.state !== "ended") yield await replayLink(deps, link, { envelopeIds, options });
@@ -43,11 +47,11 @@ export async function* replayEvents(
 }
 
 async function findAnnounced(
-  deps: BacklogDeps,
+  db: Database,
   { linkId, since }: ReplayOptions,
 ): Promise<Map<LinkId, EnvelopeId[]>> {
   const announced = new Map<LinkId, EnvelopeId[]>();
-  for (const row of await completionsSince(deps.db, { linkId, since: since ?? new Date(0) })) {
+  for (const row of await completionsSince(db, { linkId, since: since ?? new Date(0) })) {
     const [link, envelope] = [parseUuid<LinkId>(row.linkId), parseUuid<EnvelopeId>(row.envelopeId)];
     if (link === null || envelope === null) continue;
     const known = announced.get(link);
@@ -60,7 +64,7 @@ async function findAnnounced(
 type ReplayWork = { readonly envelopeIds: readonly EnvelopeId[]; readonly options: ReplayOptions };
 
 async function replayLink(
-  deps: BacklogDeps,
+  deps: Deps,
   link: Link,
   { envelopeIds, options }: ReplayWork,
 ): Promise<ReplayedLink> {
@@ -88,7 +92,7 @@ async function replayLink(
 }
 
 async function findObstacle(
-  deps: BacklogDeps,
+  deps: Uses<"budgets" | "db">,
   link: Link,
   { left, causes, signal }: { left: number; causes: Readonly<Record<string, number>>; signal: AbortSignal },
 ): Promise<Obstacle | null> {

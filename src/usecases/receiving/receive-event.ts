@@ -4,14 +4,8 @@ import { isSignedByAny } from "../../docusign/connect/signature.ts";
 import type { LinkId } from "../../domain/identifiers.ts";
 import { Refusal } from "../../domain/refusal.ts";
 import { nextFullHour } from "../../domain/schedule.ts";
-import { type EventRecorder, RecorderFull } from "../../store/events/event-recorder.ts";
-
-export type ReceiveDeps = {
-  hmacKeys: readonly string[];
-  recorder: EventRecorder;
-  importTiming: "immediate" | "hourly";
-  now: () => Date;
-};
+import { RecorderFull } from "../../store/events/event-recorder.ts";
+import type { Uses } from "../capabilities.ts";
 
 export type Delivery = {
   readonly linkId: LinkId;
@@ -25,7 +19,10 @@ export type Delivery = {
  * Settles only after that commit. Refuses as service.md's table of the receiver says; faults of the database
  * pass through.
  */
-export async function receiveEvent(deps: ReceiveDeps, delivery: Delivery): Promise<"recorded" | "repeat"> {
+export async function receiveEvent(
+  deps: Uses<"hmacKeys" | "importTiming" | "now" | "recorder">,
+  delivery: Delivery,
+): Promise<"recorded" | "repeat"> {
   if (!isSignedByAny(deps.hmacKeys, delivery.body, delivery.signatures)) {
     throw new Refusal("unauthorized", "No X-DocuSign-Signature header proves the body under a current key.");
   }
@@ -36,7 +33,11 @@ export async function receiveEvent(deps: ReceiveDeps, delivery: Delivery): Promi
   return recorded;
 }
 
-async function record(deps: ReceiveDeps, delivery: Delivery, message: ConnectMessage) {
+async function record(
+  deps: Uses<"importTiming" | "now" | "recorder">,
+  delivery: Delivery,
+  message: ConnectMessage,
+) {
   const now = deps.now();
   try {
     return await deps.recorder.record({

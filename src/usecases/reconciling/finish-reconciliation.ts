@@ -13,11 +13,13 @@ import { hasCompletedSince } from "../../store/ledger/unlisted-envelopes.ts";
 import { nextDueAt } from "../../store/ledger/waiting-envelopes.ts";
 import { changeLink, lockLink } from "../../store/links/link-writes.ts";
 import { findLink, type Link } from "../../store/links/links.ts";
+import type { Uses } from "../capabilities.ts";
 import { ensureConnect } from "../health/ensure-connect.ts";
 import { checkAdmin } from "../health/link-health.ts";
 import { endFirstImport, wakeBacklog } from "../importing/import-backlog.ts";
-import type { ReconcileDeps } from "./reconcile-link.ts";
 import { provenAfterwards } from "./reconcile-page.ts";
+
+type Deps = Uses<"adminProfiles" | "db" | "log" | "now" | "publicUrl">;
 
 export type FinishWork = {
   readonly link: Link;
@@ -33,7 +35,7 @@ export type FinishWork = {
  * Ends a run that has listed everything: looks after the link's health, then, in one commit, writes the entry, takes
  * up what is parked and wakes the backlog. Dying before that commit only repeats the last look.
  */
-export async function finishReconciliation(deps: ReconcileDeps, work: FinishWork): Promise<Reconciliation> {
+export async function finishReconciliation(deps: Deps, work: FinishWork): Promise<Reconciliation> {
   const { run } = work;
   await (work.isOvertaken ? unlessPassing(deps, run, checkHealth(deps, work)) : checkHealth(deps, work));
   const now = deps.now();
@@ -47,7 +49,7 @@ export async function finishReconciliation(deps: ReconcileDeps, work: FinishWork
 }
 
 async function unlessPassing(
-  { log }: ReconcileDeps,
+  { log }: Uses<"log">,
   { linkId }: Reconciliation,
   check: Promise<void>,
 ): Promise<void> {
@@ -67,7 +69,7 @@ async function unlessPassing(
  * something completed, and whenever no listing showed that the whole account is visible (design decision 11).
  * Connect is looked at once a day, where an operator asks, and whenever it missed something.
  */
-async function checkHealth(deps: ReconcileDeps, work: FinishWork): Promise<void> {
+async function checkHealth(deps: Deps, work: FinishWork): Promise<void> {
   const { link, run, account } = work;
   const looksClosely = run.kind === "full" || work.manual;
   const asks = looksClosely || !run.colleagueSeen || (await hasNews(deps.db, run));

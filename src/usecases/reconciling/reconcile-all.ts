@@ -1,14 +1,14 @@
 import { spreadWithin } from "../../domain/schedule.ts";
-import type { Database } from "../../store/database.ts";
 import { listCurrentLinks } from "../../store/links/links.ts";
 import { enqueueReconciliation } from "../../store/queue/queue.ts";
+import type { Uses } from "../capabilities.ts";
 
 /** The reconciliations of an hour begin within its first minutes, where there are many links. */
 const SPREAD_MS = 3 * 60 * 1000;
 const FEW_LINKS = 20;
 
 /** Queues the reconciliation of every link for an hour: whatever completed before it is accounted for (import-rules 3). */
-export async function reconcileAll(deps: { db: Database; now: () => Date }, hour: Date): Promise<void> {
+export async function reconcileAll(deps: Uses<"db" | "now">, hour: Date): Promise<void> {
   const links = await listCurrentLinks(deps.db);
   for (const link of links) {
     const delay = links.length <= FEW_LINKS ? 0 : spreadWithin(link.id, SPREAD_MS);

@@ -1,5 +1,6 @@
 import { DocuSignFault, isOurCredentialsFault, isTransient } from "../../docusign/faults/faults.ts";
 import type { LinkId } from "../../domain/identifiers.ts";
+import type { Database } from "../../store/database.ts";
 import {
   addCalls,
   findRunning,
@@ -9,9 +10,8 @@ import {
 } from "../../store/ledger/reconciliations.ts";
 import { changeLink } from "../../store/links/link-writes.ts";
 import { findLink, type Link } from "../../store/links/links.ts";
-import { BUDGET_RESERVE, type CallBudgets, type CallKind } from "../account/call-budgets.ts";
-import type { OpenAccount } from "../account/open-account.ts";
-import type { ConnectDeps } from "../health/ensure-connect.ts";
+import { BUDGET_RESERVE } from "../account/call-budgets.ts";
+import type { CallKind, Uses } from "../capabilities.ts";
 import { askAdmin, checkAdmin, failLink } from "../health/link-health.ts";
 import { wakeBacklog } from "../importing/import-backlog.ts";
 import { finishReconciliation } from "./finish-reconciliation.ts";
@@ -19,7 +19,7 @@ import { reconcileAlone } from "./lock.ts";
 import { reconcilePage } from "./reconcile-page.ts";
 import { ALL_HISTORY, windowStart } from "./window.ts";
 
-export type ReconcileDeps = ConnectDeps & { openAccount: OpenAccount; budgets: CallBudgets };
+type Deps = Uses<"adminProfiles" | "budgets" | "db" | "log" | "now" | "openAccount" | "publicUrl">;
 
 export type ReconcileRequest = {
   readonly linkId: LinkId;
@@ -56,11 +56,11 @@ const BUSY_MS = 5 * 1000;
  * for when the step says done (import-rules 0 and 3). Each step continues from what is stored; one that finds
  * another run under way ends that first. Steps of one link never overlap, in whatever process.
  */
-export async function reconcileStep(deps: ReconcileDeps, request: ReconcileRequest): Promise<ReconcileStep> {
+export async function reconcileStep(deps: Deps, request: ReconcileRequest): Promise<ReconcileStep> {
   const link = await findLink(deps.db, request.linkId);
   if (link === null) return { kind: "not-importing", link };
   try {
-    if (!(await mayReconcile(deps, link))) return await notImporting(deps, link);
+    if (!(await mayReconcile(deps, link))) return await notImporting(deps.db, link);
   } catch (error) {
     return await afterFault(deps, link, error);
   }
@@ -70,14 +70,14 @@ export async function reconcileStep(deps: ReconcileDeps, request: ReconcileReque
   return step ?? { kind: "put-off", until: new Date(deps.now().getTime() + BUSY_MS), reason: "busy" };
 }
 
-async function notImporting(deps: ReconcileDeps, { id }: Link): Promise<ReconcileStep> {
-  return { kind: "not-importing", link: await findLink(deps.db, id) };
+async function notImporting(db: Database, { id }: Link): Promise<ReconcileStep> {
+  return { kind: "not-importing", link: await findLink(db, id) };
 }
 
-async function findWait(deps: ReconcileDeps, link: Link): Promise<PutOff | null> {
-  const pause = await deps.budgets.pace(link.account.id, "other");
+async function findWait({ budgets }: Uses<"budgets">, link: Link): Promise<PutOff | null> {
+  const pause = await budgets.pace(link.account.id, "other");
   if (pause.kind === "wait") return { kind: "put-off", until: pause.until, reason: "account-throttled" };
-  const reserve = await deps.budgets.pace(link.account.id, kindOfCalls(link));
+  const reserve = await budgets.pace(link.account.id, kindOfCalls(link));
   return reserve.kind === "wait" ? { kind: "put-off", until: reserve.until, reason: "budget-reserve" } : null;
 }
 
@@ -86,7 +86,7 @@ function kindOfCalls(link: Link): CallKind {
   return link.firstImport.listedAt === null ? "first-import" : "other";
 }
 
-async function stepAlone(deps: ReconcileDeps, request: ReconcileRequest): Promise<ReconcileStep> {
+async function stepAlone(deps: Deps, request: ReconcileRequest): Promise<ReconcileStep> {
   const link = await findLink(deps.db, request.linkId);
   if (link === null || link.state === "ended") return { kind: "not-importing", link };
   const run = (await findRunning(deps.db, link.id)) ?? (await start(deps, link, request));
@@ -114,7 +114,7 @@ async function stepAlone(deps: ReconcileDeps, request: ReconcileRequest): Promis
 
 /** The run that ended may have been another than the one asked for: an earlier hour's, or an operator's window. */
 async function afterRun(
-  deps: ReconcileDeps,
+  deps: Uses<"db" | "now">,
   request: ReconcileRequest,
   ended: Reconciliation,
 ): Promise<ReconcileStep> {
@@ -147,7 +147,10 @@ function hasReached({ sentReached, receivedReached, firstImport }: Link, to: Dat
  * right may have come back, and DocuSign may have refused a token without the authorisation being gone. A link that
  * awaits its approval calls nothing but this, and is to show that its authorisation is gone.
  */
-async function mayReconcile(deps: ReconcileDeps, link: Link): Promise<boolean> {
+async function mayReconcile(
+  deps: Uses<"adminProfiles" | "db" | "now" | "openAccount">,
+  link: Link,
+): Promise<boolean> {
   if (link.state === "active") return true;
   if (link.state === "awaiting-approval") await askAdmin(deps, link, deps.openAccount(link));
   if (link.state !== "error") return false;
@@ -155,11 +158,18 @@ async function mayReconcile(deps: ReconcileDeps, link: Link): Promise<boolean> {
   return await hasRecovered(deps, link);
 }
 
-async function hasRecovered(deps: ReconcileDeps, link: Link): Promise<boolean> {
+async function hasRecovered(
+  deps: Uses<"adminProfiles" | "db" | "now" | "openAccount">,
+  link: Link,
+): Promise<boolean> {
   return (await checkAdmin(deps, link, deps.openAccount(link))) && link.approval !== "awaited";
 }
 
-async function start(deps: ReconcileDeps, link: Link, request: ReconcileRequest): Promise<Reconciliation> {
+async function start(
+  deps: Uses<"db" | "now">,
+  link: Link,
+  request: ReconcileRequest,
+): Promise<Reconciliation> {
   const now = deps.now();
   const kind = kindOf(link, request, now);
   if (kind === "first")
@@ -193,17 +203,17 @@ function isFullDue(link: Link, { from, to, manual }: ReconcileRequest, now: Date
 const AGAIN_MS = 60 * 1000;
 
 /** The run stays under way and goes on from its page, unless a person has to mend the link first. */
-async function afterFault(deps: ReconcileDeps, link: Link, error: unknown): Promise<ReconcileStep> {
+async function afterFault(deps: Omit<Deps, "publicUrl">, link: Link, error: unknown): Promise<ReconcileStep> {
   if (!(error instanceof DocuSignFault)) throw error;
   deps.log.warn({ linkId: link.id, fault: error.code, kind: error.kind }, "reconciliation put off");
   if (error.kind === "authorization-gone") {
     await failLink(deps.db, link, "authorization-revoked");
-    return await notImporting(deps, link);
+    return await notImporting(deps.db, link);
   }
   // What DocuSign will not list may be a user's who is no admin any more, a suspended account's, or our own mistake.
   const asks = !isTransient(error) && !isOurCredentialsFault(error);
   if (asks && (await askAdmin(deps, link, deps.openAccount(link))) === "not-admin")
-    return await notImporting(deps, link);
+    return await notImporting(deps.db, link);
   const until = error.retryAt ?? new Date(deps.now().getTime() + AGAIN_MS);
   if (error.code === BUDGET_RESERVE) return { kind: "put-off", until, reason: "budget-reserve" };
   if (error.kind !== "throttled") return { kind: "put-off", until, reason: "docusign-unavailable" };

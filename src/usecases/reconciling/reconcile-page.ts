@@ -5,9 +5,9 @@ import type { Reconciliation } from "../../store/ledger/reconciliations.ts";
 import { recordFound } from "../../store/ledger/settlements.ts";
 import { changeLink, type LinkChange, lockLink } from "../../store/links/link-writes.ts";
 import type { Link } from "../../store/links/links.ts";
+import type { Uses } from "../capabilities.ts";
 import { judgeListed, type ListedRow } from "./judge-listed.ts";
 import { type Cursor, listPage } from "./list-page.ts";
-import type { ReconcileDeps } from "./reconcile-link.ts";
 import { countedAgain, tallyPage } from "./tally-page.ts";
 import { leavesNoGap } from "./window.ts";
 
@@ -21,7 +21,7 @@ export type PageWork = {
  * Lists one page and takes it into the ledger: what is known costs nothing more, what a rule excludes is written
  * down with it, what is to be imported waits for the backlog; ledger, counts and position are one commit.
  */
-export async function reconcilePage(deps: ReconcileDeps, work: PageWork): Promise<"more" | "done"> {
+export async function reconcilePage(deps: Uses<"db" | "now">, work: PageWork): Promise<"more" | "done"> {
   const { link, run, account } = work;
   const page = await listPage(account, run);
   const { next } = page;

@@ -1,7 +1,7 @@
 import type { Response } from "express";
 import { z } from "zod";
 import { type Change, listChanges, publishChanges } from "../../store/contracts/changes.ts";
-import { type ApiDeps, type Endpoint, endpoint, NO_BODY, NO_PARAMETERS } from "./endpoint.ts";
+import { type ApiUses, type Endpoint, endpoint, NO_BODY, NO_PARAMETERS } from "./endpoint.ts";
 import { CHANGES } from "./examples.ts";
 import { limit, numberParameter } from "./fields.ts";
 import { type change, changePage, contract } from "./schemas.ts";
@@ -55,7 +55,7 @@ export const changesEndpoint: Endpoint = endpoint(
 );
 
 async function read(
-  { db, changeTurns }: ApiDeps,
+  { db, changeTurns }: Pick<ApiUses, "changeTurns" | "db">,
   { tenant, after, limit: most }: Reading,
 ): Promise<Change[]> {
   return await changeTurns(async () => {
@@ -66,7 +66,7 @@ async function read(
 
 /** Reads at each news until there is something, and a last time when the wait is over; it is when the reader goes. */
 async function readPatiently(
-  deps: ApiDeps,
+  deps: Pick<ApiUses, "changeNews" | "changeTurns" | "db">,
   response: Response,
   reading: Reading,
   seconds: number,

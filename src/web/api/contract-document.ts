@@ -6,10 +6,11 @@ import { z } from "zod";
 import type { ByteRange } from "../../documents/documents.ts";
 import { downloadName } from "../../domain/contract.ts";
 import type { StoredContract } from "../../store/contracts/contracts.ts";
+import type { Uses } from "../../usecases/capabilities.ts";
 import { RequestFault } from "../request-fault.ts";
 import { contentDisposition } from "./content-disposition.ts";
 import { CONTRACT_ID, getContract } from "./contracts.ts";
-import { type ApiDeps, type Endpoint, endpoint, NO_BODY, NO_PARAMETERS } from "./endpoint.ts";
+import { type Endpoint, endpoint, NO_BODY, NO_PARAMETERS } from "./endpoint.ts";
 
 const FILE_NAME = z.string().meta({ header: { description: "The file name, for saving (RFC 6266)." } });
 
@@ -81,7 +82,7 @@ function readRange(header: string | undefined, size: number): ByteRange | "beyon
 }
 
 async function send(
-  deps: ApiDeps,
+  deps: Uses<"db" | "documents">,
   response: Response,
   found: StoredContract,
   range: ByteRange | null,

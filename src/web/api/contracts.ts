@@ -7,9 +7,10 @@ import {
   listContracts,
   type StoredContract,
 } from "../../store/contracts/contracts.ts";
+import type { Uses } from "../../usecases/capabilities.ts";
 import { deleteContract } from "../../usecases/keeping/delete-contract.ts";
 import { personOf } from "../auth/tokens.ts";
-import { type ApiDeps, type Endpoint, endpoint, NO_BODY, NO_PARAMETERS } from "./endpoint.ts";
+import { type Endpoint, endpoint, NO_BODY, NO_PARAMETERS } from "./endpoint.ts";
 import { CONTRACT } from "./examples.ts";
 import { cursorParameter, dateBound, groupId, idParameter, limit, momentPosition, toPage } from "./fields.ts";
 import { contract, contractPage } from "./schemas.ts";
@@ -95,11 +96,11 @@ export const contractEndpoints: readonly Endpoint[] = [listing, reading, deletio
 
 /** A contract that is there to be read; a Refusal `not-found` where it is none of the tenant's, or deleted. */
 export async function getContract(
-  deps: Pick<ApiDeps, "db">,
+  { db }: Uses<"db">,
   tenant: string,
   id: ContractId,
 ): Promise<StoredContract> {
-  const found = await findContract(deps.db, tenant, id);
+  const found = await findContract(db, tenant, id);
   if (found === null || found.deletedAt !== null)
     throw new Refusal("not-found", "There is no such contract.");
   return found;

@@ -1,31 +1,35 @@
 import { isUtf8 } from "node:buffer";
 import express, { type Request, type RequestHandler, type Response } from "express";
-import type { Logger } from "pino";
 import { z } from "zod";
-import type { DocumentStore } from "../../documents/documents.ts";
 import { Refusal } from "../../domain/refusal.ts";
 import type { ChangeNews } from "../../store/contracts/change-news.ts";
-import type { ExplainDeps } from "../../usecases/explaining/explain-envelope.ts";
-import type { BeginDeps } from "../../usecases/linking/begin-linking.ts";
-import type { DescribeDeps } from "../../usecases/linking/describe-link.ts";
-import type { ReconcileDeps } from "../../usecases/reconciling/reconcile-link.ts";
+import type { Log, Uses } from "../../usecases/capabilities.ts";
 import { type Caller, callerOf, requireScope } from "../auth/tokens.ts";
 import { describeError } from "../request-context.ts";
 import { parseQuery } from "./query.ts";
 import type { Turns } from "./turns.ts";
 
-export type ApiDeps = BeginDeps &
-  ReconcileDeps &
-  DescribeDeps &
-  ExplainDeps & {
-    documents: DocumentStore;
-    changeNews: ChangeNews;
-    /** Turns of those who read changes: all who wait for a tenant's news wake at the same moment. */
-    changeTurns: Turns;
-    log: Logger;
-    /** How long an answer may take to begin. */
-    answerWithinMs: number;
-  };
+/** What all endpoints together use. */
+export type ApiUses = Uses<
+  | "adminProfiles"
+  | "budgets"
+  | "db"
+  | "documents"
+  | "importTiming"
+  | "log"
+  | "now"
+  | "oauth"
+  | "openAccount"
+  | "publicUrl"
+  | "reserveShare"
+  | "vault"
+> & {
+  readonly changeNews: ChangeNews;
+  /** Turns of those who read changes: all who wait for a tenant's news wake at the same moment. */
+  readonly changeTurns: Turns;
+  /** How long an answer may take to begin. */
+  readonly answerWithinMs: number;
+};
 
 /** One request, checked: whatever a handler finds here is in the shape that its definition asks for. */
 export type EndpointCall<Params, Query, Body> = {
@@ -72,7 +76,7 @@ type Definition<Params, Query, Body, Answer> = {
 };
 
 export type Endpoint = Definition<unknown, unknown, unknown, unknown> & {
-  readonly serve: (deps: ApiDeps) => RequestHandler[];
+  readonly serve: (deps: ApiUses) => RequestHandler[];
 };
 
 /** For endpoints without parameters: whatever is given is refused. */
@@ -84,10 +88,10 @@ export const NO_BODY: z.ZodType<undefined> = z.undefined();
 /** An endpoint with what it does. A handler without a schema for its answer sends the answer itself. */
 export function endpoint<Params, Query, Body, Answer>(
   definition: Definition<Params, Query, Body, Answer>,
-  handle: (deps: ApiDeps, call: EndpointCall<Params, Query, Body>) => Promise<Answer>,
+  handle: (deps: ApiUses, call: EndpointCall<Params, Query, Body>) => Promise<Answer>,
 ): Endpoint {
   const { answer, scopes } = definition;
-  const serve = (deps: ApiDeps): RequestHandler => {
+  const serve = (deps: ApiUses): RequestHandler => {
     return async (request, response) => {
       response.set("Cache-Control", "private, no-cache");
       const call = checkRequest(definition, request, response);
@@ -150,7 +154,7 @@ function parseBody<Body>(schema: z.ZodType<Body>, body: unknown): Body {
 async function beginInTime<T>(
   response: Response,
   work: Promise<T>,
-  { withinMs, log }: { withinMs: number; log: ApiDeps["log"] },
+  { withinMs, log }: { withinMs: number; log: Pick<Log, "warn"> },
 ): Promise<T> {
   const { promise: tooLate, reject } = Promise.withResolvers<never>();
   const timer = setTimeout(() => {

@@ -2,8 +2,9 @@ import { z } from "zod";
 import { listReconciliations, type Reconciliation } from "../../store/ledger/reconciliations.ts";
 import { listAudit } from "../../store/links/audit.ts";
 import { type Link, listLinkPage } from "../../store/links/links.ts";
+import type { Uses } from "../../usecases/capabilities.ts";
 import { describeLink } from "../../usecases/linking/describe-link.ts";
-import { type ApiDeps, type Endpoint, endpoint, NO_BODY, NO_PARAMETERS } from "./endpoint.ts";
+import { type Endpoint, endpoint, NO_BODY, NO_PARAMETERS } from "./endpoint.ts";
 import { PAST_LINK, RECONCILIATION } from "./examples.ts";
 import { cursorParameter, limit, momentPosition, toPage } from "./fields.ts";
 import { linkPage, type pastLink, type reconciliation, reconciliationPage } from "./schemas.ts";
@@ -40,7 +41,10 @@ const links = endpoint(
   },
 );
 
-async function tellAll(deps: ApiDeps, rows: readonly Link[]): Promise<z.output<typeof pastLink>[]> {
+async function tellAll(
+  deps: Uses<"db" | "now" | "reserveShare">,
+  rows: readonly Link[],
+): Promise<z.output<typeof pastLink>[]> {
   const told: z.output<typeof pastLink>[] = [];
   for (const row of rows) {
     const trail = await listAudit(deps.db, row.id);

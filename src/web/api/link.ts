@@ -1,11 +1,12 @@
 import { Refusal } from "../../domain/refusal.ts";
 import { findCurrentLink } from "../../store/links/links.ts";
+import type { Uses } from "../../usecases/capabilities.ts";
 import { beginLinking } from "../../usecases/linking/begin-linking.ts";
 import { approveImport, editLink } from "../../usecases/linking/change-link.ts";
 import { describeLink, type LinkDescription } from "../../usecases/linking/describe-link.ts";
 import { endLink } from "../../usecases/linking/end-link.ts";
 import { personOf } from "../auth/tokens.ts";
-import { type ApiDeps, type Endpoint, endpoint, NO_BODY, NO_PARAMETERS } from "./endpoint.ts";
+import { type Endpoint, endpoint, NO_BODY, NO_PARAMETERS } from "./endpoint.ts";
 import { LINK } from "./examples.ts";
 import { begunLinking, groupChoice, link } from "./schemas.ts";
 
@@ -108,7 +109,10 @@ const ending = endpoint(
 
 export const linkEndpoints: readonly Endpoint[] = [reading, beginning, editing, ending, approval];
 
-async function describeCurrent(deps: ApiDeps, tenant: string): Promise<LinkDescription> {
+async function describeCurrent(
+  deps: Uses<"db" | "now" | "reserveShare">,
+  tenant: string,
+): Promise<LinkDescription> {
   const current = await findCurrentLink(deps.db, tenant);
   if (current === null) throw new Refusal("link-not-found");
   return await describeLink(deps, current);

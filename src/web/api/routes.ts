@@ -6,7 +6,7 @@ import { RequestFault } from "../request-fault.ts";
 import { changesEndpoint } from "./changes.ts";
 import { documentEndpoint } from "./contract-document.ts";
 import { contractEndpoints } from "./contracts.ts";
-import type { ApiDeps, Endpoint } from "./endpoint.ts";
+import type { ApiUses, Endpoint } from "./endpoint.ts";
 import { envelopeEndpoint } from "./envelopes.ts";
 import { groupEndpoints } from "./groups.ts";
 import { historyEndpoints } from "./history.ts";
@@ -25,7 +25,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   envelopeEndpoint,
 ];
 
-export type ApiRoutesDeps = Omit<ApiDeps, "changeTurns"> & {
+export type ApiParts = Omit<ApiUses, "changeTurns"> & {
   verifyToken: TokenVerifier;
   /** For each subject of each tenant, counted by each process for itself. */
   requestsPerMinute: number;
@@ -35,7 +35,7 @@ export type ApiRoutesDeps = Omit<ApiDeps, "changeTurns"> & {
 const READ_CHANGES_AT_ONCE = 4;
 
 /** `/v1/…` for holders of the cabinet's tokens, and `/openapi.json` for everybody. Errors are answered as JSON. */
-export function apiRoutes(parts: ApiRoutesDeps): Router {
+export function apiRoutes(parts: ApiParts): Router {
   const deps = { ...parts, changeTurns: createTurns(READ_CHANGES_AT_ONCE) };
   const api = Router();
   api.use(forgetCaching, authenticate(parts.verifyToken), limitRequests(parts.requestsPerMinute));

@@ -1,6 +1,7 @@
 import type { Request, RequestHandler, Response } from "express";
 import { Refusal } from "../../domain/refusal.ts";
 import type { PageSession } from "../../store/page-sessions.ts";
+import type { Uses } from "../../usecases/capabilities.ts";
 import { clearCookie, readCookie, setCookie } from "./cookies.ts";
 import { hashOf, isToken, randomToken } from "./random-token.ts";
 
@@ -11,11 +12,7 @@ export type SessionStore = {
   end(idHash: Buffer): Promise<void>;
 };
 
-export type PageSessionDeps = {
-  readonly sessions: SessionStore;
-  readonly publicUrl: string;
-  readonly now: () => Date;
-};
+export type SessionUses = Uses<"now" | "publicUrl"> & { readonly sessions: SessionStore };
 
 /** What the issuer says of who signs in. */
 export type Identity = Pick<PageSession, "tenant" | "subject" | "name" | "role" | "idToken">;
@@ -31,7 +28,7 @@ const LIFETIME_MS = 8 * 60 * 60 * 1_000;
 const sessions = new WeakMap<Request, PageSession>();
 
 /** Looks up the session that a request's cookie names, for `sessionOf`; lets every request pass. */
-export function readSession(deps: PageSessionDeps): RequestHandler {
+export function readSession(deps: SessionUses): RequestHandler {
   return async (request, _response, next) => {
     const idHash = readSessionIdHash(deps, request);
     const session = idHash === null ? null : await deps.sessions.find(idHash, deps.now());
@@ -69,7 +66,7 @@ export function signedInOf(request: Request): PageSession {
  * a session that the browser still has ends.
  */
 export async function startSession(
-  deps: PageSessionDeps,
+  deps: SessionUses,
   request: Request,
   response: Response,
   identity: Identity,
@@ -89,17 +86,17 @@ export async function startSession(
 }
 
 /** Ends the session that the browser has, if any, here and in the browser. */
-export async function endSession(deps: PageSessionDeps, request: Request, response: Response): Promise<void> {
+export async function endSession(deps: SessionUses, request: Request, response: Response): Promise<void> {
   await endStored(deps, request);
   clearCookie(response, deps.publicUrl, "session");
 }
 
-async function endStored(deps: PageSessionDeps, request: Request): Promise<void> {
+async function endStored(deps: SessionUses, request: Request): Promise<void> {
   const idHash = readSessionIdHash(deps, request);
   if (idHash !== null) await deps.sessions.end(idHash);
 }
 
-function readSessionIdHash(deps: PageSessionDeps, request: Request): Buffer | null {
-  const id = readCookie(request, deps.publicUrl, "session");
+function readSessionIdHash({ publicUrl }: Uses<"publicUrl">, request: Request): Buffer | null {
+  const id = readCookie(request, publicUrl, "session");
   return isToken(id) ? hashOf(id) : null;
 }

@@ -11,9 +11,9 @@ import { limitVisitors } from "./rate-limit.ts";
 import {
   endSession,
   LONGEST_RETURN,
-  type PageSessionDeps,
   readSession,
   requireSession,
+  type SessionUses,
   sessionOf,
   signedInOf,
   startSession,
@@ -25,8 +25,7 @@ export type SignInStore = {
   take(stateHash: Buffer, now: Date): Promise<BegunSignIn | null>;
 };
 
-export type SignInDeps = PageSessionDeps &
-  Omit<IssuerClient, "redirectUri"> & { readonly signIns: SignInStore };
+export type SignInUses = SessionUses & Omit<IssuerClient, "redirectUri"> & { readonly signIns: SignInStore };
 
 const HOME = "/links";
 const SIGN_IN_MS = 15 * 60 * 1_000;
@@ -37,7 +36,7 @@ const SIGN_INS_PER_MINUTE = 300;
  * The page's sign-in by OpenID Connect: `GET /sign-in?return_to=`, `GET /sign-in/callback`, `POST /sign-out`.
  * Who signs in gets a page session; errors are Refusals for the router's error handler.
  */
-export function signInRoutes(deps: SignInDeps): Router {
+export function signInRoutes(deps: SignInUses): Router {
   const redirectUri = `${deps.publicUrl.replace(/\/$/, "")}/sign-in/callback`;
   const issuer = createSignInIssuer({ ...deps, redirectUri });
   const router = Router();
@@ -59,7 +58,7 @@ export function signInRoutes(deps: SignInDeps): Router {
 }
 
 async function beginSignIn(
-  deps: SignInDeps,
+  deps: SignInUses,
   issuer: SignInIssuer,
   request: Request,
   response: Response,
@@ -75,7 +74,7 @@ async function beginSignIn(
 }
 
 async function finishSignIn(
-  deps: SignInDeps,
+  deps: SignInUses,
   issuer: SignInIssuer,
   request: Request,
   response: Response,
@@ -94,7 +93,7 @@ async function finishSignIn(
 }
 
 async function signOut(
-  deps: SignInDeps,
+  deps: SignInUses,
   issuer: SignInIssuer,
   request: Request,
   response: Response,
@@ -126,13 +125,13 @@ function localPath(text: unknown): string {
 }
 
 /** One secret a browser, not one a sign-in: several tabs may sign in at once. */
-function keepBrowserSecret(deps: SignInDeps, request: Request, response: Response): string {
+function keepBrowserSecret(deps: SignInUses, request: Request, response: Response): string {
   const secret = readBrowserSecret(deps, request) ?? randomToken();
   setCookie(response, deps.publicUrl, { name: "sign_in", value: secret, maxAgeMs: SIGN_IN_MS });
   return secret;
 }
 
-function readBrowserSecret(deps: SignInDeps, request: Request): string | null {
+function readBrowserSecret(deps: SignInUses, request: Request): string | null {
   const secret = readCookie(request, deps.publicUrl, "sign_in");
   return isToken(secret) ? secret : null;
 }

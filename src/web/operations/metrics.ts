@@ -1,27 +1,14 @@
 import type { RequestHandler } from "express";
-import type { Logger } from "pino";
 import { Counter, collectDefaultMetrics, Histogram, Registry } from "prom-client";
-import type { Database } from "../../store/database.ts";
 import { type Figures, readFigures } from "../../store/upkeep/figures.ts";
+import type { Log, Metrics, Uses } from "../../usecases/capabilities.ts";
 import { createGauges, type PoolFigures } from "./gauges.ts";
 
-/** What this process counts. Outcomes are stable codes, never anything that a sender chose. */
-export type Metrics = {
-  readonly registry: Registry;
-  /** A Connect message was answered: `recorded`, `repeat`, the code of the refusal, or that it could not be read. */
-  eventReceived(outcome: string): void;
-  /** An import ended: the kind of its outcome. */
-  importEnded(outcome: string): void;
-  /** A reconciliation ended that found so many envelopes which no event had announced. */
-  missed(envelopes: number): void;
-  /** A call to DocuSign was made, answered or not. */
-  docusignCall(): void;
-  /** Jobs of so many dead worker pools were given back. */
-  workersRescued(pools: number): void;
-};
+/** What this process counts, and where Prometheus reads it. */
+export type ServedMetrics = Metrics & { readonly registry: Registry };
 
 /** Metrics of one process, its memory, event loop and garbage collection included. */
-export function createMetrics(): Metrics {
+export function createMetrics(): ServedMetrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const counter = (name: string, help: string, labelNames: readonly string[] = []) =>
@@ -45,30 +32,28 @@ export function createMetrics(): Metrics {
   };
 }
 
-export type MetricsDeps = {
-  db: Database;
-  log: Pick<Logger, "warn">;
-  now: () => Date;
+type Deps = Uses<"db" | "now"> & {
+  readonly log: Pick<Log, "warn">;
   /** Connection pools by name. */
-  pools: Readonly<Record<string, PoolFigures>>;
+  readonly pools: Readonly<Record<string, PoolFigures>>;
 };
 
 /**
  * `GET /metrics` for Prometheus: what the process counted, and the state of queue, links, ledger and budgets as the
  * database tells it. Without the database there are still the counters, and `torikomi_database_up` is 0.
  */
-export function metricsRoute(metrics: Metrics, deps: MetricsDeps): RequestHandler {
-  const gauges = createGauges(metrics.registry);
+export function metricsRoute({ registry }: Pick<ServedMetrics, "registry">, deps: Deps): RequestHandler {
+  const gauges = createGauges(registry);
   const read = spared(async () => await readFigures(deps.db, deps.now()));
   return async (_request, response) => {
     gauges.showPools(deps.pools);
     gauges.show(await read().catch((error: unknown) => unreadable(deps, error)));
-    response.set("Cache-Control", "no-store").type(metrics.registry.contentType);
-    response.send(await metrics.registry.metrics());
+    response.set("Cache-Control", "no-store").type(registry.contentType);
+    response.send(await registry.metrics());
   };
 }
 
-function unreadable({ log }: MetricsDeps, error: unknown): null {
+function unreadable({ log }: Pick<Deps, "log">, error: unknown): null {
   log.warn({ err: error }, "the figures for /metrics could not be read");
   return null;
 }
@@ -95,13 +80,13 @@ function spared(read: () => Promise<Figures>): () => Promise<Figures> {
 const SECONDS = [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 100];
 
 /** Measures every request: how long until it was answered, by area of the service and status. */
-export function requestTimer(metrics: Metrics): RequestHandler {
+export function requestTimer({ registry }: Pick<ServedMetrics, "registry">): RequestHandler {
   const durations = new Histogram({
     name: "torikomi_http_request_duration_seconds",
     help: "Time until a request was answered, by area and status",
     labelNames: ["area", "status"],
     buckets: SECONDS,
-    registers: [metrics.registry],
+    registers: [registry],
   });
   return (request, response, next) => {
     const end = durations.startTimer({ area: areaOf(request.path) });

@@ -2,14 +2,12 @@ import { type RequestHandler, Router } from "express";
 import { Refusal } from "../../domain/refusal.ts";
 import { problemFor, sendProblem } from "../problem.ts";
 
-export type OperationsDeps = {
-  /** Resolves where the service can do its work; rejects with what it lacks. */
-  checkReady: () => Promise<void>;
-  metrics: RequestHandler;
-};
-
 /** `GET /healthz`, `/readyz` and `/metrics`: alive, able to work, and in figures (service.md, operations). */
-export function operationsRoutes(deps: OperationsDeps): Router {
+export function operationsRoutes(parts: {
+  /** Resolves if the service can do its work; rejects with what it lacks. */
+  readonly checkReady: () => Promise<void>;
+  readonly metrics: RequestHandler;
+}): Router {
   const router = Router();
   router.get("/healthz", (_request, response) => {
     response.set("Cache-Control", "no-store").json({ status: "alive" });
@@ -17,7 +15,7 @@ export function operationsRoutes(deps: OperationsDeps): Router {
   router.get("/readyz", async (_request, response) => {
     response.set("Cache-Control", "no-store");
     try {
-      await deps.checkReady();
+      await parts.checkReady();
       response.json({ status: "ready" });
     } catch (error) {
       const lacking = error instanceof Error ? error.message : "unknown";
@@ -26,6 +24,6 @@ export function operationsRoutes(deps: OperationsDeps): Router {
       sendProblem(response, body);
     }
   });
-  router.get("/metrics", deps.metrics);
+  router.get("/metrics", parts.metrics);
   return router;
 }

@@ -1,19 +1,24 @@
 import { type Request, Router } from "express";
-import { type FinishDeps, finishLinking, type LinkingResult } from "../../usecases/linking/finish-linking.ts";
+import type { Uses } from "../../usecases/capabilities.ts";
+import { finishLinking, type LinkingResult } from "../../usecases/linking/finish-linking.ts";
 import {
   LONGEST_RETURN,
-  type PageSessionDeps,
   readSession,
   requireSession,
+  type SessionUses,
   signedInOf,
 } from "../auth/session.ts";
+
+type Deps = Uses<
+  "adminProfiles" | "db" | "largeImport" | "log" | "now" | "oauth" | "openAccount" | "publicUrl" | "vault"
+>;
 
 /**
  * `GET /links/docusign/callback`: where DocuSign sends the owner's browser back. Only a page session of the owner
  * who began the linking finishes it; without one the browser goes through the cabinet's sign-in and comes back
  * here (service.md, settled details). Always ends at the page, with the outcome in the address.
  */
-export function callbackRoutes(deps: FinishDeps & PageSessionDeps): Router {
+export function callbackRoutes(deps: SessionUses & Deps): Router {
   const router = Router();
   router.get("/links/docusign/callback", readSession(deps), requireSession, async (request, response) => {
     const result = await finish(deps, request);
@@ -22,7 +27,7 @@ export function callbackRoutes(deps: FinishDeps & PageSessionDeps): Router {
   return router;
 }
 
-async function finish(deps: FinishDeps, request: Request): Promise<LinkingResult> {
+async function finish(deps: Deps, request: Request): Promise<LinkingResult> {
   const session = signedInOf(request);
   const state = text(request, "state");
   if (state === null) return "expired";

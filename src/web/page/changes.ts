@@ -3,22 +3,22 @@ import { z } from "zod";
 import { type LinkId, parseUuid } from "../../domain/identifiers.ts";
 import { Refusal, type RefusalCode } from "../../domain/refusal.ts";
 import { findCurrentLink, findLink } from "../../store/links/links.ts";
-import { type BeginDeps, beginLinking, type Owner } from "../../usecases/linking/begin-linking.ts";
+import type { Uses } from "../../usecases/capabilities.ts";
+import { beginLinking, type Owner } from "../../usecases/linking/begin-linking.ts";
 import { approveImport, editLink } from "../../usecases/linking/change-link.ts";
 import { endLink } from "../../usecases/linking/end-link.ts";
-import type { ReconcileDeps } from "../../usecases/reconciling/reconcile-link.ts";
 import { signedInOf } from "../auth/session.ts";
 import type { ResultCode } from "./messages.ts";
 
-export type ChangeDeps = BeginDeps & ReconcileDeps;
+type Deps = Uses<"adminProfiles" | "db" | "log" | "now" | "oauth" | "openAccount" | "publicUrl" | "vault">;
 
-type Change = (deps: ChangeDeps, owner: Owner, form: unknown) => Promise<ResultCode>;
+type Change = (deps: Deps, owner: Owner, form: unknown) => Promise<ResultCode>;
 
 /**
  * What owners do by posting forms, behind the checks of session, form and role. Each ends at the page with its
  * outcome, but a linking, which goes on at DocuSign.
  */
-export function changeRoutes(deps: ChangeDeps): Router {
+export function changeRoutes(deps: Deps): Router {
   const router = Router();
   router.post("/links", async (request, response) => await link(deps, request, response));
   for (const [path, change] of Object.entries(CHANGES)) {
@@ -33,7 +33,7 @@ const LINKING = z.object({ group: z.string().min(1), service: z.literal("docusig
 const EDITING = z.object({ group: z.string().min(1), link: z.string() });
 const ABOUT_LINK = z.object({ link: z.string() });
 
-async function link(deps: ChangeDeps, request: Request, response: Response): Promise<void> {
+async function link(deps: Deps, request: Request, response: Response): Promise<void> {
   const form = LINKING.safeParse(request.body);
   if (!form.success) {
     showResult(response, "incomplete");
@@ -68,14 +68,14 @@ const CHANGES: Readonly<Record<string, Change>> = {
 };
 
 /** A page that was left open may show a link that is no more: nothing is done to the one that came after it. */
-async function requireCurrent(deps: ChangeDeps, owner: Owner, id: string | undefined): Promise<void> {
-  const current = await findCurrentLink(deps.db, owner.tenant);
+async function requireCurrent({ db }: Uses<"db">, owner: Owner, id: string | undefined): Promise<void> {
+  const current = await findCurrentLink(db, owner.tenant);
   if (current === null || current.id !== id) throw new Refusal("link-not-found");
 }
 
-async function hasEnded(deps: ChangeDeps, owner: Owner, id: string | undefined): Promise<boolean> {
+async function hasEnded({ db }: Uses<"db">, owner: Owner, id: string | undefined): Promise<boolean> {
   const linkId = parseUuid<LinkId>(id);
-  const found = linkId === null ? null : await findLink(deps.db, linkId);
+  const found = linkId === null ? null : await findLink(db, linkId);
   return found !== null && found.tenant === owner.tenant && found.state === "ended";
 }
 

@@ -1,10 +1,7 @@
 import { type EnvelopeId, parseUuid } from "../../domain/identifiers.ts";
 import type { Group } from "../../store/links/groups.ts";
-import {
-  type ExplainDeps,
-  type Explanation,
-  explainEnvelope,
-} from "../../usecases/explaining/explain-envelope.ts";
+import type { Uses } from "../../usecases/capabilities.ts";
+import { type Explanation, explainEnvelope } from "../../usecases/explaining/explain-envelope.ts";
 import { type Html, html } from "../html/html.ts";
 import { icon } from "../html/icons.ts";
 import { explanationPart } from "./explanation.ts";
@@ -19,7 +16,11 @@ export type Inquiry =
 const LONGEST = 2_000;
 
 /** Answers `?envelope=…`: an envelope's id, or an address of DocuSign's that holds one. */
-export async function inquire(deps: ExplainDeps, tenant: string, asked: unknown): Promise<Inquiry> {
+export async function inquire(
+  deps: Uses<"budgets" | "db" | "importTiming" | "now" | "openAccount">,
+  tenant: string,
+  asked: unknown,
+): Promise<Inquiry> {
   if (typeof asked !== "string" || asked.trim() === "") return { kind: "none" };
   const envelopeId = findEnvelopeId(asked);
   if (envelopeId === null) return { kind: "unreadable", asked: asked.slice(0, LONGEST) };

@@ -2,28 +2,40 @@ import { type Request, type RequestHandler, type Response, Router, urlencoded } 
 import { Refusal } from "../../domain/refusal.ts";
 import { listGroups } from "../../store/links/groups.ts";
 import { findCurrentLink } from "../../store/links/links.ts";
+import type { Uses } from "../../usecases/capabilities.ts";
 import { describeLink } from "../../usecases/linking/describe-link.ts";
 import { csrfOf, requireCsrf } from "../auth/csrf.ts";
-import { type PageSessionDeps, readSession, requireSession, signedInOf } from "../auth/session.ts";
+import { readSession, requireSession, type SessionUses, signedInOf } from "../auth/session.ts";
 import { assetRoutes } from "../html/assets.ts";
 import type { Html } from "../html/html.ts";
 import { layout, type Visitor } from "../html/layout.ts";
-import { type ChangeDeps, changeRoutes } from "./changes.ts";
+import { changeRoutes } from "./changes.ts";
 import { deletionPage } from "./deletion.ts";
 import { livePart } from "./first-import.ts";
 import { inquire } from "./inquiry.ts";
 import { linksContent } from "./links.ts";
 import { messageFor } from "./messages.ts";
-import { readLink, readPage, type ViewDeps } from "./view.ts";
+import { readLink, readPage } from "./view.ts";
 
-export type LinksPageDeps = PageSessionDeps & ViewDeps & ChangeDeps;
+type Deps = SessionUses &
+  Uses<
+    | "adminProfiles"
+    | "budgets"
+    | "db"
+    | "importTiming"
+    | "log"
+    | "oauth"
+    | "openAccount"
+    | "reserveShare"
+    | "vault"
+  >;
 
 /**
  * The page 電子契約サービス連携: `GET /links` shows everything, `/links/progress` the part that moves,
  * `/links/delete` asks before a deletion; owners change by posting forms, who end at the page again. Whoever is
  * not signed in is sent to sign in first.
  */
-export function linksPageRoutes(deps: LinksPageDeps): Router {
+export function linksPageRoutes(deps: Deps): Router {
   const router = Router();
   const signedIn: RequestHandler[] = [keepNothing, readSession(deps), requireSession];
   const form = urlencoded({ extended: false, limit: "16kb" });
@@ -74,7 +86,11 @@ const requireOwner: RequestHandler = (request, _response, next) => {
   throw new Refusal("forbidden", "連携の設定は、オーナー権限のユーザーのみ行えます。");
 };
 
-async function showLinks(deps: LinksPageDeps, request: Request, response: Response): Promise<void> {
+async function showLinks(
+  deps: Uses<"budgets" | "db" | "importTiming" | "now" | "openAccount" | "reserveShare">,
+  request: Request,
+  response: Response,
+): Promise<void> {
   const { tenant } = signedInOf(request);
   const view = await readPage(deps, tenant);
   const message = messageFor(request.query["result"], view.current?.link.state ?? null);
@@ -86,13 +102,21 @@ async function showLinks(deps: LinksPageDeps, request: Request, response: Respon
   send(response, layout({ title, visitor, content }));
 }
 
-async function showProgress(deps: LinksPageDeps, request: Request, response: Response): Promise<void> {
+async function showProgress(
+  deps: Uses<"budgets" | "db" | "now" | "reserveShare">,
+  request: Request,
+  response: Response,
+): Promise<void> {
   const link = await findCurrentLink(deps.db, signedInOf(request).tenant);
   if (link === null) throw new Refusal("link-not-found");
   send(response, livePart(await readLink(deps, link)));
 }
 
-async function askBeforeDeletion(deps: LinksPageDeps, request: Request, response: Response): Promise<void> {
+async function askBeforeDeletion(
+  deps: Uses<"db" | "now" | "reserveShare">,
+  request: Request,
+  response: Response,
+): Promise<void> {
   const { tenant } = signedInOf(request);
   const link = await findCurrentLink(deps.db, tenant);
   if (link === null) {

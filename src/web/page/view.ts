@@ -3,15 +3,11 @@ import { listReconciliations, type Reconciliation } from "../../store/ledger/rec
 import { type Group, listGroups } from "../../store/links/groups.ts";
 import { findCurrentLink, type Link, listLinkPage } from "../../store/links/links.ts";
 import { countFiles } from "../../store/upkeep/link-figures.ts";
-import type { ExplainDeps } from "../../usecases/explaining/explain-envelope.ts";
+import type { Uses } from "../../usecases/capabilities.ts";
 import { findLinkWait } from "../../usecases/importing/waiting-cause.ts";
-import {
-  type DescribeDeps,
-  describeLink,
-  type LinkDescription,
-} from "../../usecases/linking/describe-link.ts";
+import { describeLink, type LinkDescription } from "../../usecases/linking/describe-link.ts";
 
-export type ViewDeps = DescribeDeps & ExplainDeps;
+type Deps = Uses<"budgets" | "db" | "now" | "reserveShare">;
 
 /** The link as the page shows it. */
 export type LinkView = {
@@ -37,7 +33,7 @@ const MOST_RUNS = 24;
 const MOST_LINKS = 20;
 
 /** Reads what the page shows of the tenant. */
-export async function readPage(deps: ViewDeps, tenant: string): Promise<PageView> {
+export async function readPage(deps: Deps, tenant: string): Promise<PageView> {
   const link = await findCurrentLink(deps.db, tenant);
   const links = await listLinkPage(deps.db, tenant, { limit: MOST_LINKS, after: null });
   const ended = links.filter(({ state }) => state === "ended");
@@ -51,7 +47,7 @@ export async function readPage(deps: ViewDeps, tenant: string): Promise<PageView
 }
 
 /** Reads what the page shows of one link, figures included. */
-export async function readLink(deps: ViewDeps, link: Link): Promise<LinkView> {
+export async function readLink(deps: Deps, link: Link): Promise<LinkView> {
   const described = await describeLink(deps, link);
   return {
     link: described,
@@ -61,7 +57,11 @@ export async function readLink(deps: ViewDeps, link: Link): Promise<LinkView> {
   };
 }
 
-async function readWaiting(deps: ViewDeps, link: Link, waiting: number): Promise<LinkView["waiting"]> {
+async function readWaiting(
+  deps: Uses<"budgets" | "db">,
+  link: Link,
+  waiting: number,
+): Promise<LinkView["waiting"]> {
   if (waiting === 0) return {};
   const whole = await findLinkWait(deps, link, "listing");
   if (whole !== null) return { [whole.reason]: waiting };

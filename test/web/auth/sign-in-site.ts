@@ -6,7 +6,7 @@ import { pino } from "pino";
 import type { BegunSignIn, PageSession } from "../../../src/store/page-sessions.ts";
 import { csrfOf, requireCsrf } from "../../../src/web/auth/csrf.ts";
 import { readSession, requireSession, type SessionStore, signedInOf } from "../../../src/web/auth/session.ts";
-import { type SignInDeps, type SignInStore, signInRoutes } from "../../../src/web/auth/sign-in.ts";
+import { type SignInStore, type SignInUses, signInRoutes } from "../../../src/web/auth/sign-in.ts";
 import { html } from "../../../src/web/html/html.ts";
 import { problemPage } from "../../../src/web/page/problem-page.ts";
 import { errorHandler } from "../../../src/web/problem.ts";
@@ -68,7 +68,7 @@ export async function createSite({ publicUrl, cabinet: options = {} }: SiteOptio
   const url = `http://127.0.0.1:${address.port}`;
   const cabinet = await startTestCabinet(url, options);
   const [store, clock] = [createMemoryStore(), { now: new Date("2026-01-15T00:00:00Z") }];
-  const deps: SignInDeps = {
+  const deps: SignInUses = {
     sessions: store,
     signIns: store,
     publicUrl: publicUrl ?? url,
@@ -93,7 +93,7 @@ export async function createSite({ publicUrl, cabinet: options = {} }: SiteOptio
   };
 }
 
-function createApp(deps: SignInDeps): express.Express {
+function createApp(deps: SignInUses): express.Express {
   const app = express();
   app.use(signInRoutes(deps));
   app.get("/links", readSession(deps), requireSession, (request, response) => {

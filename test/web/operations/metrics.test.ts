@@ -9,9 +9,9 @@ import pino from "pino";
 import { openDatabase } from "../../../src/store/database.ts";
 import {
   createMetrics,
-  type Metrics,
   metricsRoute,
   requestTimer,
+  type ServedMetrics,
 } from "../../../src/web/operations/metrics.ts";
 import { createTestDatabase } from "../../support/postgres.ts";
 
@@ -120,7 +120,7 @@ async function createWorld() {
   };
 }
 
-function appWith(metrics: Metrics, route: express.RequestHandler): express.Express {
+function appWith(metrics: ServedMetrics, route: express.RequestHandler): express.Express {
   const app = express();
   app.use(requestTimer(metrics));
   app.get("/metrics", route);
