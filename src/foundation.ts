@@ -3,7 +3,7 @@ import type { Config } from "./config.ts";
 import { openDocumentStore } from "./documents/open-store.ts";
 import { endingFault } from "./docusign/faults/faults.ts";
 import { createDocuSignOAuth } from "./docusign/oauth.ts";
-import type { TaskUses, TraceJob } from "./jobs/tasks.ts";
+import type { TaskUses } from "./jobs/tasks.ts";
 import { migrateQueue } from "./jobs/worker.ts";
 import { withLogContext } from "./log-context.ts";
 import { type DatabaseOptions, type OpenDatabase, openDatabase } from "./store/database.ts";
@@ -19,8 +19,6 @@ import { createMetrics, type ServedMetrics } from "./web/operations/metrics.ts";
 export type Runtime = {
   readonly log: Logger;
   readonly now: () => Date;
-  /** Where jobs are traced; they only run where it is left out. */
-  readonly traceJob?: TraceJob;
 };
 
 /** What stands ready to be used by services and commands alike; disposing of it closes everything in reverse. */
@@ -73,7 +71,7 @@ export async function openFoundation(config: Config, runtime: Runtime): Promise<
   const metrics = createMetrics();
   const givingUp = new AbortController();
   const { signal } = givingUp;
-  const tasks = await createTasksUses({ ...runtime, config, working, metrics, signal }, opened);
+  const tasks = await createCapabilities({ ...runtime, config, working, metrics, signal }, opened);
   const kept = opened.move();
   return {
     config,
@@ -141,8 +139,8 @@ type TaskRuntime = Runtime & {
   signal: AbortSignal;
 };
 
-async function createTasksUses(
-  { config, log, now, traceJob = runUntraced, working, metrics, signal }: TaskRuntime,
+async function createCapabilities(
+  { config, log, now, working, metrics, signal }: TaskRuntime,
   opened: AsyncDisposableStack,
 ): Promise<Foundation["tasks"]> {
   const { db } = working;
@@ -166,6 +164,13 @@ async function createTasksUses(
     log,
     now,
     metrics,
+    ...settingsOf(config),
+    withJobId: (jobId, work) => withLogContext({ jobId }, work),
+  };
+}
+
+function settingsOf(config: Config): Settings {
+  return {
     lanes: Math.max(1, Math.floor(config.workerConcurrency / 2)),
     reserveShare: config.firstImportReserve,
     cabinetIssuer: config.cabinet.issuer,
@@ -176,9 +181,5 @@ async function createTasksUses(
     importTiming: config.importTiming,
     largeImport: config.largeImport,
     eventRetentionDays: config.eventRetentionDays,
-    traceJob,
-    withJobId: (jobId, work) => withLogContext({ jobId }, work),
   };
 }
-
-const runUntraced: TraceJob = async (_job, work) => await work();

@@ -51,11 +51,7 @@ async function serveUntilSignal(role: Role): Promise<number> {
   const log = createLogger(config);
   const signal = nextSignal();
   const tracing = await openTracing(config, log);
-  const service = await startService(config, role, {
-    log,
-    now,
-    ...(tracing && { traceJob: tracing.traceJob }),
-  });
+  const service = await startService(config, role, { log, now });
   log.info({ role, port: service.port }, "torikomi is running");
   log.info({ signal: await signal }, "stopping");
   const deadline = performance.now() + config.shutdownTimeoutMs;

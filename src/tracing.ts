@@ -3,8 +3,6 @@ import {
   type Attributes,
   DiagLogLevel,
   diag,
-  SpanKind,
-  SpanStatusCode,
   type TextMapPropagator,
   TraceFlags,
   trace,
@@ -15,10 +13,8 @@ import { PgInstrumentation } from "@opentelemetry/instrumentation-pg";
 import { UndiciInstrumentation } from "@opentelemetry/instrumentation-undici";
 import { NodeSDK } from "@opentelemetry/sdk-node";
 import type { Logger } from "pino";
-import type { TracedJob, TraceJob } from "./jobs/tasks.ts";
 
 export type Tracing = {
-  readonly traceJob: TraceJob;
   /** Sends what is left, which lasts as long as who collects it does. */
   stop(): Promise<void>;
 };
@@ -40,10 +36,7 @@ export function startTracing({ serviceName }: { serviceName: string }, log: Pick
   tellProblems(log);
   sdk.start();
   patchLoaded();
-  return {
-    traceJob,
-    stop: async () => await sdk.shutdown(),
-  };
+  return { stop: async () => await sdk.shutdown() };
 }
 
 /**
@@ -112,35 +105,6 @@ function patchLoaded(): void {
   const require = createRequire(import.meta.url);
   for (const library of ["node:http", "node:https", "express", "pg"]) require(library);
   syncBuiltinESMExports();
-}
-
-/** Each job is a trace of its own. What it failed with is told by the log, under its id. */
-const traceJob: TraceJob = async (job, work) =>
-  await trace
-    .getTracer("torikomi")
-    .startActiveSpan(
-      job.task,
-      { kind: SpanKind.CONSUMER, root: true, attributes: describeJob(job) },
-      async (span) => {
-        try {
-          await work();
-        } catch (error) {
-          span.setAttribute("error.type", error instanceof Error ? error.name : typeof error);
-          span.setStatus({ code: SpanStatusCode.ERROR });
-          throw error;
-        } finally {
-          span.end();
-        }
-      },
-    );
-
-function describeJob({ id, attempt, linkId, envelopeId }: TracedJob): Attributes {
-  return {
-    "torikomi.job_id": id,
-    "torikomi.attempt": attempt,
-    "torikomi.link_id": linkId,
-    "torikomi.envelope_id": envelopeId,
-  };
 }
 
 const LONGEST_DETAIL = 500;

@@ -13,6 +13,7 @@ import { tidy } from "../usecases/keeping/housekeeping.ts";
 import { reconcileAll } from "../usecases/reconciling/reconcile-all.ts";
 import { reconcileStep } from "../usecases/reconciling/reconcile-link.ts";
 import type { LinkShare } from "./link-share.ts";
+import { traceJob } from "./trace-job.ts";
 import { unlockDeadWorkers } from "./worker-pools.ts";
 
 /** What all tasks together use. */
@@ -30,22 +31,9 @@ export type TaskUses = Uses<
   | "publicUrl"
 > & {
   readonly log: Pick<Logger, "debug" | "info">;
-  traceJob: TraceJob;
   /** Does a job's work, so that whatever is logged meanwhile bears the job's id. */
   readonly withJobId: <T>(jobId: string, work: () => T) => T;
 };
-
-/** A job that is about to run, by what may be told of it. */
-export type TracedJob = {
-  readonly task: string;
-  readonly id: string;
-  readonly attempt: number;
-  readonly linkId?: string;
-  readonly envelopeId?: string;
-};
-
-/** Runs the job's work, watched; passes on what it throws. */
-export type TraceJob = (job: TracedJob, work: () => Promise<void>) => Promise<void>;
 
 /** Every task by its name in the queue: read the payload, call the use case, queue what follows. */
 export function createTasks(deps: TaskUses, share: LinkShare): TaskList {
@@ -77,7 +65,7 @@ function betweenMinutes(now: Date): TaskSpec {
 const ROUTINE: ReadonlySet<string> = new Set(["rescue-jobs"]);
 
 /** Why a job failed is told by the queue, under its id. */
-function observed({ traceJob, withJobId, log, now }: TaskUses, task: Task): Task {
+function observed({ withJobId, log, now }: TaskUses, task: Task): Task {
   return async (payload, helpers) => {
     const { id, task_identifier: name, attempts: attempt } = helpers.job;
     const about = aboutPayload.safeParse(payload).data;
