@@ -5,12 +5,11 @@ import { runOperatorCommand } from "./cli/commands.ts";
 import { tellProblems } from "./cli/doctor.ts";
 import type { Terminal } from "./cli/terminal.ts";
 import { type Config, ConfigError, parseConfig } from "./config.ts";
-import { describeFault } from "./domain/fault-text.ts";
+import { describeError, describeFault } from "./domain/fault-text.ts";
 import { migrate, openFoundation, withDatabase } from "./foundation.ts";
 import { logContext } from "./log-context.ts";
 import { endsWithin, type Role, startService } from "./service.ts";
 import type { Tracing } from "./tracing.ts";
-import { describeError } from "./web/request-context.ts";
 
 /** To close connections once all work has ended, or has been given back. */
 const CLOSING_MS = 2_000;

@@ -1,9 +1,10 @@
 import { STATUS_CODES } from "node:http";
 import type { ErrorRequestHandler, RequestHandler, Response } from "express";
+import { describeError } from "../domain/fault-text.ts";
 import { Refusal, type RefusalCode } from "../domain/refusal.ts";
 import { isUnavailable } from "../store/database-errors.ts";
 import type { Log } from "../usecases/capabilities.ts";
-import { describeError, requestIdOf } from "./request-context.ts";
+import { requestIdOf } from "./request-context.ts";
 
 /** An error answer as RFC 9457 has it; `type` is `urn:torikomi:problem:` and a stable code. */
 export type Problem = {

@@ -37,18 +37,6 @@ export function requestIdOf(response: ServerResponse): string | null {
   return typeof id === "string" ? id : null;
 }
 
-/**
- * What a log may hold of an error: names, messages, codes and stacks along its causes. Other properties are left out,
- * since database and HTTP clients put rows, headers and bodies there.
- */
-export function describeError(error: unknown, depth = 0): Record<string, unknown> {
-  if (!(error instanceof Error)) return { type: typeof error };
-  const code = "code" in error && typeof error.code === "string" ? { code: error.code } : {};
-  const cause =
-    error.cause instanceof Error && depth < 5 ? { cause: describeError(error.cause, depth + 1) } : {};
-  return { type: error.name, message: error.message, ...code, stack: error.stack, ...cause };
-}
-
 /** An id that a proxy in front of us gave is kept, so that one request is one id in everybody's logs. */
 function chooseRequestId(request: IncomingMessage): string {
   const given = request.headers["x-request-id"];

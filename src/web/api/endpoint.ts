@@ -1,11 +1,11 @@
 import { isUtf8 } from "node:buffer";
 import express, { type Request, type RequestHandler, type Response } from "express";
 import { z } from "zod";
+import { describeError } from "../../domain/fault-text.ts";
 import { Refusal } from "../../domain/refusal.ts";
 import type { ChangeNews } from "../../store/contracts/change-news.ts";
 import type { Log, Uses } from "../../usecases/capabilities.ts";
 import { type Caller, callerOf, requireScope } from "../auth/tokens.ts";
-import { describeError } from "../request-context.ts";
 import { parseQuery } from "./query.ts";
 import type { Turns } from "./turns.ts";
 
