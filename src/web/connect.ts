@@ -66,7 +66,6 @@ async function answerEvent(deps: Deps, request: Request, response: Response): Pr
       linkId: readLinkId(request),
       // Without a body there is nothing to parse, and express leaves it undefined.
       body: Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0),
-      contentType: request.headers["content-type"],
       signatures: signatureHeaders(request.headers),
     });
     deps.metrics.eventReceived(recorded);

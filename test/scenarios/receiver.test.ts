@@ -300,7 +300,6 @@ test("an event for which no place is left to wait is refused, and for that reaso
     {
       linkId: parseUuid<LinkId>(linkId)!,
       body,
-      contentType: "application/json",
       signatures: [sign(body, FIRST_KEY)],
     },
   );

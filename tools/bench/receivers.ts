@@ -172,7 +172,7 @@ async function startFastify({ pool, close }: OpenDatabase): Promise<Running> {
   app.post<{ Params: { linkId: string }; Body: Buffer }>("/connect/:linkId", async (request, reply) => {
     const { body, headers, params } = request;
     if (!isSignedByAny([KEY], body, signatureHeaders(headers))) return await reply.code(401).send();
-    const message = parseConnectMessage(body, headers["content-type"]);
+    const message = parseConnectMessage(body);
     if (message === null) return await reply.code(400).send();
     const event = { ...message, linkId: readLinkId(params.linkId), receivedAt: now(), body };
     return { result: await storeWithBoss(pool, boss, event) };

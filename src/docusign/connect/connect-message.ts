@@ -3,13 +3,10 @@ import { readConnectXml } from "./connect-xml.ts";
 import type { ConnectMessage } from "./message-identity.ts";
 
 /**
- * Reads a body whose signature has been proved; null where it is neither Connect JSON nor Connect XML. The content
- * decides, not the header, and the bytes are UTF-8, whatever an XML declaration says.
+ * Reads a body whose signature has been proved; null where it is neither Connect JSON nor Connect XML. The first
+ * character decides, and the bytes are UTF-8, whatever an XML declaration says.
  */
-export function parseConnectMessage(
-  body: Uint8Array,
-  _contentType: string | undefined,
-): ConnectMessage | null {
+export function parseConnectMessage(body: Uint8Array): ConnectMessage | null {
   const text = decodeUtf8(body);
   switch (text?.charAt(text.search(/\S/))) {
     case "{":

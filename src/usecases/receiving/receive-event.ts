@@ -10,7 +10,6 @@ import type { Uses } from "../capabilities.ts";
 export type Delivery = {
   readonly linkId: LinkId;
   readonly body: Uint8Array;
-  readonly contentType: string | undefined;
   readonly signatures: readonly string[];
 };
 
@@ -26,7 +25,7 @@ export async function receiveEvent(
   if (!isSignedByAny(deps.hmacKeys, delivery.body, delivery.signatures)) {
     throw new Refusal("unauthorized", "No X-DocuSign-Signature header proves the body under a current key.");
   }
-  const message = parseConnectMessage(delivery.body, delivery.contentType);
+  const message = parseConnectMessage(delivery.body);
   if (message === null) throw new Refusal("malformed", "The body is neither Connect JSON nor Connect XML.");
   const recorded = await record(deps, delivery, message);
   if (recorded === "no-link") throw new Refusal("gone", "There is no such link, or it has ended.");

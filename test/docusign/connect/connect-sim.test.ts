@@ -52,7 +52,7 @@ test("a reassignment is read from the official example as from a message of its 
   Object.assign(data, { envelopeId: ENVELOPE, recipientId: "1", reassignedRecipientId: "2" });
   message.event = "recipient-reassign";
 
-  const read = parseConnectMessage(Buffer.from(JSON.stringify(message)), "application/json");
+  const read = parseConnectMessage(Buffer.from(JSON.stringify(message)));
 
   assert.deepEqual(read?.forwardings, [
     {

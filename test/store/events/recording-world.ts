@@ -64,7 +64,7 @@ export async function createWorld() {
     addLink: async (state: "active" | "ended" = "active") => await addLink(connection, state),
     event: (change: Partial<ConnectEvent> = {}) => anEvent({ linkId, ...change }),
     received: (body: string): ConnectEvent => {
-      const message = parseConnectMessage(Buffer.from(body), "application/json");
+      const message = parseConnectMessage(Buffer.from(body));
       assert.ok(message);
       return anEvent({ linkId, ...message, body: Buffer.from(body) });
     },
