@@ -20,7 +20,7 @@ for (const [code, message] of MESSAGES) {
 }
 
 test("a refusal without words of its own says its code", () => {
-  assert.equal(new Refusal("conflict").message, "conflict");
+  assert.equal(new Refusal("gone").message, "gone");
 });
 
 test("a refusal tells its code, and what it was given as message and cause", () => {
