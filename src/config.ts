@@ -39,6 +39,7 @@ export function parseConfig(environment: Environment, need: Need = "everything")
     ...given.unread.values(),
     ...(parsed.error?.issues ?? []).map(({ path, message }) => `${nameOf(path)} ${message}`),
     ...listMissing(given, need),
+    ...listRefused(given),
   ];
   if (!parsed.success || problems.length > 0) throw new ConfigError([...new Set(problems)]);
   return complete(parsed.data, need);
@@ -53,10 +54,14 @@ function nameOf(place: readonly PropertyKey[]): string {
 
 const FOR_THE_DATABASE: ReadonlySet<string> = new Set(["DATABASE_URL"]);
 
+function isProduction(values: Given["values"]): boolean {
+  return values["NODE_ENV"] === "production";
+}
+
 /** Checked beside the schema, so that all problems are reported at once. */
 function listMissing({ values, unread }: Given, need: Need): string[] {
   const isGiven = (name: string): boolean => values[name] !== undefined || unread.has(name);
-  const production = values["NODE_ENV"] === "production";
+  const production = isProduction(values);
   const problems = SETTING_LIST.flatMap(({ name, required }) => {
     const needed = need === "everything" || FOR_THE_DATABASE.has(name);
     if (required === undefined || !needed || isGiven(name)) return [];
@@ -67,6 +72,17 @@ function listMissing({ values, unread }: Given, need: Need): string[] {
     problems.push("CABINET_CLIENT_ID and CABINET_CLIENT_SECRET must be set together");
   }
   return problems;
+}
+
+function listRefused({ values }: Given): string[] {
+  if (!isProduction(values)) return [];
+  const valueOf = (name: string): string | undefined =>
+    values[name] ?? SETTING_LIST.find((setting) => setting.name === name)?.default;
+  return SETTING_LIST.flatMap(({ name, refused }) => {
+    const text = values[name];
+    const problem = text === undefined ? null : (refused?.(text, valueOf) ?? null);
+    return problem === null ? [] : [`${name} ${problem}`];
+  });
 }
 
 /** Replaces what depends on other settings. */

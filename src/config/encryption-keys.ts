@@ -36,7 +36,7 @@ function problemOfKey(entry: string): string | null {
   return key.byteLength === 32 ? null : `has a key of ${key.byteLength} bytes`;
 }
 
-function readEncryptionKey(entry: string): EncryptionKey {
+export function readEncryptionKey(entry: string): EncryptionKey {
   const [id = "", encoded = ""] = entry.split(":");
   return { id, key: Buffer.from(encoded, "base64") };
 }

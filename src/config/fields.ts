@@ -8,13 +8,25 @@ export function orNull<T>(schema: z.ZodType<T, string>): z.ZodType<T | null, str
 }
 
 export function list(): z.ZodType<readonly string[], string> {
-  return z.string().transform((text) =>
-    text
-      .split(",")
-      .map((one) => one.trim())
-      .filter((one) => one !== ""),
-  );
+  return z.string().transform(splitList);
 }
+
+export function splitList(text: string): readonly string[] {
+  return text
+    .split(",")
+    .map((one) => one.trim())
+    .filter((one) => one !== "");
+}
+
+/** Keys as DocuSign shows them. One that was pasted with quotation marks would verify no message. */
+export function hmacKeys(): z.ZodType<readonly string[], string> {
+  return list()
+    .refine((keys) => keys.length > 0, "must hold at least one key")
+    .refine((keys) => !keys.some((key) => QUOTED.test(key)), "must hold keys without quotation marks");
+}
+
+/** Straight, typographic and Japanese. */
+const QUOTED = /^[\p{Quotation_Mark}`´]|[\p{Quotation_Mark}`´]$/u;
 
 export function integer(min: number, max: number): z.ZodType<number, string> {
   const message = `must be an integer between ${min} and ${max}`;

@@ -10,7 +10,12 @@ export type About = {
   /** README's words for the default, if it is no fixed text. */
   readonly otherwise?: string;
   readonly required?: "always" | "in production";
+  /** Returns what production refuses about the value, or null. */
+  readonly refused?: (text: string, valueOf: ValueOf) => string | null;
 };
+
+/** Returns another setting's text, its default included. */
+type ValueOf = (name: string) => string | undefined;
 
 const ABOUT = z.registry<About>();
 

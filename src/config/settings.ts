@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { encryptionKeys } from "./encryption-keys.ts";
 import * as field from "./fields.ts";
+import { plainHttp, shortKeys, uniformKeys } from "./refusals.ts";
 import { listSettings, setting } from "./setting.ts";
 
 /**
@@ -15,7 +16,7 @@ export const SETTINGS = z.object({
       .transform((text) => text === "production"),
     {
       name: "NODE_ENV",
-      meaning: "`production` requires the settings that are marked so, and excludes the embedded PostgreSQL",
+      meaning: "`production` requires the settings that are marked so, and refuses insecure ones (below)",
     },
   ),
   databaseUrl: setting(field.orNull(field.databaseAddress()), {
@@ -33,6 +34,7 @@ export const SETTINGS = z.object({
   host: setting(z.string(), { name: "HOST", default: "0.0.0.0", meaning: "address to listen on" }),
   publicUrl: setting(field.orNull(field.baseAddress()), {
     name: "PUBLIC_URL",
+    refused: plainHttp,
     otherwise: "`http://localhost:PORT`",
     required: "in production",
     meaning: "address at which people and DocuSign reach the service",
@@ -45,6 +47,7 @@ export const SETTINGS = z.object({
   docusign: z.object({
     oauthUrl: setting(field.baseAddress(), {
       name: "DOCUSIGN_OAUTH_URL",
+      refused: plainHttp,
       default: "https://account.docusign.com",
       meaning: "DocuSign's account server; `https://account-d.docusign.com` for its developer environment",
     }),
@@ -59,18 +62,13 @@ export const SETTINGS = z.object({
       meaning: "secret of the integration key",
     }),
   }),
-  hmacKeys: setting(
-    field
-      .list()
-      .refine((keys) => keys.length > 0, "must hold at least one key")
-      .default([]),
-    {
-      name: "CONNECT_HMAC_KEYS",
-      required: "always",
-      meaning:
-        "comma-separated Connect keys of the account that owns the integration key; any of them may have signed",
-    },
-  ),
+  hmacKeys: setting(field.hmacKeys().default([]), {
+    name: "CONNECT_HMAC_KEYS",
+    refused: shortKeys,
+    required: "always",
+    meaning:
+      "comma-separated Connect keys of the account that owns the integration key; any of them may have signed",
+  }),
   adminProfiles: setting(
     field
       .list()
@@ -83,6 +81,7 @@ export const SETTINGS = z.object({
   ),
   encryptionKeys: setting(field.orNull(encryptionKeys()), {
     name: "ENCRYPTION_KEYS",
+    refused: uniformKeys,
     otherwise: "created once under `DATA_DIR`",
     required: "in production",
     meaning: "comma-separated `id:base64(32 bytes)`; the first encrypts, all decrypt",
@@ -110,6 +109,7 @@ export const SETTINGS = z.object({
   cabinet: z.object({
     issuer: setting(field.orNull(field.address()), {
       name: "CABINET_ISSUER",
+      refused: plainHttp,
       otherwise: "none: nobody can sign in",
       required: "in production",
       meaning: "OpenID Connect issuer of the cabinet: signs API tokens, and people in on the page",
@@ -121,6 +121,9 @@ export const SETTINGS = z.object({
     }),
     clientId: setting(field.orNull(z.string()), {
       name: "CABINET_CLIENT_ID",
+      // An ID token's audience is the client, so the page's ID tokens would open the API.
+      refused: (id, valueOf) =>
+        id === valueOf("CABINET_AUDIENCE") ? "must differ from CABINET_AUDIENCE in production" : null,
       otherwise: "none: no page",
       meaning: "the page's OpenID Connect client; its redirect URI is `PUBLIC_URL/sign-in/callback`",
     }),

@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { parseConfig } from "../../src/config.ts";
+import { ConfigError, parseConfig } from "../../src/config.ts";
 import { README_FILE, withConfigurationTable } from "../support/configuration-table.ts";
 import { runProgram } from "./commands.ts";
 
@@ -15,9 +15,32 @@ const wrongKey = (entry: number): string => `ENCRYPTION_KEYS ${KEY_LIST}; entry 
 const NEEDED = {
   DOCUSIGN_CLIENT_ID: "torikomi",
   DOCUSIGN_CLIENT_SECRET: "secret",
-  CONNECT_HMAC_KEYS: "key",
+  CONNECT_HMAC_KEYS: "GGmL7C9i1tHhpcLOZF3hUvWjXa8bE0nqRsTuVwXyZ01=",
   ENCRYPTION_KEYS: `one:${KEY}`,
 };
+
+const RANDOM_KEY = Buffer.from(Array.from({ length: 32 }, (_, index) => index)).toString("base64");
+const PRODUCTION = {
+  ...NEEDED,
+  NODE_ENV: "production",
+  DATABASE_URL: "postgres://torikomi@db.example/torikomi",
+  PUBLIC_URL: "https://torikomi.example",
+  ENCRYPTION_KEYS: `one:${RANDOM_KEY}`,
+  CABINET_ISSUER: "https://cabinet.example",
+  CABINET_CLIENT_ID: "page",
+  CABINET_CLIENT_SECRET: "secret",
+};
+
+/** Empty if the configuration is accepted. */
+function problemsOf(environment: Readonly<Record<string, string>>): readonly string[] {
+  try {
+    parseConfig(environment);
+    return [];
+  } catch (error) {
+    assert.ok(error instanceof ConfigError);
+    return error.problems;
+  }
+}
 
 type Wrong = { readonly [name: string]: string };
 
@@ -77,6 +100,73 @@ for (const [given, problem] of WRONG) {
   });
 }
 
+/** As a pasted key may stand in an environment file. */
+const QUOTATION_MARKS = ['""', "''", "“”", "‘’", "„“", "«»", "「」", "＂＂", "``"];
+
+for (const marks of QUOTATION_MARKS) {
+  test(`Connect keys with ${marks} around them are refused everywhere`, () => {
+    const [open = "", close = ""] = marks;
+    const key = NEEDED.CONNECT_HMAC_KEYS;
+    const quoted = [`${open}${key}${close}`, `${key},${open}${key}${close}`, `${open}${key},${key}${close}`];
+    for (const text of [...quoted, `${open}${key}`, `${key}${close}`])
+      for (const environment of [NEEDED, PRODUCTION])
+        assert.deepEqual(problemsOf({ ...environment, CONNECT_HMAC_KEYS: text }), [
+          "CONNECT_HMAC_KEYS must hold keys without quotation marks",
+        ]);
+  });
+}
+
+const PLAIN_HTTP = "must be an https address in production, except on loopback";
+const UNIFORM = "ENCRYPTION_KEYS must hold random keys in production, not one byte repeated";
+
+const INSECURE: readonly (readonly [given: Wrong, problem: string])[] = [
+  [{ PUBLIC_URL: "http://torikomi.example" }, `PUBLIC_URL ${PLAIN_HTTP}`],
+  [{ PUBLIC_URL: "HTTP://torikomi.example/" }, `PUBLIC_URL ${PLAIN_HTTP}`],
+  [{ PUBLIC_URL: "http://127.0.0.1.example" }, `PUBLIC_URL ${PLAIN_HTTP}`],
+  [{ DOCUSIGN_OAUTH_URL: "http://account.docusign.com" }, `DOCUSIGN_OAUTH_URL ${PLAIN_HTTP}`],
+  [{ CABINET_ISSUER: "http://cabinet.example/" }, `CABINET_ISSUER ${PLAIN_HTTP}`],
+  [{ CONNECT_HMAC_KEYS: "a" }, "CONNECT_HMAC_KEYS must hold keys of at least 16 characters in production"],
+  [
+    { CONNECT_HMAC_KEYS: `${"k".repeat(16)},${"k".repeat(15)}` },
+    "CONNECT_HMAC_KEYS must hold keys of at least 16 characters in production",
+  ],
+  [{ ENCRYPTION_KEYS: `one:${Buffer.alloc(32).toString("base64")}` }, UNIFORM],
+  [{ ENCRYPTION_KEYS: `new:${RANDOM_KEY},old:${KEY}` }, UNIFORM],
+  [{ CABINET_CLIENT_ID: "torikomi" }, "CABINET_CLIENT_ID must differ from CABINET_AUDIENCE in production"],
+  [{ CABINET_AUDIENCE: "page" }, "CABINET_CLIENT_ID must differ from CABINET_AUDIENCE in production"],
+];
+
+for (const [given, problem] of INSECURE) {
+  test(`${JSON.stringify(given)} is refused in production only`, () => {
+    assert.deepEqual(problemsOf({ ...PRODUCTION, ...given }), [problem]);
+    assert.deepEqual(problemsOf({ ...PRODUCTION, ...given, NODE_ENV: "" }), []);
+  });
+}
+
+for (const host of ["localhost", "127.0.0.1", "127.1", "[::1]"]) {
+  test(`production accepts plain http on ${host}`, () => {
+    const address = `http://${host}:3000`;
+    const addresses = { PUBLIC_URL: address, DOCUSIGN_OAUTH_URL: address, CABINET_ISSUER: address };
+
+    assert.deepEqual(problemsOf({ ...PRODUCTION, ...addresses }), []);
+  });
+}
+
+test("insecure, wrong and missing values are reported at once", () => {
+  const environment = {
+    ...PRODUCTION,
+    DATABASE_URL: "",
+    PUBLIC_URL: "http://torikomi.example",
+    PORT: "high",
+  };
+
+  assert.deepEqual(problemsOf(environment), [
+    "PORT must be an integer between 0 and 65535",
+    "DATABASE_URL is required in production",
+    `PUBLIC_URL ${PLAIN_HTTP}`,
+  ]);
+});
+
 test("a wrong configuration stops the program with 78 and a line for each value", async () => {
   const environment = { ...NEEDED, CONNECT_HMAC_KEYS: ",", DATA_DIR: import.meta.filename };
 
@@ -105,13 +195,8 @@ test("a folder that cannot hold the key which is made for it stops the program w
 test("a value whose file cannot be read is not called missing as well", async () => {
   const files = ["DATABASE_URL", "DOCUSIGN_CLIENT_SECRET", "ENCRYPTION_KEYS", "CABINET_CLIENT_SECRET"];
   const environment = {
-    ...NEEDED,
-    NODE_ENV: "production",
-    PUBLIC_URL: "https://torikomi.example",
-    CABINET_ISSUER: "https://cabinet.example",
-    CABINET_CLIENT_ID: "page",
-    DOCUSIGN_CLIENT_SECRET: "",
-    ENCRYPTION_KEYS: "",
+    ...PRODUCTION,
+    ...Object.fromEntries(files.map((name) => [name, ""])),
     ...Object.fromEntries(files.map((name) => [`${name}_FILE`, "/nowhere"])),
   };
 

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
 import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -380,8 +381,8 @@ function configOf(environment: Record<string, string | undefined>): Config {
     ...environment,
     DATABASE_URL: "postgres://somebody@database.example/torikomi",
     DOCUSIGN_CLIENT_SECRET: "secret",
-    CONNECT_HMAC_KEYS: "key",
-    ENCRYPTION_KEYS: `first:${Buffer.alloc(32).toString("base64")}`,
+    CONNECT_HMAC_KEYS: randomBytes(32).toString("base64"),
+    ENCRYPTION_KEYS: `first:${randomBytes(32).toString("base64")}`,
     CABINET_CLIENT_SECRET: "secret",
   });
 }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -11,8 +12,8 @@ const COMPLETE = {
   PUBLIC_URL: "https://torikomi.example",
   DOCUSIGN_CLIENT_ID: "x",
   DOCUSIGN_CLIENT_SECRET: "x",
-  CONNECT_HMAC_KEYS: "x",
-  ENCRYPTION_KEYS: `x:${Buffer.alloc(32).toString("base64")}`,
+  CONNECT_HMAC_KEYS: randomBytes(32).toString("base64"),
+  ENCRYPTION_KEYS: `x:${randomBytes(32).toString("base64")}`,
   CABINET_ISSUER: "https://cabinet.example",
 };
 
