@@ -1,7 +1,8 @@
 import { mkdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
-import { createPageWorld, launchChromium, linkOnPage, type PageWorld } from "../test/page/page-world.ts";
+import { createPageWorld, linkOnPage, type PageWorld } from "../test/page/page-world.ts";
+import { launchChromium } from "../test/support/chromium.ts";
 import type { Account, Envelope, User } from "../test/support/docusign/state.ts";
 import { concludeUnheard } from "../test/support/linked-world.ts";
 import { SERVER_VARIABLE, startTestServer } from "../test/support/postgres.ts";

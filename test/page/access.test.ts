@@ -2,9 +2,10 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer } from "node:http";
 import { test } from "node:test";
+import { sharedChromium } from "../support/chromium.ts";
 import { linkOf } from "../support/linked-world.ts";
 import { createWorld } from "../support/world.ts";
-import { createPageWorld, linkOnPage, sharedChromium, stateOn } from "./page-world.ts";
+import { createPageWorld, linkOnPage, stateOn } from "./page-world.ts";
 
 const chromium = sharedChromium();
 

@@ -3,8 +3,9 @@ import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { test } from "node:test";
 import type { Page } from "playwright-core";
+import { sharedChromium } from "../support/chromium.ts";
 import { CUSTOMER, concludeUnheard } from "../support/linked-world.ts";
-import { createPageWorld, linkOnPage, type PageWorld, sharedChromium, stateOn } from "./page-world.ts";
+import { createPageWorld, linkOnPage, type PageWorld, stateOn } from "./page-world.ts";
 
 const chromium = sharedChromium();
 const AXE = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Page } from "playwright-core";
+import { sharedChromium } from "../support/chromium.ts";
 import { CUSTOMER, concludeUnheard, endLink, linkOf, subjects } from "../support/linked-world.ts";
-import { createPageWorld, linkOnPage, messageOn, sharedChromium, stateOn } from "./page-world.ts";
+import { createPageWorld, linkOnPage, messageOn, stateOn } from "./page-world.ts";
 
 const chromium = sharedChromium();
 

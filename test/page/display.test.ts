@@ -1,15 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { sharedChromium } from "../support/chromium.ts";
 import { CUSTOMER, concludeUnheard } from "../support/linked-world.ts";
-import {
-  chooseAndLink,
-  createPageWorld,
-  linkOnPage,
-  logIn,
-  messageOn,
-  sharedChromium,
-  stateOn,
-} from "./page-world.ts";
+import { chooseAndLink, createPageWorld, linkOnPage, logIn, messageOn, stateOn } from "./page-world.ts";
 
 const chromium = sharedChromium();
 

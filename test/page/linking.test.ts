@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Page } from "playwright-core";
+import { sharedChromium } from "../support/chromium.ts";
 import { linkOf } from "../support/linked-world.ts";
 import {
   chooseAndLink,
@@ -9,7 +10,6 @@ import {
   logIn,
   messageOn,
   type PageWorld,
-  sharedChromium,
   stateOn,
 } from "./page-world.ts";
 

@@ -1,40 +1,12 @@
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
-import { after } from "node:test";
-import {
-  type Browser,
-  type BrowserContext,
-  type BrowserContextOptions,
-  chromium,
-  type Page,
-} from "playwright-core";
+import type { Browser, BrowserContext, BrowserContextOptions, Page } from "playwright-core";
 import type { Person } from "../support/cabinet/people.ts";
 import type { User } from "../support/docusign/state.ts";
 import { type Companies, createCompanies } from "../support/linked-world.ts";
 import type { World, WorldOptions } from "../support/world.ts";
 
-const FLAGS =
-  "--no-sandbox --disable-background-networking --disable-component-update --disable-sync --no-first-run --disable-gpu";
-
 /** What DocuSign's login calls its button. */
 const ALLOW = "アクセスの許可";
-
-/** Debian's packages of it; the first draws the same and takes a third less time. */
-const CHROMIUMS = ["/usr/bin/chromium-headless-shell", "/usr/bin/chromium"];
-
-/** The system's Chromium, without a window. */
-export async function launchChromium(): Promise<Browser> {
-  const executablePath = CHROMIUMS.find((path) => existsSync(path));
-  if (executablePath === undefined) throw new Error(`no Chromium at ${CHROMIUMS.join(" or ")}`);
-  return await chromium.launch({ executablePath, args: FLAGS.split(" ") });
-}
-
-/** One Chromium for a file of tests: launched when the first test asks, closed after the last one. */
-export function sharedChromium(): () => Promise<Browser> {
-  let launched: Promise<Browser> | null = null;
-  after(async () => await (await launched)?.close());
-  return async () => await (launched ??= launchChromium());
-}
 
 /** Companies, two groups, and people's browsers. */
 export type PageWorld = Companies & {

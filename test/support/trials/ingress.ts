@@ -8,9 +8,14 @@ import { until } from "../waiting.ts";
 
 export type Ingress = AsyncDisposable & { readonly errors: () => Promise<string> };
 
-/** Whether this machine has what the trials need: nginx, and setpriv to end children with us. */
+/** Debian keeps nginx in a folder that only root's PATH names. */
+const env = { ...process.env, PATH: `${process.env["PATH"]}:/usr/sbin` };
+
+/** Returns what the trials need and this machine lacks: nginx, and the programs that end and limit child processes. */
 export function missingPrograms(): string[] {
-  return ["nginx", "setpriv", "prlimit"].filter((name) => spawnSync(name, ["-v"]).error !== undefined);
+  return ["nginx", "setpriv", "prlimit"].filter(
+    (name) => spawnSync(name, ["-v"], { env }).error !== undefined,
+  );
 }
 
 /**
@@ -24,7 +29,7 @@ export async function startIngress(port: number, backends: readonly number[]): P
   const child = spawn(
     "setpriv",
     ["--pdeathsig", "KILL", "nginx", "-p", folder, "-c", configuration, "-e", join(folder, "error.log")],
-    { stdio: "ignore" },
+    { env, stdio: "ignore" },
   );
   const ended = once(child, "exit");
   await until(async () => await isListening(port, child), "nginx takes connections");
