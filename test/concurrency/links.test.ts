@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { reconcileAll } from "../../src/usecases/reconciling/reconcile-all.ts";
 import { createBrowser } from "../support/browser.ts";
-import { createRandom } from "../support/chaos/random.ts";
 import {
   CUSTOMER,
   concludeUnheard,
@@ -12,6 +11,7 @@ import {
   historyOf,
   subjects,
 } from "../support/linked-world.ts";
+import { createRandom } from "../support/random.ts";
 import { settleUntilNextHour } from "../support/settle.ts";
 import { finishLink, type World } from "../support/world.ts";
 import { atOnce, startProcess, workAt } from "./processes.ts";

@@ -1,8 +1,8 @@
 import { type Foundation, openFoundation } from "../../src/foundation.ts";
 import { runDueJobs } from "../../src/jobs/worker.ts";
-import type { Random } from "../support/chaos/random.ts";
 import { shuffled } from "../support/docusign/shuffled.ts";
 import { interceptPool } from "../support/intercept-pool.ts";
+import type { Random } from "../support/random.ts";
 import type { World } from "../support/world.ts";
 
 const MOST_TURNS = 6;

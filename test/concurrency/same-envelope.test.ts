@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { replayEvents } from "../../src/usecases/operating/replay-events.ts";
 import { reconcileAll } from "../../src/usecases/reconciling/reconcile-all.ts";
-import { createRandom } from "../support/chaos/random.ts";
 import {
   type Companies,
   CUSTOMER,
@@ -10,6 +9,7 @@ import {
   linkOf,
   subjects,
 } from "../support/linked-world.ts";
+import { createRandom } from "../support/random.ts";
 import { assertAddsUp, entriesOf } from "../support/reconciling.ts";
 import { settleUntilNextHour } from "../support/settle.ts";
 import type { World } from "../support/world.ts";

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { strikeHour } from "../support/chaos/outcome.ts";
 import { type Companies, CUSTOMER, createLinkedCompanies } from "../support/linked-world.ts";
 import { concludeQuietly, entriesOf } from "../support/reconciling.ts";
 import { settleUntilNextHour } from "../support/settle.ts";
+import { strikeHour } from "../support/strike-hour.ts";
 import type { World } from "../support/world.ts";
 import { foreignSteps, strikeEverywhere } from "./everywhere.ts";
 import { tellOutcome } from "./outcome.ts";

@@ -33,7 +33,7 @@ const forwarding: fc.Arbitrary<Forwarding> = fc.record({
   to: anyNumber,
 });
 
-const send: fc.Arbitrary<MoveOf<"send">> = fc.record({
+export const send: fc.Arbitrary<MoveOf<"send">> = fc.record({
   kind: fc.constant("send" as const),
   minutes,
   from: anyNumber,
@@ -75,7 +75,7 @@ const link: fc.Arbitrary<MoveOf<"link">> = fc.record({
 });
 
 /** A move of this kind and what it needs. */
-function moveOf<Kind extends Move["kind"], Needed>(
+export function moveOf<Kind extends Move["kind"], Needed>(
   kind: Kind,
   needed: { [Field in keyof Needed]: fc.Arbitrary<Needed[Field]> },
 ): fc.Arbitrary<{ kind: Kind; minutes: number } & Needed> {
@@ -157,7 +157,7 @@ const moves: fc.Arbitrary<readonly Move[]> = fc.oneof(
 const hour: fc.Arbitrary<Hour> = fc.record({
   skipped: fc.constantFrom(0, 0, 0, 0, 0, 0, 1, 3, 26),
   moves: fc.array(moves, { maxLength: 12 }).map((all) => all.flat()),
-  death,
+  deaths: death.map((one) => [one]),
 });
 
 /** A world: envelopes of old, somebody links, and some hours of whatever may happen. */
@@ -174,6 +174,7 @@ export const worldPlan: fc.Arbitrary<WorldPlan> = fc.record({
   importTiming: fc.constantFrom("immediate", "immediate", "immediate", "hourly"),
   largeImport: fc.constantFrom(10_000, 10_000, 10_000, 4),
   hourly: fc.constantFrom(null, null, null, 60),
+  atOnce: fc.constant(1),
 });
 
 function not(value: boolean): boolean {

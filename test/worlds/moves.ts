@@ -1,5 +1,11 @@
-/** Where a worker dies: before a statement, at an answer of DocuSign's, or nowhere. */
-export type Death = { readonly at: "statement" | "call"; readonly number: number } | null;
+/**
+ * Where a worker dies: before a statement, at a call to DocuSign, or nowhere. `process` is a worker process that is
+ * killed some milliseconds after a call.
+ */
+export type Death =
+  | { readonly at: "statement" | "call"; readonly number: number }
+  | { readonly at: "process"; readonly number: number; readonly afterMs: number }
+  | null;
 
 export type To = { readonly who: number; readonly group: number; readonly byAddress: boolean };
 export type Forwarding = { readonly kind: "delegation" | "reassignment"; readonly to: number };
@@ -21,7 +27,7 @@ export type Move = { readonly minutes: number } & (
   | { readonly kind: "forward"; readonly which: number; readonly forwarding: Forwarding }
   | {
       readonly kind: "mail";
-      readonly fate: "arrives" | "twice" | "lost" | "shuffled" | "half";
+      readonly fate: "arrives" | "twice" | "lost" | "shuffled" | "half" | "mixed";
       readonly seed: number;
     }
   | {
@@ -59,8 +65,14 @@ export type Move = { readonly minutes: number } & (
 
 export type MoveOf<Kind extends Move["kind"]> = Extract<Move, { readonly kind: Kind }>;
 
-/** Moves, then the hour strikes; `skipped` hours pass before them in which nothing runs. */
-export type Hour = { readonly skipped: number; readonly moves: readonly Move[]; readonly death: Death };
+/**
+ * Moves, then the hour strikes, and its first workers die; `skipped` hours pass before them in which nothing runs.
+ */
+export type Hour = {
+  readonly skipped: number;
+  readonly moves: readonly Move[];
+  readonly deaths: readonly Death[];
+};
 
 export type WorldPlan = {
   readonly plans: readonly { readonly connect: boolean; readonly recipientConnect: boolean }[];
@@ -68,6 +80,8 @@ export type WorldPlan = {
   readonly largeImport: number;
   /** Calls an hour and account; null without limit. */
   readonly hourly: number | null;
+  /** Jobs that a worker runs at once. */
+  readonly atOnce: number;
   readonly opening: readonly Move[];
   readonly hours: readonly Hour[];
 };

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { Api } from "../support/world.ts";
 import { dateInJapan, judge, type PlayedEnvelope } from "./model.ts";
 import type { SeenContract, Stage, Tenant } from "./stage.ts";
 
@@ -7,10 +8,10 @@ import type { SeenContract, Stage, Tenant } from "./stage.ts";
  * rules say, and remembers them.
  */
 export async function seeContracts(stage: Stage, tenant: Tenant): Promise<void> {
-  const { status, body } = await (await stage.world.api(tenant.name)).get("/v1/contracts?limit=200");
-  assert.equal(status, 200, JSON.stringify(body));
-  assert.equal(body.nextCursor, null, "a world has no more contracts than a page holds");
-  const shown: any[] = body.items;
+  const api = await stage.world.api(tenant.name);
+  const shown = await readPages(api, "/v1/contracts", ({ nextCursor }) =>
+    nextCursor === null ? null : `cursor=${nextCursor}`,
+  );
   for (const seen of tenant.contracts) {
     const now = shown.find(({ id }) => id === seen.id);
     if (seen.isDeleted) assert.equal(now, undefined, `${nameOf(stage, seen)} was deleted and is there`);
@@ -82,9 +83,10 @@ function checkFields(
 
 /** The change feed: what was read before, then news; each import exactly once, and each deletion after its import. */
 export async function seeFeed(stage: Stage, tenant: Tenant): Promise<void> {
-  const { status, body } = await (await stage.world.api(tenant.name)).get("/v1/changes?limit=200");
-  assert.equal(status, 200, JSON.stringify(body));
-  const items: any[] = body.items;
+  const api = await stage.world.api(tenant.name);
+  const items = await readPages(api, "/v1/changes", ({ items: page, next }) =>
+    page.length === 0 ? null : `after=${next}`,
+  );
   const feed = items.map(({ type, contract }) => `${type} ${contract.id}`);
   assert.deepEqual(feed.slice(0, tenant.feed.length), tenant.feed, "the feed has another past");
   tenant.feed = feed;
@@ -104,6 +106,19 @@ export async function seeFeed(stage: Stage, tenant: Tenant): Promise<void> {
       feed.indexOf(`imported ${id}`) < feed.indexOf(`deleted ${id}`),
       "a deletion precedes its import",
     );
+}
+
+/** The items of all pages; `next` names the page after one, or null. */
+async function readPages(api: Api, path: string, next: (page: any) => string | null): Promise<any[]> {
+  const items: any[] = [];
+  for (let query: string | null = "limit=200"; query !== null; ) {
+    const { status, body } = await api.get(`${path}?${query}`);
+    assert.equal(status, 200, JSON.stringify(body));
+    items.push(...body.items);
+    const following: string | null = next(body);
+    query = following === null ? null : `limit=200&${following}`;
+  }
+  return items;
 }
 
 function nameOf({ envelopes }: Stage, { envelopeId, documentId }: SeenContract): string {

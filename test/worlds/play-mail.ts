@@ -1,22 +1,49 @@
 import assert from "node:assert/strict";
-import { createRandom } from "../support/chaos/random.ts";
 import { minimalEvent, post } from "../support/connect.ts";
+import type { Delivery } from "../support/docusign/connect-post.ts";
 import { shuffled } from "../support/docusign/shuffled.ts";
+import type { DocuSignSimulator } from "../support/docusign/simulator.ts";
+import { createRandom, type Random } from "../support/random.ts";
 import type { MoveOf } from "./moves.ts";
 import { pick, pickOf, type Stage, type Tenant, tell } from "./stage.ts";
 
+const DROPPED = 0.3;
+const REPEATED = 0.2;
+const AT_ONCE = 8;
+
 /** What Connect held back comes, twice, in another order, in part, or never. */
 export async function playMail(stage: Stage, { fate, seed }: MoveOf<"mail">): Promise<void> {
-  const { docusign } = stage.world;
+  const { late, world } = stage;
+  const { docusign } = world;
   const { held } = docusign;
-  if (held.length === 0) return;
+  if (held.length + late.length === 0) return;
   tell(stage, `mail: of ${held.length} events ${SAID[fate]}`);
   const random = createRandom(seed);
   if (fate === "lost") held.splice(0);
   if (fate === "half") held.splice(0, held.length, ...held.filter(() => random.chance(0.5)));
   if (fate === "shuffled") held.splice(0, held.length, ...shuffled(held, random.next));
-  const posted = fate === "twice" ? await docusign.deliverTwice("all") : await docusign.deliver("all");
+  if (fate === "mixed") mix(stage, random);
+  const posted = fate === "twice" ? await docusign.deliverTwice("all") : await deliverAll(docusign, fate);
   for (const { message, status } of posted) noteAnswer(stage, message, status);
+}
+
+async function deliverAll(docusign: DocuSignSimulator, fate: MoveOf<"mail">["fate"]): Promise<Delivery[]> {
+  if (fate !== "mixed") return await docusign.deliver("all");
+  const posted: Delivery[] = [];
+  while (docusign.held.length > 0) posted.push(...(await docusign.deliver(AT_ONCE, { atOnce: true })));
+  return posted;
+}
+
+/** Some events are lost and some come twice; a part of the rest, in any order, comes now, and the others later. */
+function mix({ late, world }: Stage, random: Random): void {
+  const { held } = world.docusign;
+  const arriving = held
+    .splice(0)
+    .filter(() => !random.chance(DROPPED))
+    .flatMap((message) => (random.chance(REPEATED) ? [message, message] : [message]));
+  const all = shuffled([...late.splice(0), ...arriving], random.next);
+  held.push(...all.splice(0, Math.ceil(all.length * random.next())));
+  late.push(...all);
 }
 
 const SAID: Readonly<Record<MoveOf<"mail">["fate"], string>> = {
@@ -25,6 +52,7 @@ const SAID: Readonly<Record<MoveOf<"mail">["fate"], string>> = {
   lost: "all are lost",
   shuffled: "all arrive in another order",
   half: "a part is lost",
+  mixed: "some are lost, some arrive twice, some later",
 };
 
 /** Recorded for a link that has not ended, refused for one that has; what is recorded of a forwarding is known. */

@@ -8,7 +8,7 @@ import { strike } from "./workers.ts";
 const HOUR_MS = 3_600_000;
 /** In the second hour a day begins in Japan. */
 const START = "2031-01-15T13:10:00Z";
-const QUIET: Hour = { skipped: 0, moves: [], death: null };
+const QUIET: Hour = { skipped: 0, moves: [], deaths: [null] };
 
 /** A world that went another way than the rules; its message tells the story. */
 class WorldWentWrong extends Error {
@@ -51,12 +51,12 @@ export async function playWorld(plan: WorldPlan): Promise<readonly string[]> {
   }
 }
 
-async function playHour(stage: Stage, { skipped, moves, death }: Hour): Promise<void> {
+async function playHour(stage: Stage, { skipped, moves, deaths }: Hour): Promise<void> {
   const { clock } = stage.world;
   if (skipped > 0) tell(stage, `for ${skipped} hours nothing runs`);
   clock.pass(skipped * HOUR_MS);
   for (const move of moves) await play(stage, move);
   const hour = new Date((Math.floor(clock.now.getTime() / HOUR_MS) + 1) * HOUR_MS);
-  await strike(stage, hour, death);
+  await strike(stage, hour, deaths);
   await compare(stage, hour);
 }

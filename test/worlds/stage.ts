@@ -1,3 +1,4 @@
+import type { Message } from "../support/docusign/connect-post.ts";
 import type { World } from "../support/world.ts";
 import { type Cast, castPeople, GROUPS, TENANTS } from "./cast.ts";
 import type { PlayedEnvelope, PlayedLink } from "./model.ts";
@@ -46,6 +47,8 @@ export type Stage = {
   readonly story: string[];
   /** Faults come to pass only while it is bad. */
   readonly weather: { isBad: boolean };
+  /** Events that come later than those after them. */
+  readonly late: Message[];
   /** By account id: no calls before. */
   readonly squeezedUntil: Map<string, Date>;
   /** By account id: calls that other integrations made in this hour. */
@@ -84,6 +87,7 @@ export async function openStage(world: World, plan: WorldPlan): Promise<Stage> {
     })),
     story: [],
     weather: { isBad: false },
+    late: [],
     squeezedUntil: new Map(),
     spent: new Map(),
     demoted: new Set(),

@@ -1,23 +1,43 @@
-import { EventEmitter } from "node:events";
+import { type ChildProcess, fork } from "node:child_process";
+import { EventEmitter, once } from "node:events";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
 import { sql } from "kysely";
 import { pino } from "pino";
+import type { Foundation } from "../../src/foundation.ts";
 import { runDueJobs } from "../../src/jobs/worker.ts";
-import { strikeHour } from "../support/chaos/outcome.ts";
+import { unlockDeadWorkers } from "../../src/jobs/worker-pools.ts";
+import type { Database } from "../../src/store/database.ts";
 import { openDoomed } from "../support/doomed.ts";
+import { strikeHour } from "../support/strike-hour.ts";
+import type { World } from "../support/world.ts";
 import type { Death } from "./moves.ts";
 import { type Stage, tell } from "./stage.ts";
 
 const silent = pino({ level: "silent" });
-const MOST_PASSES = 60;
+const PROGRAM = fileURLToPath(new URL("worker-process.ts", import.meta.url));
+const MOST_PASSES = 100;
 const CALM_MS = 40 * 60_000;
 
-/** A worker does what is due in whatever weather, until nothing is or until it dies. */
+/** What a worker process is told: where to work, at what time, and how many jobs to run at once. */
+export type Task = { readonly config: World["config"]; readonly now: Date; readonly atOnce: number };
+
+type ProcessDeath = Extract<Death, { at: "process" }>;
+
+/** A worker runs the due jobs, under the faults that are planned, until none is left or it dies. */
 export async function work(stage: Stage, death: Death): Promise<void> {
-  const { world, weather } = stage;
-  const { tasks, working } = world.service.foundation;
-  const options = { pgPool: working.pool, log: silent, concurrency: 1, events: new EventEmitter() };
-  const statement = death?.at === "statement" ? death.number : Number.POSITIVE_INFINITY;
+  const { weather } = stage;
   tell(stage, death === null ? "a worker works" : `a worker works, and dies at ${death.at} ${death.number}`);
+  stage.isDisturbed = true;
+  weather.isBad = true;
+  await (death?.at === "process" ? workUntilKilled(stage, death) : workHere(stage, death));
+  weather.isBad = false;
+}
+
+/** A worker in this process; its death cuts its database connections, as the end of a process does. */
+async function workHere({ world, plan }: Stage, death: Exclude<Death, ProcessDeath>): Promise<void> {
+  const { tasks, working } = world.service.foundation;
+  const statement = death?.at === "statement" ? death.number : Number.POSITIVE_INFINITY;
   await using doomed = openDoomed(world.database.connectionString, statement);
   const shift = { isOn: true, calls: 0 };
   if (death?.at === "call")
@@ -25,21 +45,54 @@ export async function work(stage: Stage, death: Death): Promise<void> {
       () => shift.isOn && (shift.calls += 1) === death.number,
       () => doomed.kill(),
     );
-  stage.isDisturbed = true;
-  weather.isBad = true;
-  for (let pass = 0; pass < MOST_PASSES && doomed.isAlive() && (await makeDue(stage)) > 0; pass += 1)
-    await runDueJobs({ ...tasks, db: doomed.db, log: silent }, options);
-  weather.isBad = false;
+  const mortal = { tasks: { ...tasks, db: doomed.db }, working };
+  await workDue(mortal, { now: world.clock.now, atOnce: plan.atOnce, isAlive: doomed.isAlive });
   shift.isOn = false;
 }
 
-/** The hour strikes; its first worker may die, and those after it have everything done that is to be done soon. */
-export async function strike(stage: Stage, hour: Date, death: Death): Promise<void> {
+/** A worker process is killed with SIGKILL amid its work; the check for dead workers then frees its locks. */
+async function workUntilKilled({ world, plan }: Stage, death: ProcessDeath): Promise<void> {
+  const child = fork(PROGRAM, { serialization: "advanced", execArgv: [], stdio: "ignore" });
+  const exited = once(child, "exit");
+  killAtCall(world, child, death);
+  const done = once(child, "message");
+  child.send({ config: world.config, now: new Date(world.clock.now), atOnce: plan.atOnce } satisfies Task);
+  await Promise.race([done, exited]);
+  child.kill("SIGKILL");
+  await exited;
+  const { db } = world.service.foundation.working;
+  await unlockDeadWorkers({ db, log: silent, patienceMs: 0 });
+}
+
+function killAtCall(world: World, child: ChildProcess, { number, afterMs }: ProcessDeath): void {
+  let seen = 0;
+  const isTheCall = (): boolean => {
+    if (child.exitCode === null && child.signalCode === null) seen += 1;
+    return seen === number;
+  };
+  world.docusign.onNext(isTheCall, () => void sleep(afterMs).then(() => child.kill("SIGKILL")));
+}
+
+/** Runs the jobs that are due and those that they queue, as long as the worker is alive. */
+export async function workDue(
+  { tasks, working }: Pick<Foundation, "tasks" | "working">,
+  { now, atOnce, isAlive }: { now: Date; atOnce: number; isAlive: () => boolean },
+): Promise<void> {
+  const options = { pgPool: working.pool, log: silent, concurrency: atOnce, events: new EventEmitter() };
+  for (let pass = 0; pass < MOST_PASSES && isAlive(); pass += 1) {
+    if ((await makeDue(working.db, now)) === 0) return;
+    await runDueJobs({ ...tasks, log: silent }, options);
+  }
+  if (isAlive()) throw new Error("jobs queue one another without end");
+}
+
+/** The hour strikes; its first workers may die, and those after them finish everything that is due soon. */
+export async function strike(stage: Stage, hour: Date, deaths: readonly Death[]): Promise<void> {
   const { clock, service } = stage.world;
   clock.now = hour;
   tell(stage, "the hour strikes");
   await strikeHour(service.foundation.tasks.db, hour);
-  await work(stage, death);
+  for (const death of deaths) await work(stage, death);
   stage.world.docusign.calmDown();
   await calmDown(stage, hour);
 }
@@ -57,13 +110,11 @@ async function calmDown(stage: Stage, hour: Date): Promise<void> {
   throw new Error("jobs queue one another without end");
 }
 
-/** The queue goes by the database's clock: what is due by ours is made due there, and what a dead worker had. */
-async function makeDue({ world }: Stage): Promise<number> {
+/** The queue goes by the database's clock: makes due there what is due by ours, and what a dead worker left. */
+async function makeDue(db: Database, now: Date): Promise<number> {
   const { numAffectedRows = 0n } = await sql`
     update graphile_worker._private_jobs set run_at = now(), attempts = 0, last_error = null
-    where (run_at <= ${world.clock.now} or last_error is not null) and locked_at is null`.execute(
-    world.service.foundation.working.db,
-  );
+    where (run_at <= ${now} or last_error is not null) and locked_at is null`.execute(db);
   return Number(numAffectedRows);
 }
 
