@@ -14,6 +14,7 @@ import { createAccessTokens } from "./usecases/account/access-tokens.ts";
 import { createCallBudgets } from "./usecases/account/call-budgets.ts";
 import { createOpenAccount } from "./usecases/account/open-account.ts";
 import type { Capabilities, Settings } from "./usecases/capabilities.ts";
+import { VERSION } from "./version.ts";
 import { createMetrics, type ServedMetrics } from "./web/operations/metrics.ts";
 
 export type Runtime = {
@@ -68,7 +69,7 @@ export async function openFoundation(config: Config, runtime: Runtime): Promise<
     max: config.workerConcurrency * 2 + 5,
     connectionTimeoutMs: WORKING_PATIENCE_MS,
   });
-  const metrics = createMetrics();
+  const metrics = createMetrics(VERSION);
   const givingUp = new AbortController();
   const { signal } = givingUp;
   const tasks = await createCapabilities({ ...runtime, config, working, metrics, signal }, opened);

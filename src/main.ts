@@ -10,6 +10,7 @@ import { migrate, openFoundation, withDatabase } from "./foundation.ts";
 import { logContext } from "./log-context.ts";
 import { endsWithin, type Role, startService } from "./service.ts";
 import type { Tracing } from "./tracing.ts";
+import { VERSION } from "./version.ts";
 
 /** To close connections once all work has ended, or has been given back. */
 const CLOSING_MS = 2_000;
@@ -31,6 +32,9 @@ async function run(command: Command): Promise<number> {
   switch (command.name) {
     case "help":
       process.stdout.write(`${USAGE}\n`);
+      return EXIT.done;
+    case "version":
+      process.stdout.write(`${VERSION}\n`);
       return EXIT.done;
     case "serve":
     case "work":

@@ -15,6 +15,7 @@ import { createEventRecorder } from "./store/events/event-recorder.ts";
 import { recordEvents } from "./store/events/record-events.ts";
 import { isCurrent } from "./store/migrate.ts";
 import { endSession, findSession, storeSession, storeSignIn, takeSignIn } from "./store/page-sessions.ts";
+import { VERSION } from "./version.ts";
 import { apiRoutes } from "./web/api/routes.ts";
 import { type AppParts, createApp, type Pages, type Route } from "./web/app.ts";
 import { signInRoutes } from "./web/auth/sign-in.ts";
@@ -194,7 +195,7 @@ function receiverOf({ receiving, tasks }: Foundation): Route {
 function apiOf(foundation: Foundation, changeNews: ChangeNews): Route {
   const { serving, tasks } = foundation;
   const verifyToken = tokenVerifier(foundation);
-  return apiRoutes({ ...tasks, db: serving.db, changeNews, verifyToken, ...API_LIMITS });
+  return apiRoutes({ ...tasks, db: serving.db, changeNews, verifyToken, version: VERSION, ...API_LIMITS });
 }
 
 function tokenVerifier({ config, now }: Foundation): TokenVerifier {

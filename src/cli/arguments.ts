@@ -18,6 +18,8 @@ export const USAGE = `usage: torikomi [command]
                              processes recorded Connect events again
   reencrypt                  seals stored secrets with the first of ENCRYPTION_KEYS
   doctor                     checks configuration, database, document store, DocuSign
+  help                       print this text
+  --version                  print the version
 
 Configuration comes from the environment: see README.md.`;
 
@@ -27,7 +29,7 @@ export class UsageError extends Error {
 }
 
 export type Command =
-  | Plain<"serve" | "work" | "all" | "migrate" | "reencrypt" | "doctor" | "help">
+  | Plain<"serve" | "work" | "all" | "migrate" | "reencrypt" | "doctor" | "help" | "version">
   | ReconcileCommand
   | ExplainCommand
   | ReplayCommand;
@@ -62,6 +64,7 @@ export type ReplayCommand = {
 export function parseCommand(args: readonly string[]): Command {
   const [name = "all", ...rest] = args;
   if (["help", "--help", "-h"].includes(name)) return { name: "help" };
+  if (name === "--version") return { name: "version" };
   const plain = PLAIN.find((one) => one === name);
   if (plain !== undefined) return parsePlain(plain, rest);
   switch (name) {

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
+import { VERSION } from "../../src/version.ts";
 import { describeApi } from "../../src/web/api/openapi/document.ts";
 import { ENDPOINTS } from "../../src/web/api/routes.ts";
 
-export const description: any = describeApi(ENDPOINTS);
+export const description: any = describeApi(ENDPOINTS, VERSION);
 
 export type Operation = {
   readonly id: string;

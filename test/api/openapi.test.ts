@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { test } from "node:test";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import addFormats from "ajv-formats";
@@ -150,6 +151,17 @@ test("the description is served to everybody, and again only where it has change
 
   assert.deepEqual(JSON.parse(await response.text()), JSON.parse(JSON.stringify(description)));
   assert.equal(again.status, 304);
+});
+
+test("the service shows the version of package.json in its description and its metrics", async () => {
+  await using world = await createWorld();
+  const { version } = JSON.parse(await readFile(join(import.meta.dirname, "../../package.json"), "utf8"));
+
+  const served = JSON.parse(await (await fetch(`${world.url}/openapi.json`)).text());
+  const metrics = await (await fetch(`${world.url}/metrics`)).text();
+
+  assert.equal(served.info.version, version);
+  assert.ok(metrics.split("\n").includes(`torikomi_build_info{version="${version}"} 1`));
 });
 
 test("the description names every row of the cabinet API's table", () => {

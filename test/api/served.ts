@@ -1,3 +1,4 @@
+import { VERSION } from "../../src/version.ts";
 import { type ApiParts, apiRoutes } from "../../src/web/api/routes.ts";
 import { createApp } from "../../src/web/app.ts";
 import { createTokenVerifier } from "../../src/web/auth/tokens.ts";
@@ -20,6 +21,7 @@ export async function serveApi(
     reserveShare: 0.25,
     answerWithinMs: 60_000,
     requestsPerMinute: 100_000,
+    version: VERSION,
     verifyToken: createTokenVerifier({ issuer: world.cabinet.issuer, audience, now }),
     ...parts,
   };

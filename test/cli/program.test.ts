@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
@@ -28,6 +28,14 @@ test("wrong usage ends the program with 64 and one line that says what is wrong"
   assert.equal(err, 'torikomi: unknown command "reconsile" (torikomi help)\n');
 });
 
+test("the version is that of package.json, and needs no configuration", async () => {
+  const manifest = JSON.parse(await readFile(join(import.meta.dirname, "../../package.json"), "utf8"));
+
+  const version = await runProgram(["--version"], {});
+
+  assert.deepEqual(version, { exit: 0, out: `${manifest.version}\n`, err: "" });
+});
+
 test("help names every command and is no failure", async () => {
   const { exit, out, err } = await runProgram(["help"], {});
 
@@ -42,6 +50,8 @@ test("help names every command and is no failure", async () => {
     "replay",
     "reencrypt",
     "doctor",
+    "help",
+    "--version",
   ])
     assert.match(out, new RegExp(`^ {2}${name} `, "m"));
 });

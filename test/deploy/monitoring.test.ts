@@ -99,7 +99,7 @@ test("the runbook says what each severity of an alert asks for", () => {
 });
 
 function listMetrics(): Set<string> {
-  const metrics = createMetrics();
+  const metrics = createMetrics("1.2.3");
   createGauges(metrics.registry);
   requestTimer(metrics);
   return new Set(metrics.registry.getMetricsAsArray().map(({ name }) => name));

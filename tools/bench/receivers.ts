@@ -101,7 +101,7 @@ async function startSameApp(recorder: EventRecorder): Promise<Running> {
     recorder,
     importTiming: "immediate",
     now,
-    metrics: createMetrics(),
+    metrics: createMetrics("bench"),
   } as const;
   return await listen(
     createApp({ log: createLog(), trustProxy: 0, receivers: [connectRoutes(deps)], routes: [] }),

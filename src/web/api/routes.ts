@@ -29,6 +29,8 @@ export type ApiParts = Omit<ApiUses, "changeTurns"> & {
   verifyToken: TokenVerifier;
   /** For each subject of each tenant, counted by each process for itself. */
   requestsPerMinute: number;
+  /** The version of the program, for `/openapi.json`. */
+  version: string;
 };
 
 /** Few of the database's connections: other requests are not to wait behind a thousand readers that wake. */
@@ -45,7 +47,7 @@ export function apiRoutes(parts: ApiParts): Router {
   }
   api.use(notFoundHandler, errorHandler(deps.log));
 
-  const description = describeApi(ENDPOINTS);
+  const description = describeApi(ENDPOINTS, parts.version);
   const router = Router();
   router.get("/openapi.json", (_request, response) => {
     response.set("Cache-Control", "no-cache").json(description);

@@ -1,5 +1,5 @@
 import type { RequestHandler } from "express";
-import { Counter, collectDefaultMetrics, Histogram, Registry } from "prom-client";
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import { type Figures, readFigures } from "../../store/upkeep/figures.ts";
 import type { Log, Metrics, Uses } from "../../usecases/capabilities.ts";
 import { createGauges, type PoolFigures } from "./gauges.ts";
@@ -8,9 +8,10 @@ import { createGauges, type PoolFigures } from "./gauges.ts";
 export type ServedMetrics = Metrics & { readonly registry: Registry };
 
 /** Metrics of one process, its memory, event loop and garbage collection included. */
-export function createMetrics(): ServedMetrics {
+export function createMetrics(version: string): ServedMetrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
+  showBuild(registry, version);
   const counter = (name: string, help: string, labelNames: readonly string[] = []) =>
     new Counter({ name: `torikomi_${name}_total`, help, labelNames, registers: [registry] });
   const events = counter("events", "Connect messages by how they were answered", ["outcome"]);
@@ -30,6 +31,16 @@ export function createMetrics(): ServedMetrics {
     docusignCall: () => calls.inc(),
     workersRescued: (pools) => rescued.inc(pools),
   };
+}
+
+function showBuild(registry: Registry, version: string): void {
+  const build = new Gauge({
+    name: "torikomi_build_info",
+    help: "Always 1; the label is the version of the program",
+    labelNames: ["version"],
+    registers: [registry],
+  });
+  build.set({ version }, 1);
 }
 
 type Deps = Uses<"db" | "now"> & {

@@ -36,6 +36,7 @@ test("what was counted is told with the names that alerts and dashboard use", as
   assert.equal(lines.get("torikomi_reconciliations_total"), "1");
   assert.equal(lines.get("torikomi_envelopes_missed_by_events_total"), "3");
   assert.equal(lines.get("torikomi_workers_rescued_total"), "1");
+  assert.equal(lines.get('torikomi_build_info{version="1.2.3"}'), "1");
   assert.ok(lines.has("process_resident_memory_bytes"));
 });
 
@@ -84,8 +85,8 @@ test("requests are measured by area and status, never by what a stranger asks fo
 });
 
 test("two services in one process count apart", () => {
-  const one = createMetrics();
-  const other = createMetrics();
+  const one = createMetrics("1.2.3");
+  const other = createMetrics("1.2.3");
 
   assert.notEqual(one.registry, other.registry);
 });
@@ -93,7 +94,7 @@ test("two services in one process count apart", () => {
 async function createWorld() {
   const database = await createTestDatabase();
   const { db, pool, close } = openDatabase(database.connectionString);
-  const metrics = createMetrics();
+  const metrics = createMetrics("1.2.3");
   const server = createServer(
     appWith(
       metrics,

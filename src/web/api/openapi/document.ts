@@ -10,13 +10,13 @@ import { type Endpoint, hasNoBody } from "../endpoint.ts";
 import { describeAnswers } from "./answers.ts";
 
 /** The OpenAPI 3.1 description of the endpoints, made from what checks their requests and answers. */
-export function describeApi(endpoints: readonly Endpoint[]): oas32.OpenAPIObject {
+export function describeApi(endpoints: readonly Endpoint[], version: string): oas32.OpenAPIObject {
   return createDocument(
     {
       openapi: "3.1.0",
       info: {
         title: "torikomi",
-        version: "1",
+        version,
         description:
           "Contracts concluded in DocuSign, imported into the contract cabinet. Moments are RFC 3339 in UTC, dates YYYY-MM-DD in Japan. Errors are application/problem+json (RFC 9457) with a stable `type`.",
       },
