@@ -91,6 +91,7 @@ function complete(settings: Settings, need: Need) {
   return {
     ...settings,
     dataDir,
+    operationsPort: settings.operationsPort === settings.port ? null : settings.operationsPort,
     publicUrl: settings.publicUrl ?? `http://localhost:${settings.port}`,
     encryptionKeys: settings.encryptionKeys ?? (need === "everything" ? [openLocalKey(dataDir)] : []),
     documentEncryption: documentEncryptionOf(settings.documentEncryption),

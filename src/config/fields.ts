@@ -1,6 +1,7 @@
 import { statSync } from "node:fs";
 import { z } from "zod";
 import { parseDocumentPlace } from "../documents/open-store.ts";
+import { isLoopback } from "../domain/loopback.ts";
 
 /** Null if the setting is absent. */
 export function orNull<T>(schema: z.ZodType<T, string>): z.ZodType<T | null, string | undefined> {
@@ -50,6 +51,69 @@ export function address(): z.ZodType<string, string> {
 /** Without trailing slashes. */
 export function baseAddress(): z.ZodType<string, string> {
   return address().transform((text) => text.replace(/\/+$/, ""));
+}
+
+/** An address with a place for a contract's id. */
+export function contractAddress(): z.ZodType<string, string> {
+  const error = "must be an http or https address that contains {id}";
+  return z.url({ protocol: /^https?$/, error }).refine((text) => text.includes("{id}"), error);
+}
+
+export function origins(): z.ZodType<readonly string[], string> {
+  const message = "must be a list of https origins such as https://cabinet.example (http on loopback only)";
+  return list()
+    .refine((texts) => texts.every(isOrigin), { error: message, abort: true })
+    .transform((texts) => texts.map((text) => new URL(text).origin));
+}
+
+function isOrigin(text: string): boolean {
+  const parsed = URL.parse(text);
+  if (parsed === null || parsed.href !== `${parsed.origin}/`) return false;
+  return parsed.protocol === "https:" || (parsed.protocol === "http:" && isLoopback(parsed.hostname));
+}
+
+/** Domains in lower case. A single label would allow a whole top-level domain. */
+export function hosts(): z.ZodType<readonly string[], string> {
+  const label = "[a-z0-9](?:[a-z0-9-]*[a-z0-9])?";
+  const domain = new RegExp(`^${label}(?:\\.${label})+$`);
+  return list()
+    .transform((texts) => texts.map((text) => text.toLowerCase()))
+    .refine(
+      (texts) => texts.length > 0 && texts.every((text) => domain.test(text)),
+      "must be a list of domains such as docusign.net",
+    );
+}
+
+/** A name that people read. */
+export function label(): z.ZodType<string, string> {
+  return z.string().regex(/^[^\p{Cc}]{1,100}$/u, "must be 1 to 100 characters without control characters");
+}
+
+const UNITS: ReadonlyMap<string, number> = new Map([
+  ["kb", 2 ** 10],
+  ["mb", 2 ** 20],
+  ["gb", 2 ** 30],
+]);
+const SMALLEST_MEMORY = 2 ** 20;
+
+/** `64mb` or `1gb` in the environment, bytes in the program. */
+export function bytes(): z.ZodType<number, string> {
+  const message = "must be a size of at least 1mb, such as 64mb or 1gb";
+  return z
+    .string()
+    .regex(/^\d{1,7}(kb|mb|gb)$/i, message)
+    .transform((text) => Number.parseInt(text, 10) * (UNITS.get(text.slice(-2).toLowerCase()) ?? 1))
+    .refine((size) => size >= SMALLEST_MEMORY, message);
+}
+
+/** Not `public`, which stands for every role even in quotation marks, nor names that PostgreSQL keeps for itself. */
+export function databaseRole(): z.ZodType<string, string> {
+  return z
+    .string()
+    .refine(
+      (name) => Buffer.byteLength(name) <= 63 && /^(?!pg_|(public|none)$)[^\p{Cc}]+$/u.test(name),
+      "must be the name of a PostgreSQL role: at most 63 bytes, and not public, none or pg_…",
+    );
 }
 
 export function databaseAddress(): z.ZodType<string, string> {

@@ -10,6 +10,11 @@ export function plainHttp(text: string): string | null {
   return "must be an https address in production, except on loopback";
 }
 
+export function plainOrigins(text: string): string | null {
+  const isPlain = splitList(text).some((origin) => URL.parse(origin)?.protocol === "http:");
+  return isPlain ? "must hold https origins only in production" : null;
+}
+
 const SHORTEST_KEY = 16;
 
 export function shortKeys(text: string): string | null {

@@ -1,4 +1,6 @@
 import { z } from "zod";
+import { CABINET, PAGE } from "./cabinet-settings.ts";
+import { DOCUSIGN } from "./docusign-settings.ts";
 import { encryptionKeys } from "./encryption-keys.ts";
 import * as field from "./fields.ts";
 import { plainHttp, shortKeys, uniformKeys } from "./refusals.ts";
@@ -25,12 +27,22 @@ export const SETTINGS = z.object({
     required: "in production",
     meaning: "PostgreSQL 15 or newer",
   }),
+  databaseRuntimeRole: setting(field.orNull(field.databaseRole()), {
+    name: "DATABASE_RUNTIME_ROLE",
+    meaning: "PostgreSQL role that `migrate` grants what `serve` and `work` need",
+  }),
   dataDir: setting(field.directory(), {
     name: "DATA_DIR",
     default: "./data",
     meaning: "directory of the embedded database and of documents stored as files",
   }),
   port: setting(field.integer(0, 65_535), { name: "PORT", default: "3000", meaning: "port for HTTP" }),
+  operationsPort: setting(field.orNull(field.integer(0, 65_535)), {
+    name: "OPERATIONS_PORT",
+    otherwise: "`PORT`",
+    meaning:
+      "port for `/healthz`, `/readyz` and `/metrics`; if it differs from `PORT`, that answers 404 for them",
+  }),
   host: setting(z.string(), { name: "HOST", default: "0.0.0.0", meaning: "address to listen on" }),
   publicUrl: setting(field.orNull(field.baseAddress()), {
     name: "PUBLIC_URL",
@@ -44,30 +56,18 @@ export const SETTINGS = z.object({
     default: "0",
     meaning: "number of proxies in front whose word on client address and protocol is trusted",
   }),
-  docusign: z.object({
-    oauthUrl: setting(field.baseAddress(), {
-      name: "DOCUSIGN_OAUTH_URL",
-      refused: plainHttp,
-      default: "https://account.docusign.com",
-      meaning: "DocuSign's account server; `https://account-d.docusign.com` for its developer environment",
-    }),
-    clientId: setting(z.string().default(""), {
-      name: "DOCUSIGN_CLIENT_ID",
-      required: "always",
-      meaning: "integration key; its redirect URI is `PUBLIC_URL/links/docusign/callback`",
-    }),
-    clientSecret: setting(z.string().default(""), {
-      name: "DOCUSIGN_CLIENT_SECRET",
-      required: "always",
-      meaning: "secret of the integration key",
-    }),
-  }),
+  docusign: DOCUSIGN,
   hmacKeys: setting(field.hmacKeys().default([]), {
     name: "CONNECT_HMAC_KEYS",
     refused: shortKeys,
     required: "always",
     meaning:
       "comma-separated Connect keys of the account that owns the integration key; any of them may have signed",
+  }),
+  receiverMemory: setting(field.bytes(), {
+    name: "RECEIVER_MEMORY",
+    default: "128mb",
+    meaning: "bytes of Connect messages that one process holds in memory, such as `64mb` or `1gb`",
   }),
   adminProfiles: setting(
     field
@@ -106,32 +106,12 @@ export const SETTINGS = z.object({
     endpoint: setting(field.orNull(z.string()), { name: "AWS_ENDPOINT_URL" }),
     s3Endpoint: setting(field.orNull(z.string()), { name: "AWS_ENDPOINT_URL_S3" }),
   }),
-  cabinet: z.object({
-    issuer: setting(field.orNull(field.address()), {
-      name: "CABINET_ISSUER",
-      refused: plainHttp,
-      otherwise: "none: nobody can sign in",
-      required: "in production",
-      meaning: "OpenID Connect issuer of the cabinet: signs API tokens, and people in on the page",
-    }),
-    audience: setting(z.string(), {
-      name: "CABINET_AUDIENCE",
-      default: "torikomi",
-      meaning: "expected `aud` of API tokens",
-    }),
-    clientId: setting(field.orNull(z.string()), {
-      name: "CABINET_CLIENT_ID",
-      // An ID token's audience is the client, so the page's ID tokens would open the API.
-      refused: (id, valueOf) =>
-        id === valueOf("CABINET_AUDIENCE") ? "must differ from CABINET_AUDIENCE in production" : null,
-      otherwise: "none: no page",
-      meaning: "the page's OpenID Connect client; its redirect URI is `PUBLIC_URL/sign-in/callback`",
-    }),
-    clientSecret: setting(field.orNull(z.string()), {
-      name: "CABINET_CLIENT_SECRET",
-      otherwise: "none: no page",
-      meaning: "secret of the page's client",
-    }),
+  cabinet: CABINET,
+  page: PAGE,
+  feedWaiters: setting(field.integer(1, 100_000), {
+    name: "FEED_WAITERS",
+    default: "100",
+    meaning: "waiting requests to the change feed per tenant and process; more get 429",
   }),
   importTiming: setting(field.oneOf("immediate", "hourly"), {
     name: "IMPORT_TIMING",

@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { ConfigError, parseConfig } from "../../src/config.ts";
+import { type Config, ConfigError, parseConfig } from "../../src/config.ts";
 import { README_FILE, withConfigurationTable } from "../support/configuration-table.ts";
 import { runProgram } from "./commands.ts";
 
@@ -43,6 +43,15 @@ function problemsOf(environment: Readonly<Record<string, string>>): readonly str
 }
 
 type Wrong = { readonly [name: string]: string };
+
+const MEMORY = "must be a size of at least 1mb, such as 64mb or 1gb";
+const ROLE = "must be the name of a PostgreSQL role: at most 63 bytes, and not public, none or pg_…";
+const ORIGINS = "must be a list of https origins such as https://cabinet.example (http on loopback only)";
+const HOSTS = "must be a list of domains such as docusign.net";
+
+function wrong(given: Wrong, problem: string): readonly [given: Wrong, problem: string] {
+  return [given, `${Object.keys(given).join()} ${problem}`];
+}
 
 const WRONG: readonly (readonly [given: Wrong, problem: string])[] = [
   [
@@ -87,6 +96,30 @@ const WRONG: readonly (readonly [given: Wrong, problem: string])[] = [
   ],
   [{ DOCUMENT_STORE: "s3://Bad_Bucket/x" }, "DOCUMENT_STORE must be file or s3://bucket/prefix"],
   [{ DOCUMENT_STORE: "s3://bucket/../x" }, "DOCUMENT_STORE must be file or s3://bucket/prefix"],
+  [{ OPERATIONS_PORT: "-1" }, "OPERATIONS_PORT must be an integer between 0 and 65535"],
+  [{ FEED_WAITERS: "0" }, "FEED_WAITERS must be an integer between 1 and 100000"],
+  ...["1", "128", "0mb", "1023kb", "64 mb", "1tb"].map((size) => wrong({ RECEIVER_MEMORY: size }, MEMORY)),
+  ...["public", "none", "pg_monitor", "r".repeat(64), "a\nb"].map((role) =>
+    wrong({ DATABASE_RUNTIME_ROLE: role }, ROLE),
+  ),
+  ...[
+    "cabinet.example",
+    "https://cabinet.example/contracts",
+    "https://cabinet.example?a",
+    "https://cabinet.example,https://somebody@cabinet.example",
+    "http://cabinet.example",
+    "ftp://localhost",
+  ].map((origins) => wrong({ CABINET_ORIGINS: origins }, ORIGINS)),
+  ...[",", "net", ".docusign.net", "*.docusign.net", "docusign.net/x", "https://docusign.net"].map((hosts) =>
+    wrong({ DOCUSIGN_API_HOSTS: hosts }, HOSTS),
+  ),
+  [{ SUPPORT_URL: "javascript:alert(1)" }, "SUPPORT_URL must be an http or https address"],
+  ...["https://cabinet.example/contracts", "javascript:{id}", "contracts/{id}"].map((template) =>
+    wrong({ CONTRACT_URL: template }, "must be an http or https address that contains {id}"),
+  ),
+  ...["契約\t書", "契".repeat(101)].map((name) =>
+    wrong({ PRODUCT_NAME: name }, "must be 1 to 100 characters without control characters"),
+  ),
   [{ DATA_DIR: import.meta.filename }, "DATA_DIR must be a directory or a path that can be created"],
   [
     { DATA_DIR: join(import.meta.filename, "a", "b") },
@@ -132,6 +165,10 @@ const INSECURE: readonly (readonly [given: Wrong, problem: string])[] = [
   ],
   [{ ENCRYPTION_KEYS: `one:${Buffer.alloc(32).toString("base64")}` }, UNIFORM],
   [{ ENCRYPTION_KEYS: `new:${RANDOM_KEY},old:${KEY}` }, UNIFORM],
+  [
+    { CABINET_ORIGINS: "https://cabinet.example,http://localhost:8080" },
+    "CABINET_ORIGINS must hold https origins only in production",
+  ],
   [{ CABINET_CLIENT_ID: "torikomi" }, "CABINET_CLIENT_ID must differ from CABINET_AUDIENCE in production"],
   [{ CABINET_AUDIENCE: "page" }, "CABINET_CLIENT_ID must differ from CABINET_AUDIENCE in production"],
 ];
@@ -235,6 +272,53 @@ test("each wrong key has its line", () => {
     ],
   });
 });
+
+/** Where a setting's value is in the configuration. */
+const READ: readonly (readonly [given: Wrong, read: (config: Config) => unknown, expected: unknown])[] = [
+  [{}, ({ databaseRuntimeRole }) => databaseRuntimeRole, null],
+  [{ DATABASE_RUNTIME_ROLE: "app@example.iam" }, (config) => config.databaseRuntimeRole, "app@example.iam"],
+  [{}, ({ receiverMemory }) => receiverMemory, 128 * 1024 * 1024],
+  [{ RECEIVER_MEMORY: "1GB" }, ({ receiverMemory }) => receiverMemory, 1024 * 1024 * 1024],
+  [{ RECEIVER_MEMORY: "2048kb" }, ({ receiverMemory }) => receiverMemory, 2 * 1024 * 1024],
+  [{}, ({ feedWaiters }) => feedWaiters, 100],
+  [{}, ({ cabinet }) => cabinet.serviceTokenSubjects, []],
+  [
+    { SERVICE_TOKEN_SUBJECTS: "search, archive" },
+    (config) => config.cabinet.serviceTokenSubjects,
+    ["search", "archive"],
+  ],
+  [{}, ({ cabinet }) => cabinet.origins, []],
+  [
+    { CABINET_ORIGINS: "https://Cabinet.example/, http://127.0.0.1:8080" },
+    ({ cabinet }) => cabinet.origins,
+    ["https://cabinet.example", "http://127.0.0.1:8080"],
+  ],
+  [{}, ({ docusign }) => docusign.apiHosts, ["docusign.net", "docusign.com"]],
+  [{ DOCUSIGN_API_HOSTS: "DocuSign.mil" }, ({ docusign }) => docusign.apiHosts, ["docusign.mil"]],
+  [{ PORT: "80" }, ({ operationsPort }) => operationsPort, null],
+  [{ PORT: "80", OPERATIONS_PORT: "80" }, ({ operationsPort }) => operationsPort, null],
+  [{ PORT: "80", OPERATIONS_PORT: "81" }, ({ operationsPort }) => operationsPort, 81],
+  [{}, ({ page }) => page, { productName: "契約書キャビネ", supportUrl: null, contractUrl: null }],
+  [
+    {
+      SUPPORT_URL: "https://help.example/",
+      CONTRACT_URL: "https://cabinet.example/c/{id}",
+      PRODUCT_NAME: "書庫",
+    },
+    ({ page }) => page,
+    {
+      productName: "書庫",
+      supportUrl: "https://help.example/",
+      contractUrl: "https://cabinet.example/c/{id}",
+    },
+  ],
+];
+
+for (const [given, read, expected] of READ) {
+  test(`${JSON.stringify(given)} is read as ${JSON.stringify(expected)}`, () => {
+    assert.deepEqual(read(parseConfig({ ...NEEDED, ...given })), expected);
+  });
+}
 
 test("README describes every setting as the program reads it", async () => {
   const readme = await readFile(README_FILE, "utf8");

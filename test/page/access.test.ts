@@ -155,7 +155,8 @@ test("errors are pages on the page and problems elsewhere, whatever a client acc
 });
 
 test("where the cabinet's client is not configured the page says so", async () => {
-  const cabinet = { issuer: null, audience: "torikomi", clientId: null, clientSecret: null };
+  const unset = { issuer: null, clientId: null, clientSecret: null };
+  const cabinet = { ...unset, audience: "torikomi", serviceTokenSubjects: [], origins: [] };
   await using world = await createWorld({ config: { cabinet } });
 
   for (const path of ["/links", "/links/docusign/callback?code=1&state=2", "/sign-in"]) {
