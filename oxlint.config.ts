@@ -1,13 +1,31 @@
 import type { OxlintConfig, OxlintOverride } from "oxlint";
 
+type Levels = readonly (readonly string[])[];
+
 /** Who may import whom: down this list only, never up, never sideways. The first level are the files of src itself. */
-export const LEVELS: readonly (readonly string[])[] = [
-  ["main", "config", "service", "foundation", "tracing", "version"],
+export const LEVELS: Levels = [
+  ["main", "config", "service", "foundation", "log-context", "tracing", "version"],
   ["web", "jobs", "cli", "config"],
   ["usecases"],
   ["store", "docusign", "documents"],
   ["domain"],
 ];
+
+type Order = { readonly levels: Levels; readonly alone?: readonly string[] };
+
+/**
+ * The same within a folder, for its sub-folders and the files that are named here. Its other files lie below all of
+ * these. What is `alone` neither imports its neighbours nor is imported by them.
+ */
+export const WITHIN: Readonly<Record<string, Order>> = {
+  web: { levels: [["app.ts"], ["api", "operations", "page"], ["auth"], ["html"]] },
+  usecases: {
+    levels: [["linking", "operating"], ["explaining", "reconciling"], ["importing"], ["account", "health"]],
+    alone: ["keeping", "receiving"],
+  },
+  store: { levels: [["contracts", "events", "ledger", "links", "upkeep"], ["queue"]], alone: ["embedded"] },
+  docusign: { levels: [["api", "connect", "oauth.ts"], ["wire"], ["faults"]] },
+};
 
 /**
  * Each library has one home; a library that is not named here may be used anywhere but in the domain. OpenTelemetry's
@@ -38,14 +56,14 @@ function importRule(patterns: readonly Pattern[]): NonNullable<OxlintOverride["r
   return { "no-restricted-imports": ["error", { patterns: [...patterns] }] };
 }
 
-/** The layers that a folder may not import: those above, and those beside it. */
+/** What a folder may not import: the layers above and beside it, and what surrounds them all. */
 function layersClosedTo(folder: string): Pattern[] {
   const level = LEVELS.findIndex((names) => names.includes(folder));
   const closed = LEVELS.slice(1, level + 1).flat();
   const others = closed.filter((name) => name !== folder);
   const files = LEVELS[0] ?? [];
   return [
-    ...(others.length > 0 ? [upOrSideways(others)] : []),
+    ...(others.length > 0 ? [upOrSideways("(\\.\\./)+", others)] : []),
     {
       regex: `^(\\.\\./)+(${files.join("|")})\\.ts$`,
       message: "Only the files of src itself import each other.",
@@ -57,9 +75,16 @@ function layersClosedTo(folder: string): Pattern[] {
   ];
 }
 
-function upOrSideways(folders: readonly string[]): Pattern {
+/** What a part of a folder may not import of the others: those above, beside and alone. */
+function partsClosedTo(part: string, { levels, alone = [] }: Order): readonly string[] {
+  const level = levels.findIndex((names) => names.includes(part));
+  const reached = alone.includes(part) ? levels.length : level + 1;
+  return [...levels.slice(0, reached).flat(), ...alone].filter((name) => name !== part);
+}
+
+function upOrSideways(prefix: string, closed: readonly string[]): Pattern {
   return {
-    regex: `^(\\.\\./)+(${folders.join("|")})/`,
+    regex: `^${prefix}(${closed.join("|").replaceAll(".", "\\.")})(/|$)`,
     message: "Imports point down the layers, never up or sideways.",
   };
 }
@@ -88,18 +113,35 @@ const pure = {
   message: "The domain is words and decisions: no library, no input or output.",
 };
 
-const layers: OxlintOverride[] = LEVELS.slice(1)
-  .flat()
-  .map((folder) => ({
-    files: [`src/${folder}/**`],
-    rules: importRule([
-      ...layersClosedTo(folder),
-      librariesClosedTo(folder),
-      logger,
-      process,
-      ...(folder === "domain" ? [pure] : []),
-    ]),
-  }));
+function layerOf(folder: string): OxlintOverride[] {
+  const patterns = [
+    ...layersClosedTo(folder),
+    librariesClosedTo(folder),
+    logger,
+    process,
+    ...(folder === "domain" ? [pure] : []),
+  ];
+  const everywhere = { files: [`src/${folder}/**`], rules: importRule(patterns) };
+  const order = WITHIN[folder];
+  if (order === undefined) return [everywhere];
+  const parts = [...order.levels.flat(), ...(order.alone ?? [])];
+  const ofParts = parts.map((part) => {
+    const isFile = part.endsWith(".ts");
+    const path = isFile ? `(\\./|(\\.\\./)+${folder}/)` : `(\\.\\./)+(${folder}/)?`;
+    const closed = upOrSideways(path, partsClosedTo(part, order));
+    return {
+      files: [`src/${folder}/${isFile ? part : `${part}/**`}`],
+      rules: importRule([...patterns, closed]),
+    };
+  });
+  const ofOthers = upOrSideways(`(\\./|(\\.\\./)+${folder}/)`, parts);
+  const own = { files: [`src/${folder}/*`], rules: importRule([...patterns, ofOthers]) };
+  return [everywhere, own, ...ofParts];
+}
+
+const layers: OxlintOverride[] = LEVELS.slice(1).flat().flatMap(layerOf);
+
+const web = { regex: "^\\./web/", message: "main.ts starts roles and commands; it does not know the web." };
 
 const processIsMainsToo = { object: "globalThis", property: "process", message: process.message };
 const timeIsAnArgument = { object: "Date", property: "now", message: "Time is an argument." };
@@ -168,6 +210,7 @@ const config: OxlintConfig = {
     {
       files: ["src/**"],
       rules: {
+        "import/no-cycle": ["error", { ignoreTypes: false }],
         "no-console": "error",
         "no-restricted-globals": ["error", processIsMains],
         "no-restricted-properties": ["error", processIsMainsToo],
@@ -179,7 +222,13 @@ const config: OxlintConfig = {
       files: ["src/domain/**", "src/usecases/**"],
       rules: { "no-restricted-properties": ["error", processIsMainsToo, timeIsAnArgument] },
     },
-    { files: ["src/main.ts"], rules: { "no-restricted-globals": "off" } },
+    {
+      files: ["src/main.ts"],
+      rules: {
+        "no-restricted-globals": "off",
+        ...importRule([librariesClosedTo("src itself"), process, web]),
+      },
+    },
     // What kysely hands to its callbacks is made to be taken apart.
     {
       files: ["src/store/**", "test/**", "tools/**", "migrations/**"],

@@ -5,51 +5,93 @@ import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { test } from "node:test";
 import { z } from "zod";
-import { LEVELS } from "../oxlint.config.ts";
+import { LEVELS, WITHIN } from "../oxlint.config.ts";
 
 const ROOT = resolve(import.meta.dirname, "..");
 
+/** Objects to imports that point up or sideways, and to libraries away from home. */
+const R = "eslint(no-restricted-imports)";
+
 /** A line of code, the place that it is planted in, and the rule that has to object; null where none may. */
 const PLANTED: readonly (readonly [place: string, line: string, rule: string | null])[] = [
-  ["src/store/up.ts", 'export { x } from "../web/planted.ts";', "eslint(no-restricted-imports)"],
-  ["src/store/up-twice.ts", 'export * from "../usecases/planted.ts";', "eslint(no-restricted-imports)"],
-  ["src/store/up-to-the-top.ts", 'export { x } from "../service.ts";', "eslint(no-restricted-imports)"],
-  ["src/store/up-by-type.ts", 'export type { X } from "../web/planted.ts";', "eslint(no-restricted-imports)"],
-  [
-    "src/store/up-by-type-import.ts",
-    'import type { X } from "../jobs/planted.ts";',
-    "eslint(no-restricted-imports)",
-  ],
-  ["src/store/up-later.ts", 'await import("../web/planted.ts");', "eslint(no-restricted-imports)"],
-  ["src/store/deep/up.ts", 'import "../../web/planted.ts";', "eslint(no-restricted-imports)"],
-  ["src/store/sideways.ts", 'import "../docusign/planted.ts";', "eslint(no-restricted-imports)"],
-  ["src/web/sideways.ts", 'import type { X } from "../jobs/planted.ts";', "eslint(no-restricted-imports)"],
-  ["src/cli/sideways.ts", 'import "../web/planted.ts";', "eslint(no-restricted-imports)"],
-  ["src/usecases/up.ts", 'import "../cli/planted.ts";', "eslint(no-restricted-imports)"],
-  ["src/domain/up.ts", 'import "../documents/planted.ts";', "eslint(no-restricted-imports)"],
-  ["src/documents/to-tests.ts", 'import "../../test/planted.ts";', "eslint(no-restricted-imports)"],
-  ["src/documents/to-tools.ts", 'import "../../tools/planted.ts";', "eslint(no-restricted-imports)"],
-  ["test/support/to-tools.ts", 'import "../../tools/planted.ts";', "eslint(no-restricted-imports)"],
+  ["src/store/up.ts", 'export { x } from "../web/planted.ts";', R],
+  ["src/store/up-twice.ts", 'export * from "../usecases/planted.ts";', R],
+  ["src/store/up-to-the-top.ts", 'export { x } from "../service.ts";', R],
+  ["src/store/up-by-type.ts", 'export type { X } from "../web/planted.ts";', R],
+  ["src/store/up-by-type-import.ts", 'import type { X } from "../jobs/planted.ts";', R],
+  ["src/store/up-later.ts", 'await import("../web/planted.ts");', R],
+  ["src/store/deep/up.ts", 'import "../../web/planted.ts";', R],
+  ["src/store/sideways.ts", 'import "../docusign/planted.ts";', R],
+  ["src/web/sideways.ts", 'import type { X } from "../jobs/planted.ts";', R],
+  ["src/cli/sideways.ts", 'import "../web/planted.ts";', R],
+  ["src/usecases/up.ts", 'import "../cli/planted.ts";', R],
+  ["src/domain/up.ts", 'import "../documents/planted.ts";', R],
+  ["src/documents/to-tests.ts", 'import "../../test/planted.ts";', R],
+  ["src/documents/to-tools.ts", 'import "../../tools/planted.ts";', R],
+  ["test/support/to-tools.ts", 'import "../../tools/planted.ts";', R],
   ["tools/down.ts", 'import "../test/support/planted.ts"; import "../src/store/planted.ts";', null],
   ["src/web/down.ts", 'import "../store/planted.ts";', null],
   ["src/usecases/down.ts", 'import "../docusign/planted.ts";', null],
   ["src/store/beside.ts", 'import "./planted.ts";', null],
   ["src/service.ts", 'import "./web/planted.ts";', null],
+  ["src/main.ts", 'process.exitCode = 1; import "./web/planted.ts";', R],
 
-  ["src/usecases/foreign.ts", 'import "express";', "eslint(no-restricted-imports)"],
-  ["src/usecases/foreign-type.ts", 'import type { Kysely } from "kysely";', "eslint(no-restricted-imports)"],
-  ["src/usecases/foreign-part.ts", 'import "kysely/migration";', "eslint(no-restricted-imports)"],
-  ["src/service-too.ts", 'import "pg";', "eslint(no-restricted-imports)"],
-  ["src/web/foreign.ts", 'import "graphile-worker";', "eslint(no-restricted-imports)"],
-  ["src/store/foreign.ts", 'import "@aws-sdk/client-s3";', "eslint(no-restricted-imports)"],
-  ["src/documents/foreign.ts", 'import "docusign-esign";', "eslint(no-restricted-imports)"],
-  ["src/web/foreign-traces.ts", 'import "@opentelemetry/api";', "eslint(no-restricted-imports)"],
-  ["src/jobs/foreign-traces.ts", 'import "@opentelemetry/sdk-node";', "eslint(no-restricted-imports)"],
+  ["src/web/auth/up.ts", 'import "../page/planted.ts";', R],
+  ["src/web/html/up-by-type.ts", 'import type { X } from "../auth/planted.ts";', R],
+  ["src/web/html/up-to-app.ts", 'import "../app.ts";', R],
+  ["src/web/api/sideways.ts", 'import "../page/planted.ts";', R],
+  ["src/web/api/deep/sideways.ts", 'import type { X } from "../../operations/planted.ts";', R],
+  ["src/web/page/sideways-around.ts", 'import "../../web/api/planted.ts";', R],
+  ["src/web/problem.ts", 'import "./html/planted.ts";', R],
+  ["src/web/problem-by-type.ts", 'import type { X } from "./app.ts";', R],
+  ["src/web/app.ts", 'import "./page/planted.ts"; export type { X } from "./problem.ts";', null],
+  ["src/web/page/down.ts", 'import "../html/planted.ts"; export type { X } from "../auth/planted.ts";', null],
+  ["src/web/page/down-to-files.ts", 'import "../problem.ts";', null],
+  ["src/web/api/deep/at-home.ts", 'import "../planted.ts";', null],
+
+  ["src/usecases/importing/up.ts", 'import "../reconciling/planted.ts";', R],
+  ["src/usecases/account/up-by-type.ts", 'import type { X } from "../importing/planted.ts";', R],
+  ["src/usecases/reconciling/up-later.ts", 'await import("../linking/planted.ts");', R],
+  ["src/usecases/explaining/sideways.ts", 'import "../reconciling/planted.ts";', R],
+  ["src/usecases/health/sideways-by-type.ts", 'export type { X } from "../account/planted.ts";', R],
+  ["src/usecases/keeping/not-alone.ts", 'import "../account/planted.ts";', R],
+  ["src/usecases/receiving/not-alone.ts", 'import "../keeping/planted.ts";', R],
+  ["src/usecases/linking/to-alone.ts", 'import type { X } from "../keeping/planted.ts";', R],
+  ["src/usecases/capabilities.ts", 'import type { X } from "./account/planted.ts";', R],
+  ["src/usecases/operating/down.ts", 'import "../health/planted.ts"; import "../capabilities.ts";', null],
+  ["src/usecases/keeping/down.ts", 'export type { X } from "../capabilities.ts";', null],
+
+  ["src/store/queue/up.ts", 'import "../ledger/planted.ts";', R],
+  ["src/store/queue/up-by-type.ts", 'import type { X } from "../events/planted.ts";', R],
+  ["src/store/contracts/sideways.ts", 'import "../links/planted.ts";', R],
+  ["src/store/upkeep/to-alone.ts", 'import "../embedded/planted.ts";', R],
+  ["src/store/rows.ts", 'import type { X } from "./links/planted.ts";', R],
+  ["src/store/links/down.ts", 'import "../queue/planted.ts"; export type { X } from "../rows.ts";', null],
+
+  ["src/docusign/wire/up.ts", 'import "../api/planted.ts";', R],
+  ["src/docusign/faults/up-by-type.ts", 'import type { X } from "../wire/planted.ts";', R],
+  ["src/docusign/connect/sideways.ts", 'import "../oauth.ts";', R],
+  ["src/docusign/oauth.ts", 'import type { X } from "./api/planted.ts";', R],
+  [
+    "src/docusign/api/down.ts",
+    'import "../wire/planted.ts"; export type { X } from "../faults/planted.ts";',
+    null,
+  ],
+
+  ["src/usecases/foreign.ts", 'import "express";', R],
+  ["src/usecases/foreign-type.ts", 'import type { Kysely } from "kysely";', R],
+  ["src/usecases/foreign-part.ts", 'import "kysely/migration";', R],
+  ["src/service-too.ts", 'import "pg";', R],
+  ["src/web/foreign.ts", 'import "graphile-worker";', R],
+  ["src/store/foreign.ts", 'import "@aws-sdk/client-s3";', R],
+  ["src/documents/foreign.ts", 'import "docusign-esign";', R],
+  ["src/web/foreign-traces.ts", 'import "@opentelemetry/api";', R],
+  ["src/jobs/foreign-traces.ts", 'import "@opentelemetry/sdk-node";', R],
   ["src/jobs/traces.ts", 'import "@opentelemetry/api";', null],
   ["src/main-too.ts", 'import "@opentelemetry/api"; import "@opentelemetry/sdk-node";', null],
-  ["src/domain/foreign.ts", 'import "zod";', "eslint(no-restricted-imports)"],
-  ["src/domain/input.ts", 'import "node:fs";', "eslint(no-restricted-imports)"],
-  ["src/web/logger.ts", 'import "pino";', "eslint(no-restricted-imports)"],
+  ["src/domain/foreign.ts", 'import "zod";', R],
+  ["src/domain/input.ts", 'import "node:fs";', R],
+  ["src/web/logger.ts", 'import "pino";', R],
   ["src/web/logger-type.ts", 'export type { Logger } from "pino";', null],
   ["src/web/at-home.ts", 'import "express";', null],
   ["src/documents/at-home.ts", 'import "@aws-sdk/client-s3";', null],
@@ -58,14 +100,15 @@ const PLANTED: readonly (readonly [place: string, line: string, rule: string | n
 
   ["src/store/exit.ts", "process.exitCode = 1;", "eslint(no-restricted-globals)"],
   ["src/store/exit-too.ts", "globalThis.process.exitCode = 1;", "eslint(no-restricted-properties)"],
-  ["src/config.ts", 'import "node:process";', "eslint(no-restricted-imports)"],
-  ["src/main.ts", "process.exitCode = 1;", null],
+  ["src/config.ts", 'import "node:process";', R],
   ["src/usecases/clock.ts", "export const now = Date.now();", "eslint(no-restricted-properties)"],
   ["src/web/loud.ts", 'console.log("x");', "eslint(no-console)"],
   ["src/web/floating.ts", "Promise.resolve(1);", "typescript(no-floating-promises)"],
   ["src/web/cast.ts", 'export const x = JSON.parse("1") as string;', "typescript(no-unsafe-type-assertion)"],
   ["src/web/circle-1.ts", 'export * from "./circle-2.ts";', "import(no-cycle)"],
   ["src/web/circle-2.ts", 'export * from "./circle-1.ts";', "import(no-cycle)"],
+  ["src/web/circle-by-type-1.ts", 'export type { X } from "./circle-by-type-2.ts";', "import(no-cycle)"],
+  ["src/web/circle-by-type-2.ts", 'export type { X } from "./circle-by-type-1.ts";', "import(no-cycle)"],
   ["src/web/default.ts", "export default 1;", "import(no-default-export)"],
   ["test/told.test.ts", 'import { test } from "node:test"; test("told", () => {});', null],
 ];
@@ -98,6 +141,27 @@ test("the linter sees every file of the program, and every folder of it has its 
   assert.deepEqual(seen.sort(), files.sort());
   assert.ok(files.length > 80, `only ${files.length} files`);
   assert.deepEqual(folders.sort(), LEVELS.slice(1).flat().toSorted());
+});
+
+test("every sub-folder has its place within its folder", async () => {
+  for (const folder of LEVELS.slice(1).flat()) {
+    const entries = await readdir(join(ROOT, "src", folder), { withFileTypes: true });
+    const subFolders = entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
+    const files = entries.filter((entry) => entry.isFile()).map(({ name }) => name);
+    const { levels, alone = [] } = WITHIN[folder] ?? { levels: [] };
+    const parts = [...levels.flat(), ...alone];
+
+    const [named, placed] = [
+      parts.filter((part) => part.endsWith(".ts")),
+      parts.filter((part) => !part.endsWith(".ts")),
+    ];
+    assert.deepEqual(placed.toSorted(), subFolders.sort(), folder);
+    assert.deepEqual(
+      named.filter((name) => !files.includes(name)),
+      [],
+      folder,
+    );
+  }
 });
 
 async function plant(): Promise<string> {
