@@ -5,6 +5,7 @@ import { Refusal, type RefusalCode } from "../domain/refusal.ts";
 import { isUnavailable } from "../store/database-errors.ts";
 import type { Log } from "../usecases/capabilities.ts";
 import { requestIdOf } from "./request-context.ts";
+import { InvalidToken } from "./request-fault.ts";
 
 /** An error answer as RFC 9457 has it; `type` is `urn:torikomi:problem:` and a stable code. */
 export type Problem = {
@@ -49,8 +50,14 @@ const REFUSALS: Record<RefusalCode, Kind> = {
   unavailable: { status: 503, title: "Temporarily unavailable", headers: { "Retry-After": "5" } },
 };
 
+const INVALID_TOKEN: Kind = {
+  ...REFUSALS.unauthorized,
+  headers: { "WWW-Authenticate": 'Bearer error="invalid_token"' },
+};
+
 /** How an error is answered. What is no refusal and no fault of the request is a 500 that tells nothing of the inside. */
 export function problemFor(error: unknown): ProblemAnswer {
+  if (error instanceof InvalidToken) return answer(error.code, INVALID_TOKEN, detailOf(error));
   if (error instanceof Refusal) return answer(error.code, REFUSALS[error.code], detailOf(error));
   const status = requestFaultOf(error);
   if (status === null) return answer("internal", { status: 500, title: "Internal error" });

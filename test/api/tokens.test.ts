@@ -30,6 +30,17 @@ test("without a token nothing is answered but that one is needed", async () => {
   }
 });
 
+test("a header of the scheme Bearer that holds no JWT is an invalid token, another scheme is none", async () => {
+  await using world = await createWorld();
+  const schemes = { "Bearer abc": 'Bearer error="invalid_token"', "Basic YTpi": "Bearer" };
+
+  for (const [authorization, expected] of Object.entries(schemes)) {
+    const response = await fetch(`${world.url}/v1/contracts`, { headers: { authorization } });
+
+    assert.deepEqual([response.status, response.headers.get("www-authenticate")], [401, expected]);
+  }
+});
+
 for (const [name, options] of Object.entries(MISUSED)) {
   test(`a token ${name} lets nobody read or write`, async () => {
     await using world = await createWorld();
@@ -37,7 +48,10 @@ for (const [name, options] of Object.entries(MISUSED)) {
     const token = await world.cabinet.token(options);
 
     for (const endpoint of ENDPOINTS) {
-      assert.equal((await ask(world, endpoint, token)).status, 401, endpoint.id);
+      const response = await ask(world, endpoint, token);
+
+      assert.equal(response.status, 401, endpoint.id);
+      assert.equal(response.headers.get("www-authenticate"), 'Bearer error="invalid_token"');
     }
 
     await assertUntouched(world);

@@ -10,6 +10,7 @@ import {
 } from "jose";
 import { z } from "zod";
 import { Refusal } from "../../domain/refusal.ts";
+import { InvalidToken } from "../request-fault.ts";
 
 /** A service of the cabinet that calls on behalf of one tenant (service.md, tokens of the cabinet). */
 export type Caller = {
@@ -74,7 +75,7 @@ export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifie
   const issuer = withoutTrailingSlash(options.issuer);
   return async (authorization) => {
     const token = BEARER.exec(authorization ?? "")?.[1];
-    if (token === undefined) throw new Refusal("unauthorized");
+    if (token === undefined) throw isBearer(authorization) ? new InvalidToken() : new Refusal("unauthorized");
     return readCaller(token, key, {
       issuer: [issuer, `${issuer}/`],
       audience: options.audience,
@@ -83,6 +84,10 @@ export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifie
       currentDate: options.now(),
     });
   };
+}
+
+function isBearer(authorization: string | undefined): boolean {
+  return /^Bearer +[^ ]/i.test(authorization ?? "");
 }
 
 /** Where no issuer is configured there is nobody whose tokens could be good. */
@@ -128,7 +133,7 @@ async function readCaller(token: string, key: JWTVerifyGetKey, options: JWTVerif
     if (tenant === undefined) throw new Refusal("forbidden", "the token lacks `tenant`");
     return { tenant, subject: sub ?? null, scopes: new Set(scope.split(" ").filter((word) => word !== "")) };
   } catch (error) {
-    if (error instanceof errors.JOSEError) throw new Refusal("unauthorized", undefined, { cause: error });
+    if (error instanceof errors.JOSEError) throw new InvalidToken({ cause: error });
     if (error instanceof z.ZodError) throw new Refusal("forbidden", lackingOf(error), { cause: error });
     throw error;
   }

@@ -41,7 +41,10 @@ const EVERYWHERE: Answers = {
   401: {
     id: "Unauthorized",
     ...describeProblem("The token is missing, or none of the cabinet's.", {
-      "WWW-Authenticate": sharedHeader("WWWAuthenticate", "`Bearer`."),
+      "WWW-Authenticate": sharedHeader(
+        "WWWAuthenticate",
+        '`Bearer`; with `error="invalid_token"` if a token came (RFC 6750).',
+      ),
     }),
   },
   403: {
