@@ -12,7 +12,7 @@ import { createVault } from "./store/links/vault.ts";
 import { migrateToLatest } from "./store/migrate.ts";
 import { createAccessTokens } from "./usecases/account/access-tokens.ts";
 import { createCallBudgets } from "./usecases/account/call-budgets.ts";
-import { createOpenAccount } from "./usecases/account/open-account.ts";
+import { createOpenAccount, createOpenWithToken } from "./usecases/account/open-account.ts";
 import type { Capabilities, Settings } from "./usecases/capabilities.ts";
 import { VERSION } from "./version.ts";
 import { createMetrics, type ServedMetrics } from "./web/operations/metrics.ts";
@@ -162,6 +162,7 @@ async function createCapabilities(
     documents,
     budgets,
     openAccount,
+    openWithToken: createOpenWithToken({ now }),
     log,
     now,
     metrics,

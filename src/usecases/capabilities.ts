@@ -21,6 +21,7 @@ export type Capabilities = {
   readonly oauth: DocuSignOAuth;
   /** DocuSign's API. */
   readonly openAccount: OpenAccount;
+  readonly openWithToken: OpenWithToken;
   readonly budgets: CallBudgets;
   readonly documents: DocumentStore;
   readonly recorder: EventRecorder;
@@ -63,6 +64,12 @@ export type OpenAccount = (
   link: Pick<Link, "id" | "account">,
   onCall?: () => void,
   kind?: CallKind,
+) => DocuSignAccount;
+
+/** Opens DocuSign for a user who has just logged in and has no link yet. */
+export type OpenWithToken = (
+  account: { readonly accountId: AccountId; readonly baseUri: string },
+  accessToken: string,
 ) => DocuSignAccount;
 
 /**

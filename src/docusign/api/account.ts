@@ -1,13 +1,13 @@
 import type { Envelope } from "../../domain/envelope.ts";
 import type { EnvelopeId, UserId } from "../../domain/identifiers.ts";
 import { DocuSignFault, isOurCredentialsFault, unlessRefused } from "../faults/faults.ts";
+import { isSameAddress } from "../wire/addresses.ts";
 import { readDocuments, readEnvelope, unreadableAnswer } from "../wire/answers.ts";
 import { readRecipients } from "../wire/recipients.ts";
 import { type Call, callSettings, createCall, type DocuSignAccountOptions } from "./calls.ts";
 import {
   type ConnectConfiguration,
   configurationBody,
-  isSameAddress,
   type ListedConnectConfiguration,
   readConfigurationId,
   readConfigurations,

@@ -62,18 +62,6 @@ export function configurationBody(configuration: ConnectConfiguration): Readonly
   };
 }
 
-/**
- * Whether an address that DocuSign shows leads where ours does: it need not write letter case of scheme and host, a
- * default port or a slash at the end as we do. One that it does not show is not known to.
- */
-export function isSameAddress(shown: string | null, ours: string): boolean {
-  return shown !== null && plainAddress(shown) === plainAddress(ours);
-}
-
-function plainAddress(address: string): string {
-  return (URL.parse(address)?.href ?? address).replace(/\/+$/, "");
-}
-
 const configurationsAnswer = z.object({ configurations: rowsField });
 
 /** The account's configurations of the two types, ours and others; further types are left out. */

@@ -1,5 +1,5 @@
 import { openDocuSignAccount } from "../../docusign/api/account.ts";
-import type { OpenAccount, Uses } from "../capabilities.ts";
+import type { OpenAccount, OpenWithToken, Uses } from "../capabilities.ts";
 import type { AccessTokens } from "./access-tokens.ts";
 
 /** Opens accounts with the link's tokens; every answer's limits go to the budgets. */
@@ -27,4 +27,10 @@ export function createOpenAccount(
         onCall?.();
       },
     });
+}
+
+/** Opens accounts with the token of a login. Its few calls count in no budget, as long as no link exists. */
+export function createOpenWithToken({ now }: Uses<"now">): OpenWithToken {
+  return ({ accountId, baseUri }, accessToken) =>
+    openDocuSignAccount({ accountId, baseUri, accessToken: async () => accessToken, now });
 }

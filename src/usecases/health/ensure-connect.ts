@@ -1,8 +1,7 @@
 import type { DocuSignAccount } from "../../docusign/api/account.ts";
-import {
-  type ConnectConfiguration,
-  isSameAddress,
-  type ListedConnectConfiguration,
+import type {
+  ConnectConfiguration,
+  ListedConnectConfiguration,
 } from "../../docusign/api/connect-configuration.ts";
 import {
   DocuSignFault,
@@ -11,6 +10,7 @@ import {
   isTransient,
   unlessRefused,
 } from "../../docusign/faults/faults.ts";
+import { isSameAddress } from "../../docusign/wire/addresses.ts";
 import type { Database } from "../../store/database.ts";
 import { changeLink } from "../../store/links/link-writes.ts";
 import type { ConnectState, Link } from "../../store/links/links.ts";

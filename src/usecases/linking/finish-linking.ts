@@ -1,6 +1,5 @@
 import { randomUUID } from "node:crypto";
 import type { DocuSignAccount } from "../../docusign/api/account.ts";
-import { openDocuSignAccount } from "../../docusign/api/account.ts";
 import { DocuSignFault } from "../../docusign/faults/faults.ts";
 import type { DocuSignUser, Tokens } from "../../docusign/oauth.ts";
 import { isDsAdmin } from "../../domain/admin.ts";
@@ -23,7 +22,16 @@ import { hashState, type Owner } from "./begin-linking.ts";
 import { countCompleted } from "./count-completed.ts";
 
 type Deps = Uses<
-  "adminProfiles" | "db" | "largeImport" | "log" | "now" | "oauth" | "openAccount" | "publicUrl" | "vault"
+  | "adminProfiles"
+  | "db"
+  | "largeImport"
+  | "log"
+  | "now"
+  | "oauth"
+  | "openAccount"
+  | "openWithToken"
+  | "publicUrl"
+  | "vault"
 >;
 
 /** The ways in which a return from DocuSign's login ends (service.md). */
@@ -71,12 +79,7 @@ async function linkUser(deps: Deps, linking: Linking, tokens: Tokens): Promise<L
   const user = await deps.oauth.getUserInfo(tokens.accessToken);
   const account = user.accounts.find((one) => one.isDefault);
   if (account === undefined) return "not-admin";
-  const docusign = openDocuSignAccount({
-    baseUri: account.baseUri,
-    accountId: account.accountId,
-    accessToken: async () => tokens.accessToken,
-    now: deps.now,
-  });
+  const docusign = deps.openWithToken(account, tokens.accessToken);
   if (!isDsAdmin(await docusign.getUser(user.userId), deps.adminProfiles)) return "not-admin";
 
   const candidate = { linking, tokens, user, account, docusign };
@@ -87,7 +90,7 @@ async function linkUser(deps: Deps, linking: Linking, tokens: Tokens): Promise<L
 }
 
 async function createLink(
-  deps: Omit<Deps, "adminProfiles" | "oauth">,
+  deps: Uses<"db" | "largeImport" | "log" | "now" | "openAccount" | "publicUrl" | "vault">,
   candidate: Candidate,
 ): Promise<LinkingResult> {
   const total = await countCompleted(candidate.docusign, { to: deps.now(), enough: deps.largeImport });
@@ -164,7 +167,7 @@ async function endedLinks(tx: Database, tenant: string) {
 
 /** The same user came back to the same account: the link goes on, and what it missed is filled in (import-rules 5). */
 async function repairLink(
-  deps: Omit<Deps, "adminProfiles" | "largeImport" | "oauth">,
+  deps: Uses<"db" | "log" | "now" | "openAccount" | "publicUrl" | "vault">,
   candidate: Candidate,
   id: LinkId,
 ): Promise<LinkingResult> {

@@ -10,7 +10,16 @@ import {
 } from "../auth/session.ts";
 
 type Deps = Uses<
-  "adminProfiles" | "db" | "largeImport" | "log" | "now" | "oauth" | "openAccount" | "publicUrl" | "vault"
+  | "adminProfiles"
+  | "db"
+  | "largeImport"
+  | "log"
+  | "now"
+  | "oauth"
+  | "openAccount"
+  | "openWithToken"
+  | "publicUrl"
+  | "vault"
 >;
 
 /**

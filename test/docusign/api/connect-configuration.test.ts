@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type ConnectConfiguration, isSameAddress } from "../../../src/docusign/api/connect-configuration.ts";
+import type { ConnectConfiguration } from "../../../src/docusign/api/connect-configuration.ts";
+import { isSameAddress } from "../../../src/docusign/wire/addresses.ts";
 import { startServer } from "../http-server.ts";
 import { isFault, open, ROOT, USER } from "./recorded-account.ts";
 
