@@ -98,6 +98,21 @@ test("DocuSign's refusal of one call too many is told with its reset, and keeps 
   assert.equal(world.docusign.calls.length, calls);
 });
 
+test("DocuSign's limit for one envelope is told with its end, and keeps nothing else of the account from being asked", async () => {
+  await using world = await createWorld();
+  const { explain, conclude } = await link(world);
+  const errorCode = "HOURLY_ENVELOPE_POLLING_LIMIT_EXCEEDED";
+  world.docusign.failNext(1, { status: 400, body: { errorCode, message: "x" } }, "/envelopes/{envelopeId}");
+
+  const limited = await explain(randomUUID());
+  const { envelopeId } = await conclude();
+  await world.runJobs();
+
+  const until = "2031-01-15T03:25:00.000Z";
+  assert.deepEqual(limited.body.waitingFor, { reason: "account-throttled", until });
+  assert.equal((await explain(envelopeId)).body.outcome, "imported");
+});
+
 test("a DocuSign that is away leaves it unknown, and says so", async () => {
   await using world = await createWorld();
   const { explain } = await link(world);

@@ -95,15 +95,20 @@ for (const [status, errorCode] of [
   });
 }
 
-test("a listing that DocuSign refuses, of a user who is admin still, stops no link", async () => {
-  await using companies = await createLinkedCompanies();
-  const { world } = companies;
-  world.docusign.failNext(1, { status: 403 }, "/envelopes");
+for (const [times, status] of [
+  [1, 403],
+  [2, 401],
+] as const) {
+  test(`a listing that DocuSign refuses with ${status}, of a user who is admin still, stops no link`, async () => {
+    await using companies = await createLinkedCompanies();
+    const { world } = companies;
+    world.docusign.failNext(times, { status }, "/envelopes");
 
-  await world.runHour();
+    await world.runHour();
 
-  assert.equal((await linkOf(world)).state, "active");
-});
+    assert.equal((await linkOf(world)).state, "active");
+  });
+}
 
 test("a revoked authorisation is found by the hour where no event brings it to light", async () => {
   await using companies = await createLinkedCompanies();

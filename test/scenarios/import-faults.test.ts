@@ -123,6 +123,8 @@ for (const [what, failure, cause] of [
   });
 }
 
+const SOMETHING_NEW: Failure = { status: 400, body: { errorCode: "SOMETHING_NEW", message: "x" } };
+
 type Told = { fails: (world: World, at: Companies) => unknown; outcome: object; error: string };
 
 const TOLD: Readonly<Record<string, Told>> = {
@@ -155,9 +157,13 @@ const TOLD: Readonly<Record<string, Told>> = {
     outcome: { reason: "account-throttled", until: "2031-01-15T03:47:13.000Z" },
     error: "HOURLY_APIINVOCATION_LIMIT_EXCEEDED",
   },
-  "of what DocuSign will not give, for a reason of its own": {
-    fails: ({ docusign }) =>
-      docusign.failNext(1, { status: 400, body: { errorCode: "SOMETHING_NEW", message: "x" } }, DOCUMENT),
+  "of an envelope that DocuSign will not give, for a reason of its own": {
+    fails: ({ docusign }) => docusign.failNext(1, SOMETHING_NEW, ENVELOPE),
+    outcome: { reason: "import-failed", until: "2031-01-15T03:10:05.000Z" },
+    error: "SOMETHING_NEW",
+  },
+  "of a document that DocuSign will not give, for a reason of its own": {
+    fails: ({ docusign }) => docusign.failNext(1, SOMETHING_NEW, DOCUMENT),
     outcome: { reason: "import-failed", until: "2031-01-15T03:30:00.000Z" },
     error: "SOMETHING_NEW",
   },

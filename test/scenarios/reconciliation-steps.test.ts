@@ -94,7 +94,7 @@ test("a step of a link that does not import says how it stands", async () => {
   const { world, admin } = linked;
   const linkId = await linkIdOf(world);
   const unknown = parseUuid<LinkId>(randomUUID())!;
-  world.docusign.failNext(2, NO_ADMIN, USER);
+  world.docusign.failNext(1, NO_ADMIN, USER);
   world.docusign.failNext(1, NO_ADMIN, LISTING);
 
   const noAdmin = notImporting(await stepOf(world, linkId));

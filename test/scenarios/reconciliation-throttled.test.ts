@@ -158,3 +158,21 @@ test("a reconciliation that is throttled half-way goes on at the reset from the 
   const [entry] = await entriesOf(world);
   assert.deepEqual([entry.state, entry.to, entry.missed], ["done", "2031-01-15T04:00:00.000Z", 1]);
 });
+
+test("a listing that DocuSign limits by itself is put off, and imports go on meanwhile", async () => {
+  await using linked = await createLinkedCompanies();
+  const { world, colleague } = linked;
+  const limited = { status: 400, body: { errorCode: "API_REQUEST_IS_THROTTLED", message: "x" } };
+  const missed = await concludeUnheard(world, { from: colleague, to: [CUSTOMER] });
+  world.docusign.failNext(1, limited, "/envelopes");
+
+  await world.runHour();
+  const heard = await world.docusign.concludeEnvelope({ from: colleague, to: [CUSTOMER] });
+  await world.runJobs();
+
+  assert.equal(await fateOf(world, heard), "imported sent");
+  assert.equal((await explain(world, missed)).reason, "hourly-timing");
+  world.clock.pass(15 * MINUTE_MS);
+  await world.runJobs();
+  assert.equal(await fateOf(world, missed), "imported sent");
+});

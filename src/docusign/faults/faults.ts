@@ -1,5 +1,5 @@
 import { readErrorCode } from "./error-code.ts";
-import { isThrottling, readRetryMoment } from "./throttling.ts";
+import { isThrottling, limitOf, readRetryMoment } from "./throttling.ts";
 
 /**
  * What can be done about it: try again `later`; wait until `retryAt` (`throttled`); have the user log in afresh
@@ -17,10 +17,14 @@ export type FaultKind =
 /** This one `call`, or the `tokens` that all calls of the link live on. */
 type Refused = "call" | "tokens";
 
+/** DocuSign's limit for the account, or for one envelope or document; or ours for first imports. */
+type Limit = "account-limit" | "resource-limit" | "reserve-reached";
+
 type FaultDetails = {
   readonly retryAt?: Date | null;
   readonly httpStatus?: number | null;
   readonly refused?: Refused;
+  readonly limit?: Limit;
 };
 
 /** DocuSign did not do what was asked. Holds no token, address or text of the answer, and so may be logged. */
@@ -34,6 +38,8 @@ export class DocuSignFault extends Error {
   readonly httpStatus: number | null;
   /** For `authorization-gone`: what is refused. A call may be so for what it asks, though the authorisation stands. */
   readonly refused: Refused;
+  /** For `throttled`: whose calls are used up. */
+  readonly limit: Limit;
 
   constructor(kind: FaultKind, code: string, details: FaultDetails = {}) {
     const httpStatus = details.httpStatus ?? null;
@@ -43,6 +49,7 @@ export class DocuSignFault extends Error {
     this.retryAt = details.retryAt ?? null;
     this.httpStatus = httpStatus;
     this.refused = details.refused ?? "call";
+    this.limit = details.limit ?? "account-limit";
   }
 }
 
@@ -133,7 +140,11 @@ export function faultOfAnswer(answer: Answer, now: Date): DocuSignFault {
   const code = readErrorCode(answer.body);
   if (isThrottling(httpStatus, code)) {
     const retryAt = readRetryMoment(code, headers, now);
-    return new DocuSignFault("throttled", code ?? `http-${httpStatus}`, { retryAt, httpStatus });
+    return new DocuSignFault("throttled", code ?? `http-${httpStatus}`, {
+      retryAt,
+      httpStatus,
+      limit: limitOf(code),
+    });
   }
   const known = code === null ? undefined : KIND_OF_CODE.get(code.toUpperCase());
   if (known !== undefined && code !== null) return new DocuSignFault(known, code, { httpStatus });

@@ -20,6 +20,11 @@ export function isThrottling(status: number, code: string | null): boolean {
   return code !== null && [OF_THE_HOUR, OF_THE_BURST, OF_ONE_RESOURCE].some((pattern) => pattern.test(code));
 }
 
+/** Whether DocuSign limits the account's calls, or those about one envelope or document. */
+export function limitOf(code: string | null): "account-limit" | "resource-limit" {
+  return code !== null && /envelope|request_is_throttled/i.test(code) ? "resource-limit" : "account-limit";
+}
+
 /**
  * From when DocuSign takes calls again. The hour's budget comes back at `X-RateLimit-Reset`, to the second
  * (service.md, settled details); other limits say it in `Retry-After`, or else pass after their own time. A moment that

@@ -7,11 +7,6 @@ import { nextFullHour } from "../../domain/schedule.ts";
 import { findBudget, noteLimits, pauseAccount } from "../../store/budgets.ts";
 import type { CallBudgets, CallKind, Uses } from "../capabilities.ts";
 
-/** The code of the fault with which `begin` refuses a first import. */
-export const BUDGET_RESERVE = "budget-reserve";
-const CALLS_SPENT = "hourly-calls-spent";
-const CODES = { "first-import": BUDGET_RESERVE, other: CALLS_SPENT, person: CALLS_SPENT } as const;
-
 /** Other processes may learn of spent calls this much later, though not that the reserve is reached. */
 const SHARE_EVERY_MS = 2_000;
 
@@ -30,7 +25,7 @@ export function createCallBudgets(deps: Uses<"db" | "log" | "now" | "reserveShar
   return {
     begin(accountId, kind) {
       const pace = paceOf(accountId, kind);
-      if (pace.kind === "wait") throw new DocuSignFault("throttled", CODES[kind], { retryAt: pace.until });
+      if (pace.kind === "wait") throw spent(kind, pace.until);
       underWay.set(accountId, (underWay.get(accountId) ?? 0) + 1);
     },
     note(accountId, told) {
@@ -55,6 +50,12 @@ export function createCallBudgets(deps: Uses<"db" | "log" | "now" | "reserveShar
       return paceOf(accountId, kind);
     },
   };
+}
+
+function spent(kind: CallKind, retryAt: Date): DocuSignFault {
+  if (kind === "first-import")
+    return new DocuSignFault("throttled", "budget-reserve", { retryAt, limit: "reserve-reached" });
+  return new DocuSignFault("throttled", "hourly-calls-spent", { retryAt });
 }
 
 type Shared = { readonly key: string; readonly at: number };

@@ -1,5 +1,6 @@
-import { DocuSignFault } from "../../docusign/faults/faults.ts";
+import { faultFacts } from "../../docusign/faults/fault-facts.ts";
 import type { Envelope } from "../../domain/envelope.ts";
+import { decideFault } from "../../domain/fault-policy.ts";
 import type { Finding } from "../../domain/finding.ts";
 import type { EnvelopeId } from "../../domain/identifiers.ts";
 import type { Ownership } from "../../domain/ownership.ts";
@@ -59,21 +60,13 @@ function nextChance(decision: Ownership, now: Date): WaitingCause {
   return { reason, until: nextFullHour(now) };
 }
 
-async function readFault({ budgets }: Uses<"budgets">, link: Link, error: unknown): Promise<Verdict> {
-  if (!(error instanceof DocuSignFault)) throw error;
-  switch (error.kind) {
-    case "not-found":
-      return NOT_FOUND;
-    case "throttled":
-      if (error.retryAt !== null) await budgets.pause(link.account.id, error.retryAt);
-      return cannotAsk({ reason: "account-throttled", until: error.retryAt });
-    case "authorization-gone":
-    case "not-permitted":
-      return cannotAsk({ reason: "link-error", until: null });
-    case "later":
-    case "never":
-      return cannotAsk({ reason: "docusign-unavailable", until: null });
-  }
+async function readFault(deps: Uses<"budgets" | "now">, link: Link, error: unknown): Promise<Verdict> {
+  const reaction = decideFault(faultFacts(error), { step: "look-up" }, deps.now());
+  if (reaction.kind === "not-found") return NOT_FOUND;
+  if (reaction.kind !== "wait") throw error;
+  const { reason, until, accountPausedUntil } = reaction;
+  if (accountPausedUntil !== null) await deps.budgets.pause(link.account.id, accountPausedUntil);
+  return cannotAsk({ reason, until });
 }
 
 function cannotAsk(waiting: WaitingCause): Verdict {

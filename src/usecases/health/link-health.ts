@@ -1,7 +1,8 @@
 import type { DocuSignAccount } from "../../docusign/api/account.ts";
 import type { AccountUser } from "../../docusign/api/user.ts";
-import { DocuSignFault, isOurCredentialsFault, isTransient } from "../../docusign/faults/faults.ts";
+import { faultFacts } from "../../docusign/faults/fault-facts.ts";
 import { isDsAdmin } from "../../domain/admin.ts";
+import { decideFault } from "../../domain/fault-policy.ts";
 import type { Database } from "../../store/database.ts";
 import { takeUpFailed } from "../../store/ledger/claims.ts";
 import { changeLink, lockLink } from "../../store/links/link-writes.ts";
@@ -85,13 +86,10 @@ export async function askAdmin(
   try {
     return (await checkAdmin(deps, link, account)) ? "admin" : "not-admin";
   } catch (error) {
-    if (!(error instanceof DocuSignFault)) throw error;
-    if (isTransient(error) || isOurCredentialsFault(error)) return "unsaid";
-    await failLink(
-      deps.db,
-      link,
-      error.kind === "authorization-gone" ? "authorization-revoked" : "not-admin",
-    );
+    const reaction = decideFault(faultFacts(error), { step: "user" }, deps.now());
+    if (reaction.kind === "throw") throw error;
+    if (reaction.kind !== "fail-link") return "unsaid";
+    await failLink(deps.db, link, reaction.cause);
     return "not-admin";
   }
 }

@@ -1,5 +1,6 @@
 import type { DocuSignAccount } from "../../docusign/api/account.ts";
-import { DocuSignFault } from "../../docusign/faults/faults.ts";
+import { faultFacts } from "../../docusign/faults/fault-facts.ts";
+import { decideFault } from "../../domain/fault-policy.ts";
 import type { EnvelopeId } from "../../domain/identifiers.ts";
 import type { Link } from "../../store/links/links.ts";
 import type { Uses } from "../capabilities.ts";
@@ -67,7 +68,7 @@ type Listing = {
   readonly signal: AbortSignal;
 };
 
-async function listAll(deps: Uses<"budgets" | "db">, listing: Listing): Promise<Obstacle | null> {
+async function listAll(deps: Uses<"budgets" | "db" | "now">, listing: Listing): Promise<Obstacle | null> {
   const { link, account, window, take, signal } = listing;
   for (let cursor: Cursor | null = startOfListing(window.from); cursor !== null; ) {
     if (signal.aborted) return { reason: "interrupted", until: null };
@@ -90,13 +91,12 @@ async function findObstacle({ budgets }: Uses<"budgets">, link: Link): Promise<O
   return pace.kind === "wait" ? { reason: "account-throttled", until: pace.until } : null;
 }
 
-async function readFault({ budgets }: Uses<"budgets">, link: Link, error: unknown): Promise<Obstacle> {
-  if (!(error instanceof DocuSignFault)) throw error;
-  if (error.kind === "authorization-gone" || error.kind === "not-permitted")
-    return { reason: "link-error", until: null };
-  if (error.kind !== "throttled") return { reason: "docusign-unavailable", until: null };
-  if (error.retryAt !== null) await budgets.pause(link.account.id, error.retryAt);
-  return { reason: "account-throttled", until: error.retryAt };
+async function readFault(deps: Uses<"budgets" | "now">, link: Link, error: unknown): Promise<Obstacle> {
+  const reaction = decideFault(faultFacts(error), { step: "dry-run" }, deps.now());
+  if (reaction.kind !== "wait") throw error;
+  const { reason, until, accountPausedUntil } = reaction;
+  if (accountPausedUntil !== null) await deps.budgets.pause(link.account.id, accountPausedUntil);
+  return { reason, until };
 }
 
 function predict({ envelope, entry, decision }: ListedRow): DryRunEnvelope {

@@ -1,4 +1,7 @@
-import { DocuSignFault, isOurCredentialsFault, isTransient } from "../../docusign/faults/faults.ts";
+import { faultFacts } from "../../docusign/faults/fault-facts.ts";
+import { DocuSignFault } from "../../docusign/faults/faults.ts";
+import { decideFault, type FaultWait } from "../../domain/fault-policy.ts";
+import type { Reasons } from "../../domain/finding.ts";
 import type { LinkId } from "../../domain/identifiers.ts";
 import type { Database } from "../../store/database.ts";
 import {
@@ -10,7 +13,6 @@ import {
 } from "../../store/ledger/reconciliations.ts";
 import { changeLink } from "../../store/links/link-writes.ts";
 import { findLink, type Link } from "../../store/links/links.ts";
-import { BUDGET_RESERVE } from "../account/call-budgets.ts";
 import type { CallKind, Uses } from "../capabilities.ts";
 import { askAdmin, checkAdmin, failLink } from "../health/link-health.ts";
 import { wakeBacklog } from "../importing/import-backlog.ts";
@@ -43,7 +45,7 @@ export type ReconcileStep =
 type PutOff = {
   readonly kind: "put-off";
   readonly until: Date;
-  readonly reason: "account-throttled" | "budget-reserve" | "docusign-unavailable" | "busy";
+  readonly reason: Reasons["waiting"] | "busy";
 };
 
 /** A day, less what runs may begin later on one day than on the next. */
@@ -62,7 +64,7 @@ export async function reconcileStep(deps: Deps, request: ReconcileRequest): Prom
   try {
     if (!(await mayReconcile(deps, link))) return await notImporting(deps.db, link);
   } catch (error) {
-    return await afterFault(deps, link, error);
+    return await afterFault(deps, link, "user", error);
   }
   const wait = await findWait(deps, link);
   if (wait !== null) return wait;
@@ -106,7 +108,7 @@ async function stepAlone(deps: Deps, request: ReconcileRequest): Promise<Reconci
     const ended = await finishReconciliation(deps, { link, run: listed, account, manual, isOvertaken });
     return await afterRun(deps, request, { ...ended, calls: ended.calls + calls });
   } catch (error) {
-    return await afterFault(deps, link, error);
+    return await afterFault(deps, link, "listing", error);
   } finally {
     await addCalls(deps.db, run.id, calls);
   }
@@ -200,23 +202,35 @@ function isFullDue(link: Link, { from, to, manual }: ReconcileRequest, now: Date
   return (link.fullyCheckedAt ?? listedAt).getTime() + FULL_EVERY_MS <= now.getTime();
 }
 
-const AGAIN_MS = 60 * 1000;
-
-/** The run stays under way and goes on from its page, unless a person has to mend the link first. */
-async function afterFault(deps: Omit<Deps, "publicUrl">, link: Link, error: unknown): Promise<ReconcileStep> {
-  if (!(error instanceof DocuSignFault)) throw error;
-  deps.log.warn({ linkId: link.id, fault: error.code, kind: error.kind }, "reconciliation put off");
-  if (error.kind === "authorization-gone") {
-    await failLink(deps.db, link, "authorization-revoked");
-    return await notImporting(deps.db, link);
+/** The run stays under way and goes on from its page, unless a person has to repair the link first. */
+async function afterFault(
+  deps: Omit<Deps, "publicUrl">,
+  link: Link,
+  step: "listing" | "user",
+  error: unknown,
+): Promise<ReconcileStep> {
+  if (error instanceof DocuSignFault)
+    deps.log.warn({ linkId: link.id, fault: error.code, kind: error.kind }, "reconciliation put off");
+  const reaction = decideFault(faultFacts(error), { step }, deps.now());
+  switch (reaction.kind) {
+    case "wait":
+      return await putOff(deps, link, reaction);
+    case "fail-link":
+      await failLink(deps.db, link, reaction.cause);
+      return await notImporting(deps.db, link);
+    case "not-found":
+    case "throw":
+      throw error;
   }
-  // What DocuSign will not list may be a user's who is no admin any more, a suspended account's, or our own mistake.
-  const asks = !isTransient(error) && !isOurCredentialsFault(error);
-  if (asks && (await askAdmin(deps, link, deps.openAccount(link))) === "not-admin")
+}
+
+async function putOff(
+  deps: Omit<Deps, "publicUrl">,
+  link: Link,
+  wait: FaultWait<Date>,
+): Promise<ReconcileStep> {
+  if (wait.asksUser && (await askAdmin(deps, link, deps.openAccount(link))) === "not-admin")
     return await notImporting(deps.db, link);
-  const until = error.retryAt ?? new Date(deps.now().getTime() + AGAIN_MS);
-  if (error.code === BUDGET_RESERVE) return { kind: "put-off", until, reason: "budget-reserve" };
-  if (error.kind !== "throttled") return { kind: "put-off", until, reason: "docusign-unavailable" };
-  await deps.budgets.pause(link.account.id, until);
-  return { kind: "put-off", until, reason: "account-throttled" };
+  if (wait.accountPausedUntil !== null) await deps.budgets.pause(link.account.id, wait.accountPausedUntil);
+  return { kind: "put-off", until: wait.until, reason: wait.reason };
 }

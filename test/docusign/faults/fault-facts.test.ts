@@ -1,0 +1,67 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { faultFacts } from "../../../src/docusign/faults/fault-facts.ts";
+import { DocuSignFault, endingFault, faultOfAnswer } from "../../../src/docusign/faults/faults.ts";
+
+const NOW = new Date("2031-01-15T03:00:00Z");
+
+function answered(status: number, errorCode: string): DocuSignFault {
+  return faultOfAnswer({ status, headers: new Headers(), body: { errorCode } }, NOW);
+}
+
+const TOKENS_REFUSED = new DocuSignFault("authorization-gone", "invalid_grant", { refused: "tokens" });
+const RESERVED = new DocuSignFault("throttled", "budget-reserve", { limit: "reserve-reached" });
+
+const CASES: readonly (readonly [what: string, error: unknown, kind: string, code: string | null])[] = [
+  ["an error of our own", new Error("disk full"), "own", "internal"],
+  ["a call that this process broke off as it ends", endingFault(NOW), "process-ending", null],
+  ["a server error", answered(503, "X"), "unavailable", "X"],
+  ["a rejected integration key", answered(401, "invalid_client"), "our-credentials", "invalid_client"],
+  [
+    "the hour's limit",
+    answered(400, "HOURLY_APIINVOCATION_LIMIT_EXCEEDED"),
+    "account-limit",
+    "HOURLY_APIINVOCATION_LIMIT_EXCEEDED",
+  ],
+  ["a limit that no code names", answered(429, "X"), "account-limit", "X"],
+  [
+    "an envelope's limit",
+    answered(400, "HOURLY_ENVELOPE_POLLING_LIMIT_EXCEEDED"),
+    "resource-limit",
+    "HOURLY_ENVELOPE_POLLING_LIMIT_EXCEEDED",
+  ],
+  [
+    "an envelope's limit by another name",
+    answered(429, "SOME_ENVELOPE_LIMIT"),
+    "resource-limit",
+    "SOME_ENVELOPE_LIMIT",
+  ],
+  [
+    "a blocked download",
+    answered(400, "API_REQUEST_IS_THROTTLED"),
+    "resource-limit",
+    "API_REQUEST_IS_THROTTLED",
+  ],
+  ["a first import's reserve", RESERVED, "reserve-reached", "budget-reserve"],
+  ["a rejected refresh", TOKENS_REFUSED, "tokens-gone", "invalid_grant"],
+  ["a rejected access token", answered(401, "X"), "call-unauthorized", "X"],
+  ["a missing right", answered(403, "X"), "not-permitted", "X"],
+  ["an unknown envelope", answered(404, "X"), "not-found", "X"],
+  ["a document that is no PDF", new DocuSignFault("never", "not-a-pdf"), "not-a-pdf", "not-a-pdf"],
+  ["an empty document", new DocuSignFault("never", "empty-document"), "empty-document", "empty-document"],
+  ["an unknown refusal", answered(400, "X"), "refused", "X"],
+];
+
+for (const [what, error, kind, code] of CASES) {
+  test(`${what} is a fault "${kind}"`, () => {
+    const facts = faultFacts(error);
+
+    assert.deepEqual([facts.kind, facts.code], [kind, code]);
+  });
+}
+
+test("the end of a limit is passed on", () => {
+  const { retryAt } = faultFacts(answered(400, "BURST_APIINVOCATION_LIMIT_EXCEEDED"));
+
+  assert.deepEqual(retryAt, new Date("2031-01-15T03:00:30Z"));
+});
