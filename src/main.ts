@@ -8,12 +8,10 @@ import { type Config, ConfigError, parseConfig } from "./config.ts";
 import { describeError, describeFault } from "./domain/fault-text.ts";
 import { migrate, openFoundation, withDatabase } from "./foundation.ts";
 import { logContext } from "./log-context.ts";
-import { endsWithin, type Role, startService } from "./service.ts";
+import { type Role, startService } from "./service.ts";
 import type { Tracing } from "./tracing.ts";
 import { VERSION } from "./version.ts";
 
-/** To close connections once all work has ended, or has been given back. */
-const CLOSING_MS = 2_000;
 /** Ctrl-C, and a signal to a whole group of processes, arrive a second time by way of npm. */
 const SAME_SIGNAL_MS = 1_000;
 
@@ -52,17 +50,33 @@ async function run(command: Command): Promise<number> {
 async function serveUntilSignal(role: Role): Promise<number> {
   const config = parseConfig(process.env);
   const log = createLogger(config);
-  const signal = nextSignal();
+  process.on("uncaughtException", (error) => {
+    log.fatal({ err: error }, "unexpected error");
+    process.exit(EXIT.failed);
+  });
+  const stopped = nextSignal().then((signal) => {
+    log.info({ signal }, "stopping");
+    exitAfter(config.shutdownTimeoutMs, EXIT.done);
+    return null;
+  });
   const tracing = await openTracing(config, log);
   const service = await startService(config, role, { log, now });
   log.info({ role, port: service.port }, "torikomi is running");
-  log.info({ signal: await signal }, "stopping");
-  const deadline = performance.now() + config.shutdownTimeoutMs;
-  await endsWithin(config.shutdownTimeoutMs + CLOSING_MS, Promise.resolve(service[Symbol.asyncDispose]()));
-  // They tell what was slow while stopping, so a second is theirs however late it is.
-  if (tracing !== null) await endsWithin(Math.max(1_000, deadline - performance.now()), tracing.stop());
+  const failure = await Promise.race([stopped, service.failed]);
+  if (failure !== null) {
+    log.fatal({ err: failure }, "stopping");
+    exitAfter(config.shutdownTimeoutMs, EXIT.failed);
+  }
+  await service[Symbol.asyncDispose]();
+  await tracing?.stop();
+  if (failure !== null) return EXIT.failed;
   log.info("stopped");
   return EXIT.done;
+}
+
+/** Whatever still hangs then: whoever sent the signal would kill the process soon after. */
+function exitAfter(ms: number, status: number): void {
+  setTimeout(() => process.exit(status), ms);
 }
 
 /** OpenTelemetry takes long to load, and most do without. */
@@ -106,6 +120,7 @@ async function runOperator(command: OperatorCommand, terminal: Terminal): Promis
   // Commands talk to a person on standard output; what goes wrong beside that is told on standard error.
   const level = config.logLevel === "info" ? "warn" : config.logLevel;
   const log = pino({ level, serializers: { err: describeError } }, pino.destination(2));
+  terminal.signal.addEventListener("abort", () => exitAfter(config.shutdownTimeoutMs, EXIT.notNow));
   await using foundation = await openFoundation(config, { log, now });
   // The doctor looks only.
   if (!config.production && command.name !== "doctor") await migrate(foundation.working);

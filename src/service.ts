@@ -32,6 +32,8 @@ export type Role = "serve" | "work" | "all";
 export type Service = AsyncDisposable & {
   readonly port: number;
   readonly foundation: Foundation;
+  /** Resolves with the cause if a part of it ends by itself. */
+  readonly failed: Promise<Error>;
   /** Runs the jobs that are due until none is. */
   runDueJobs(): Promise<void>;
 };
@@ -39,10 +41,23 @@ export type Service = AsyncDisposable & {
 /**
  * Starts the roles of this process: HTTP for `serve`, the queue and its clock for `work`; `work` alone answers the
  * operations addresses only. Disposing of it takes no more connections, finishes what is under way within
- * `SHUTDOWN_TIMEOUT` and gives unfinished jobs back.
+ * `SHUTDOWN_TIMEOUT` and gives unfinished jobs back. If it rejects, what it had opened is closed within that time.
  */
 export async function startService(config: Config, role: Role, runtime: Runtime): Promise<Service> {
-  await using started = new AsyncDisposableStack();
+  const started = new AsyncDisposableStack();
+  try {
+    return await startParts(started, role, { config, runtime });
+  } catch (error) {
+    await endsWithin(config.shutdownTimeoutMs, started.disposeAsync()).catch(() => {});
+    throw error;
+  }
+}
+
+async function startParts(
+  started: AsyncDisposableStack,
+  role: Role,
+  { config, runtime }: { config: Config; runtime: Runtime },
+): Promise<Service> {
   const foundation = started.use(await openFoundation(config, runtime));
   if (role === "all" || !config.production) await migrate(foundation.working);
   const closing = new AbortController();
@@ -53,42 +68,45 @@ export async function startService(config: Config, role: Role, runtime: Runtime)
   const work = role === "serve" ? null : await startWork(foundation, started);
   started.defer(async () => {
     closing.abort();
-    const endings = [server.close(config.shutdownTimeoutMs), news?.close(), work?.stop()];
     await windDown(
       foundation,
       work,
-      endings.filter((one) => one !== undefined),
+      async (timeoutMs) => await Promise.all([server.close(timeoutMs), news?.close(), work?.stop()]),
     );
   });
-  const kept = started.move();
   return {
     port: server.port,
     foundation,
-    runDueJobs: dueJobsRunner(foundation, kept),
-    [Symbol.asyncDispose]: async () => await kept.disposeAsync(),
+    failed: work?.failed ?? new Promise(() => {}),
+    runDueJobs: dueJobsRunner(foundation, started),
+    [Symbol.asyncDispose]: async () => await started.disposeAsync(),
   };
 }
 
 type ServedParts = Pick<AppParts, "receivers" | "routes" | "pages">;
 
-/** What has to be written down after DocuSign was given up. */
+/** To write down what became of calls that were broken off, and then to close everything. */
 const LAST_WORDS_MS = 1_000;
 
-/** Lets what is under way finish; what has not by `SHUTDOWN_TIMEOUT` is broken off, and its jobs are given back. */
+/**
+ * Lets what is under way finish. Shortly before the end of `SHUTDOWN_TIMEOUT` calls to DocuSign are broken off, and the
+ * jobs of what still hangs then are given back.
+ */
 async function windDown(
   { config, giveUp, working }: Foundation,
   work: RunningWorker | null,
-  endings: readonly Promise<void>[],
+  endAll: (timeoutMs: number) => Promise<unknown>,
 ): Promise<void> {
-  const { shutdownTimeoutMs } = config;
-  const breakOff = setTimeout(giveUp, shutdownTimeoutMs - Math.min(LAST_WORDS_MS, shutdownTimeoutMs / 4));
-  const isInTime = await endsWithin(shutdownTimeoutMs, Promise.all(endings));
+  const lastWordsMs = Math.min(LAST_WORDS_MS, config.shutdownTimeoutMs / 4);
+  const timeoutMs = config.shutdownTimeoutMs - lastWordsMs;
+  const breakOff = setTimeout(giveUp, timeoutMs - lastWordsMs);
+  const isInTime = await endsWithin(timeoutMs, endAll(timeoutMs));
   clearTimeout(breakOff);
   if (!isInTime) await work?.giveBack(working.db);
 }
 
 /** Whether the work ends within a time; where it does not, it goes on unobserved. */
-export async function endsWithin(ms: number, work: Promise<unknown>): Promise<boolean> {
+async function endsWithin(ms: number, work: Promise<unknown>): Promise<boolean> {
   const over = new AbortController();
   const late = sleep(ms, false, { signal: over.signal }).catch(() => false);
   try {

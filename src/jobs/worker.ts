@@ -24,6 +24,8 @@ export type WorkerOptions = {
 };
 
 export type Worker = {
+  /** Resolves with the cause if the workers end by themselves: the process must not live on without them. */
+  readonly failed: Promise<Error>;
   /** Takes no more jobs, lets those under way finish, and gives unfinished ones back at once. */
   stop(): Promise<void>;
 };
@@ -45,33 +47,38 @@ const CRON_ITEMS = [
 /** Starts taking jobs from the queue, and the clock that queues the hourly ones. */
 export async function startWorker(deps: TaskUses, options: WorkerOptions): Promise<Worker> {
   const share = createLinkShare(options.concurrency);
+  const { log } = options;
   const stopping = new AbortController();
+  const patience = {
+    signal: stopping.signal,
+    onRepeat: (error: unknown) => log.warn({ err: error }, "a statement of the queue failed and is repeated"),
+  };
   const runner: Runner = await run({
-    pgPool: patientPool(options.pgPool, stopping.signal),
+    pgPool: patientPool(options.pgPool, patience),
     concurrency: options.concurrency,
     pollInterval: POLL_MS,
     noHandleSignals: true,
     taskList: createTasks(deps, share),
     forbiddenFlags: share.fullFlags,
     parsedCronItems: parseCronItems(CRON_ITEMS),
-    logger: queueLogger(options.log),
+    logger: queueLogger(log),
     events: options.events,
     preset: { worker: { gracefulShutdownAbortTimeout: options.shutdownTimeoutMs } },
   });
+  const { promise: failed, resolve: fail } = Promise.withResolvers<Error>();
+  const end = (cause?: unknown): void => {
+    if (!stopping.signal.aborted) fail(new Error("the workers have ended by themselves", { cause }));
+  };
+  runner.promise.then(() => end(), end);
   // A worker that died alone and comes back under a new name finds its old jobs here.
-  await runner.addJob("rescue-jobs", {}, { jobKey: "rescue-jobs", maxAttempts: 1 });
-  void runner.promise.finally(() => failUnless(stopping.signal));
+  runner.addJob("rescue-jobs", {}, { jobKey: "rescue-jobs", maxAttempts: 1 }).catch(end);
   return {
+    failed,
     stop: async () => {
       stopping.abort();
       await runner.stop();
     },
   };
-}
-
-/** A process whose workers have ended by themselves must not live on without them. */
-function failUnless(stopping: AbortSignal): void {
-  if (!stopping.aborted) throw new Error("the workers have ended by themselves");
 }
 
 /** Runs the jobs that are due until none is; for tests and commands that wait for their outcome. */

@@ -1,17 +1,23 @@
 import pg from "pg";
 
-/** The connection failed or broke; PostgreSQL is starting, ending, or has no room for one more. */
+/**
+ * The connection failed or broke; PostgreSQL is starting, ending or out of resources; it is a standby after a
+ * failover; or somebody else's lock or load was in the way.
+ */
 const UNAVAILABLE =
-  /^(08\d{3}|57P0[1-3]|53300|ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH)$/;
+  /^(08\d{3}|25006|26000|40001|40P01|42P05|53\d{3}|55P03|57014|57P0\d|58\d{3}|ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH)$/;
 /** What pg says without a code, and PostgreSQL, with a code of many meanings, while operators let nobody in. */
 const UNAVAILABLE_MESSAGES =
-  /^(timeout exceeded when trying to connect|Connection terminated)|is not currently accepting connections$/;
-/** Classes 08 (connection exception) and 57P (operator intervention). */
-const CONNECTION_ENDED = /^(08|57P)/;
+  /^(timeout exceeded when trying to connect|Query read timeout|Connection terminated|Client (has encountered a connection error|was closed) and is not queryable)|is not currently accepting connections$/;
+/** The session cannot write; it lost its prepared statements, or has others under their names. */
+const SESSION_UNFIT = /^(25006|26000|42P05)$/;
+/** A prepared statement that a migration has outdated; its code has many meanings. */
+const STATEMENT_OUTDATED = "cached plan must not change result type";
+/** Classes 0A (not supported), 21 and 22 (data), 23 (constraints), 42 (syntax and access), GW (graphile-worker). */
+const STATEMENT_WRONG = /^(0A|2[123]|42|GW)/;
 /** Classes 22 (data exception) and 23 (integrity constraint violation). */
 const DATA_REJECTED = /^2[23]/;
 const UNIQUE_VIOLATION = "23505";
-const SERIALIZATION_FAILURE = "40001";
 
 /** True if the database cannot be reached now: the same may succeed later. */
 export function isUnavailable(error: unknown): boolean {
@@ -19,9 +25,16 @@ export function isUnavailable(error: unknown): boolean {
   return UNAVAILABLE.test(codeOf(error)) || UNAVAILABLE_MESSAGES.test(error.message);
 }
 
-/** True if the statement's connection is lost. An error that the server did not report is the connection's own. */
-export function isConnectionLost(error: unknown): boolean {
-  return !(error instanceof pg.DatabaseError) || CONNECTION_ENDED.test(codeOf(error));
+/** True if the same statement may succeed on another connection only. A client's own errors are the connection's. */
+export function isSessionUnfit(error: unknown): boolean {
+  if (!(error instanceof pg.DatabaseError)) return true;
+  return SESSION_UNFIT.test(codeOf(error)) || error.message === STATEMENT_OUTDATED;
+}
+
+/** True if the statement itself is wrong: it fails however often it is repeated. */
+export function isStatementWrong(error: unknown): boolean {
+  if (error instanceof TypeError || error instanceof RangeError) return true;
+  return STATEMENT_WRONG.test(codeOf(error)) && !isSessionUnfit(error);
 }
 
 /** True if the database rejected the data: the same fails again. */
@@ -37,11 +50,6 @@ export function isUniqueViolation(error: unknown, constraint: string): boolean {
     "constraint" in error &&
     error.constraint === constraint
   );
-}
-
-/** An error that callers take for `serialization_failure`, after which they repeat their transaction. */
-export function serializationFailure(message: string, cause: unknown): Error {
-  return Object.assign(new Error(message, { cause }), { code: SERIALIZATION_FAILURE });
 }
 
 /** The error's SQLSTATE or the system's own code; empty if it has none. */

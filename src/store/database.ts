@@ -1,5 +1,6 @@
 import { Kysely, PostgresDialect } from "kysely";
 import pg from "pg";
+import { isSessionUnfit } from "./database-errors.ts";
 import type { DB } from "./schema.ts";
 
 export type DatabaseOptions = {
@@ -42,7 +43,8 @@ const PREFER_INDEXES = {
 
 /**
  * A pool of connections and kysely upon it. Connects at the first query, never here. `bigint` and `date`
- * columns are read as strings, `timestamptz` as `Date`. A lost connection is reported and replaced, it never ends the process.
+ * columns are read as strings, `timestamptz` as `Date`. A lost connection is reported and replaced, it never ends the
+ * process; so is one whose session has become unfit, or whose answer did not come in time.
  */
 export function openDatabase(connectionString: string, options: DatabaseOptions = {}): OpenDatabase {
   const pool = new pg.Pool({
@@ -58,7 +60,13 @@ export function openDatabase(connectionString: string, options: DatabaseOptions 
     types: readDatesAsText(),
   });
   const report = options.onError ?? ignore;
-  pool.on("connect", (client) => client.on("error", report));
+  const unfit = new WeakSet<pg.ClientBase>();
+  pool.on("connect", (client) => {
+    client.on("error", report);
+    watchQueries(client, (error) => void (isSessionUnfit(error) && unfit.add(client)));
+  });
+  // The pool removes a client that is ending.
+  pool.on("release", (_error, client) => void (unfit.has(client) && client.end()));
   // The pool repeats what its idle clients have reported above; without a listener it would end the process.
   pool.on("error", ignore);
   return {
@@ -68,6 +76,18 @@ export function openDatabase(connectionString: string, options: DatabaseOptions 
       if (!pool.ending) await pool.end();
     },
   };
+}
+
+/** Callers that pass a callback are the pool's own, which removes a client after any error. */
+function watchQueries(client: pg.ClientBase, onError: (error: unknown) => void): void {
+  const { query } = client;
+  Object.assign(client, {
+    query(...args: unknown[]): unknown {
+      const result: unknown = Reflect.apply(query, client, args);
+      if (result instanceof Promise) result.catch(onError);
+      return result;
+    },
+  });
 }
 
 /** A calendar date is no moment: as a `Date` it would shift with the time zone of the machine. */

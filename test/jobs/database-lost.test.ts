@@ -4,68 +4,130 @@ import { setTimeout as pause } from "node:timers/promises";
 import { Logger, run } from "graphile-worker";
 import { sql } from "kysely";
 import pg from "pg";
-import { openDatabase } from "../../src/store/database.ts";
+import { type Database, type DatabaseOptions, openDatabase } from "../../src/store/database.ts";
 import { patientPool } from "../../src/store/queue/patient-pool.ts";
 import { createTestDatabase } from "../support/postgres.ts";
 
 /** Long enough for the queue to try what it has to write, and to fail. */
 const AWAY_MS = 700;
 
-test("a job that ends while the database is away is struck off when it is back, and the next one is run", async () => {
-  await using world = await createWorld();
-  const impatient = new AbortController();
-  let done = 0;
-  const runner = await run({
-    pgPool: patientPool(world.pool, impatient.signal),
-    concurrency: 1,
-    pollInterval: 50,
-    noHandleSignals: true,
-    logger: new Logger(() => () => {}),
-    taskList: {
-      lose: async () => {
-        await world.goAway();
-        setTimeout(() => void world.comeBack(), AWAY_MS);
+const LOSSES: Readonly<Record<string, (world: World) => Promise<void>>> = {
+  async "the database is away"(world) {
+    await world.goAway();
+    setTimeout(() => void world.comeBack(), AWAY_MS);
+  },
+  async "every session is read-only, as after a failover"(world) {
+    await world.set("default_transaction_read_only = on");
+    await world.endSessions();
+    setTimeout(() => void world.set("default_transaction_read_only = off"), AWAY_MS);
+  },
+  async "somebody's lock outlasts lock_timeout"(world) {
+    const locker = new pg.Client({ connectionString: world.connectionString });
+    await locker.connect();
+    await locker.query("begin");
+    await locker.query("select from graphile_worker._private_jobs for update");
+    setTimeout(() => void locker.end(), AWAY_MS);
+  },
+  async "the prepared statements are gone"(world) {
+    const client = await world.pool.connect();
+    await client.query("deallocate all");
+    client.release();
+  },
+  async "the prepared statements are outdated by a migration"(world) {
+    await sql`alter table graphile_worker._private_jobs add column later text`.execute(world.db);
+  },
+};
+
+for (const [what, lose] of Object.entries(LOSSES)) {
+  test(`a job that ends while ${what} is struck off, and the next one is run`, async () => {
+    // One connection listens, so that everything else goes over the other.
+    await using world = await createWorld({ max: 2 });
+    const impatient = new AbortController();
+    const done: string[] = [];
+    const runner = await run({
+      pgPool: patientPool(world.pool, { signal: impatient.signal }),
+      concurrency: 1,
+      pollInterval: 50,
+      noHandleSignals: true,
+      logger: new Logger(() => () => {}),
+      taskList: {
+        before: () => void done.push("before"),
+        lose: async () => {
+          await lose(world);
+          done.push("lose");
+        },
+        next: () => void done.push("next"),
       },
-      next: () => void (done += 1),
-    },
+    });
+
+    for (const task of ["before", "lose", "next"]) {
+      await sql`select graphile_worker.add_job(${task})`.execute(world.db);
+      await world.untilQueueIsEmpty();
+    }
+
+    assert.deepEqual(done, ["before", "lose", "next"]);
+    impatient.abort();
+    await runner.stop();
   });
-
-  await sql`select graphile_worker.add_job('lose')`.execute(world.db);
-  await world.untilQueueIsEmpty();
-  await sql`select graphile_worker.add_job('next')`.execute(world.db);
-  await world.untilQueueIsEmpty();
-
-  assert.equal(done, 1);
-  impatient.abort();
-  await runner.stop();
-});
+}
 
 test("who is told to be impatient gets no connection instead of waiting for one", async () => {
   await using world = await createWorld();
   await world.goAway();
   const impatient = new AbortController();
 
-  const connecting = patientPool(world.pool, impatient.signal).connect();
+  const connecting = patientPool(world.pool, { signal: impatient.signal }).connect();
   impatient.abort();
 
   await assert.rejects(connecting, { code: "55000" });
   await world.comeBack();
 });
 
-async function createWorld() {
+const UNFIT: Readonly<Record<string, (db: Database) => Promise<unknown>>> = {
+  "that became read-only": async (db) => {
+    await sql`set default_transaction_read_only = on`.execute(db);
+    await sql`create table refused ()`.execute(db);
+  },
+  "whose answer did not come in time": async (db) => await sql`select pg_sleep(60)`.execute(db),
+};
+
+for (const [which, use] of Object.entries(UNFIT)) {
+  test(`a connection ${which} is not handed out again`, async () => {
+    await using world = await createWorld({ max: 1, queryTimeoutMs: 500 });
+
+    await assert.rejects(use(world.db));
+
+    await sql`create table made ()`.execute(world.db);
+  });
+}
+
+type World = Awaited<ReturnType<typeof createWorld>>;
+
+async function createWorld(options: DatabaseOptions = {}) {
   const database = await createTestDatabase();
-  const { db, pool, close } = openDatabase(database.connectionString);
   const { pathname, href } = new URL(database.connectionString);
   const name = pathname.slice(1);
   const admin = new pg.Client({ connectionString: href.replace(name, "postgres") });
   await admin.connect();
+  const set = async (setting: string): Promise<void> =>
+    void (await admin.query(`alter database ${name} set ${setting}`));
+  await set("lock_timeout = 100");
+  const { db, pool, close } = openDatabase(database.connectionString, options);
+  const endSessions = async (): Promise<void> =>
+    void (await admin.query(
+      "select pg_terminate_backend(pid, 10000) from pg_stat_activity where datname = $1",
+      [name],
+    ));
   return {
+    connectionString: database.connectionString,
     db,
     pool,
+    set,
+    endSessions,
     /** Nobody is let in, and who is in is thrown out. */
     async goAway() {
       await admin.query(`alter database ${name} allow_connections false`);
-      await admin.query("select pg_terminate_backend(pid) from pg_stat_activity where datname = $1", [name]);
+      await endSessions();
     },
     comeBack: async () => await admin.query(`alter database ${name} allow_connections true`),
     async untilQueueIsEmpty() {

@@ -1,46 +1,75 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type pg from "pg";
-import { isConnectionLost, serializationFailure } from "../database-errors.ts";
+import { isStatementWrong } from "../database-errors.ts";
+
+export type Patience = {
+  /** Once aborted, nothing is repeated any more. */
+  readonly signal: AbortSignal;
+  /** Called for each statement that failed and is repeated. */
+  readonly onRepeat?: (error: unknown) => void;
+};
 
 const AGAIN_MS = 500;
+const LONGEST_PAUSE_MS = 5_000;
 
 /**
- * The pool as graphile-worker 0.18 needs it. That does not await what it writes about a job that has ended, so where the
- * database is lost in that moment the process would end and leave the job locked. Through this pool a connection is
- * tried for until there is one, or until `impatient` is aborted; and a connection that is lost under a statement is told by
- * a code after which graphile-worker repeats what it wrote, which does no harm twice.
+ * The pool as graphile-worker 0.18 needs it. That does not await what it writes about a job that has ended: an error
+ * there would end the process and leave the job locked. Through this pool it gets a connection as soon as there is one.
+ * A statement that fails is repeated on another connection until it succeeds, unless the statement itself is wrong. The
+ * queue's statements do no harm twice: each stands alone and names its jobs.
  */
-export function patientPool(pool: pg.Pool, impatient: AbortSignal): pg.Pool {
-  const connect: PatientConnect = (callback) =>
-    callback === undefined ? connectPatiently(pool, impatient) : pool.connect(callback);
+export function patientPool(pool: pg.Pool, patience: Patience): pg.Pool {
+  const connect: Connect = (callback) =>
+    callback === undefined ? connectPatiently(pool, patience) : pool.connect(callback);
   return new Proxy(pool, {
     get: (target, name): unknown => (name === "connect" ? connect : Reflect.get(target, name, target)),
   });
 }
 
-type PatientConnect = (callback?: Parameters<pg.Pool["connect"]>[0]) => Promise<pg.PoolClient> | void;
+type Connect = (callback?: Parameters<pg.Pool["connect"]>[0]) => Promise<pg.PoolClient> | void;
 
-async function connectPatiently(pool: pg.Pool, impatient: AbortSignal): Promise<pg.PoolClient> {
+async function connectPatiently(pool: pg.Pool, patience: Patience): Promise<pg.PoolClient> {
+  let client: pg.PoolClient | null = await take(pool, patience);
+  const first = client;
+  const query = async (...args: [pg.QueryConfig]): Promise<pg.QueryResult> => {
+    for (let failures = 0; ; failures += 1) {
+      client ??= await take(pool, patience);
+      try {
+        return await client.query(...args);
+      } catch (error) {
+        if (patience.signal.aborted || isStatementWrong(error) || isInTransaction(client)) throw error;
+        patience.onRepeat?.(error);
+        client.release(true);
+        client = null;
+        await pause(Math.min(AGAIN_MS * 2 ** failures, LONGEST_PAUSE_MS), patience);
+      }
+    }
+  };
+  const release: pg.PoolClient["release"] = (error) => client?.release(error);
+  return new Proxy(first, {
+    get(target, name): unknown {
+      if (name === "query") return query;
+      return name === "release" ? release : Reflect.get(target, name, target);
+    },
+  });
+}
+
+/** What was done before in the transaction is lost with the connection. */
+function isInTransaction(client: pg.PoolClient): boolean {
+  return client.getTransactionStatus() !== "I";
+}
+
+async function take(pool: pg.Pool, patience: Patience): Promise<pg.PoolClient> {
   for (;;) {
     try {
-      return namingLosses(await pool.connect());
+      return await pool.connect();
     } catch (error) {
-      if (impatient.aborted) throw error;
-      await sleep(AGAIN_MS, undefined, { signal: impatient }).catch(() => {});
+      if (patience.signal.aborted) throw error;
+      await pause(AGAIN_MS, patience);
     }
   }
 }
 
-function namingLosses(client: pg.PoolClient): pg.PoolClient {
-  const query = async (...args: [pg.QueryConfig]): Promise<pg.QueryResult> => {
-    try {
-      return await client.query(...args);
-    } catch (error) {
-      // graphile-worker repeats it within seconds.
-      throw isConnectionLost(error) ? serializationFailure("the connection was lost", error) : error;
-    }
-  };
-  return new Proxy(client, {
-    get: (target, name): unknown => (name === "query" ? query : Reflect.get(target, name, target)),
-  });
+async function pause(ms: number, { signal }: Patience): Promise<void> {
+  await sleep(ms, undefined, { signal }).catch(() => {});
 }
