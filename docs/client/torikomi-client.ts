@@ -355,18 +355,18 @@ export function createTorikomiClient(options: TorikomiOptions) {
   }
 
   return {
-    /** The tenant's contracts, the newest import first. */
+    /** List contracts. */
     async listContracts(
       request: {
         /** Id of a contract group: 1 to 64 characters of A-Z a-z 0-9 . _ - */
         group?: string | undefined;
-        /** A calendar date in Japan, as YYYY-MM-DD; itself included. */
+        /** A calendar date in Japan (YYYY-MM-DD), inclusive. */
         concludedFrom?: string | undefined;
-        /** A calendar date in Japan, as YYYY-MM-DD; itself included. */
+        /** A calendar date in Japan (YYYY-MM-DD), inclusive. */
         concludedTo?: string | undefined;
-        /** How many items at most; 50 where left out. */
+        /** Most items to return. The default is 50. */
         limit?: number | undefined;
-        /** `nextCursor` of the page before; left out for the first page. */
+        /** `nextCursor` of the previous page. Leave it out for the first page. */
         cursor?: string | undefined;
       } = {},
     ): Promise<ContractPage> {
@@ -385,7 +385,7 @@ export function createTorikomiClient(options: TorikomiOptions) {
       );
     },
 
-    /** One contract. */
+    /** Get a contract. */
     async getContract(request: {
       /** Id of a contract. */
       id: string;
@@ -395,7 +395,7 @@ export function createTorikomiClient(options: TorikomiOptions) {
       );
     },
 
-    /** Deletes a contract for good. */
+    /** Delete a contract. */
     async deleteContract(request: {
       /** Id of a contract. */
       id: string;
@@ -403,7 +403,7 @@ export function createTorikomiClient(options: TorikomiOptions) {
       await send({ method: "DELETE", path: `/v1/contracts/${encodeURIComponent(request.id)}` });
     },
 
-    /** The PDF of a contract. */
+    /** Download the PDF of a contract. */
     async getContractDocument(request: {
       /** Id of a contract. */
       id: string;
@@ -411,14 +411,14 @@ export function createTorikomiClient(options: TorikomiOptions) {
       return await send({ method: "GET", path: `/v1/contracts/${encodeURIComponent(request.id)}/document` });
     },
 
-    /** What was imported and deleted, in an order that never changes. */
+    /** Follow changes. */
     async listChanges(
       request: {
-        /** `next` of the answer before; left out the first time. */
+        /** `next` of the previous answer. Leave it out the first time. */
         after?: number | undefined;
-        /** How many items at most; 50 where left out. */
+        /** Most items to return. The default is 50. */
         limit?: number | undefined;
-        /** Seconds to wait for news where there are none. */
+        /** Seconds to wait if there is no change yet. */
         wait?: number | undefined;
       } = {},
     ): Promise<ChangePage> {
@@ -431,12 +431,12 @@ export function createTorikomiClient(options: TorikomiOptions) {
       );
     },
 
-    /** The tenant's contract groups by name. */
+    /** List contract groups. */
     async listGroups(
       request: {
-        /** How many items at most; 50 where left out. */
+        /** Most items to return. The default is 50. */
         limit?: number | undefined;
-        /** `nextCursor` of the page before; left out for the first page. */
+        /** `nextCursor` of the previous page. Leave it out for the first page. */
         cursor?: string | undefined;
       } = {},
     ): Promise<GroupPage> {
@@ -449,7 +449,7 @@ export function createTorikomiClient(options: TorikomiOptions) {
       );
     },
 
-    /** Tells a contract group of the cabinet, or its new name. */
+    /** Create or rename a group. */
     async putGroup(request: {
       /** Id of a contract group: 1 to 64 characters of A-Z a-z 0-9 . _ - */
       id: string;
@@ -464,7 +464,7 @@ export function createTorikomiClient(options: TorikomiOptions) {
       );
     },
 
-    /** Tells that a contract group is gone. */
+    /** Delete a group. */
     async deleteGroup(request: {
       /** Id of a contract group: 1 to 64 characters of A-Z a-z 0-9 . _ - */
       id: string;
@@ -472,37 +472,37 @@ export function createTorikomiClient(options: TorikomiOptions) {
       await send({ method: "DELETE", path: `/v1/groups/${encodeURIComponent(request.id)}` });
     },
 
-    /** The tenant's link: state, totals, progress. */
+    /** Get the link. */
     async getLink(): Promise<Link> {
       return await json(await send({ method: "GET", path: `/v1/link` }));
     },
 
-    /** Begins a linking. */
+    /** Begin linking a DocuSign account. */
     async beginLinking(request: { body: GroupChoice }): Promise<BegunLinking> {
       return await json(await send({ method: "POST", path: `/v1/link`, body: request.body }));
     },
 
-    /** Sends imports from now on to another group. */
+    /** Change the group of the link. */
     async editLink(request: { body: GroupChoice }): Promise<Link> {
       return await json(await send({ method: "PATCH", path: `/v1/link`, body: request.body }));
     },
 
-    /** Ends the link. */
+    /** End the link. */
     async endLink(): Promise<void> {
       await send({ method: "DELETE", path: `/v1/link` });
     },
 
-    /** Lets a large first import begin. */
+    /** Approve a large first import. */
     async approveImport(): Promise<Link> {
       return await json(await send({ method: "POST", path: `/v1/link/approve` }));
     },
 
-    /** All links of the tenant, the newest first. */
+    /** List all links. */
     async listLinks(
       request: {
-        /** How many items at most; 50 where left out. */
+        /** Most items to return. The default is 50. */
         limit?: number | undefined;
-        /** `nextCursor` of the page before; left out for the first page. */
+        /** `nextCursor` of the previous page. Leave it out for the first page. */
         cursor?: string | undefined;
       } = {},
     ): Promise<LinkPage> {
@@ -515,12 +515,12 @@ export function createTorikomiClient(options: TorikomiOptions) {
       );
     },
 
-    /** What each reconciliation found, the newest first. */
+    /** List reconciliations. */
     async listReconciliations(
       request: {
-        /** How many items at most; 50 where left out. */
+        /** Most items to return. The default is 50. */
         limit?: number | undefined;
-        /** `nextCursor` of the page before; left out for the first page. */
+        /** `nextCursor` of the previous page. Leave it out for the first page. */
         cursor?: string | undefined;
       } = {},
     ): Promise<ReconciliationPage> {
@@ -533,7 +533,7 @@ export function createTorikomiClient(options: TorikomiOptions) {
       );
     },
 
-    /** Why an envelope was or was not imported, and what it waits for. */
+    /** Explain an envelope. */
     async explainEnvelope(request: {
       /** DocuSign's id of an envelope. */
       envelopeId: string;

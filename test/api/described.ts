@@ -12,7 +12,7 @@ export type Operation = {
   readonly described: any;
 };
 
-export const operations: readonly Operation[] = Object.entries<any>(description.paths).flatMap(
+const everyOperation: readonly Operation[] = Object.entries<any>(description.paths).flatMap(
   ([path, methods]) =>
     Object.entries<any>(methods).map(([method, described]) => ({
       id: described.operationId,
@@ -22,9 +22,12 @@ export const operations: readonly Operation[] = Object.entries<any>(description.
     })),
 );
 
+/** Those of the cabinet API. */
+export const operations = everyOperation.filter(({ path }) => path.startsWith("/v1/"));
+
 /** The operation of that id; fails if the description has none. */
 export function operationOf(id: string): Operation {
-  const found = operations.find((one) => one.id === id);
+  const found = everyOperation.find((one) => one.id === id);
   assert.ok(found !== undefined, id);
   return found;
 }

@@ -164,8 +164,10 @@ test("the service shows the version of package.json in its description and its m
   assert.ok(metrics.split("\n").includes(`torikomi_build_info{version="${version}"} 1`));
 });
 
-test("the description names every row of the cabinet API's table", () => {
-  const rows = operations.map(({ method, path }) => `${method} ${path}`);
+test("the description names every row of the cabinet API's table, and the receiver", () => {
+  const rows = Object.entries<any>(description.paths).flatMap(([path, methods]) =>
+    Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
+  );
 
   assert.deepEqual(
     new Set(rows),
@@ -186,6 +188,7 @@ test("the description names every row of the cabinet API's table", () => {
       "GET /v1/links",
       "GET /v1/envelopes/{envelopeId}",
       "GET /v1/reconciliations",
+      "POST /connect/{linkId}",
     ]),
   );
 });

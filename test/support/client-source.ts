@@ -42,7 +42,8 @@ export async function generateClient(description: object): Promise<string> {
   const types = Object.entries(components.schemas).map(
     ([name, schema]) => `export type ${name} = ${typeOf(schema)};`,
   );
-  const methods = Object.entries(paths).flatMap(([path, operations]) =>
+  const ofTheCabinet = Object.entries(paths).filter(([path]) => path.startsWith("/v1/"));
+  const methods = ofTheCabinet.flatMap(([path, operations]) =>
     Object.entries(operations).map(([method, operation]) => writeMethod(path, method, operation)),
   );
   return await format([HEAD, ...types, CLIENT_START, ...methods, CLIENT_END].join("\n\n"));

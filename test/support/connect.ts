@@ -1,4 +1,5 @@
 import { createHmac, randomUUID } from "node:crypto";
+import { assertDescribed } from "../api/described.ts";
 import { HMAC_KEYS, type World } from "./world.ts";
 
 export type Posted = { readonly status: number; readonly body: any; readonly headers: Headers };
@@ -19,6 +20,7 @@ export async function post(
     headers: { "content-type": "application/json", ...headers },
     body: bytes,
   });
+  assertDescribed("receiveConnectEvent", response);
   const text = await response.text();
   return { status: response.status, headers: response.headers, body: text === "" ? null : JSON.parse(text) };
 }

@@ -11,13 +11,13 @@ const MOST_SECONDS = 30;
 const QUERY = z.strictObject({
   after: numberParameter({
     most: Number.MAX_SAFE_INTEGER,
-    description: "`next` of the answer before; left out the first time.",
+    description: "`next` of the previous answer. Leave it out the first time.",
     example: 4710,
   }),
   limit,
   wait: numberParameter({
     most: MOST_SECONDS,
-    description: "Seconds to wait for news where there are none.",
+    description: "Seconds to wait if there is no change yet.",
     example: 0,
   }),
 });
@@ -29,16 +29,17 @@ export const changesEndpoint: Endpoint = endpoint(
     id: "listChanges",
     method: "get",
     path: "/v1/changes",
-    summary: "What was imported and deleted, in an order that never changes",
+    tag: "Changes",
+    summary: "Follow changes",
     description:
-      "A reader that follows `next` sees every change exactly once. With `wait` the answer comes as soon as there is news, at the latest when the seconds are over.",
+      "Lists imports and deletions in an order that never changes. A reader that follows `next` sees every change exactly once. With `wait` the answer comes as soon as there is a change, at the latest after that many seconds.",
     scopes: ["contracts:read"],
     params: NO_PARAMETERS,
     query: QUERY,
     body: NO_BODY,
     answer: {
       status: 200,
-      description: "The changes after `after`, the oldest first.",
+      description: "The changes after `after`, oldest first.",
       schema: changePage,
       example: CHANGES,
     },

@@ -19,8 +19,10 @@ export const documentEndpoint: Endpoint = endpoint(
     id: "getContractDocument",
     method: "get",
     path: "/v1/contracts/{id}/document",
-    summary: "The PDF of a contract",
-    description: "Streamed, whole or from where a reader was cut off.",
+    tag: "Contracts",
+    summary: "Download the PDF of a contract",
+    description:
+      "Streams the document. `Range` asks for a part, for example to resume a download that broke off.",
     scopes: ["contracts:read"],
     params: CONTRACT_ID,
     query: NO_PARAMETERS,
@@ -33,7 +35,7 @@ export const documentEndpoint: Endpoint = endpoint(
       headers: { "Content-Disposition": FILE_NAME },
       inRanges: true,
     },
-    problems: { 404: "There is no such contract, or it is deleted." },
+    problems: { 404: "The contract does not exist or was deleted." },
   },
   async (deps, { caller, params, request, response }) => {
     const found = await getContract(deps, caller.tenant, params.id);

@@ -41,20 +41,27 @@ export type EndpointCall<Params, Query, Body> = {
   readonly response: Response;
 };
 
+/** Under what an endpoint is listed. */
+export type Tag = "Contracts" | "Changes" | "Groups" | "Link" | "History" | "DocuSign Connect";
+
 /** What an endpoint is: from this come the checks of its requests and answers, and its description. */
 type Definition<Params, Query, Body, Answer> = {
   readonly id: string;
   readonly method: "get" | "put" | "post" | "patch" | "delete";
   /** With `{name}` for what differs. */
   readonly path: string;
+  readonly tag: Tag;
+  /** In the imperative. */
   readonly summary: string;
-  readonly description?: string;
+  readonly description: string;
   /** Any one of them lets pass. */
   readonly scopes: readonly string[];
   /** What doesn't fit is not found, unless `refuseParams` says otherwise. */
   readonly params: z.ZodType<Params, Record<string, unknown>>;
   readonly refuseParams?: "malformed";
   readonly query: z.ZodType<Query, Record<string, unknown>>;
+  /** Headers of the request that change the answer, beside those that all of its kind read. */
+  readonly reads?: Readonly<Record<string, z.ZodType>>;
   readonly body: z.ZodType<Body>;
   readonly bodyExample?: unknown;
   readonly answer: {

@@ -12,25 +12,46 @@ const ENVELOPE_ID = z.strictObject({
   envelopeId: idParameter<EnvelopeId>("DocuSign's id of an envelope.", EXPLANATION.envelopeId),
 });
 
+const LANGUAGE = z
+  .string()
+  .optional()
+  .meta({
+    param: {
+      description: "Language of `text`: English if preferred to Japanese, otherwise Japanese.",
+      example: "en",
+    },
+  });
+const CONTENT_LANGUAGE = z
+  .string()
+  .meta({ header: { description: "`ja` or `en`: the language of `text`." } });
+
 export const envelopeEndpoint: Endpoint = endpoint(
   {
     id: "explainEnvelope",
     method: "get",
     path: "/v1/envelopes/{envelopeId}",
-    summary: "Why an envelope was or was not imported, and what it waits for",
+    tag: "History",
+    summary: "Explain an envelope",
     description:
-      "Of an envelope that nothing is recorded of, DocuSign is asked what would become of it; `linkId` is null then, and nothing is imported by asking.",
+      "Says why an envelope was imported or not, and what it waits for. If nothing is recorded of the envelope, DocuSign is asked and the answer says what would become of it. `linkId` is null then. Asking imports nothing.",
     scopes: ["links:read"],
     params: ENVELOPE_ID,
     query: NO_PARAMETERS,
+    reads: { "Accept-Language": LANGUAGE },
     body: NO_BODY,
-    answer: { status: 200, description: "The explanation.", schema: explanation, example: EXPLANATION },
-    problems: { 404: "Neither side knows the envelope." },
+    answer: {
+      status: 200,
+      description: "The explanation.",
+      schema: explanation,
+      example: EXPLANATION,
+      headers: { "Content-Language": CONTENT_LANGUAGE },
+    },
+    problems: { 404: "The envelope was not found here or in DocuSign." },
   },
   async (deps, { caller, params, request, response }) => {
     const language = request.acceptsLanguages("ja", "en") === "en" ? "en" : "ja";
     const found = await explainEnvelope(deps, caller.tenant, params.envelopeId, language);
-    if (found === null) throw new Refusal("not-found", "Neither side knows the envelope.");
+    if (found === null) throw new Refusal("not-found", "Envelope not found here or in DocuSign.");
     response.set({ "Content-Language": language }).vary("Accept-Language");
     const contracts = found.contracts.map((one) => ({ ...toAnswer(one), deletedAt: one.deletedAt }));
     return { ...found, contracts, events: [...found.events], facts: { ...found.facts } };

@@ -49,12 +49,12 @@ export const limit = limitParameter.meta({
   minimum: 1,
   maximum: 200,
   pattern: undefined,
-  param: { description: "How many items at most; 50 where left out.", example: 50 },
+  param: { description: "Most items to return. The default is 50.", example: 50 },
 });
 
 /** One end of a range of dates. */
 export function dateBound(example: string): z.ZodType<string | undefined> {
-  const description = "A calendar date in Japan, as YYYY-MM-DD; itself included.";
+  const description = "A calendar date in Japan (YYYY-MM-DD), inclusive.";
   return dateParameter.optional().meta({ param: { description, example } });
 }
 
@@ -91,7 +91,7 @@ export function cursorParameter<Position>(position: z.ZodType<Position>): z.ZodT
     .meta({
       type: "string",
       default: undefined,
-      param: { description: "`nextCursor` of the page before; left out for the first page." },
+      param: { description: "`nextCursor` of the previous page. Leave it out for the first page." },
     });
 }
 

@@ -11,15 +11,17 @@ import { LINK } from "./examples.ts";
 import { begunLinking, groupChoice, link } from "./schemas.ts";
 
 const PATH = { path: "/v1/link", params: NO_PARAMETERS, query: NO_PARAMETERS } as const;
-const NO_LINK = "No link is active.";
-const NO_GROUP = "There is no such contract group.";
+const NO_LINK = "The tenant has no link.";
+const NO_GROUP = "The contract group does not exist.";
 
 const reading = endpoint(
   {
     ...PATH,
     id: "getLink",
     method: "get",
-    summary: "The tenant's link: state, totals, progress",
+    tag: "Link",
+    summary: "Get the link",
+    description: "The tenant's link with its state, totals and progress. Ended links are in the history.",
     scopes: ["links:read"],
     body: NO_BODY,
     answer: { status: 200, description: "The link.", schema: link, example: LINK },
@@ -33,9 +35,10 @@ const beginning = endpoint(
     ...PATH,
     id: "beginLinking",
     method: "post",
-    summary: "Begins a linking",
+    tag: "Link",
+    summary: "Begin linking a DocuSign account",
     description:
-      "Only the browser of the person whom the token names can finish it, within 15 minutes. While the link is in error the same DocuSign user repairs it.",
+      "Send the owner's browser to `authorizationUrl`. Only the person whom the token's `sub` names can finish, within 15 minutes. A link in state `error` is repaired if the same DocuSign user logs in.",
     scopes: ["links:write"],
     body: groupChoice,
     bodyExample: { groupId: LINK.groupId },
@@ -57,11 +60,14 @@ const editing = endpoint(
     ...PATH,
     id: "editLink",
     method: "patch",
-    summary: "Sends imports from now on to another group",
+    tag: "Link",
+    summary: "Change the group of the link",
+    description:
+      "Imports go into the group from now on. Contracts that are there already stay in their group.",
     scopes: ["links:write"],
     body: groupChoice,
     bodyExample: { groupId: LINK.groupId },
-    answer: { status: 200, description: "The link as it is now.", schema: link, example: LINK },
+    answer: { status: 200, description: "The changed link.", schema: link, example: LINK },
     problems: { 404: NO_LINK, 422: NO_GROUP },
   },
   async (deps, { caller, body }) => {
@@ -76,11 +82,13 @@ const approval = endpoint(
     path: "/v1/link/approve",
     id: "approveImport",
     method: "post",
-    summary: "Lets a large first import begin",
+    tag: "Link",
+    summary: "Approve a large first import",
+    description: "Starts the first import of a link in state `awaiting-approval`.",
     scopes: ["links:write"],
     body: NO_BODY,
-    answer: { status: 200, description: "The link as it is now.", schema: link, example: LINK },
-    problems: { 404: NO_LINK, 409: "No first import awaits approval." },
+    answer: { status: 200, description: "The changed link.", schema: link, example: LINK },
+    problems: { 404: NO_LINK, 409: "The link does not await approval." },
   },
   async (deps, { caller }) => {
     await approveImport(deps, personOf(caller));
@@ -93,15 +101,16 @@ const ending = endpoint(
     ...PATH,
     id: "endLink",
     method: "delete",
-    summary: "Ends the link",
+    tag: "Link",
+    summary: "End the link",
     description:
-      "Contracts and history remain. Where DocuSign cannot be reached, or does not remove them, it fails and the link is as before.",
+      "Removes our Connect configurations at DocuSign. Contracts and history remain. If DocuSign cannot be reached or does not remove them, the link stays as it was.",
     scopes: ["links:write"],
     body: NO_BODY,
-    answer: { status: 204, description: "It has ended.", schema: null },
+    answer: { status: 204, description: "The link has ended.", schema: null },
     problems: {
       404: NO_LINK,
-      502: "DocuSign could not be reached, or did not do it; the link is as before.",
+      502: "DocuSign could not be reached or did not remove the configurations. The link is unchanged.",
     },
   },
   async (deps, { caller }) => await endLink(deps, personOf(caller)),

@@ -1,16 +1,27 @@
-import { STATUS_CODES } from "node:http";
 import { z } from "zod";
 import type { ZodOpenApiResponseObject } from "zod-openapi";
 import { type Endpoint, hasNoBody } from "../endpoint.ts";
 import { problem } from "../schemas.ts";
+import {
+  ACCEPT_RANGES,
+  CHALLENGE,
+  CONTENT_RANGE,
+  ETAG,
+  type Headers,
+  RATE_LIMIT,
+  REQUEST_ID,
+  RETRY_AFTER,
+} from "./headers.ts";
 
 type Answers = Readonly<Record<`${number}`, ZodOpenApiResponseObject>>;
-type Headers = Readonly<Record<string, z.ZodType>>;
 
 /** Every status that an endpoint may answer with, from its definition and from what all of its kind do. */
 export function describeAnswers(endpoint: Endpoint): Answers {
   const own = Object.entries(endpoint.problems).map(
-    ([status, description]): [string, ZodOpenApiResponseObject] => [status, describeProblem(description)],
+    ([status, description]): [string, ZodOpenApiResponseObject] => [
+      status,
+      describeProblem(description, RATE_LIMIT),
+    ],
   );
   return {
     ...describeSuccess(endpoint),
@@ -21,100 +32,94 @@ export function describeAnswers(endpoint: Endpoint): Answers {
   };
 }
 
-/** A header that several answers have: described once, under `id`. */
-function sharedHeader(id: string, description: string): z.ZodType {
-  return z.string().meta({ header: { id, description } });
+/** A problem, with the headers that it has beside the request's id. */
+export function describeProblem(description: string, headers: Headers = {}): ZodOpenApiResponseObject {
+  return {
+    description,
+    headers: z.object({ ...REQUEST_ID, ...headers }),
+    content: { "application/problem+json": { schema: problem } },
+  };
 }
 
-const ETAG = { ETag: sharedHeader("ETag", "For `If-None-Match`: the same as long as the answer is.") };
-const ACCEPT_RANGES = {
-  "Accept-Ranges": sharedHeader("AcceptRanges", "`bytes`: `Range` asks for a part."),
+/** Errors that any request may meet. */
+export const INTERNAL_ERROR: ZodOpenApiResponseObject = {
+  id: "InternalError",
+  ...describeProblem("The request failed here. Support can find it by its id."),
 };
-const CONTENT_RANGE = {
-  "Content-Range": sharedHeader("ContentRange", "Which bytes these are, and how many there are in all."),
+export const UNAVAILABLE: ZodOpenApiResponseObject = {
+  id: "Unavailable",
+  ...describeProblem("The service is temporarily unavailable. Try again after `Retry-After`.", RETRY_AFTER),
 };
-const RETRY_AFTER = { "Retry-After": sharedHeader("RetryAfter", "Seconds.") };
 
 /** What every endpoint may answer. */
 const EVERYWHERE: Answers = {
-  400: { id: "Malformed", ...describeProblem("The request is malformed.") },
+  400: { id: "Malformed", ...describeProblem("The request is malformed.", RATE_LIMIT) },
   401: {
     id: "Unauthorized",
-    ...describeProblem("The token is missing, or none of the cabinet's.", {
-      "WWW-Authenticate": sharedHeader(
-        "WWWAuthenticate",
-        '`Bearer`; with `error="invalid_token"` if a token came (RFC 6750).',
-      ),
-    }),
+    ...describeProblem("The token is missing, invalid or not one of the cabinet's.", CHALLENGE),
   },
   403: {
     id: "Forbidden",
     ...describeProblem(
-      "The token lacks the scope, the tenant or, to write in somebody's name, `sub`, or has in them what cannot be used.",
+      "The token lacks a scope, its tenant or, for what is written in a person's name, `sub`; or one of them cannot be used.",
     ),
   },
   429: {
     id: "TooManyRequests",
-    ...describeProblem("Too many requests with this token; `Retry-After` tells when to go on.", RETRY_AFTER),
+    ...describeProblem("Too many requests with this token. Try again after `Retry-After`.", {
+      ...RATE_LIMIT,
+      ...RETRY_AFTER,
+    }),
   },
-  500: { id: "InternalError", ...describeProblem(STATUS_CODES[500] ?? "") },
-  503: {
-    id: "Unavailable",
-    ...describeProblem("Temporarily unavailable; `Retry-After` tells when to try again.", RETRY_AFTER),
-  },
+  500: INTERNAL_ERROR,
+  503: UNAVAILABLE,
 };
 
 const OF_BODIES: Answers = {
-  413: { id: "TooLarge", ...describeProblem("The body is over 16 KiB.") },
-  415: { id: "UnsupportedMediaType", ...describeProblem("The body is compressed, or not in UTF-8.") },
+  413: { id: "TooLarge", ...describeProblem("The body is larger than 16 KiB.", RATE_LIMIT) },
+  415: {
+    id: "UnsupportedMediaType",
+    ...describeProblem("The body is compressed, or not in UTF-8.", RATE_LIMIT),
+  },
 };
 
 const OF_RANGES: Answers = {
   416: {
     id: "RangeNotSatisfiable",
-    ...describeProblem("There is no such range; `Content-Range` tells the length.", {
-      "Content-Range": z.string().meta({ header: { description: "How many bytes there are in all." } }),
+    ...describeProblem("The document ends before the range. `Content-Range` says its length.", {
+      ...RATE_LIMIT,
+      ...CONTENT_RANGE,
     }),
   },
 };
 
 const NOT_MODIFIED: ZodOpenApiResponseObject = {
   id: "NotModified",
-  description: "The reader has it already.",
-  headers: z.object(ETAG),
+  description: "The reader has the answer already.",
+  headers: z.object({ ...REQUEST_ID, ...RATE_LIMIT, ...ETAG }),
 };
-
-function describeProblem(description: string, headers: Headers = {}): ZodOpenApiResponseObject {
-  return {
-    description,
-    ...describeHeaders(headers),
-    content: { "application/problem+json": { schema: problem } },
-  };
-}
 
 function describeSuccess(endpoint: Endpoint): Answers {
   const { status, description, headers: own = {}, inRanges } = endpoint.answer;
   const content = describeContent(endpoint);
   const isRead = endpoint.method === "get";
   const headers: Headers = {
+    ...REQUEST_ID,
+    ...RATE_LIMIT,
     ...(isRead && ETAG),
     ...(inRanges === true && ACCEPT_RANGES),
     ...own,
   };
   const part = {
     description: "The part that `Range` asks for.",
-    ...describeHeaders({ ...headers, ...CONTENT_RANGE }),
+    headers: z.object({ ...headers, ...CONTENT_RANGE }),
     ...content,
   };
   return {
-    [status]: { description, ...describeHeaders(headers), ...content },
+    [status]: { description, headers: z.object(headers), ...content },
     ...(inRanges === true && { 206: part }),
     ...(isRead && { 304: NOT_MODIFIED }),
   };
-}
-
-function describeHeaders(headers: Headers): Pick<ZodOpenApiResponseObject, "headers"> {
-  return Object.keys(headers).length === 0 ? {} : { headers: z.object(headers) };
 }
 
 function describeContent({ answer }: Endpoint): Pick<ZodOpenApiResponseObject, "content"> {

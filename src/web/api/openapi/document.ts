@@ -6,8 +6,10 @@ import {
   type ZodOpenApiOverrideContext,
   type ZodOpenApiPathsObject,
 } from "zod-openapi";
-import { type Endpoint, hasNoBody } from "../endpoint.ts";
+import { type Endpoint, hasNoBody, type Tag } from "../endpoint.ts";
 import { describeAnswers } from "./answers.ts";
+import { type Headers, IF_NONE_MATCH, RANGE } from "./headers.ts";
+import { CONNECT_SIGNATURE, RECEIVER } from "./receiver.ts";
 
 /** The OpenAPI 3.1 description of the endpoints, made from what checks their requests and answers. */
 export function describeApi(endpoints: readonly Endpoint[], version: string): oas32.OpenAPIObject {
@@ -19,21 +21,35 @@ export function describeApi(endpoints: readonly Endpoint[], version: string): oa
         version,
         description:
           "Contracts concluded in DocuSign, imported into the contract cabinet. Moments are RFC 3339 in UTC, dates YYYY-MM-DD in Japan. Errors are application/problem+json (RFC 9457) with a stable `type`.",
+        contact: { name: "Support of the contract cabinet" },
+        license: { name: "Proprietary, all rights reserved", identifier: "LicenseRef-Proprietary" },
       },
-      servers: [{ url: "/" }],
-      paths: describePaths(endpoints),
-      components: { securitySchemes: { cabinetToken: CABINET_TOKEN } },
+      servers: [{ url: "/", description: "The service that serves this description." }],
+      tags: [...TAGS],
+      paths: { ...describePaths(endpoints), ...RECEIVER },
+      components: {
+        securitySchemes: { cabinetToken: CABINET_TOKEN, connectSignature: CONNECT_SIGNATURE },
+      },
     },
     { override: asItTravels },
   );
 }
+
+const TAGS: readonly { readonly name: Tag; readonly description: string }[] = [
+  { name: "Contracts", description: "Read, download and delete imported contracts." },
+  { name: "Changes", description: "Follow what was imported and deleted." },
+  { name: "Groups", description: "Keep the cabinet's contract groups in step." },
+  { name: "Link", description: "Link a DocuSign account, change, approve and end the link." },
+  { name: "History", description: "See what links and reconciliations did, and why." },
+  { name: "DocuSign Connect", description: "What DocuSign calls." },
+];
 
 const CABINET_TOKEN: oas32.SecuritySchemeObject = {
   type: "http",
   scheme: "bearer",
   bearerFormat: "JWT",
   description:
-    "By the cabinet, with the claims `tenant` and `scope`; `x:write` includes `x:read`. What is written in somebody's name, to links and contracts, needs `sub` too.",
+    "A token of the cabinet with the claims `tenant` and `scope`. `x:write` includes `x:read`. Writing to links and contracts needs `sub` too.",
 };
 
 /** A format says more to a reader than the pattern that checks it. Answers may get more fields one day. */
@@ -55,13 +71,14 @@ function describePaths(endpoints: readonly Endpoint[]): ZodOpenApiPathsObject {
 }
 
 function describeOperation(endpoint: Endpoint): ZodOpenApiOperationObject {
-  const { id, summary, description, scopes, params, query, body, bodyExample } = endpoint;
+  const { id, tag, summary, description, scopes, params, query, body, bodyExample } = endpoint;
   return {
     operationId: id,
+    tags: [tag],
     summary,
-    ...(description !== undefined && { description }),
+    description,
     security: scopes.map((scope) => ({ cabinetToken: [scope] })),
-    requestParams: { path: params, query, header: z.object(conditionsOf(endpoint)) },
+    requestParams: { path: params, query, header: z.object(readHeaders(endpoint)) },
     ...(!hasNoBody(endpoint) && {
       requestBody: {
         required: true,
@@ -72,30 +89,7 @@ function describeOperation(endpoint: Endpoint): ZodOpenApiOperationObject {
   };
 }
 
-/** A header of requests that several endpoints read: described once, under `id`. */
-function sharedHeader(id: string, description: string): z.ZodType {
-  return z.string().optional().meta({ param: { id, description } });
-}
-
-const CONDITION = {
-  "If-None-Match": sharedHeader(
-    "IfNoneMatch",
-    "`ETag` of what the reader has already: 304 where it is the same.",
-  ),
-};
-
-const RANGE = {
-  Range: sharedHeader(
-    "Range",
-    "One range of bytes, such as `bytes=0-1023`; several are answered with the whole.",
-  ),
-  "If-Range": sharedHeader(
-    "IfRange",
-    "`ETag` of what the reader began with: the whole where it is another one now.",
-  ),
-};
-
 /** What a reader may make the answer depend on. */
-function conditionsOf({ method, answer }: Endpoint): Readonly<Record<string, z.ZodType>> {
-  return { ...(method === "get" && CONDITION), ...(answer.inRanges === true && RANGE) };
+function readHeaders({ method, answer, reads }: Endpoint): Headers {
+  return { ...(method === "get" && IF_NONE_MATCH), ...(answer.inRanges === true && RANGE), ...reads };
 }
