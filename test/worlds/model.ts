@@ -77,11 +77,16 @@ export function judge(envelope: PlayedEnvelope, link: PlayedLink): { wanted: Tru
     judgeKnown(envelope, link, one),
   );
   const reasons = verdicts.map(({ reason }) => reason);
-  const half = envelope.listedBare ? reasons.flatMap((reason) => HALF_KNOWN[reason] ?? []) : [];
-  return { wanted: summarise(verdicts), reasons: [...reasons, ...half] };
+  return { wanted: summarise(verdicts), reasons: [...reasons, ...halfKnown(envelope, reasons)] };
 }
 
-/** What may be said as well by who was not told the recipients. */
+/** The reasons that are correct as well if a listing left the recipients out. */
+function halfKnown(envelope: PlayedEnvelope, reasons: readonly string[]): string[] {
+  if (!envelope.listedBare || envelope.completedAt === null) return [];
+  const lack = lackOf(envelope);
+  return [...reasons.flatMap((reason) => HALF_KNOWN[reason] ?? []), ...(lack === null ? [] : [lack])];
+}
+
 const HALF_KNOWN: Readonly<Record<string, string>> = {
   "sent-and-received": "sent",
   "forwarded-to-user": "before-window",
@@ -107,10 +112,16 @@ function judgeKnown(
     if (sent || received) return no("before-window");
     return no(isForwardedTo(envelope, link) ? "forwarded-to-user" : "not-ours");
   }
-  if (envelope.purged) return no("documents-purged");
-  if (envelope.documents.length === 0) return no("no-documents");
+  const lack = lackOf(envelope);
+  if (lack !== null) return no(lack);
   const ways = [...(asSent ? ["sent"] : []), ...(asReceived ? ["received"] : [])];
   return { isWanted: true, reason: ways.join("-and-") };
+}
+
+/** Why there is nothing to import from it, whoever sent or received it. */
+function lackOf({ purged, documents }: PlayedEnvelope): string | null {
+  if (purged) return "documents-purged";
+  return documents.length === 0 ? "no-documents" : null;
 }
 
 /** The calendar date in Japan, nine hours ahead of UTC the whole year. */
