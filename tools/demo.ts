@@ -4,10 +4,12 @@ import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { pino } from "pino";
-import { createTorikomiClient } from "../docs/client/torikomi-client.ts";
-import { parseConfig } from "../src/config.ts";
+import { createTorikomiClient, type TorikomiClient } from "../docs/client/torikomi-client.ts";
+import { EXIT } from "../src/cli/arguments.ts";
+import { SETTINGS } from "../src/config/settings.ts";
+import { type Config, ConfigError, parseConfig } from "../src/config.ts";
 import { startService } from "../src/service.ts";
 import { type Browser, createBrowser } from "../test/support/browser.ts";
 import { type Cabinet, startCabinet } from "../test/support/cabinet/cabinet.ts";
@@ -17,11 +19,11 @@ import type { User } from "../test/support/docusign/state.ts";
 /**
  * Everything on one machine: embedded PostgreSQL, a DocuSign, a cabinet to sign in at, and `torikomi all`. Links an
  * account, completes an envelope every few seconds for a while, and prints each contract as a service would read it.
- * With `--once` it ends by itself after that, with 1 where a contract did not arrive.
+ * With `--once` it ends by itself after that, with 1 if a contract did not arrive. `PORT` is the port of the service;
+ * by default it is 3000, or any free port. `DATA_DIR` is kept afterwards; by default the data go with the demo.
  */
 const ENVELOPES = 12;
 const PAUSE_MS = 2_000;
-const TENANT = "demo";
 const SCOPES = "contracts:read contracts:write groups:write links:read links:write";
 
 const endsByItself = process.argv.includes("--once");
@@ -31,9 +33,9 @@ for (const name of ["SIGINT", "SIGTERM"]) process.on(name, () => stopping.abort(
 const interrupted = once(stopping.signal, "abort");
 
 await using stack = new AsyncDisposableStack();
-const dataDir = await mkdtemp(join(tmpdir(), "torikomi-demo-"));
-stack.defer(async () => await rm(dataDir, { recursive: true, force: true }));
-const port = await choosePort(3000);
+const port = await choosePort(process.env["PORT"] || null);
+const keptDir = process.env["DATA_DIR"] || null;
+const dataDir = keptDir ?? (await makeTemporaryDir());
 const url = `http://127.0.0.1:${port}`;
 const hmacKey = randomBytes(32).toString("base64");
 const docusign = stack.use(
@@ -48,7 +50,7 @@ const cabinet = stack.use(
   await startCabinet({ clientId: "page", clientSecret: "page", redirectUris: [`${url}/sign-in/callback`] }),
 );
 const service = await startService(
-  parseConfig({
+  readConfig({
     DATA_DIR: dataDir,
     HOST: "127.0.0.1",
     PORT: String(port),
@@ -66,8 +68,7 @@ const service = await startService(
 );
 stack.use(service);
 
-const token = await cabinet.token({ tenant: TENANT, scope: SCOPES, sub: "owner", expiresIn: 12 * 60 * 60 });
-const client = createTorikomiClient({ url, token: () => token });
+const { tenant, token, client } = await chooseTenant();
 const account = docusign.addAccount({ name: "株式会社デモ" });
 const admin = docusign.addUser(account, { name: "連携 太郎", email: "admin@demo.example", role: "DS Admin" });
 const colleague = docusign.addUser(account, {
@@ -75,6 +76,7 @@ const colleague = docusign.addUser(account, {
   email: "sales@demo.example",
   role: "DS Sender",
 });
+const feedEnd = await findFeedEnd();
 await concludeContract(0, "連携前に締結した契約書");
 await linkAccount(cabinet, docusign, admin);
 explain();
@@ -89,6 +91,8 @@ if (!endsByItself && !stopping.signal.aborted) {
   print("Everything stays up until Ctrl-C.");
   await interrupted;
 }
+// Its DocuSign goes now: a link that stays would fail at every hour of the next program that uses the directory.
+if (keptDir !== null && (await isLinked(client))) await client.endLink();
 await stack.disposeAsync();
 process.exitCode = waits.length >= ENVELOPES || stopping.signal.aborted ? 0 : 1;
 
@@ -96,10 +100,60 @@ function print(text: string): void {
   process.stdout.write(`${text}\n`);
 }
 
+function refuse(problem: string): never {
+  process.stderr.write(`demo: ${problem}\n`);
+  process.exit(EXIT.config);
+}
+
+async function makeTemporaryDir(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "torikomi-demo-"));
+  stack.defer(async () => await rm(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+function readConfig(environment: Readonly<Record<string, string>>): Config {
+  try {
+    return parseConfig(environment);
+  } catch (error) {
+    if (error instanceof ConfigError) refuse(error.message);
+    throw error;
+  }
+}
+
+/** A demo that was killed leaves its link in `DATA_DIR`, without its DocuSign; the next demo links another tenant. */
+async function chooseTenant(): Promise<{ tenant: string; token: string; client: TorikomiClient }> {
+  for (let number = 1; ; number += 1) {
+    const name = number === 1 ? "demo" : `demo-${number}`;
+    const issued = await cabinet.token({
+      tenant: name,
+      scope: SCOPES,
+      sub: "owner",
+      expiresIn: 12 * 60 * 60,
+    });
+    const api = createTorikomiClient({ url, token: () => issued });
+    if (!(await isLinked(api))) return { tenant: name, token: issued, client: api };
+  }
+}
+
+async function isLinked(api: TorikomiClient): Promise<boolean> {
+  const { items } = await api.listLinks({ limit: 1 });
+  return items.some(({ state }) => state !== "ended");
+}
+
+/** The contracts of earlier demos are not this one's. */
+async function findFeedEnd(): Promise<number | undefined> {
+  let after: number | undefined;
+  for (;;) {
+    const { items, next } = await client.listChanges({ after });
+    if (items.length === 0) return after;
+    after = next;
+  }
+}
+
 /** The way an owner goes: choose a group, log in at DocuSign, come back signed in at the cabinet. */
 async function linkAccount(at: Cabinet, by: DocuSignSimulator, user: User): Promise<void> {
-  const owner = at.addPerson({ sub: "owner", name: "契約 管理者", tenant: TENANT, role: "owner" });
-  at.addPerson({ sub: "member", name: "一般 社員", tenant: TENANT, role: "member" });
+  const owner = at.addPerson({ sub: "owner", name: "契約 管理者", tenant, role: "owner" });
+  at.addPerson({ sub: "member", name: "一般 社員", tenant, role: "member" });
   await client.putGroup({ id: "sales", body: { name: "営業部の契約書" } });
   await client.putGroup({ id: "legal", body: { name: "法務部の契約書" } });
   const browser: Browser = createBrowser();
@@ -129,6 +183,7 @@ function explain(): void {
   the API        ${url}/openapi.json
   DocuSign       ${docusign.url}
   health         ${url}/readyz   ${url}/metrics
+  data           ${keptDir === null ? "removed at the end" : resolve(keptDir)}
 
   export TOKEN=${token}
   curl -H "Authorization: Bearer $TOKEN" ${url}/v1/contracts
@@ -143,7 +198,7 @@ An envelope is completed every ${PAUSE_MS / 1000} seconds, ${ENVELOPES} in all:
 async function watchContracts(): Promise<number[]> {
   const completedAt = new Map<string, number>();
   const waits: number[] = [];
-  let after: number | undefined;
+  let after = feedEnd;
   const sending = completeEnvelopes(completedAt);
   const deadline = Date.now() + 60_000;
   while (waits.length < ENVELOPES && Date.now() < deadline && !stopping.signal.aborted) {
@@ -180,19 +235,24 @@ function median(values: readonly number[]): number {
   return values.toSorted((one, other) => one - other)[Math.floor(values.length / 2)] ?? Number.NaN;
 }
 
-async function choosePort(wanted: number): Promise<number> {
-  for (const port of [wanted, 0]) {
-    const server = createServer();
-    const chosen = await new Promise<number | null>((resolve) => {
-      server.once("error", () => resolve(null));
-      server.listen(port, "127.0.0.1", () => {
-        const address = server.address();
-        resolve(typeof address === "object" && address !== null ? address.port : null);
-      });
+async function choosePort(given: string | null): Promise<number> {
+  if (given === null)
+    return (await findFreePort(3000)) ?? (await findFreePort(0)) ?? refuse("no port is free");
+  const { data, error } = SETTINGS.shape.port.safeParse(given);
+  if (data === undefined) refuse(`PORT ${error?.issues[0]?.message ?? "is not a port"}`);
+  return (await findFreePort(data)) ?? refuse(`PORT ${data} is not available`);
+}
+
+/** The wanted port, or null if it is taken; 0 finds any. */
+async function findFreePort(wanted: number): Promise<number | null> {
+  const server = createServer();
+  const chosen = await new Promise<number | null>((resolve) => {
+    server.once("error", () => resolve(null));
+    server.listen(wanted, "127.0.0.1", () => {
+      const address = server.address();
+      resolve(typeof address === "object" && address !== null ? address.port : null);
     });
-    if (chosen === null) continue;
-    await new Promise((resolve) => server.close(resolve));
-    return chosen;
-  }
-  throw new Error("no free port");
+  });
+  if (chosen !== null) await new Promise((resolve) => server.close(resolve));
+  return chosen;
 }

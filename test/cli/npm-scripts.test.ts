@@ -1,11 +1,14 @@
 import assert from "node:assert/strict";
 import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { findFreePort } from "../support/free-port.ts";
 import { createWorld } from "../support/world.ts";
 import { environmentOf } from "./commands.ts";
 
@@ -54,12 +57,42 @@ test("Ctrl-C reaches the demo from the terminal and from npm, and ends it in ord
   while (isAnyoneLeft(started.npm)) await sleep(50);
 });
 
+test("the demo listens on PORT and keeps DATA_DIR, so that the next demo shows the contracts of both", async () => {
+  await using opened = new AsyncDisposableStack();
+  const dataDir = await mkdtemp(join(tmpdir(), "torikomi-demo-test-"));
+  opened.defer(async () => await rm(dataDir, { recursive: true }));
+  const port = await findFreePort();
+  const contracts = `http://127.0.0.1:${port}/v1/contracts`;
+  const subjects: string[][] = [];
+
+  for (const _demo of ["first", "second"]) {
+    await using started = startByNpm(["run", "demo"], { PORT: String(port), DATA_DIR: dataDir });
+    const [, token] = await started.says(/TOKEN=(.+)/);
+    await started.says(/契約書 0\./);
+    const answer = await fetch(contracts, { headers: { authorization: `Bearer ${token}` } });
+    const { items } = JSON.parse(await answer.text());
+    subjects.push(items.map(({ source }: { source: { subject: string } }) => source.subject));
+    started.npm.kill("SIGTERM");
+    assert.deepEqual(await once(started.npm, "exit"), [0, null]);
+  }
+
+  const found = subjects.map((all) => all.filter((subject) => subject === "連携前に締結した契約書").length);
+  assert.deepEqual(found, [1, 2]);
+});
+
+test("a demo whose PORT is taken ends instead of choosing another", async () => {
+  await using world = await createWorld();
+  await using started = startByNpm(["run", "demo"], { PORT: new URL(world.url).port });
+
+  assert.deepEqual(await once(started.npm, "exit"), [78, null]);
+});
+
 type Npm = ChildProcessByStdio<null, Readable, null>;
 
 type Started = AsyncDisposable & {
   readonly npm: Npm;
   /** Reads on to the line that says so. */
-  readonly says: (words: RegExp) => Promise<void>;
+  readonly says: (words: RegExp) => Promise<RegExpExecArray>;
 };
 
 /** From the checkout, as a user does. The processes are a group of their own, so that all can be found. */
@@ -77,7 +110,8 @@ function startByNpm(args: readonly string[], environment: Readonly<Record<string
       for (;;) {
         const { done, value } = await lines.next();
         if (done === true) assert.fail(`ended without ${String(words)}`);
-        if (words.test(value)) return;
+        const found = words.exec(value);
+        if (found !== null) return found;
       }
     },
     [Symbol.asyncDispose]: async () => {

@@ -1,7 +1,5 @@
 import assert from "node:assert/strict";
-import { randomInt } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { sql } from "kysely";
@@ -20,6 +18,7 @@ import {
   startDocuSignSimulator,
 } from "./docusign/simulator.ts";
 import type { User } from "./docusign/state.ts";
+import { findFreePort } from "./free-port.ts";
 import { createTestDatabase, type TestDatabase } from "./postgres.ts";
 
 export type Clock = {
@@ -223,24 +222,6 @@ function configOf({ database, docusign, cabinet, url, port, dataDir }: Runtime):
     WORKER_CONCURRENCY: "4",
     SHUTDOWN_TIMEOUT: "5",
   });
-}
-
-const LOWEST_PORT = 20_000;
-const PORTS = 12_000;
-
-/** Below those that the system gives to outgoing connections: one of these could take it before the service does. */
-async function findFreePort(): Promise<number> {
-  for (;;) {
-    const port = LOWEST_PORT + randomInt(PORTS);
-    const server = createServer();
-    const isFree = await new Promise<boolean>((resolve) => {
-      server.once("error", () => resolve(false));
-      server.listen(port, "127.0.0.1", () => resolve(true));
-    });
-    if (!isFree) continue;
-    await new Promise((resolve) => server.close(resolve));
-    return port;
-  }
 }
 
 function createLog(logged: string[]): Logger {
