@@ -6,11 +6,11 @@ export type Reasons = {
   readonly imported: ImportReason | "already";
   readonly excluded: ExclusionReason;
   readonly deleted: "deleted-in-cabinet";
-  readonly waiting: UndecidedReason | WaitingCause;
+  readonly waiting: UndecidedReason | OtherWaitingReason;
   readonly unknown: "never-seen" | "not-found";
 };
 
-type WaitingCause =
+type OtherWaitingReason =
   | "queued"
   | "hourly-timing"
   | "awaiting-approval"

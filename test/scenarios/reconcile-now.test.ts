@@ -270,6 +270,19 @@ test("an operator's run of a link whose group is gone says so, though nothing wa
   assert.deepEqual(result.obstacle, { reason: "group-missing", until: null });
 });
 
+test("an operator's run and an explanation name a missing group before an awaited approval", async () => {
+  await using companies = await createCompanies({ config: { largeImport: 1 } });
+  const { world, admin, colleague } = companies;
+  const envelope = await concludeUnheard(world, { from: colleague, to: [CUSTOMER] });
+  assert.equal(await world.link(admin), "awaiting-approval");
+  await (await world.api()).send("DELETE", "/v1/groups/group-1");
+
+  const { result } = await reconcile(world);
+
+  assert.deepEqual(result.obstacle, { reason: "group-missing", until: null });
+  assert.equal(await fateOf(world, envelope), "waiting group-missing");
+});
+
 test("an operator's run that cannot list imports nothing that waits", async () => {
   await using companies = await createLinkedCompanies();
   const { world, colleague } = companies;

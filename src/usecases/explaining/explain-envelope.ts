@@ -2,13 +2,14 @@ import { z } from "zod";
 import { explain, type Language, parseFinding } from "../../domain/explanation.ts";
 import type { Finding, Outcome } from "../../domain/finding.ts";
 import type { EnvelopeId, LinkId } from "../../domain/identifiers.ts";
+import type { WaitingCause } from "../../domain/link-wait.ts";
 import { contractsOfEnvelope, type StoredContract } from "../../store/contracts/contracts.ts";
 import { eventsOfEnvelope, type RecordedEvent } from "../../store/events/events.ts";
 import { findEnvelope, type LedgerEntry } from "../../store/ledger/envelopes.ts";
 import { findCurrentLink, findLink, type Link } from "../../store/links/links.ts";
 import { findImportJob } from "../../store/queue/queue.ts";
 import type { Uses } from "../capabilities.ts";
-import { findLinkWait, type WaitingCause } from "../importing/waiting-cause.ts";
+import { findLinkWait } from "../importing/waiting-cause.ts";
 import { predictEnvelope, type Verdict } from "./predict-envelope.ts";
 
 type Deps = Uses<"budgets" | "db" | "importTiming" | "now" | "openAccount">;

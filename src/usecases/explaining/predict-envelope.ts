@@ -3,12 +3,13 @@ import type { Envelope } from "../../domain/envelope.ts";
 import { decideFault } from "../../domain/fault-policy.ts";
 import type { Finding } from "../../domain/finding.ts";
 import type { EnvelopeId } from "../../domain/identifiers.ts";
+import type { WaitingCause } from "../../domain/link-wait.ts";
 import type { Ownership } from "../../domain/ownership.ts";
 import { nextFullHour } from "../../domain/schedule.ts";
 import type { Link } from "../../store/links/links.ts";
 import type { Uses } from "../capabilities.ts";
 import { decide } from "../importing/import-envelope.ts";
-import { findLinkWait, type WaitingCause } from "../importing/waiting-cause.ts";
+import { findLinkWait, findQuestionWait } from "../importing/waiting-cause.ts";
 
 /** What is found of an envelope; `waiting` tells what has to pass before more can be said or done. */
 export type Verdict = {
@@ -33,9 +34,8 @@ export async function predictEnvelope(
   link: Link,
   envelopeId: EnvelopeId,
 ): Promise<Verdict> {
-  if (link.cause === "authorization-revoked") return cannotAsk({ reason: "link-error", until: null });
-  const pace = await deps.budgets.pace(link.account.id, "other");
-  if (pace.kind === "wait") return cannotAsk({ reason: "account-throttled", until: pace.until });
+  const wait = await findQuestionWait(deps, link);
+  if (wait !== null) return cannotAsk(wait);
   try {
     const envelope = await deps.openAccount(link).getEnvelope(envelopeId);
     return await judge(deps, link, envelope);

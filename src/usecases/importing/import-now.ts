@@ -1,11 +1,12 @@
 import type { EnvelopeId, LinkId } from "../../domain/identifiers.ts";
+import type { WaitingCause } from "../../domain/link-wait.ts";
 import type { FoundBy } from "../../store/ledger/envelopes.ts";
 import { findLink } from "../../store/links/links.ts";
 import type { Uses } from "../capabilities.ts";
 import { isFirstImport } from "./import-backlog.ts";
 import { importEnvelope } from "./import-envelope.ts";
 import type { ImportOutcome } from "./outcome.ts";
-import { findLinkWait, type WaitingCause } from "./waiting-cause.ts";
+import { findLinkWait } from "./waiting-cause.ts";
 
 type Deps = Uses<"adminProfiles" | "budgets" | "db" | "documents" | "lanes" | "log" | "now" | "openAccount">;
 

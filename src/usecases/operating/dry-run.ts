@@ -4,6 +4,7 @@ import { decideFault } from "../../domain/fault-policy.ts";
 import type { EnvelopeId } from "../../domain/identifiers.ts";
 import type { Link } from "../../store/links/links.ts";
 import type { Uses } from "../capabilities.ts";
+import { findQuestionWait } from "../importing/waiting-cause.ts";
 import { judgeListed, type ListedRow } from "../reconciling/judge-listed.ts";
 import { type Cursor, listPage, startOfListing } from "../reconciling/list-page.ts";
 import { ALL_HISTORY, windowStart } from "../reconciling/window.ts";
@@ -72,7 +73,7 @@ async function listAll(deps: Uses<"budgets" | "db" | "now">, listing: Listing): 
   const { link, account, window, take, signal } = listing;
   for (let cursor: Cursor | null = startOfListing(window.from); cursor !== null; ) {
     if (signal.aborted) return { reason: "interrupted", until: null };
-    const obstacle = await findObstacle(deps, link);
+    const obstacle = await findQuestionWait(deps, link);
     if (obstacle !== null) return obstacle;
     try {
       const page = await listPage(account, { ...window, ...cursor });
@@ -83,12 +84,6 @@ async function listAll(deps: Uses<"budgets" | "db" | "now">, listing: Listing): 
     }
   }
   return null;
-}
-
-async function findObstacle({ budgets }: Uses<"budgets">, link: Link): Promise<Obstacle | null> {
-  if (link.cause === "authorization-revoked") return { reason: "link-error", until: null };
-  const pace = await budgets.pace(link.account.id, "other");
-  return pace.kind === "wait" ? { reason: "account-throttled", until: pace.until } : null;
 }
 
 async function readFault(deps: Uses<"budgets" | "now">, link: Link, error: unknown): Promise<Obstacle> {

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { type WaitingCause, whyLinkWaits } from "../../domain/link-wait.ts";
 import type { Database } from "../../store/database.ts";
 import { claimNextDue } from "../../store/ledger/claims.ts";
 import { countDue, countParked, countWaitingByCause } from "../../store/ledger/counts.ts";
@@ -9,7 +10,6 @@ import type { Uses } from "../capabilities.ts";
 import { endFirstImport, wakeBacklog } from "../importing/import-backlog.ts";
 import { LEASE_MS } from "../importing/import-envelope.ts";
 import { emptyTally, findWait, type ImportTally, importNow } from "../importing/import-now.ts";
-import type { WaitingCause } from "../importing/waiting-cause.ts";
 import { type ReconcileStep, reconcileStep } from "../reconciling/reconcile-link.ts";
 import { ALL_HISTORY, windowStart } from "../reconciling/window.ts";
 
@@ -118,17 +118,15 @@ const POLL_MS = 500;
 /** What keeps the listing from going on; while another process is at it, its turn is waited for. */
 async function findObstacle(step: Exclude<ReconcileStep, { kind: "done" }>): Promise<Obstacle | null> {
   if (step.kind === "more") return null;
-  if (step.kind === "not-importing") return { reason: reasonOf(step.link), until: null };
+  if (step.kind === "not-importing") {
+    const reason = whyLinkWaits(step.link);
+    // Another process has repaired the link meanwhile.
+    return reason === null ? null : { reason, until: null };
+  }
   const { reason, until } = step;
   if (reason !== "busy") return { reason, until };
   await sleep(POLL_MS);
   return null;
-}
-
-function reasonOf(link: Link | null): Obstacle["reason"] {
-  if (link === null || link.state === "ended") return "link-ended";
-  if (link.approval === "awaited") return "awaiting-approval";
-  return link.cause === "group-missing" ? "group-missing" : "link-error";
 }
 
 /** Longer than anybody's lease lasts: by then it is due again, and ours. */

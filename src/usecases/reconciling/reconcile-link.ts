@@ -16,6 +16,7 @@ import { findLink, type Link } from "../../store/links/links.ts";
 import type { CallKind, Uses } from "../capabilities.ts";
 import { askAdmin, checkAdmin, failLink } from "../health/link-health.ts";
 import { wakeBacklog } from "../importing/import-backlog.ts";
+import { findCallsWait } from "../importing/waiting-cause.ts";
 import { finishReconciliation } from "./finish-reconciliation.ts";
 import { reconcileAlone } from "./lock.ts";
 import { reconcilePage } from "./reconcile-page.ts";
@@ -66,21 +67,14 @@ export async function reconcileStep(deps: Deps, request: ReconcileRequest): Prom
   } catch (error) {
     return await afterFault(deps, link, "user", error);
   }
-  const wait = await findWait(deps, link);
-  if (wait !== null) return wait;
+  const wait = await findCallsWait(deps, link, kindOfCalls(link));
+  if (wait !== null) return { kind: "put-off", ...wait };
   const step = await reconcileAlone(deps.db, link.id, async () => await stepAlone(deps, request));
   return step ?? { kind: "put-off", until: new Date(deps.now().getTime() + BUSY_MS), reason: "busy" };
 }
 
 async function notImporting(db: Database, { id }: Link): Promise<ReconcileStep> {
   return { kind: "not-importing", link: await findLink(db, id) };
-}
-
-async function findWait({ budgets }: Uses<"budgets">, link: Link): Promise<PutOff | null> {
-  const pause = await budgets.pace(link.account.id, "other");
-  if (pause.kind === "wait") return { kind: "put-off", until: pause.until, reason: "account-throttled" };
-  const reserve = await budgets.pace(link.account.id, kindOfCalls(link));
-  return reserve.kind === "wait" ? { kind: "put-off", until: reserve.until, reason: "budget-reserve" } : null;
 }
 
 /** Listing all history is part of the first import, and paced with it. */
