@@ -18,7 +18,7 @@ type Order = { readonly levels: Levels; readonly alone?: readonly string[] };
  * these. What is `alone` neither imports its neighbours nor is imported by them.
  */
 export const WITHIN: Readonly<Record<string, Order>> = {
-  web: { levels: [["app.ts"], ["api", "operations", "page"], ["auth"], ["html"]] },
+  web: { levels: [["servers.ts"], ["app.ts"], ["api", "operations", "page"], ["auth"], ["html"]] },
   usecases: {
     levels: [["linking", "operating"], ["explaining", "reconciling"], ["importing"], ["account", "health"]],
     alone: ["keeping", "receiving"],

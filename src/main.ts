@@ -61,7 +61,8 @@ async function serveUntilSignal(role: Role): Promise<number> {
   });
   const tracing = await openTracing(config, log);
   const service = await startService(config, role, { log, now });
-  log.info({ role, port: service.port }, "torikomi is running");
+  const { port, operationsPort } = service;
+  log.info({ role, port, operationsPort }, "torikomi is running");
   const failure = await Promise.race([stopped, service.failed]);
   if (failure !== null) {
     log.fatal({ err: failure }, "stopping");

@@ -17,7 +17,7 @@ import { isCurrent } from "./store/migrate.ts";
 import { endSession, findSession, storeSession, storeSignIn, takeSignIn } from "./store/page-sessions.ts";
 import { VERSION } from "./version.ts";
 import { apiRoutes } from "./web/api/routes.ts";
-import { type AppParts, createApp, type Pages, type Route } from "./web/app.ts";
+import type { Pages, Route } from "./web/app.ts";
 import { signInRoutes } from "./web/auth/sign-in.ts";
 import { createTokenVerifier, refuseEveryToken, type TokenVerifier } from "./web/auth/tokens.ts";
 import { connectRoutes } from "./web/connect.ts";
@@ -25,12 +25,14 @@ import { metricsRoute, requestTimer } from "./web/operations/metrics.ts";
 import { operationsRoutes } from "./web/operations/routes.ts";
 import { callbackRoutes } from "./web/page/callback.ts";
 import { linksPageRoutes, unconfiguredRoutes } from "./web/page/routes.ts";
-import { startHttpServer } from "./web/server.ts";
+import { type CommonParts, type RoleParts, startServers } from "./web/servers.ts";
 
 export type Role = "serve" | "work" | "all";
 
 export type Service = AsyncDisposable & {
   readonly port: number;
+  /** Equals `port` unless `OPERATIONS_PORT` differs. */
+  readonly operationsPort: number;
   readonly foundation: Foundation;
   /** Resolves with the cause if a part of it ends by itself. */
   readonly failed: Promise<Error>;
@@ -63,27 +65,25 @@ async function startParts(
   const closing = new AbortController();
   const news = role === "work" ? null : openChangeNews(foundation, started);
   const parts = news === null ? { receivers: [], routes: [] } : servedParts(foundation, news);
-  const server = await startHttpServer(createServiceApp(foundation, parts, closing.signal), config);
-  started.defer(async () => await server.close(0));
+  const servers = started.use(await startServers(config, commonParts(foundation, closing.signal), parts));
   const work = role === "serve" ? null : await startWork(foundation, started);
   started.defer(async () => {
     closing.abort();
     await windDown(
       foundation,
       work,
-      async (timeoutMs) => await Promise.all([server.close(timeoutMs), news?.close(), work?.stop()]),
+      async (timeoutMs) => await Promise.all([servers.close(timeoutMs), news?.close(), work?.stop()]),
     );
   });
   return {
-    port: server.port,
+    port: servers.port,
+    operationsPort: servers.operationsPort,
     foundation,
     failed: work?.failed ?? new Promise(() => {}),
     runDueJobs: dueJobsRunner(foundation, started),
     [Symbol.asyncDispose]: async () => await started.disposeAsync(),
   };
 }
-
-type ServedParts = Pick<AppParts, "receivers" | "routes" | "pages">;
 
 /** To write down what became of calls that were broken off, and then to close everything. */
 const LAST_WORDS_MS = 1_000;
@@ -148,26 +148,20 @@ function dueJobsRunner(foundation: Foundation, started: AsyncDisposableStack): (
   };
 }
 
-function createServiceApp(
-  foundation: Foundation,
-  { receivers, routes, pages }: ServedParts,
-  closing: AbortSignal,
-): ReturnType<typeof createApp> {
+function commonParts(foundation: Foundation, closing: AbortSignal): CommonParts {
   const { config, log, now, serving, receiving, working, metrics } = foundation;
   const pools = { serving: serving.pool, receiving: receiving.pool, working: working.pool };
   const operations = operationsRoutes({
     checkReady: readiness(foundation, closing),
     metrics: metricsRoute(metrics, { db: serving.db, log, now, pools }),
   });
-  const timer = requestTimer(metrics);
-  return createApp({
+  return {
     log,
     trustProxy: config.trustProxy,
     withRequestId: (requestId, work) => withLogContext({ requestId }, work),
-    receivers: [timer, ...receivers],
-    routes: [operations, ...routes],
-    ...(pages !== undefined && { pages }),
-  });
+    timer: requestTimer(metrics),
+    operations,
+  };
 }
 
 function readiness({ serving }: Foundation, closing: AbortSignal): () => Promise<void> {
@@ -194,7 +188,7 @@ const RECORDER_LIMITS = {
  */
 const API_LIMITS = { answerWithinMs: 50_000, requestsPerMinute: 60_000 };
 
-function servedParts(foundation: Foundation, changeNews: ChangeNews): ServedParts {
+function servedParts(foundation: Foundation, changeNews: ChangeNews): RoleParts {
   return {
     receivers: [receiverOf(foundation)],
     routes: [apiOf(foundation, changeNews)],

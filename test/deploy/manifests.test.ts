@@ -189,6 +189,20 @@ test("serve grows with its load, work is two", () => {
   });
 });
 
+test("operations addresses have a port of their own, which probes and monitoring ask and no Service names", async () => {
+  const { port, operationsPort } = configOf(await readConfigMap(EXAMPLE));
+  const operations = { name: "operations", containerPort: operationsPort };
+
+  assert.deepEqual(podOf("serve").containers[0]?.ports, [{ name: "http", containerPort: port }, operations]);
+  assert.deepEqual(podOf("work").containers[0]?.ports, [operations]);
+  assert.partialDeepStrictEqual(find(EXAMPLE, "PodMonitor", "torikomi")["spec"], {
+    podMetricsEndpoints: [{ port: "operations", path: "/metrics" }],
+  });
+  assert.partialDeepStrictEqual(find(BASE, "Service", "torikomi")["spec"], {
+    ports: [{ targetPort: "http" }],
+  });
+});
+
 test("the service account has no token", () => {
   assert.equal(find(BASE, "ServiceAccount", "torikomi")["automountServiceAccountToken"], false);
 });
@@ -239,16 +253,22 @@ test("the network lets in the ingress and monitoring only, and out to nothing in
   const all = policies.find(({ metadata }) => metadata.name === "torikomi");
   assert.ok(all !== undefined);
 
-  const namespaces = policies.flatMap(({ spec }) =>
-    (spec.ingress ?? []).flatMap(({ from }) =>
-      from.map((one) => one.namespaceSelector?.matchLabels["kubernetes.io/metadata.name"]),
+  const entrances = policies.flatMap(({ spec }) =>
+    (spec.ingress ?? []).flatMap(({ from, ports }) =>
+      from.map((one) => [
+        one.namespaceSelector?.matchLabels["kubernetes.io/metadata.name"],
+        ...ports.map(({ port }) => port),
+      ]),
     ),
   );
   const out = (all.spec.egress ?? []).map(({ ports, to }) => ({ ports: ports.map(({ port }) => port), to }));
 
   assert.deepEqual(all.spec.policyTypes, ["Ingress", "Egress"]);
   assert.deepEqual(all.spec.podSelector.matchLabels, { "app.kubernetes.io/name": "torikomi" });
-  assert.deepEqual(namespaces.map(String).sort(), ["ingress-nginx", "monitoring"]);
+  assert.deepEqual(entrances.sort(), [
+    ["ingress-nginx", "http"],
+    ["monitoring", "operations"],
+  ]);
   assert.deepEqual(
     out.map(({ ports }) => ports),
     [[53, 53], [443]],

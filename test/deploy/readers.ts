@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { Manifest } from "./manifests.ts";
 
 const Probe = z.object({
-  httpGet: z.object({ path: z.string(), port: z.literal("http") }),
+  httpGet: z.object({ path: z.string(), port: z.literal("operations") }),
   periodSeconds: z.number(),
   failureThreshold: z.number(),
 });
@@ -13,7 +13,7 @@ const Container = z.object({
   args: z.array(z.string()),
   env: z.array(z.strictObject({ name: z.string(), value: z.string() })),
   envFrom: z.array(z.looseObject({})),
-  ports: z.array(z.object({ containerPort: z.number() })).optional(),
+  ports: z.array(z.object({ name: z.string(), containerPort: z.number() })).optional(),
   securityContext: z.looseObject({}),
   resources: z.object({
     requests: z.object({ cpu: z.string(), memory: z.string() }),
