@@ -61,6 +61,7 @@ test("the image runs the Node.js of this checkout, pinned, as a numbered user, u
   const bases = Array.from(dockerfile.matchAll(/^FROM (\S+)/gm), ([, base]) => base);
 
   assert.deepEqual(new Set(bases), new Set([`node:${manifest.devDependencies["node"]}-bookworm-slim`]));
+  assert.equal(await readFile(join(ROOT, ".nvmrc"), "utf8"), `${manifest.devDependencies["node"]}\n`);
   assert.match(dockerfile, /^USER [1-9]\d*:[1-9]\d*$/m);
   assert.match(dockerfile, /^ENTRYPOINT \["tini", "--", "torikomi"\]$/m);
   assert.match(dockerfile, /^ENV NODE_ENV=production DATA_DIR=\/data$/m);
