@@ -42,7 +42,7 @@ export function parseConfig(environment: Environment, need: Need = "everything")
     ...listRefused(given),
   ];
   if (!parsed.success || problems.length > 0) throw new ConfigError([...new Set(problems)]);
-  return complete(parsed.data, need);
+  return complete(parsed.data, need, environment);
 }
 
 const NAMES: ReadonlySet<string> = new Set(SETTING_LIST.map(({ name }) => name));
@@ -86,10 +86,12 @@ function listRefused({ values }: Given): string[] {
 }
 
 /** Replaces what depends on other settings. */
-function complete(settings: Settings, need: Need) {
+function complete(settings: Settings, need: Need, environment: Environment) {
   const dataDir = resolve(settings.dataDir);
   return {
     ...settings,
+    /** Read again for each new connection. */
+    databaseUrlFile: environment["DATABASE_URL_FILE"] || null,
     dataDir,
     operationsPort: settings.operationsPort === settings.port ? null : settings.operationsPort,
     publicUrl: settings.publicUrl ?? `http://localhost:${settings.port}`,

@@ -6,6 +6,7 @@ import { createDocuSignOAuth } from "./docusign/oauth.ts";
 import type { TaskUses } from "./jobs/tasks.ts";
 import { migrateQueue } from "./jobs/worker.ts";
 import { withLogContext } from "./log-context.ts";
+import { type Address, addressIn } from "./store/address.ts";
 import { type DatabaseOptions, type OpenDatabase, openDatabase } from "./store/database.ts";
 import { openEmbeddedPostgres } from "./store/embedded/postgres.ts";
 import { createVault } from "./store/links/vault.ts";
@@ -26,7 +27,7 @@ export type Runtime = {
 export type Foundation = AsyncDisposable &
   Runtime & {
     readonly config: Config;
-    readonly connectionString: string;
+    readonly address: Address;
     /** For API and page. Few connections, waited for only shortly: somebody waits at the other end. */
     readonly serving: OpenDatabase;
     /** For recording events: whatever the API is asked, they find a connection that has planned their statement. */
@@ -45,14 +46,17 @@ const SERVING_PATIENCE_MS = 2_000;
 const SERVING_QUERY_MS = 15_000;
 /** As many as commit events at once. */
 export const RECEIVING_CONNECTIONS = 2;
+/** DocuSign is answered before that (service.ts). A connection that does not answer is given up for another. */
+const RECEIVING_QUERY_MS = 5_000;
 const WORKING_PATIENCE_MS = 30_000;
+const COMMAND_PATIENCE_MS = 5_000;
 
 /** Opens database, document store and DocuSign. Starts nothing that runs by itself. */
 export async function openFoundation(config: Config, runtime: Runtime): Promise<Foundation> {
   const { log, now } = runtime;
   await using opened = new AsyncDisposableStack();
-  const connectionString = await findDatabase(config, log, opened);
-  const open = databaseOpener({ connectionString, log }, opened);
+  const address = await findDatabase(config, log, opened);
+  const open = databaseOpener({ address, log }, opened);
   const serving = open("serving", {
     max: SERVING_CONNECTIONS,
     connectionTimeoutMs: SERVING_PATIENCE_MS,
@@ -61,7 +65,7 @@ export async function openFoundation(config: Config, runtime: Runtime): Promise<
   const receiving = open("receiving", {
     max: RECEIVING_CONNECTIONS,
     connectionTimeoutMs: SERVING_PATIENCE_MS,
-    queryTimeoutMs: SERVING_QUERY_MS,
+    queryTimeoutMs: RECEIVING_QUERY_MS,
     indexesOnly: true,
     keepConnected: true,
   });
@@ -78,7 +82,7 @@ export async function openFoundation(config: Config, runtime: Runtime): Promise<
     config,
     log,
     now,
-    connectionString,
+    address,
     serving,
     receiving,
     working,
@@ -101,12 +105,14 @@ export async function withDatabase<T>(
   work: (database: OpenDatabase) => Promise<T>,
 ): Promise<T> {
   await using opened = new AsyncDisposableStack();
-  const open = databaseOpener({ connectionString: await findDatabase(config, log, opened), log }, opened);
-  return await work(open("command", { max: 2, connectionTimeoutMs: WORKING_PATIENCE_MS }));
+  const open = databaseOpener({ address: await findDatabase(config, log, opened), log }, opened);
+  return await work(open("command", { max: 2, connectionTimeoutMs: COMMAND_PATIENCE_MS }));
 }
 
-async function findDatabase(config: Config, log: Logger, opened: AsyncDisposableStack): Promise<string> {
-  if (config.databaseUrl !== null) return config.databaseUrl;
+async function findDatabase(config: Config, log: Logger, opened: AsyncDisposableStack): Promise<Address> {
+  const { databaseUrl, databaseUrlFile } = config;
+  if (databaseUrl !== null)
+    return databaseUrlFile === null ? databaseUrl : addressIn(databaseUrlFile, databaseUrl);
   const embedded = await openEmbeddedPostgres({
     dataDir: config.dataDir,
     production: config.production,
@@ -122,13 +128,13 @@ type DatabaseOpener = (
 ) => OpenDatabase;
 
 function databaseOpener(
-  { connectionString, log }: { connectionString: string; log: Logger },
+  { address, log }: { address: Address; log: Logger },
   opened: AsyncDisposableStack,
 ): DatabaseOpener {
   const onError = (error: Error): void => log.warn({ err: error }, "database connection lost");
   return (name, limits) =>
     opened.adopt(
-      openDatabase(connectionString, { ...limits, onError, applicationName: `torikomi ${name}` }),
+      openDatabase(address, { ...limits, onError, applicationName: `torikomi ${name}` }),
       async (database) => await database.close(),
     );
 }

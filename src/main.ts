@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { type Logger, pino } from "pino";
-import { type Command, EXIT, parseCommand, USAGE, UsageError } from "./cli/arguments.ts";
+import { type Command, EXIT, type MigrateCommand, parseCommand, USAGE, UsageError } from "./cli/arguments.ts";
 import { runOperatorCommand } from "./cli/commands.ts";
 import { tellProblems } from "./cli/doctor.ts";
 import type { Terminal } from "./cli/terminal.ts";
@@ -9,6 +9,7 @@ import { describeError, describeFault } from "./domain/fault-text.ts";
 import { migrate, openFoundation, withDatabase } from "./foundation.ts";
 import { logContext } from "./log-context.ts";
 import { type Role, startService } from "./service.ts";
+import { waitForAnswer } from "./store/migrate.ts";
 import type { Tracing } from "./tracing.ts";
 import { VERSION } from "./version.ts";
 
@@ -39,7 +40,7 @@ async function run(command: Command): Promise<number> {
     case "all":
       return await serveUntilSignal(command.name);
     case "migrate":
-      return await migrateNow();
+      return await migrateNow(command);
     case "doctor":
       return await runDoctor();
     default:
@@ -105,9 +106,14 @@ function nextSignal(): Promise<string> {
   });
 }
 
-async function migrateNow(): Promise<number> {
+async function migrateNow({ waitMs }: MigrateCommand): Promise<number> {
   const config = parseConfig(process.env, "database");
-  const { applied } = await withDatabase(config, createLogger(config), migrate);
+  const onWait = (cause: Error): void =>
+    void process.stderr.write(`torikomi: waiting for the database: ${describeFault(cause)}\n`);
+  const { applied } = await withDatabase(config, createLogger(config), async (database) => {
+    await waitForAnswer(database.db, { waitMs, onWait });
+    return await migrate(database);
+  });
   process.stdout.write(
     applied.length === 0 ? "the database is current\n" : `applied ${applied.join(", ")}\n`,
   );

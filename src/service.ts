@@ -132,10 +132,10 @@ async function startWork(foundation: Foundation, started: AsyncDisposableStack):
   return { ...worker, giveBack: async (db) => await lock.giveBack(db) };
 }
 
-function openWorkerLock({ connectionString, log }: Foundation, started: AsyncDisposableStack): WorkerLock {
+function openWorkerLock({ address, log }: Foundation, started: AsyncDisposableStack): WorkerLock {
   const onLost = (error: Error): void =>
     log.warn({ err: error }, "the worker's lock was lost and is taken again");
-  return started.adopt(startWorkerLock(connectionString, { onLost }), async (lock) => await lock.close());
+  return started.adopt(startWorkerLock(address, { onLost }), async (lock) => await lock.close());
 }
 
 /** Its lock is opened by the first who asks: most services never run jobs this way. */
@@ -180,6 +180,7 @@ const RECORDER_LIMITS = {
   waiting: 10_000,
   waitingBytes: 128 * 1024 * 1024,
   writers: RECEIVING_CONNECTIONS,
+  answerWithinMs: 4_500,
 };
 
 /**
@@ -215,9 +216,9 @@ function tokenVerifier({ config, now }: Foundation): TokenVerifier {
   return issuer === null ? refuseEveryToken : createTokenVerifier({ issuer, audience, now });
 }
 
-function openChangeNews({ connectionString, log }: Foundation, started: AsyncDisposableStack): ChangeNews {
+function openChangeNews({ address, log }: Foundation, started: AsyncDisposableStack): ChangeNews {
   return started.adopt(
-    createChangeNews(connectionString, {
+    createChangeNews(address, {
       onLost: (error) => log.warn({ err: error }, "change news are away"),
     }),
     async (news) => await news.close(),

@@ -9,7 +9,8 @@ export const USAGE = `usage: torikomi [command]
   serve                      HTTP: Connect receiver, cabinet API, link page, health
   work                       imports, hourly reconciliation, housekeeping
   all                        both in one process (the default)
-  migrate                    brings the database to the current version
+  migrate [--wait SECONDS]   brings the database to the current version; waits for one that
+                             does not answer yet (60 seconds)
   reconcile [--link ID] [--from T] [--to T] [--dry-run] [--json]
                              reconciles now
   explain ENVELOPE_ID [--tenant ID] [--json]
@@ -29,13 +30,16 @@ export class UsageError extends Error {
 }
 
 export type Command =
-  | Plain<"serve" | "work" | "all" | "migrate" | "reencrypt" | "doctor" | "help" | "version">
+  | Plain<"serve" | "work" | "all" | "reencrypt" | "doctor" | "help" | "version">
+  | MigrateCommand
   | ReconcileCommand
   | ExplainCommand
   | ReplayCommand;
 
 /** A command without options; one member of the union for each name. */
 type Plain<Name extends string> = Name extends string ? { readonly name: Name } : never;
+
+export type MigrateCommand = { readonly name: "migrate"; readonly waitMs: number };
 
 export type ReconcileCommand = {
   readonly name: "reconcile";
@@ -68,6 +72,8 @@ export function parseCommand(args: readonly string[]): Command {
   const plain = PLAIN.find((one) => one === name);
   if (plain !== undefined) return parsePlain(plain, rest);
   switch (name) {
+    case "migrate":
+      return parseMigrate(rest);
     case "reconcile":
       return parseReconcile(rest);
     case "explain":
@@ -79,11 +85,18 @@ export function parseCommand(args: readonly string[]): Command {
   }
 }
 
-const PLAIN = ["serve", "work", "all", "migrate", "reencrypt", "doctor"] as const;
+const PLAIN = ["serve", "work", "all", "reencrypt", "doctor"] as const;
 
 function parsePlain(name: (typeof PLAIN)[number], args: readonly string[]): Command {
   readOptions(args, {}, 0);
   return { name };
+}
+
+function parseMigrate(args: readonly string[]): MigrateCommand {
+  const { wait = "60" } = readOptions(args, { wait: TEXT }, 0).values;
+  if (typeof wait !== "string" || !/^\d{1,5}$/.test(wait))
+    throw new UsageError("--wait must be a number of seconds between 0 and 99999");
+  return { name: "migrate", waitMs: Number(wait) * 1_000 };
 }
 
 function parseReconcile(args: readonly string[]): ReconcileCommand {

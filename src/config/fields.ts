@@ -119,7 +119,19 @@ export function databaseRole(): z.ZodType<string, string> {
 export function databaseAddress(): z.ZodType<string, string> {
   return z
     .string()
+    .refine(namesOneHost, { error: ONE_HOST, abort: true })
     .refine(isDatabaseAddress, "must be an address such as postgres://user:password@host:5432/database");
+}
+
+const ONE_HOST =
+  "must name one host and no target_session_attrs; use an address that leads to the primary: a proxy such as HAProxy, PgBouncer in session mode, or a DNS name that follows the primary";
+
+/** pg connects to one host only, and would ignore `target_session_attrs`. */
+function namesOneHost(text: string): boolean {
+  const [, authority = "", query = ""] = /^[^:]*:\/\/([^/?]*)[^?]*\??(.*)$/s.exec(text) ?? [];
+  const parameters = new URLSearchParams(query);
+  const hosts = [authority.slice(authority.lastIndexOf("@") + 1), ...parameters.getAll("host")];
+  return !hosts.some((host) => host.includes(",")) && !parameters.has("target_session_attrs");
 }
 
 /** `postgres:///database` and `postgres://user@/database` are valid: the host comes from `?host=` or a default. */

@@ -1,6 +1,7 @@
 import { EventEmitter } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { WorkerEvents } from "graphile-worker";
+import type { Address } from "../store/address.ts";
 import type { Database } from "../store/database.ts";
 import {
   listUnheldPools,
@@ -21,8 +22,8 @@ export type WorkerLock = {
 };
 
 /** Starts holding a lock for each worker pool that is made with its `events`; see `openWorkerLocks`. */
-export function startWorkerLock(connectionString: string, options: WorkerLockOptions = {}): WorkerLock {
-  const locks = openWorkerLocks(connectionString, options);
+export function startWorkerLock(address: Address, options: WorkerLockOptions = {}): WorkerLock {
+  const locks = openWorkerLocks(address, options);
   const events: WorkerEvents = new EventEmitter();
   const pools = new Set<string>();
   events.on("pool:create", ({ workerPool: { id } }) => {

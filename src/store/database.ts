@@ -1,5 +1,6 @@
 import { Kysely, PostgresDialect } from "kysely";
 import pg from "pg";
+import { type Address, currentAddress } from "./address.ts";
 import { isSessionUnfit } from "./database-errors.ts";
 import type { DB } from "./schema.ts";
 
@@ -46,9 +47,9 @@ const PREFER_INDEXES = {
  * columns are read as strings, `timestamptz` as `Date`. A lost connection is reported and replaced, it never ends the
  * process; so is one whose session has become unfit, or whose answer did not come in time.
  */
-export function openDatabase(connectionString: string, options: DatabaseOptions = {}): OpenDatabase {
+export function openDatabase(address: Address, options: DatabaseOptions = {}): OpenDatabase {
   const pool = new pg.Pool({
-    connectionString,
+    Client: clientFor(address),
     max: options.max ?? 10,
     application_name: options.applicationName ?? "torikomi",
     connectionTimeoutMillis: options.connectionTimeoutMs ?? 2_000,
@@ -75,6 +76,15 @@ export function openDatabase(connectionString: string, options: DatabaseOptions 
     async close() {
       if (!pool.ending) await pool.end();
     },
+  };
+}
+
+/** The pool would remember the address that it began with. */
+function clientFor(address: Address): typeof pg.Client {
+  return class extends pg.Client {
+    constructor(config?: string | pg.ClientConfig) {
+      super({ ...(typeof config === "object" && config), connectionString: currentAddress(address) });
+    }
   };
 }
 

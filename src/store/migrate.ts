@@ -4,6 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { type Kysely, sql } from "kysely";
 import { FileMigrationProvider, Migrator } from "kysely/migration";
+import { isUnavailable } from "./database-errors.ts";
 import type { DB } from "./schema.ts";
 
 /** The database was brought further by a newer program; this one must not touch it. */
@@ -16,6 +17,27 @@ export class SchemaTooNew extends Error {
       `the database holds migrations this program does not know: ${unknown.join(", ")}; run the newer program`,
     );
     this.unknown = unknown;
+  }
+}
+
+/**
+ * Waits for a database that does not answer yet. Once the time is over, throws what the last attempt threw; any other
+ * error at once. Calls `onWait` with the first cause.
+ */
+export async function waitForAnswer(
+  db: Kysely<DB>,
+  { waitMs, onWait }: { waitMs: number; onWait: (cause: Error) => void },
+): Promise<void> {
+  const deadline = performance.now() + waitMs;
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      await sql`select 1`.execute(db);
+      return;
+    } catch (error) {
+      if (!(error instanceof Error) || !isUnavailable(error) || performance.now() >= deadline) throw error;
+      if (attempt === 1) onWait(error);
+    }
+    await sleep(ASK_AGAIN_MS);
   }
 }
 

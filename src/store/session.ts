@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
+import { type Address, currentAddress } from "./address.ts";
 
 /** A connection of its own that is opened, watched and opened again until it is closed. */
 export type Session = {
@@ -43,10 +44,10 @@ const NOTICE_LOSS =
  * Keeps one connection for what belongs to a session: locks, or listening. Needs a session of its own: a pooler in
  * transaction mode would give it to somebody else.
  */
-export function keepSession(connectionString: string, options: SessionOptions): Session {
+export function keepSession(address: Address, options: SessionOptions): Session {
   const closing = new AbortController();
   const control = { closing: closing.signal, refreshing: new AbortController() };
-  const kept = keep(connectionString, options, control);
+  const kept = keep(address, options, control);
   return {
     refresh: () => control.refreshing.abort(),
     async close() {
@@ -63,12 +64,12 @@ type Control = {
 };
 
 /** Never rejects: there is always another connection, until closing. */
-async function keep(connectionString: string, options: SessionOptions, control: Control): Promise<void> {
+async function keep(address: Address, options: SessionOptions, control: Control): Promise<void> {
   const { onLost, reconnectMs = RECONNECT_MS } = options;
   let pauseMs = reconnectMs;
   while (!control.closing.aborted) {
     try {
-      await using connection = await connect(connectionString, options);
+      await using connection = await connect(address, options);
       pauseMs = reconnectMs;
       await watch(connection, options, control);
     } catch (error) {
@@ -97,9 +98,9 @@ async function watch(
 
 type Connection = AsyncDisposable & { readonly query: Query; readonly lost: AbortSignal };
 
-async function connect(connectionString: string, options: SessionOptions): Promise<Connection> {
+async function connect(address: Address, options: SessionOptions): Promise<Connection> {
   const client = new pg.Client({
-    connectionString,
+    connectionString: currentAddress(address),
     application_name: options.applicationName,
     keepAlive: true,
     connectionTimeoutMillis: QUERY_TIMEOUT_MS,

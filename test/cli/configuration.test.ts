@@ -45,6 +45,8 @@ function problemsOf(environment: Readonly<Record<string, string>>): readonly str
 type Wrong = { readonly [name: string]: string };
 
 const MEMORY = "must be a size of at least 1mb, such as 64mb or 1gb";
+const ONE_HOST =
+  "must name one host and no target_session_attrs; use an address that leads to the primary: a proxy such as HAProxy, PgBouncer in session mode, or a DNS name that follows the primary";
 const ROLE = "must be the name of a PostgreSQL role: at most 63 bytes, and not public, none or pg_…";
 const ORIGINS = "must be a list of https origins such as https://cabinet.example (http on loopback only)";
 const HOSTS = "must be a list of domains such as docusign.net";
@@ -62,6 +64,12 @@ const WRONG: readonly (readonly [given: Wrong, problem: string])[] = [
     { DATABASE_URL: "postgres://" },
     "DATABASE_URL must be an address such as postgres://user:password@host:5432/database",
   ],
+  ...[
+    "postgres://u:p@a,b/db",
+    "postgres://u:p@a:5432,b:5432/db",
+    "postgres://u@/db?host=a,b",
+    "postgres://u:p@a/db?target_session_attrs=read-write",
+  ].map((address) => wrong({ DATABASE_URL: address }, ONE_HOST)),
   [{ ENCRYPTION_KEYS: "," }, `ENCRYPTION_KEYS ${KEY_LIST}`],
   [{ ENCRYPTION_KEYS: KEY }, `${wrongKey(1)} is not an id and a key separated by one colon`],
   [

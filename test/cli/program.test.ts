@@ -2,12 +2,14 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { test } from "node:test";
 import { openDatabase } from "../../src/store/database.ts";
 import { isCurrent } from "../../src/store/migrate.ts";
+import { findFreePort } from "../support/free-port.ts";
 import {
   CUSTOMER,
   concludeUnheard,
@@ -92,6 +94,33 @@ test("two migrations at once bring a database to the current version once", asyn
   );
   assert.equal(both.filter(({ out }) => out.startsWith("applied ")).length, 1);
   assert.ok(await isCurrent(database.db));
+});
+
+test("a migration waits for a database that does not answer yet, as long as it is told to", async () => {
+  await using empty = await createEmptyDatabase();
+  const { port, hostname } = new URL(empty.connectionString);
+  const forwarder = createServer((client) => {
+    const server = connect({ port: Number(port), host: hostname });
+    client
+      .pipe(server)
+      .pipe(client)
+      .on("error", () => server.destroy());
+  });
+  const address = new URL(empty.connectionString);
+  address.port = String(await findFreePort());
+  const environment = { DATABASE_URL: address.href, LOG_LEVEL: "silent" };
+
+  const hasty = await runProgram(["migrate", "--wait", "0"], environment);
+  const patient = startProgram(["migrate"], environment);
+  const [told] = await once(patient.stderr, "data");
+  forwarder.listen(Number(address.port), "127.0.0.1");
+  const [exit] = await once(patient, "close");
+  forwarder.close();
+
+  assert.equal(hasty.exit, 1);
+  assert.match(hasty.err, /^torikomi: [^\n]*ECONNREFUSED[^\n]*\n$/);
+  assert.match(String(told), /^torikomi: waiting for the database: [^\n]*ECONNREFUSED[^\n]*\n$/);
+  assert.equal(exit, 0);
 });
 
 test("reconcile, from the shell to DocuSign and back", async () => {

@@ -12,7 +12,7 @@ import { HMAC_KEYS, type World } from "../support/world.ts";
 import { strikeEverywhere } from "./everywhere.ts";
 import { tellOutcome } from "./outcome.ts";
 
-const LIMITS = { batch: 100, waiting: 100, waitingBytes: 1_000_000, writers: 1 };
+const LIMITS = { batch: 100, waiting: 100, waitingBytes: 1_000_000, writers: 1, answerWithinMs: 60_000 };
 
 test("an event whose recording breaks before or after its commit is recorded once, when DocuSign repeats it", async () => {
   await using companies = await createLinkedCompanies({ expectErrors: true, docusign: { validate: false } });

@@ -5,6 +5,7 @@ import { Logger, run } from "graphile-worker";
 import { sql } from "kysely";
 import pg from "pg";
 import { type Database, type DatabaseOptions, openDatabase } from "../../src/store/database.ts";
+import { isUnavailable } from "../../src/store/database-errors.ts";
 import { patientPool } from "../../src/store/queue/patient-pool.ts";
 import { createTestDatabase } from "../support/postgres.ts";
 
@@ -95,7 +96,7 @@ for (const [which, use] of Object.entries(UNFIT)) {
   test(`a connection ${which} is not handed out again`, async () => {
     await using world = await createWorld({ max: 1, queryTimeoutMs: 500 });
 
-    await assert.rejects(use(world.db));
+    await assert.rejects(use(world.db), isUnavailable);
 
     await sql`create table made ()`.execute(world.db);
   });

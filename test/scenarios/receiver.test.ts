@@ -284,6 +284,28 @@ test("while the database is away events are answered with 503 and when to come a
   assert.equal(await countEvents(world), 0);
 });
 
+test("while the database hangs events are answered with 503 within five seconds, and are not lost", async () => {
+  await using linked = await createLinkedWorld({ expectErrors: true });
+  const { world, linkId } = linked;
+  const event = minimalEvent();
+  const { pool } = world.service.foundation.working;
+  const locker = await pool.connect();
+  await locker.query("begin");
+  await locker.query("lock table connect_event");
+
+  const begun = performance.now();
+  const answer = await post(world, linkId, event);
+  const took = performance.now() - begun;
+  await locker.query("rollback");
+  locker.release();
+
+  assert.equal(answer.status, 503);
+  assert.ok(took < 5_000, `${took} ms`);
+  assert.equal((await post(world, linkId, event)).status, 200);
+  assert.equal(await countEvents(world), 1);
+  await forgetJobs(world);
+});
+
 test("an event for which no place is left to wait is refused, and for that reason", async () => {
   await using linked = await createLinkedWorld();
   const { world, linkId } = linked;
@@ -292,6 +314,7 @@ test("an event for which no place is left to wait is refused, and for that reaso
     waitingBytes: 0,
     batch: 1,
     writers: 1,
+    answerWithinMs: 1_000,
   });
   const body = Buffer.from(minimalEvent());
 

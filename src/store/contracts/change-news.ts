@@ -1,4 +1,5 @@
 import { EventEmitter, once } from "node:events";
+import type { Address } from "../address.ts";
 import { keepSession, type SessionOptions } from "../session.ts";
 import { CHANGES_CHANNEL } from "./changes.ts";
 
@@ -18,10 +19,10 @@ export type ChangeNewsOptions = Pick<SessionOptions, "onLost" | "reconnectMs">;
  * News of the change feed over one connection of its own for all readers of this process. News that are lost while
  * the connection is away only cost the wait: once it is back everybody looks again.
  */
-export function createChangeNews(connectionString: string, options: ChangeNewsOptions = {}): ChangeNews {
+export function createChangeNews(address: Address, options: ChangeNewsOptions = {}): ChangeNews {
   const readers = new EventEmitter().setMaxListeners(0);
   const closing = new AbortController();
-  const session = keepSession(connectionString, {
+  const session = keepSession(address, {
     applicationName: "torikomi change news",
     setUp: () => {
       let isListening = false;

@@ -2,7 +2,10 @@ import { isDataRejected } from "../database-errors.ts";
 import type { ConnectEvent, Recorded } from "./record-events.ts";
 
 export type EventRecorder = {
-  /** Settles once the commit that holds the event is done; rejects with `RecorderFull` where too many wait. */
+  /**
+   * Settles once the commit that holds the event is done. Rejects with `RecorderFull` if too many wait, and after
+   * `answerWithinMs`: the event may be recorded later all the same, and its retry is then a repeat.
+   */
   record(event: ConnectEvent): Promise<Recorded>;
 };
 
@@ -19,6 +22,8 @@ export type RecorderLimits = {
   readonly waitingBytes: number;
   /** Commits at once, at most. */
   readonly writers: number;
+  /** A database that hangs must not keep the sender waiting. */
+  readonly answerWithinMs: number;
 };
 
 /** Of the bodies that share a commit: they are copied together, and nobody is to wait for many large ones. */
@@ -64,9 +69,14 @@ export function createEventRecorder(write: Write, limits: RecorderLimits): Event
       if (held.events >= limits.waiting || held.bytes + bytes > limits.waitingBytes) throw new RecorderFull();
       held.events += 1;
       held.bytes += bytes;
-      const settled = new Promise<Recorded>((resolve, reject) => queue.push({ event, resolve, reject }));
+      const { promise: settled, resolve, reject } = Promise.withResolvers<Recorded>();
+      queue.push({ event, resolve, reject });
       if (mayStart()) void drain();
-      return await settled;
+      const tooLate = setTimeout(
+        () => reject(new Error("the database took too long")),
+        limits.answerWithinMs,
+      );
+      return await settled.finally(() => clearTimeout(tooLate));
     },
   };
 }

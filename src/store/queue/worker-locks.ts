@@ -1,4 +1,5 @@
 import { type Kysely, sql } from "kysely";
+import type { Address } from "../address.ts";
 import type { DB } from "../schema.ts";
 import { keepSession, type Query, type SessionOptions } from "../session.ts";
 
@@ -17,9 +18,9 @@ export type WorkerLockOptions = Pick<SessionOptions, "onLost" | "reconnectMs" | 
  * Opens the one connection that holds the locks of this process's worker pools. PostgreSQL frees them as soon as the
  * connection ends, so when the process is killed; when its whole machine vanishes, some 30 seconds later.
  */
-export function openWorkerLocks(connectionString: string, options: WorkerLockOptions = {}): WorkerLocks {
+export function openWorkerLocks(address: Address, options: WorkerLockOptions = {}): WorkerLocks {
   const pools = new Set<string>();
-  const session = keepSession(connectionString, {
+  const session = keepSession(address, {
     applicationName: "torikomi worker lock",
     setUp: () => {
       const held = new Set<string>();

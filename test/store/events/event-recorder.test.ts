@@ -4,7 +4,7 @@ import { createEventRecorder, RecorderFull } from "../../../src/store/events/eve
 import { type ConnectEvent, type Recorded } from "../../../src/store/events/record-events.ts";
 import { anEvent, createWorld } from "./recording-world.ts";
 
-const LIMITS = { batch: 100, waiting: 1_000, waitingBytes: 1_000_000, writers: 1 };
+const LIMITS = { batch: 100, waiting: 1_000, waitingBytes: 1_000_000, writers: 1, answerWithinMs: 60_000 };
 
 test("a lone event is written at once, and answered only when its commit is done", async () => {
   const writer = createWriter();

@@ -1,0 +1,28 @@
+import { readFileSync } from "node:fs";
+
+/** A connection string, or where each new connection finds the current one. */
+export type Address = string | (() => string);
+
+/**
+ * Reads the file again for each new connection, since passwords are rotated while we run. Returns the last address that
+ * could be read while the file is missing or empty.
+ */
+export function addressIn(file: string, first: string): Address {
+  let last = first;
+  return () => {
+    last = readText(file) ?? last;
+    return last;
+  };
+}
+
+export function currentAddress(address: Address): string {
+  return typeof address === "string" ? address : address();
+}
+
+function readText(file: string): string | null {
+  try {
+    return readFileSync(file, "utf8").trim() || null;
+  } catch {
+    return null;
+  }
+}
