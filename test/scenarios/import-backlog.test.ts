@@ -3,7 +3,8 @@ import { test } from "node:test";
 import { sql } from "kysely";
 import { nextDueAt } from "../../src/store/ledger/waiting-envelopes.ts";
 import { PRIORITY } from "../../src/store/queue/queue.ts";
-import { runBacklogTurn, wakeBacklog } from "../../src/usecases/importing/import-backlog.ts";
+import { runBacklogTurn } from "../../src/usecases/importing/import-backlog.ts";
+import { wakeBacklog } from "../../src/usecases/importing/wake-backlog.ts";
 import type { Failure } from "../support/docusign/faults.ts";
 import type { Envelope } from "../support/docusign/state.ts";
 import {

@@ -1,13 +1,12 @@
 import type { EnvelopeId, LinkId } from "../../domain/identifiers.ts";
 import type { Pace } from "../../domain/pace.ts";
-import type { Database } from "../../store/database.ts";
 import { claimNextDue } from "../../store/ledger/claims.ts";
 import { countDue } from "../../store/ledger/counts.ts";
 import { nextDueAt } from "../../store/ledger/waiting-envelopes.ts";
-import { changeLink } from "../../store/links/link-writes.ts";
 import { findLink, type Link } from "../../store/links/links.ts";
 import { enqueueBacklog } from "../../store/queue/queue.ts";
 import type { Uses } from "../capabilities.ts";
+import { endFirstImport, isFirstImport } from "./first-import.ts";
 import { importEnvelope, LEASE_MS } from "./import-envelope.ts";
 
 type Deps = Uses<
@@ -17,19 +16,6 @@ type Deps = Uses<
 /** A lane gives its worker back after this long, so that links take turns. */
 const TURN_MS = 1_000;
 const TURN_ENVELOPES = 20;
-
-/** Starts the link's backlog: at once where an envelope is due, otherwise when the next one is. */
-export async function wakeBacklog(db: Database, linkId: LinkId, now: Date): Promise<void> {
-  const due = await nextDueAt(db, linkId);
-  const link = due === null ? null : await findLink(db, linkId);
-  if (due === null || link?.state !== "active") return;
-  await enqueueBacklog(db, { linkId, lane: 0, runAt: due <= now ? null : due, first: isFirstImport(link) });
-}
-
-/** Whether the link's first import still goes on. */
-export function isFirstImport(link: Link): boolean {
-  return link.firstImport.doneAt === null;
-}
 
 export type Turn = { readonly linkId: LinkId; readonly lane: number; readonly signal: AbortSignal };
 
@@ -108,10 +94,4 @@ async function queueNextTurn(deps: Uses<"db" | "now">, turn: Turn, first: boolea
   if (due === null) await endFirstImport(deps.db, link, now);
   else if (due <= now) await enqueueBacklog(deps.db, { ...turn, runAt: null, first });
   else await queueAgain(deps, turn, due, first);
-}
-
-/** The first import is over once everything is listed and nothing of it is due any more. */
-export async function endFirstImport(db: Database, link: Link, now: Date): Promise<void> {
-  if (link.firstImport.listedAt === null || link.firstImport.doneAt !== null) return;
-  await changeLink(db, link.id, { firstImportDoneAt: now });
 }

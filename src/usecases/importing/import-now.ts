@@ -3,7 +3,7 @@ import type { WaitingCause } from "../../domain/link-wait.ts";
 import type { FoundBy } from "../../store/ledger/envelopes.ts";
 import { findLink } from "../../store/links/links.ts";
 import type { Uses } from "../capabilities.ts";
-import { isFirstImport } from "./import-backlog.ts";
+import { isFirstImport } from "./first-import.ts";
 import { importEnvelope } from "./import-envelope.ts";
 import type { ImportOutcome } from "./outcome.ts";
 import { findLinkWait } from "./waiting-cause.ts";

@@ -1,7 +1,7 @@
 import { type CallsWait, type WaitingCause, whyCallsWait, whyLinkWaits } from "../../domain/link-wait.ts";
 import type { Link } from "../../store/links/links.ts";
 import type { CallKind, Uses } from "../capabilities.ts";
-import { isFirstImport } from "./import-backlog.ts";
+import { isFirstImport } from "./first-import.ts";
 
 /**
  * What keeps all imports of a link waiting, whatever the single envelope waits for; null if nothing does. What a

@@ -7,9 +7,10 @@ import { findRunning, type Reconciliation } from "../../store/ledger/reconciliat
 import { hasLeased, nextDueAt } from "../../store/ledger/waiting-envelopes.ts";
 import { findLink, type Link } from "../../store/links/links.ts";
 import type { Uses } from "../capabilities.ts";
-import { endFirstImport, wakeBacklog } from "../importing/import-backlog.ts";
+import { endFirstImport } from "../importing/first-import.ts";
 import { LEASE_MS } from "../importing/import-envelope.ts";
 import { emptyTally, findWait, type ImportTally, importNow } from "../importing/import-now.ts";
+import { wakeBacklog } from "../importing/wake-backlog.ts";
 import { type ReconcileStep, reconcileStep } from "../reconciling/reconcile-link.ts";
 import { ALL_HISTORY, windowStart } from "../reconciling/window.ts";
 

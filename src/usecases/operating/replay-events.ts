@@ -4,8 +4,8 @@ import { completionsSince } from "../../store/events/events.ts";
 import { takeUpParked } from "../../store/ledger/claims.ts";
 import { findLink, type Link } from "../../store/links/links.ts";
 import type { Uses } from "../capabilities.ts";
-import { wakeBacklog } from "../importing/import-backlog.ts";
 import { emptyTally, findWait, type ImportTally, importNow } from "../importing/import-now.ts";
+import { wakeBacklog } from "../importing/wake-backlog.ts";
 import { findPassing, type Obstacle, type Progress } from "./reconcile-now.ts";
 
 type Deps = Uses<"adminProfiles" | "budgets" | "db" | "documents" | "lanes" | "log" | "now" | "openAccount">;

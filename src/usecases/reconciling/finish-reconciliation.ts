@@ -16,7 +16,8 @@ import { findLink, type Link } from "../../store/links/links.ts";
 import type { Uses } from "../capabilities.ts";
 import { ensureConnect } from "../health/ensure-connect.ts";
 import { checkAdmin } from "../health/link-health.ts";
-import { endFirstImport, wakeBacklog } from "../importing/import-backlog.ts";
+import { endFirstImport } from "../importing/first-import.ts";
+import { wakeBacklog } from "../importing/wake-backlog.ts";
 import { provenAfterwards } from "./reconcile-page.ts";
 
 type Deps = Uses<"adminProfiles" | "db" | "log" | "now" | "publicUrl">;
