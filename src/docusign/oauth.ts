@@ -1,14 +1,7 @@
 import { z } from "zod";
 import type { AccountId, UserId } from "../domain/identifiers.ts";
-import {
-  type Answer,
-  DocuSignFault,
-  faultOfAnswer,
-  faultOfSilence,
-  isHtml,
-  isOurCredentialsFault,
-  isTransient,
-} from "./faults/faults.ts";
+import { type Answer, faultOfAnswer, faultOfSilence, isHtml } from "./faults/answer-faults.ts";
+import { DocuSignFault, isOurCredentialsFault, isTransient } from "./faults/faults.ts";
 import { parseAnswer, unreadableAnswer } from "./wire/answers.ts";
 import { accountIdField, countField, flagField, rowsField, textField, userIdField } from "./wire/fields.ts";
 

@@ -1,5 +1,8 @@
 import type { AccountId, UserId } from "./identifiers.ts";
 
+/** DocuSign was founded in 2003: no envelope is older. */
+export const ALL_HISTORY = new Date("2003-01-01T00:00:00Z");
+
 /** A link of the tenant that is over; `…Until` is end(l) of import-rules 2.3, null where it began at "none" and accounted for nothing. */
 export type EndedLink = {
   readonly accountId: AccountId;

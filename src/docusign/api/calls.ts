@@ -1,5 +1,6 @@
 import type { AccountId } from "../../domain/identifiers.ts";
-import { type Answer, DocuSignFault, faultOfAnswer, faultOfSilence, isHtml } from "../faults/faults.ts";
+import { type Answer, faultOfAnswer, faultOfSilence, isHtml } from "../faults/answer-faults.ts";
+import { DocuSignFault } from "../faults/faults.ts";
 import { type CallLimits, readCallLimits } from "../faults/limits.ts";
 import { openSdk, type Sdk, type SdkCallback } from "./sdk.ts";
 import { answerOf } from "./sdk-answer.ts";

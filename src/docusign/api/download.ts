@@ -1,5 +1,6 @@
 import type { EnvelopeId } from "../../domain/identifiers.ts";
-import { DocuSignFault, faultOfAnswer, faultOfSilence, isHtml } from "../faults/faults.ts";
+import { faultOfAnswer, faultOfSilence, isHtml } from "../faults/answer-faults.ts";
+import { DocuSignFault } from "../faults/faults.ts";
 import { type CallSettings, reported, withFreshToken } from "./calls.ts";
 import { asPdf, untilEndMark } from "./pdf.ts";
 import { startTimeLimits, type TimeLimits } from "./time-limits.ts";

@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { type Answer, DocuSignFault, faultOfSilence } from "../faults/faults.ts";
+import { type Answer, faultOfSilence } from "../faults/answer-faults.ts";
+import { DocuSignFault } from "../faults/faults.ts";
 import type { SdkCallback } from "./sdk.ts";
 
 const response = z.object({

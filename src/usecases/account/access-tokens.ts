@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { DocuSignFault } from "../../docusign/faults/faults.ts";
-import type { Tokens } from "../../docusign/oauth.ts";
 import type { LinkId } from "../../domain/identifiers.ts";
 import { isUnavailable } from "../../store/database-errors.ts";
 import { findTokens, type LinkTokens, lockTokens, storeTokens } from "../../store/links/link-tokens.ts";
 import { UnopenedSecret } from "../../store/links/vault.ts";
 import type { Uses } from "../capabilities.ts";
+import { toLinkTokens } from "./link-tokens.ts";
 
 export type AccessTokens = {
   /**
@@ -119,13 +119,4 @@ async function keep(deps: Renewing, linkId: LinkId, { used, tokens }: Renewal): 
 
 function isUsable(tokens: LinkTokens, stale: string | undefined, now: Date): boolean {
   return tokens.accessToken !== stale && tokens.accessExpiresAt.getTime() - SPARE_MS > now.getTime();
-}
-
-/** DocuSign's answer with the moment at which the access token expires. */
-export function toLinkTokens(tokens: Tokens, now: Date): LinkTokens {
-  return {
-    accessToken: tokens.accessToken,
-    refreshToken: tokens.refreshToken,
-    accessExpiresAt: new Date(now.getTime() + tokens.expiresInSeconds * 1000),
-  };
 }

@@ -8,7 +8,7 @@ import type { Ownership } from "../../domain/ownership.ts";
 import { nextFullHour } from "../../domain/schedule.ts";
 import type { Link } from "../../store/links/links.ts";
 import type { Uses } from "../capabilities.ts";
-import { decide } from "../importing/import-envelope.ts";
+import { decide } from "../importing/decide.ts";
 import { findLinkWait, findQuestionWait } from "../importing/waiting-cause.ts";
 
 /** What is found of an envelope; `waiting` tells what has to pass before more can be said or done. */

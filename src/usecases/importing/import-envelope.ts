@@ -1,14 +1,13 @@
 import type { Envelope } from "../../domain/envelope.ts";
 import type { EnvelopeId, LinkId } from "../../domain/identifiers.ts";
-import { decideOwnership, type Ownership, type OwnershipQuestion } from "../../domain/ownership.ts";
 import { nextAttempt } from "../../domain/retries.ts";
 import type { Database } from "../../store/database.ts";
-import { listForwardings } from "../../store/events/forwardings.ts";
 import { claimEnvelope, postponeEnvelope, reopenEnvelope } from "../../store/ledger/claims.ts";
 import type { FoundBy, LedgerEntry } from "../../store/ledger/envelopes.ts";
 import { findLink, type Link } from "../../store/links/links.ts";
 import { withLock } from "../../store/locks.ts";
 import type { CallKind, Uses } from "../capabilities.ts";
+import { decide } from "./decide.ts";
 import { excludeEnvelope } from "./exclude-envelope.ts";
 import { postponeAfterFault } from "./import-faults.ts";
 import { readListing } from "./listed-envelope.ts";
@@ -88,23 +87,6 @@ async function judge(
     case "undecided":
       return await wait(deps.db, entry, decision.reason, nextAttempt(entry.attempts, deps.now()));
   }
-}
-
-/** The rules' decision on an envelope under a link, forwardings that events told of included. */
-export async function decide(db: Database, link: Link, envelope: Envelope): Promise<Ownership> {
-  const forwardings = await listForwardings(db, link.tenant, envelope.id);
-  return decideOwnership({ link: ownershipView(link), envelope, forwardings });
-}
-
-/** What of a link the rules look at. */
-export function ownershipView(link: Link): OwnershipQuestion["link"] {
-  return {
-    accountId: link.account.id,
-    userId: link.user.id,
-    userEmail: link.user.email,
-    sentFrom: link.sentFrom,
-    receivedFrom: link.receivedFrom,
-  };
 }
 
 /** Waits that are nobody's fault count as no attempt. */

@@ -1,5 +1,5 @@
 import type { DocuSignAccount } from "../../docusign/api/account.ts";
-import { ALL_HISTORY } from "../reconciling/window.ts";
+import { ALL_HISTORY } from "../../domain/window.ts";
 
 /** The owner waits in front of the browser meanwhile: twenty pages of a listing. */
 const MOST_COUNTED = 20_000;

@@ -2,7 +2,7 @@ import type { DocuSignAccount } from "../../docusign/api/account.ts";
 import { DocuSignFault, isSilence, unlessRefused } from "../../docusign/faults/faults.ts";
 import type { LinkId } from "../../domain/identifiers.ts";
 import { Refusal } from "../../domain/refusal.ts";
-import { endOf, LISTING_DELAY_MS } from "../../domain/window.ts";
+import { ALL_HISTORY, endOf, LISTING_DELAY_MS } from "../../domain/window.ts";
 import type { Database } from "../../store/database.ts";
 import { countTotals } from "../../store/ledger/counts.ts";
 import { abandonRun } from "../../store/ledger/reconciliations.ts";
@@ -13,7 +13,6 @@ import { findCurrentLink, findLink, type Link } from "../../store/links/links.ts
 import type { Uses } from "../capabilities.ts";
 import { ensureConnect, leavePending, removeConnect } from "../health/ensure-connect.ts";
 import { reconcileAloneSoon } from "../reconciling/lock.ts";
-import { ALL_HISTORY } from "../reconciling/window.ts";
 import type { Owner } from "./begin-linking.ts";
 import { takeLastLook } from "./last-look.ts";
 import { tellTotals } from "./link-totals.ts";

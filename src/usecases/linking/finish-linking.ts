@@ -14,7 +14,7 @@ import { changeLink, lockLink, storeLink } from "../../store/links/link-writes.t
 import { type Linking, takeLinking } from "../../store/links/linkings.ts";
 import { findCurrentLink, findLink, type Link, listLinks } from "../../store/links/links.ts";
 import { enqueueReconciliation } from "../../store/queue/queue.ts";
-import { toLinkTokens } from "../account/access-tokens.ts";
+import { toLinkTokens } from "../account/link-tokens.ts";
 import type { Uses } from "../capabilities.ts";
 import { ensureConnect } from "../health/ensure-connect.ts";
 import { recoverLink } from "../health/link-health.ts";

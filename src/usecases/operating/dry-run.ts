@@ -2,12 +2,13 @@ import type { DocuSignAccount } from "../../docusign/api/account.ts";
 import { faultFacts } from "../../docusign/faults/fault-facts.ts";
 import { decideFault } from "../../domain/fault-policy.ts";
 import type { EnvelopeId } from "../../domain/identifiers.ts";
+import { ALL_HISTORY } from "../../domain/window.ts";
 import type { Link } from "../../store/links/links.ts";
 import type { Uses } from "../capabilities.ts";
 import { findQuestionWait } from "../importing/waiting-cause.ts";
 import { judgeListed, type ListedRow } from "../reconciling/judge-listed.ts";
 import { type Cursor, listPage, startOfListing } from "../reconciling/list-page.ts";
-import { ALL_HISTORY, windowStart } from "../reconciling/window.ts";
+import { windowStart } from "../reconciling/window.ts";
 import { type NowOptions, type Obstacle, settleWindow } from "./reconcile-now.ts";
 
 /**

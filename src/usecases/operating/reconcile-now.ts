@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type WaitingCause, whyLinkWaits } from "../../domain/link-wait.ts";
+import { ALL_HISTORY } from "../../domain/window.ts";
 import type { Database } from "../../store/database.ts";
 import { claimNextDue } from "../../store/ledger/claims.ts";
 import { countDue, countParked, countWaitingByCause } from "../../store/ledger/counts.ts";
@@ -12,7 +13,7 @@ import { LEASE_MS } from "../importing/import-envelope.ts";
 import { emptyTally, findWait, type ImportTally, importNow } from "../importing/import-now.ts";
 import { wakeBacklog } from "../importing/wake-backlog.ts";
 import { type ReconcileStep, reconcileStep } from "../reconciling/reconcile-link.ts";
-import { ALL_HISTORY, windowStart } from "../reconciling/window.ts";
+import { windowStart } from "../reconciling/window.ts";
 
 type Deps = Uses<
   "adminProfiles" | "budgets" | "db" | "documents" | "lanes" | "log" | "now" | "openAccount" | "publicUrl"

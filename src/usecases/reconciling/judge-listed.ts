@@ -6,7 +6,7 @@ import { listForwardingsOf } from "../../store/events/forwardings.ts";
 import { findEnvelopes, type LedgerEntry } from "../../store/ledger/envelopes.ts";
 import type { FoundEnvelope } from "../../store/ledger/settlements.ts";
 import type { Link } from "../../store/links/links.ts";
-import { ownershipView } from "../importing/import-envelope.ts";
+import { ownershipView } from "../importing/decide.ts";
 import { writeListing } from "../importing/listed-envelope.ts";
 
 /** A listed envelope beside what the ledger has of it, and what follows from the listing. */

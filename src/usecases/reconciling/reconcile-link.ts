@@ -3,6 +3,7 @@ import { DocuSignFault } from "../../docusign/faults/faults.ts";
 import { decideFault, type FaultWait } from "../../domain/fault-policy.ts";
 import type { Reasons } from "../../domain/finding.ts";
 import type { LinkId } from "../../domain/identifiers.ts";
+import { ALL_HISTORY } from "../../domain/window.ts";
 import type { Database } from "../../store/database.ts";
 import {
   addCalls,
@@ -20,7 +21,7 @@ import { wakeBacklog } from "../importing/wake-backlog.ts";
 import { finishReconciliation } from "./finish-reconciliation.ts";
 import { reconcileAlone } from "./lock.ts";
 import { reconcilePage } from "./reconcile-page.ts";
-import { ALL_HISTORY, windowStart } from "./window.ts";
+import { windowStart } from "./window.ts";
 
 type Deps = Uses<"adminProfiles" | "budgets" | "db" | "log" | "now" | "openAccount" | "publicUrl">;
 

@@ -1,8 +1,6 @@
-import { LISTING_DELAY_MS } from "../../domain/window.ts";
+import { ALL_HISTORY, LISTING_DELAY_MS } from "../../domain/window.ts";
 import type { Link } from "../../store/links/links.ts";
 
-/** DocuSign was founded in 2003: no envelope is older. */
-export const ALL_HISTORY = new Date("2003-01-01T00:00:00Z");
 /** A proof older than this would make every hour list too many envelopes again. */
 const LONGEST_PROOF_MS = 90 * 24 * 60 * 60 * 1000;
 

@@ -8,8 +8,6 @@ import {
   type StoredContract,
 } from "../../store/contracts/contracts.ts";
 import type { Uses } from "../../usecases/capabilities.ts";
-import { deleteContract } from "../../usecases/keeping/delete-contract.ts";
-import { personOf } from "../auth/tokens.ts";
 import { type Endpoint, endpoint, NO_BODY, NO_PARAMETERS } from "./endpoint.ts";
 import { CONTRACT } from "./examples.ts";
 import { cursorParameter, dateBound, groupId, idParameter, limit, momentPosition, toPage } from "./fields.ts";
@@ -76,28 +74,7 @@ const reading = endpoint(
   async (deps, { caller, params }) => toAnswer(await getContract(deps, caller.tenant, params.id)),
 );
 
-const deletion = endpoint(
-  {
-    id: "deleteContract",
-    method: "delete",
-    path: "/v1/contracts/{id}",
-    tag: "Contracts",
-    summary: "Delete a contract",
-    description:
-      "Erases the document for good. The import stays recorded, so the contract never comes back. Deleting it again changes nothing.",
-    scopes: ["contracts:write"],
-    params: CONTRACT_ID,
-    query: NO_PARAMETERS,
-    body: NO_BODY,
-    answer: { status: 204, description: "The contract is deleted.", schema: null },
-    problems: { 404: "The contract does not exist." },
-  },
-  async (deps, { caller, params }) => {
-    await deleteContract(deps, personOf(caller), params.id);
-  },
-);
-
-export const contractEndpoints: readonly Endpoint[] = [listing, reading, deletion];
+export const contractEndpoints: readonly Endpoint[] = [listing, reading];
 
 /** A contract that is there to be read; a Refusal `not-found` where it is none of the tenant's, or deleted. */
 export async function getContract(

@@ -4,6 +4,7 @@ import { authenticate, type TokenVerifier } from "../auth/tokens.ts";
 import { errorHandler, notFoundHandler } from "../problem.ts";
 import { RequestFault } from "../request-fault.ts";
 import { changesEndpoint } from "./changes.ts";
+import { deletionEndpoint } from "./contract-deletion.ts";
 import { documentEndpoint } from "./contract-document.ts";
 import { contractEndpoints } from "./contracts.ts";
 import type { ApiUses, Endpoint } from "./endpoint.ts";
@@ -17,6 +18,7 @@ import { createTurns } from "./turns.ts";
 /** Everything that the cabinet API offers (service.md). */
 export const ENDPOINTS: readonly Endpoint[] = [
   ...contractEndpoints,
+  deletionEndpoint,
   documentEndpoint,
   changesEndpoint,
   ...groupEndpoints,

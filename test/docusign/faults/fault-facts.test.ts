@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { faultOfAnswer } from "../../../src/docusign/faults/answer-faults.ts";
 import { faultFacts } from "../../../src/docusign/faults/fault-facts.ts";
-import { DocuSignFault, endingFault, faultOfAnswer } from "../../../src/docusign/faults/faults.ts";
+import { DocuSignFault, endingFault } from "../../../src/docusign/faults/faults.ts";
 
 const NOW = new Date("2031-01-15T03:00:00Z");
 

@@ -1,12 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { inspect } from "node:util";
-import {
-  type Answer,
-  DocuSignFault,
-  faultOfAnswer,
-  faultOfSilence,
-} from "../../../src/docusign/faults/faults.ts";
+import { type Answer, faultOfAnswer, faultOfSilence } from "../../../src/docusign/faults/answer-faults.ts";
+import { DocuSignFault } from "../../../src/docusign/faults/faults.ts";
 
 const NOW = new Date("2026-04-01T00:10:00.250Z");
 const RESET = { "x-ratelimit-reset": "1775005200" };

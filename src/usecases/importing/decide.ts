@@ -1,0 +1,22 @@
+import type { Envelope } from "../../domain/envelope.ts";
+import { decideOwnership, type Ownership, type OwnershipQuestion } from "../../domain/ownership.ts";
+import type { Database } from "../../store/database.ts";
+import { listForwardings } from "../../store/events/forwardings.ts";
+import type { Link } from "../../store/links/links.ts";
+
+/** The rules' decision on an envelope under a link, forwardings that events told of included. */
+export async function decide(db: Database, link: Link, envelope: Envelope): Promise<Ownership> {
+  const forwardings = await listForwardings(db, link.tenant, envelope.id);
+  return decideOwnership({ link: ownershipView(link), envelope, forwardings });
+}
+
+/** What of a link the rules look at. */
+export function ownershipView(link: Link): OwnershipQuestion["link"] {
+  return {
+    accountId: link.account.id,
+    userId: link.user.id,
+    userEmail: link.user.email,
+    sentFrom: link.sentFrom,
+    receivedFrom: link.receivedFrom,
+  };
+}
