@@ -24,6 +24,7 @@ import { connectRoutes } from "./web/connect.ts";
 import { metricsRoute, requestTimer } from "./web/operations/metrics.ts";
 import { operationsRoutes } from "./web/operations/routes.ts";
 import { callbackRoutes } from "./web/page/callback.ts";
+import { changeRoutes } from "./web/page/changes.ts";
 import { linksPageRoutes, unconfiguredRoutes } from "./web/page/routes.ts";
 import { type CommonParts, type RoleParts, startServers } from "./web/servers.ts";
 
@@ -238,6 +239,7 @@ function pagesOf({ config, now, serving, tasks }: Foundation): Pages {
       signInRoutes({ sessions, signIns, publicUrl, now, issuer, clientId, clientSecret, signedOutUrl: null }),
       callbackRoutes({ ...tasks, sessions }),
       linksPageRoutes({ ...tasks, db: serving.db, sessions }),
+      changeRoutes({ ...tasks, db: serving.db, sessions }),
     ],
     leadTo: [config.docusign.oauthUrl, issuer].map((address) => new URL(address).origin),
   };

@@ -49,6 +49,25 @@ export const requireSession: RequestHandler = (request, response, next) => {
     .redirect(303, `/sign-in?${new URLSearchParams({ return_to: returnTo }).toString()}`);
 };
 
+/** For pages that only who is signed in may see, and that browsers must not keep. */
+export function requireSignIn(deps: SessionUses): RequestHandler[] {
+  return [keepNothing, readSession(deps), requireSession];
+}
+
+const keepNothing: RequestHandler = (_request, response, next) => {
+  response.set("Cache-Control", "no-store");
+  next();
+};
+
+/** For what only owners may do, behind `requireSession`; everybody else is a Refusal `forbidden`. */
+export const requireOwner: RequestHandler = (request, _response, next) => {
+  if (signedInOf(request).role === "owner") {
+    next();
+    return;
+  }
+  throw new Refusal("forbidden", "連携の設定は、オーナー権限のユーザーのみ行えます。");
+};
+
 /** Who is signed in; null for nobody, and where `readSession` did not run before. */
 export function sessionOf(request: Request): PageSession | null {
   return sessions.get(request) ?? null;

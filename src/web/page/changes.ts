@@ -1,4 +1,4 @@
-import { type Request, type Response, Router } from "express";
+import { type Request, type Response, Router, urlencoded } from "express";
 import { z } from "zod";
 import { type LinkId, parseUuid } from "../../domain/identifiers.ts";
 import { Refusal, type RefusalCode } from "../../domain/refusal.ts";
@@ -7,7 +7,8 @@ import type { Uses } from "../../usecases/capabilities.ts";
 import { beginLinking, type Owner } from "../../usecases/linking/begin-linking.ts";
 import { approveImport, editLink } from "../../usecases/linking/change-link.ts";
 import { endLink } from "../../usecases/linking/end-link.ts";
-import { signedInOf } from "../auth/session.ts";
+import { requireCsrf } from "../auth/csrf.ts";
+import { requireOwner, requireSignIn, type SessionUses, signedInOf } from "../auth/session.ts";
 import type { ResultCode } from "./messages.ts";
 
 type Deps = Uses<"adminProfiles" | "db" | "log" | "now" | "oauth" | "openAccount" | "publicUrl" | "vault">;
@@ -15,11 +16,15 @@ type Deps = Uses<"adminProfiles" | "db" | "log" | "now" | "oauth" | "openAccount
 type Change = (deps: Deps, owner: Owner, form: unknown) => Promise<ResultCode>;
 
 /**
- * What owners do by posting forms, behind the checks of session, form and role. Each ends at the page with its
- * outcome, but a linking, which goes on at DocuSign.
+ * What owners do by posting forms of the page. Each ends at the page with its outcome, but a linking, which goes on at
+ * DocuSign.
  */
-export function changeRoutes(deps: Deps): Router {
+export function changeRoutes(deps: SessionUses & Deps): Router {
   const router = Router();
+  // Typed, or reloaded after a sign-in: there is nothing to see at the addresses of forms.
+  router.get(["/links/edit", "/links/approve"], (_request, response) => response.redirect(303, "/links"));
+  const form = urlencoded({ extended: false, limit: "16kb" });
+  router.post("/links{/*form}", requireSignIn(deps), form, requireCsrf(deps.publicUrl), requireOwner);
   router.post("/links", async (request, response) => await link(deps, request, response));
   for (const [path, change] of Object.entries(CHANGES)) {
     router.post(path, async (request, response) => {

@@ -1,15 +1,14 @@
-import { type Request, type RequestHandler, type Response, Router, urlencoded } from "express";
+import { type Request, type Response, Router } from "express";
 import { Refusal } from "../../domain/refusal.ts";
 import { listGroups } from "../../store/links/groups.ts";
 import { findCurrentLink } from "../../store/links/links.ts";
 import type { Uses } from "../../usecases/capabilities.ts";
 import { describeLink } from "../../usecases/linking/describe-link.ts";
-import { csrfOf, requireCsrf } from "../auth/csrf.ts";
-import { readSession, requireSession, type SessionUses, signedInOf } from "../auth/session.ts";
+import { csrfOf } from "../auth/csrf.ts";
+import { requireOwner, requireSignIn, type SessionUses, signedInOf } from "../auth/session.ts";
 import { assetRoutes } from "../html/assets.ts";
 import type { Html } from "../html/html.ts";
 import { layout, type Visitor } from "../html/layout.ts";
-import { changeRoutes } from "./changes.ts";
 import { deletionPage } from "./deletion.ts";
 import { livePart } from "./first-import.ts";
 import { inquire } from "./inquiry.ts";
@@ -17,28 +16,15 @@ import { linksContent } from "./links.ts";
 import { messageFor } from "./messages.ts";
 import { readLink, readPage } from "./view.ts";
 
-type Deps = SessionUses &
-  Uses<
-    | "adminProfiles"
-    | "budgets"
-    | "db"
-    | "importTiming"
-    | "log"
-    | "oauth"
-    | "openAccount"
-    | "reserveShare"
-    | "vault"
-  >;
+type Deps = SessionUses & Uses<"budgets" | "db" | "importTiming" | "openAccount" | "reserveShare">;
 
 /**
  * The page 電子契約サービス連携: `GET /links` shows everything, `/links/progress` the part that moves,
- * `/links/delete` asks before a deletion; owners change by posting forms, who end at the page again. Whoever is
- * not signed in is sent to sign in first.
+ * `/links/delete` asks before a deletion. Whoever is not signed in is sent to sign in first.
  */
 export function linksPageRoutes(deps: Deps): Router {
   const router = Router();
-  const signedIn: RequestHandler[] = [keepNothing, readSession(deps), requireSession];
-  const form = urlencoded({ extended: false, limit: "16kb" });
+  const signedIn = requireSignIn(deps);
   router.use(assetRoutes());
   router.get("/links", ...signedIn, async (request, response) => await showLinks(deps, request, response));
   router.get("/links/progress", ...signedIn, async (request, response) => {
@@ -47,16 +33,6 @@ export function linksPageRoutes(deps: Deps): Router {
   router.get("/links/delete", ...signedIn, requireOwner, async (request, response) => {
     await askBeforeDeletion(deps, request, response);
   });
-  // Typed, or reloaded after a sign-in: there is nothing to see at the addresses of forms.
-  router.get(["/links/edit", "/links/approve"], (_request, response) => response.redirect(303, "/links"));
-  router.post(
-    "/links{/*form}",
-    ...signedIn,
-    form,
-    requireCsrf(deps.publicUrl),
-    requireOwner,
-    changeRoutes(deps),
-  );
   return router;
 }
 
@@ -72,19 +48,6 @@ export function unconfiguredRoutes(): Router {
   });
   return router;
 }
-
-const keepNothing: RequestHandler = (_request, response, next) => {
-  response.set("Cache-Control", "no-store");
-  next();
-};
-
-const requireOwner: RequestHandler = (request, _response, next) => {
-  if (signedInOf(request).role === "owner") {
-    next();
-    return;
-  }
-  throw new Refusal("forbidden", "連携の設定は、オーナー権限のユーザーのみ行えます。");
-};
 
 async function showLinks(
   deps: Uses<"budgets" | "db" | "importTiming" | "now" | "openAccount" | "reserveShare">,
