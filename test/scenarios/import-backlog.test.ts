@@ -77,10 +77,10 @@ async function queuedTurns({ service }: World): Promise<string[]> {
 /** A turn of this lane of the link's backlog, which has four: how its imports ended. */
 async function takeTurn(world: World, { lane = 0, isEnding = false } = {}): Promise<string[]> {
   const outcomes: string[] = [];
-  const onImport = (kind: string): void => void outcomes.push(kind);
-  const deps = { ...world.service.foundation.tasks, lanes: 4, onImport };
+  const { tasks } = world.service.foundation;
+  const metrics = { ...tasks.metrics, importEnded: (kind: string) => void outcomes.push(kind) };
   const signal = isEnding ? AbortSignal.abort() : new AbortController().signal;
-  await runBacklogTurn(deps, { linkId: await linkIdOf(world), lane, signal });
+  await runBacklogTurn({ ...tasks, lanes: 4, metrics }, { linkId: await linkIdOf(world), lane, signal });
   return outcomes;
 }
 
