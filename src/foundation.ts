@@ -1,6 +1,7 @@
 import type { Logger } from "pino";
 import type { Config } from "./config.ts";
 import { openDocumentStore } from "./documents/open-store.ts";
+import { createApiAddressCheck } from "./docusign/api/api-address.ts";
 import { endingFault } from "./docusign/faults/faults.ts";
 import { createDocuSignOAuth } from "./docusign/oauth.ts";
 import type { TaskUses } from "./jobs/tasks.ts";
@@ -160,7 +161,8 @@ async function createCapabilities(
   );
   const budgets = createCallBudgets({ db, log, now, reserveShare: config.firstImportReserve });
   const tokens = createAccessTokens({ db, vault, oauth, log, now });
-  const openAccount = createOpenAccount({ tokens, budgets, metrics, now, signal });
+  const isApiAddress = createApiAddressCheck(config);
+  const openAccount = createOpenAccount({ tokens, budgets, isApiAddress, metrics, now, signal });
   return {
     db,
     vault,
@@ -168,7 +170,7 @@ async function createCapabilities(
     documents,
     budgets,
     openAccount,
-    openWithToken: createOpenWithToken({ now }),
+    openWithToken: createOpenWithToken({ isApiAddress, log, now }),
     log,
     now,
     metrics,

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { findLink } from "../../src/store/links/links.ts";
 import { createBrowser } from "../support/browser.ts";
 import { isWaitingForLock } from "../support/database-locks.ts";
 import type { User } from "../support/docusign/state.ts";
 import { interceptPool } from "../support/intercept-pool.ts";
-import { createCompanies, createLinkedCompanies, linkOf } from "../support/linked-world.ts";
+import { createCompanies, createLinkedCompanies, linkIdOf, linkOf } from "../support/linked-world.ts";
 import { begin, NO_TRACE, traces } from "../support/linking-steps.ts";
 import { allowWrites, refuseWrites } from "../support/refused-writes.ts";
 import { createWorld, finishLink, type World } from "../support/world.ts";
@@ -330,6 +331,39 @@ test("a linking to which DocuSign says nothing of the user's rights fails, and d
 
   assert.equal(result, "failed");
   assert.deepEqual(await traces(world), NO_TRACE);
+});
+
+test("in production no token goes to an API address outside DOCUSIGN_API_HOSTS, at linking or later", async () => {
+  await using companies = await createCompanies({ config: { production: true } });
+  const { world, account, admin } = companies;
+  const { userId, name, email } = admin;
+  const foreign = "https://api.evil.example";
+  const accounts = [
+    { account_id: account.accountId, account_name: "甲", is_default: true, base_uri: `${foreign}/` },
+  ];
+  world.docusign.failNext(
+    1,
+    { status: 200, body: { sub: userId, name, email, accounts } },
+    "/oauth/userinfo",
+  );
+
+  const refused = await world.link(admin);
+  const left = await traces(world);
+  const warnings = world.logged.map((line) => JSON.parse(line));
+  const linked = await world.link(admin);
+
+  assert.deepEqual([refused, left, linked], ["failed", NO_TRACE, "linked"]);
+  assert.deepEqual(
+    warnings.map(({ msg, host, fault }) => [msg, host ?? fault]),
+    [
+      ["DocuSign's API address is not under DOCUSIGN_API_HOSTS", "api.evil.example"],
+      ["linking failed", "api-address-not-allowed"],
+    ],
+  );
+  const { db, openAccount } = world.service.foundation.tasks;
+  const link = (await findLink(db, await linkIdOf(world))) ?? assert.fail("no link");
+  const misled = { ...link, account: { ...link.account, baseUri: foreign } };
+  await assert.rejects(openAccount(misled).getUser(link.user.id), { code: "api-address-not-allowed" });
 });
 
 test("who may only look, or belongs to another tenant, cannot begin, change, approve or end a link", async () => {

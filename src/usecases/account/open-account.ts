@@ -1,11 +1,14 @@
 import { openDocuSignAccount } from "../../docusign/api/account.ts";
+import type { IsApiAddress } from "../../docusign/api/api-address.ts";
+import { DocuSignFault } from "../../docusign/faults/faults.ts";
 import type { OpenAccount, OpenWithToken, Uses } from "../capabilities.ts";
 import type { AccessTokens } from "./access-tokens.ts";
 
-/** Opens accounts with the link's tokens; every answer's limits go to the budgets. */
+/** Opens accounts with the link's tokens, which go to allowed addresses only. Every answer's limits go to the budgets. */
 export function createOpenAccount(
   deps: Uses<"budgets" | "metrics" | "now"> & {
     readonly tokens: AccessTokens;
+    readonly isApiAddress: IsApiAddress;
     /** Aborted when this process must end: no call goes on. */
     readonly signal: AbortSignal;
   },
@@ -15,6 +18,7 @@ export function createOpenAccount(
       baseUri: link.account.baseUri,
       accountId: link.account.id,
       accessToken: async (stale) => {
+        if (!deps.isApiAddress(link.account.baseUri)) throw notAllowed();
         const token = await deps.tokens.get(link.id, stale);
         deps.budgets.begin(link.account.id, kind);
         return token;
@@ -30,7 +34,25 @@ export function createOpenAccount(
 }
 
 /** Opens accounts with the token of a login. Its few calls count in no budget, as long as no link exists. */
-export function createOpenWithToken({ now }: Uses<"now">): OpenWithToken {
-  return ({ accountId, baseUri }, accessToken) =>
-    openDocuSignAccount({ accountId, baseUri, accessToken: async () => accessToken, now });
+export function createOpenWithToken({
+  isApiAddress,
+  log,
+  now,
+}: Uses<"log" | "now"> & { readonly isApiAddress: IsApiAddress }): OpenWithToken {
+  return ({ accountId, baseUri }, token) => {
+    const accessToken = async (): Promise<string> => {
+      if (isApiAddress(baseUri)) return token;
+      log.warn(
+        { host: URL.parse(baseUri)?.hostname },
+        "DocuSign's API address is not under DOCUSIGN_API_HOSTS",
+      );
+      throw notAllowed();
+    };
+    return openDocuSignAccount({ accountId, baseUri, accessToken, now });
+  };
+}
+
+/** An operator can allow the address, so that calls wait rather than fail for good. */
+function notAllowed(): DocuSignFault {
+  return new DocuSignFault("later", "api-address-not-allowed");
 }
