@@ -53,7 +53,7 @@ export type GroupChoice = {
 
 export type ContractPage = {
   items: Contract[];
-  /** For the next page; null on the last one. */
+  /** Cursor of the next page. Null on the last page. */
   nextCursor: string | null;
 };
 
@@ -62,7 +62,7 @@ export type Contract = {
   tenant: string;
   /** Id of a contract group: 1 to 64 characters of A-Z a-z 0-9 . _ - */
   groupId: string;
-  /** As in DocuSign, unchanged. */
+  /** The document's name in DocuSign, unchanged. */
   fileName: string;
   /** 契約締結日: the date of completion in Japan. */
   concludedOn: string;
@@ -81,23 +81,63 @@ export type Contract = {
 };
 
 export type Problem = {
-  /** `urn:torikomi:problem:` and a stable code. */
-  type: string;
+  type: ProblemType;
   title: string;
   status: number;
   detail?: string;
-  /** Names the request; support asks for it. */
+  /** Names the request in our logs. Support asks for it. */
   instance?: string;
 };
 
+/**
+ * Stable name of the kind of problem. More values may be added.
+ *
+ * - `urn:torikomi:problem:malformed`: A parameter or the body is not as described; `detail` names it.
+ * - `urn:torikomi:problem:unauthorized`: The token is missing, invalid or not one of the cabinet's.
+ * - `urn:torikomi:problem:forbidden`: The token is valid but lacks a scope or a claim.
+ * - `urn:torikomi:problem:not-found`: Nothing is there for this tenant, or it was deleted.
+ * - `urn:torikomi:problem:link-not-found`: The tenant has no link.
+ * - `urn:torikomi:problem:group-not-found`: The contract group does not exist. Choose another one.
+ * - `urn:torikomi:problem:link-active`: The tenant has a link already. End it before linking another account.
+ * - `urn:torikomi:problem:not-awaiting-approval`: The link does not await approval.
+ * - `urn:torikomi:problem:deletion-failed`: DocuSign could not be reached or did not remove our configurations. The link is unchanged.
+ * - `urn:torikomi:problem:gone`: The link of this Connect address does not exist or has ended.
+ * - `urn:torikomi:problem:method-not-allowed`: The address has no such method; `Allow` lists those it has.
+ * - `urn:torikomi:problem:too-large`: The body is too large.
+ * - `urn:torikomi:problem:unsupported-media-type`: The body is compressed or not in UTF-8.
+ * - `urn:torikomi:problem:range-not-satisfiable`: The document ends before the range.
+ * - `urn:torikomi:problem:too-many-requests`: The token has used up its requests. Wait for `Retry-After`.
+ * - `urn:torikomi:problem:unavailable`: The service cannot answer now. Try again after `Retry-After`.
+ * - `urn:torikomi:problem:internal`: The request failed here. Support can find it by `instance`.
+ */
+export type ProblemType =
+  | "urn:torikomi:problem:malformed"
+  | "urn:torikomi:problem:unauthorized"
+  | "urn:torikomi:problem:forbidden"
+  | "urn:torikomi:problem:not-found"
+  | "urn:torikomi:problem:link-not-found"
+  | "urn:torikomi:problem:group-not-found"
+  | "urn:torikomi:problem:link-active"
+  | "urn:torikomi:problem:not-awaiting-approval"
+  | "urn:torikomi:problem:deletion-failed"
+  | "urn:torikomi:problem:gone"
+  | "urn:torikomi:problem:method-not-allowed"
+  | "urn:torikomi:problem:too-large"
+  | "urn:torikomi:problem:unsupported-media-type"
+  | "urn:torikomi:problem:range-not-satisfiable"
+  | "urn:torikomi:problem:too-many-requests"
+  | "urn:torikomi:problem:unavailable"
+  | "urn:torikomi:problem:internal"
+  | (string & {});
+
 export type ChangePage = {
   items: Change[];
-  /** `after` of the next request; always there. */
+  /** `after` of the next request. */
   next: number;
 };
 
 export type Change = {
-  /** Grows strictly; there may be gaps. */
+  /** Grows strictly, with gaps. */
   sequence: number;
   type: "imported" | "deleted";
   contract: Contract;
@@ -105,7 +145,7 @@ export type Change = {
 
 export type GroupPage = {
   items: Group[];
-  /** For the next page; null on the last one. */
+  /** Cursor of the next page. Null on the last page. */
   nextCursor: string | null;
 };
 
@@ -117,10 +157,10 @@ export type Group = {
 
 export type Link = {
   id: string;
-  state: "active" | "awaiting-approval" | "error" | "ended";
+  state: LinkState;
   cause: {
-    code: "authorization-revoked" | "not-admin" | "group-missing";
-    /** For a person, in Japanese: what happened and what to do. */
+    code: LinkCause;
+    /** What happened and what to do, for a person, in Japanese. */
     message: string;
   } | null;
   /** Id of a contract group: 1 to 64 characters of A-Z a-z 0-9 . _ - */
@@ -136,18 +176,18 @@ export type Link = {
   };
   linkedAt: string;
   endedAt: string | null;
-  /** Sent envelopes from here on; null: all history. */
+  /** Sent envelopes completed from here on are imported. Null: all. */
   sentFrom: string | null;
-  /** Received envelopes from here on; null: all history. */
+  /** Received envelopes completed from here on are imported. Null: all. */
   receivedFrom: string | null;
-  /** Once ended: up to here all sent envelopes are accounted for. */
+  /** Once ended: all sent envelopes completed before are accounted for. */
   sentUntil: string | null;
-  /** Once ended: the same for received envelopes. */
+  /** Once ended: all received envelopes completed before are accounted for. */
   receivedUntil: string | null;
-  /** `active`, or why DocuSign sends no events: imports then come by the hour only. Both null once the link has ended. */
+  /** Whether DocuSign sends events about what the account sends and the user receives. Both are null once the link has ended. */
   connect: {
-    sent: string | null;
-    received: string | null;
+    sent: ConnectState | null;
+    received: ConnectState | null;
   };
   totals: {
     /** The sum of the other four. */
@@ -155,11 +195,12 @@ export type Link = {
     imported: number;
     excluded: number;
     deleted: number;
-    /** Those counted at linking among them, until a large first import is listed. */
+    /** Includes what DocuSign counted at linking until a large first import is listed. */
     waiting: number;
   };
-  excludedByRule: Record<string, number> | null;
-  /** `estimatedEnd` is null once it is through; all is null once the link has ended. */
+  /** How many envelopes each rule excluded. Null once the link has ended. */
+  excludedByRule: Partial<Record<ExclusionRule, number>> | null;
+  /** Progress of the first import. `estimatedEnd` is null once it is done. Null once the link has ended. */
   firstImport: {
     done: number;
     total: number;
@@ -169,23 +210,71 @@ export type Link = {
   nextReconciliation: string | null;
 };
 
+/**
+ * State of a link. More values may be added.
+ *
+ * - `active`: Imports run.
+ * - `awaiting-approval`: A large first import waits until an owner approves it.
+ * - `error`: Imports have stopped; `cause` says why.
+ * - `ended`: The link was ended. Its contracts and history remain.
+ */
+export type LinkState = "active" | "awaiting-approval" | "error" | "ended" | (string & {});
+
+/**
+ * Why a link is in state `error`. More values may be added.
+ *
+ * - `authorization-revoked`: DocuSign no longer accepts the authorisation. The same DocuSign user must link again.
+ * - `not-admin`: The linked user is no longer a DS Admin. The link recovers when the role is back.
+ * - `group-missing`: The contract group was deleted. Choose another one.
+ */
+export type LinkCause = "authorization-revoked" | "not-admin" | "group-missing" | (string & {});
+
+/**
+ * Whether DocuSign sends events. Without events imports run once an hour. More values may be added.
+ *
+ * - `active`: DocuSign sends events.
+ * - `pending`: The configuration could not be made or checked yet. The next reconciliation tries again.
+ * - `switched-off`: Somebody switched the configuration off at DocuSign. It stays off.
+ * - `not-available`: The account has no Connect of this kind, or DocuSign refused the configuration.
+ */
+export type ConnectState = "active" | "pending" | "switched-off" | "not-available" | (string & {});
+
+/**
+ * The rule that excludes an envelope. More values may be added.
+ *
+ * - `not-completed`: The envelope is not completed.
+ * - `not-ours`: It was neither sent from the linked account nor received by the linked user.
+ * - `forwarded-to-user`: It reached the linked user only by forwarding.
+ * - `before-window`: It was completed before the link's imports begin.
+ * - `documents-purged`: Its documents were purged at DocuSign.
+ * - `no-documents`: It has no document besides the certificate of completion.
+ */
+export type ExclusionRule =
+  | "not-completed"
+  | "not-ours"
+  | "forwarded-to-user"
+  | "before-window"
+  | "documents-purged"
+  | "no-documents"
+  | (string & {});
+
 export type BegunLinking = {
-  /** Where to send the owner's browser. */
+  /** Send the owner's browser here. */
   authorizationUrl: string;
 };
 
 export type LinkPage = {
   items: PastLink[];
-  /** For the next page; null on the last one. */
+  /** Cursor of the next page. Null on the last page. */
   nextCursor: string | null;
 };
 
 export type PastLink = {
   id: string;
-  state: "active" | "awaiting-approval" | "error" | "ended";
+  state: LinkState;
   cause: {
-    code: "authorization-revoked" | "not-admin" | "group-missing";
-    /** For a person, in Japanese: what happened and what to do. */
+    code: LinkCause;
+    /** What happened and what to do, for a person, in Japanese. */
     message: string;
   } | null;
   /** Id of a contract group: 1 to 64 characters of A-Z a-z 0-9 . _ - */
@@ -201,18 +290,18 @@ export type PastLink = {
   };
   linkedAt: string;
   endedAt: string | null;
-  /** Sent envelopes from here on; null: all history. */
+  /** Sent envelopes completed from here on are imported. Null: all. */
   sentFrom: string | null;
-  /** Received envelopes from here on; null: all history. */
+  /** Received envelopes completed from here on are imported. Null: all. */
   receivedFrom: string | null;
-  /** Once ended: up to here all sent envelopes are accounted for. */
+  /** Once ended: all sent envelopes completed before are accounted for. */
   sentUntil: string | null;
-  /** Once ended: the same for received envelopes. */
+  /** Once ended: all received envelopes completed before are accounted for. */
   receivedUntil: string | null;
-  /** `active`, or why DocuSign sends no events: imports then come by the hour only. Both null once the link has ended. */
+  /** Whether DocuSign sends events about what the account sends and the user receives. Both are null once the link has ended. */
   connect: {
-    sent: string | null;
-    received: string | null;
+    sent: ConnectState | null;
+    received: ConnectState | null;
   };
   totals: {
     /** The sum of the other four. */
@@ -220,11 +309,12 @@ export type PastLink = {
     imported: number;
     excluded: number;
     deleted: number;
-    /** Those counted at linking among them, until a large first import is listed. */
+    /** Includes what DocuSign counted at linking until a large first import is listed. */
     waiting: number;
   };
-  excludedByRule: Record<string, number> | null;
-  /** `estimatedEnd` is null once it is through; all is null once the link has ended. */
+  /** How many envelopes each rule excluded. Null once the link has ended. */
+  excludedByRule: Partial<Record<ExclusionRule, number>> | null;
+  /** Progress of the first import. `estimatedEnd` is null once it is done. Null once the link has ended. */
   firstImport: {
     done: number;
     total: number;
@@ -232,82 +322,112 @@ export type PastLink = {
   } | null;
   lastReconciliation: string | null;
   nextReconciliation: string | null;
-  /** Who did what, the oldest first. */
+  /** Who did what, oldest first. */
   audit: {
     at: string;
-    /** `sub` of who did it. */
+    /** `sub` of the person who did it. */
     subject: string;
-    /** `linked`, `repaired`, `edited`, `approved`, `ended`. */
-    action: string;
+    action: AuditAction;
   }[];
 };
 
+/**
+ * What somebody did to a link. More values may be added.
+ *
+ * - `linked`: An owner linked the account.
+ * - `repaired`: An owner repaired the link by linking the same DocuSign user again.
+ * - `edited`: An owner changed the link.
+ * - `approved`: An owner approved the first import.
+ * - `ended`: An owner ended the link.
+ */
+export type AuditAction = "linked" | "repaired" | "edited" | "approved" | "ended" | (string & {});
+
 export type ReconciliationPage = {
   items: Reconciliation[];
-  /** For the next page; null on the last one. */
+  /** Cursor of the next page. Null on the last page. */
   nextCursor: string | null;
 };
 
 export type Reconciliation = {
   id: string;
   linkId: string;
-  kind: "first" | "hourly" | "full" | "manual" | "closing";
-  state: "running" | "done" | "failed";
+  kind: ReconciliationKind;
+  state: ReconciliationState;
   from: string;
-  /** Envelopes that completed before this were looked at. */
+  /** Envelopes completed before this moment were listed. */
   to: string;
   startedAt: string;
   durationMs: number | null;
   listed: number;
   known: number;
-  /** To be imported, and no event had told of them. */
+  /** To be imported, and not announced by an event. */
   missed: number;
-  /** By rule. */
-  excluded: Record<string, number>;
+  /** How many envelopes each rule excluded. */
+  excluded: Partial<Record<ExclusionRule, number>>;
   waiting: number;
-  /** Of those that wait: tried for days, and from now on once an hour. */
+  /** Waiting envelopes whose import failed for days. They are retried once an hour. */
   failed: number;
   calls: number;
-  /** Full checks, once a day: what DocuSign listed in all. */
+  /** How many envelopes DocuSign listed in all. Daily full checks only. */
   atDocuSign: number | null;
-  /** Full checks: what differs; null where nothing does. */
+  /** How the ledger and DocuSign differ. Daily full checks only; null if they agree. */
   difference: {
     atDocuSign: number;
     inLedger: number;
-    /** Known here, but no longer listed by DocuSign: mostly deleted there. */
+    /** Known here but no longer listed by DocuSign, mostly because they were deleted there. */
     unlisted: {
       count: number;
       envelopeIds: string[];
     };
-    /** Listed, but not to be read as envelopes. */
+    /** Listed, but not readable as envelopes. */
     unreadable: number;
-    /** Counted by DocuSign, but not listed. */
+    /** Counted by DocuSign but not listed. */
     uncounted: number;
   } | null;
 };
 
+/**
+ * Why a reconciliation ran. More values may be added.
+ *
+ * - `first`: The first listing after linking.
+ * - `hourly`: The hourly listing of what completed.
+ * - `full`: The daily comparison with all that DocuSign lists.
+ * - `manual`: A listing that an operator asked for.
+ * - `closing`: The last look before a link ends.
+ */
+export type ReconciliationKind = "first" | "hourly" | "full" | "manual" | "closing" | (string & {});
+
+/**
+ * How far a reconciliation has come. More values may be added.
+ *
+ * - `running`: It is not finished.
+ * - `done`: It accounted for its whole window.
+ * - `failed`: It stopped before its end. The next one covers its window.
+ */
+export type ReconciliationState = "running" | "done" | "failed" | (string & {});
+
 export type Explanation = {
   envelopeId: string;
-  outcome: "imported" | "excluded" | "deleted" | "waiting" | "unknown";
-  /** A stable code. */
-  reason: string;
-  /** For the customer; Japanese, or English by Accept-Language. */
+  outcome: Outcome;
+  reason: Reason;
+  /** The explanation for the customer, in the language of `Content-Language`. */
   text: string;
-  /** What the decision rests on. */
+  /** The facts that the decision rests on. Their names may change. */
   facts: Record<string, unknown>;
   events: {
+    /** DocuSign's name of the event, such as `envelope-completed`. */
     event: string;
-    format: string;
+    format: EventFormat;
     generatedAt: string | null;
     receivedAt: string;
   }[];
-  /** All that came of it; deleted ones are remembered. */
+  /** All contracts of the envelope, deleted ones included. */
   contracts: {
     id: string;
     tenant: string;
     /** Id of a contract group: 1 to 64 characters of A-Z a-z 0-9 . _ - */
     groupId: string;
-    /** As in DocuSign, unchanged. */
+    /** The document's name in DocuSign, unchanged. */
     fileName: string;
     /** 契約締結日: the date of completion in Japan. */
     concludedOn: string;
@@ -327,15 +447,144 @@ export type Explanation = {
   }[];
   attempts: number;
   lastAttemptAt: string | null;
+  /** DocuSign's code or ours for how the last attempt failed. */
   lastError: string | null;
-  /** The link that judged it last; null: nothing is recorded of it. */
+  /** The link that judged it last. Null if nothing is recorded of the envelope. */
   linkId: string | null;
   decidedAt: string | null;
   waitingFor: {
-    reason: string;
+    reason: WaitingReason;
     until: string | null;
   } | null;
 };
+
+/**
+ * What became of an envelope. More values may be added.
+ *
+ * - `imported`: Its documents are contracts of the cabinet.
+ * - `excluded`: A rule excludes it; `reason` names the rule.
+ * - `deleted`: All of its contracts were deleted in the cabinet. It is never imported again.
+ * - `waiting`: It waits to be imported or judged; `waitingFor` says for what.
+ * - `unknown`: Nothing is recorded of it here, and DocuSign cannot be asked or does not know it.
+ */
+export type Outcome = "imported" | "excluded" | "deleted" | "waiting" | "unknown" | (string & {});
+
+/**
+ * Why an envelope has its outcome. More values may be added.
+ *
+ * - `sent`: The linked account sent it.
+ * - `received`: The linked user received it.
+ * - `sent-and-received`: The linked account sent it and the linked user received it.
+ * - `already`: An earlier link imported it.
+ * - `not-completed`: The envelope is not completed.
+ * - `not-ours`: It was neither sent from the linked account nor received by the linked user.
+ * - `forwarded-to-user`: It reached the linked user only by forwarding.
+ * - `before-window`: It was completed before the link's imports begin.
+ * - `documents-purged`: Its documents were purged at DocuSign.
+ * - `no-documents`: It has no document besides the certificate of completion.
+ * - `deleted-in-cabinet`: Its contracts were deleted in the cabinet.
+ * - `queued`: It waits for its turn.
+ * - `hourly-timing`: It waits for the next import on the hour (`IMPORT_TIMING=hourly`).
+ * - `awaiting-approval`: The large first import awaits approval.
+ * - `link-error`: The link is in state `error`.
+ * - `link-ended`: The link ended before the import.
+ * - `group-missing`: The contract group of the link was deleted.
+ * - `account-throttled`: The DocuSign account has used up its API calls.
+ * - `budget-reserve`: The remaining API calls are left to the account's other integrations.
+ * - `docusign-unavailable`: DocuSign could not be reached or did not return the envelope.
+ * - `not-found-yet`: DocuSign does not find the envelope or one of its documents yet.
+ * - `document-not-pdf`: DocuSign delivered a document that is not a PDF.
+ * - `document-empty`: DocuSign delivered an empty document.
+ * - `import-failed`: The import failed. It is retried.
+ * - `completion-unknown`: DocuSign has not said when the envelope was completed.
+ * - `sender-unknown`: DocuSign has not said which account sent the envelope.
+ * - `recipients-unknown`: DocuSign has not said who received the envelope.
+ * - `documents-unknown`: DocuSign has not listed the documents.
+ * - `never-seen`: No event and no listing has shown it yet.
+ * - `not-found`: DocuSign does not show such an envelope to the linked user.
+ */
+export type Reason =
+  | "sent"
+  | "received"
+  | "sent-and-received"
+  | "already"
+  | "not-completed"
+  | "not-ours"
+  | "forwarded-to-user"
+  | "before-window"
+  | "documents-purged"
+  | "no-documents"
+  | "deleted-in-cabinet"
+  | "queued"
+  | "hourly-timing"
+  | "awaiting-approval"
+  | "link-error"
+  | "link-ended"
+  | "group-missing"
+  | "account-throttled"
+  | "budget-reserve"
+  | "docusign-unavailable"
+  | "not-found-yet"
+  | "document-not-pdf"
+  | "document-empty"
+  | "import-failed"
+  | "completion-unknown"
+  | "sender-unknown"
+  | "recipients-unknown"
+  | "documents-unknown"
+  | "never-seen"
+  | "not-found"
+  | (string & {});
+
+/**
+ * Format of a Connect message. More values may be added.
+ *
+ * - `json-sim`: JSON, the format that our own configurations ask for.
+ * - `json-aggregate`: JSON in the older aggregate form.
+ * - `xml`: Legacy XML.
+ */
+export type EventFormat = "json-sim" | "json-aggregate" | "xml" | (string & {});
+
+/**
+ * What an envelope waits for. More values may be added.
+ *
+ * - `queued`: It waits for its turn.
+ * - `hourly-timing`: It waits for the next import on the hour (`IMPORT_TIMING=hourly`).
+ * - `awaiting-approval`: The large first import awaits approval.
+ * - `link-error`: The link is in state `error`.
+ * - `link-ended`: The link ended before the import.
+ * - `group-missing`: The contract group of the link was deleted.
+ * - `account-throttled`: The DocuSign account has used up its API calls.
+ * - `budget-reserve`: The remaining API calls are left to the account's other integrations.
+ * - `docusign-unavailable`: DocuSign could not be reached or did not return the envelope.
+ * - `not-found-yet`: DocuSign does not find the envelope or one of its documents yet.
+ * - `document-not-pdf`: DocuSign delivered a document that is not a PDF.
+ * - `document-empty`: DocuSign delivered an empty document.
+ * - `import-failed`: The import failed. It is retried.
+ * - `completion-unknown`: DocuSign has not said when the envelope was completed.
+ * - `sender-unknown`: DocuSign has not said which account sent the envelope.
+ * - `recipients-unknown`: DocuSign has not said who received the envelope.
+ * - `documents-unknown`: DocuSign has not listed the documents.
+ */
+export type WaitingReason =
+  | "queued"
+  | "hourly-timing"
+  | "awaiting-approval"
+  | "link-error"
+  | "link-ended"
+  | "group-missing"
+  | "account-throttled"
+  | "budget-reserve"
+  | "docusign-unavailable"
+  | "not-found-yet"
+  | "document-not-pdf"
+  | "document-empty"
+  | "import-failed"
+  | "completion-unknown"
+  | "sender-unknown"
+  | "recipients-unknown"
+  | "documents-unknown"
+  | (string & {});
 
 export type TorikomiClient = ReturnType<typeof createTorikomiClient>;
 

@@ -22,6 +22,9 @@ type ProblemAnswer = {
   readonly headers?: Readonly<Record<string, string>>;
 };
 
+/** What `type` holds in front of a problem's code. */
+export const PROBLEM_URN = "urn:torikomi:problem:";
+
 /** What `instance` holds in front of the request's id. */
 export const REQUEST_URN = "urn:torikomi:request:";
 
@@ -107,7 +110,7 @@ export const notFoundHandler: RequestHandler = () => {
   throw new Refusal("not-found");
 };
 
-const REQUEST_FAULTS: Readonly<Record<number, string>> = {
+const REQUEST_FAULTS: Readonly<Record<number, RequestFaultCode>> = {
   404: "not-found",
   405: "method-not-allowed",
   413: "too-large",
@@ -116,9 +119,20 @@ const REQUEST_FAULTS: Readonly<Record<number, string>> = {
   429: "too-many-requests",
 };
 
-function answer(code: string, { status, title, headers }: Kind, detail?: string): ProblemAnswer {
+type RequestFaultCode =
+  | "not-found"
+  | "method-not-allowed"
+  | "too-large"
+  | "unsupported-media-type"
+  | "range-not-satisfiable"
+  | "too-many-requests";
+
+/** Every code that a problem may have. */
+export type ProblemCode = RefusalCode | RequestFaultCode | "internal";
+
+function answer(code: ProblemCode, { status, title, headers }: Kind, detail?: string): ProblemAnswer {
   const body = {
-    type: `urn:torikomi:problem:${code}`,
+    type: `${PROBLEM_URN}${code}`,
     title,
     status,
     ...(detail !== undefined && { detail }),

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
+import addFormats from "ajv-formats";
 import { VERSION } from "../../src/version.ts";
 import { describeApi } from "../../src/web/api/openapi/document.ts";
 import { ENDPOINTS } from "../../src/web/api/routes.ts";
@@ -70,4 +72,55 @@ export function assertDescribed(id: string, { status, headers }: { status: numbe
   const [form] = (headers.get("content-type") ?? "").split(";");
   const forms = Object.keys(response.content ?? {});
   assert.ok(forms.length === 0 ? form === "" : forms.includes(form ?? ""), `${id} ${status} as ${form}`);
+}
+
+/** Where a value is not as a schema of the description says; codes that the description does not list included. */
+export function problemsOf(schema: object, value: unknown): string[] {
+  const validate = validatorOf(JSON.stringify(schema).replaceAll('"#/', '"api#/'));
+  if (validate(value)) return [];
+  return (validate.errors ?? []).map((error) => `${error.instancePath} ${error.message}`);
+}
+
+const validators = new Map<string, ValidateFunction>();
+let ajv: Ajv2020 | null = null;
+
+/** Made when it is first needed: most of those who ask for an answer ask for few kinds. */
+function validatorOf(schema: string): ValidateFunction {
+  ajv ??= createAjv();
+  const validate = validators.get(schema) ?? ajv.compile(JSON.parse(schema));
+  validators.set(schema, validate);
+  return validate;
+}
+
+function createAjv(): Ajv2020 {
+  const made = new Ajv2020({ strict: true, allErrors: true, allowUnionTypes: true });
+  addFormats.default(made);
+  made.addVocabulary(["components"]);
+  // Open to clients; we answer what is listed.
+  made.addKeyword({
+    keyword: "x-extensible-enum",
+    type: "string",
+    validate: (known: readonly string[], code: string) => known.includes(code),
+  });
+  made.addSchema({ $id: "api", components: description.components });
+  return made;
+}
+
+/** An answer of the cabinet API is described: its status, its headers and what is in it. */
+export function assertAnswered(
+  { method, path }: { readonly method: string; readonly path: string },
+  answer: { readonly status: number; readonly headers: Headers; readonly body: unknown },
+): void {
+  const operation = operations.find((one) => one.method === method && matches(one.path, path));
+  if (operation === undefined) return;
+  assertDescribed(operation.id, answer);
+  const { content = {} } = resolved(operation.described.responses[answer.status]);
+  const [form] = (answer.headers.get("content-type") ?? "").split(";");
+  const schema = form?.endsWith("json") === true ? content[form]?.schema : undefined;
+  if (schema !== undefined) assert.deepEqual(problemsOf(schema, answer.body), [], `${method} ${path}`);
+}
+
+function matches(template: string, path: string): boolean {
+  const pattern = template.replaceAll(/\{\w+\}/g, "[^/]+");
+  return new RegExp(`^${pattern}$`).test(path.split("?", 1)[0] ?? "");
 }

@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { once } from "node:events";
 import { text } from "node:stream/consumers";
 import { z } from "zod";
-import { typeOf } from "./client-types.ts";
+import { commentOf, typeOf } from "./client-types.ts";
 
 /** Where the generated client lies. */
 export const CLIENT_FILE = "docs/client/torikomi-client.ts";
@@ -35,12 +35,13 @@ const DESCRIPTION = z.object({
   components: z.object({ schemas: z.record(z.string(), z.unknown()) }),
 });
 type Operation = z.infer<typeof OPERATION>;
+const DESCRIBED = z.object({ description: z.string().optional() });
 
 /** The TypeScript client of an OpenAPI description, in the project's format. */
 export async function generateClient(description: object): Promise<string> {
   const { paths, components } = DESCRIPTION.parse(inline(description, description));
   const types = Object.entries(components.schemas).map(
-    ([name, schema]) => `export type ${name} = ${typeOf(schema)};`,
+    ([name, schema]) => `${commentOf(DESCRIBED.parse(schema))}export type ${name} = ${typeOf(schema)};`,
   );
   const ofTheCabinet = Object.entries(paths).filter(([path]) => path.startsWith("/v1/"));
   const methods = ofTheCabinet.flatMap(([path, operations]) =>
@@ -82,8 +83,7 @@ function writeMethod(path: string, method: string, operation: Operation): string
 
 function writeArgument({ parameters, requestBody }: Operation): string {
   const fields = parameters.map(({ name, required, description, schema }) => {
-    const comment = description === undefined ? "" : `/** ${description} */\n`;
-    return `${comment}${name}${required ? "" : "?"}: ${typeOf(schema)}${required ? "" : " | undefined"};`;
+    return `${commentOf({ description })}${name}${required ? "" : "?"}: ${typeOf(schema)}${required ? "" : " | undefined"};`;
   });
   if (requestBody !== undefined)
     fields.push(`body: ${typeOf(requestBody.content["application/json"].schema)};`);

@@ -10,9 +10,19 @@ const SCHEMA = z.looseObject({
   properties: z.record(z.string(), z.unknown()).optional(),
   required: z.array(z.string()).default([]),
   additionalProperties: z.unknown().optional(),
+  propertyNames: z.unknown().optional(),
+  "x-extensible-enum": z.array(z.string()).optional(),
   description: z.string().optional(),
 });
 type Schema = z.infer<typeof SCHEMA>;
+
+/** The description as a comment of its own lines; nothing without one. */
+export function commentOf({ description }: { readonly description?: string | undefined }): string {
+  if (description === undefined) return "";
+  const lines = description.split("\n");
+  if (lines.length === 1) return `/** ${description} */\n`;
+  return `/**\n${lines.map((line) => ` * ${line}`.trimEnd()).join("\n")}\n */\n`;
+}
 
 /** The TypeScript of a JSON Schema as the description has them; throws where it would have to guess. */
 export function typeOf(raw: unknown): string {
@@ -20,6 +30,9 @@ export function typeOf(raw: unknown): string {
   if (schema.$ref !== undefined) return schema.$ref.replace("#/components/schemas/", "");
   if (schema.const !== undefined) return JSON.stringify(schema.const);
   if (schema.enum !== undefined) return schema.enum.map((value) => JSON.stringify(value)).join(" | ");
+  const known = schema["x-extensible-enum"];
+  // The last keeps the known ones among an editor's suggestions.
+  if (known !== undefined) return `${known.map((code) => JSON.stringify(code)).join(" | ")} | (string & {})`;
   if (schema.anyOf !== undefined) return schema.anyOf.map(typeOf).join(" | ");
   const names = typeof schema.type === "string" ? [schema.type] : schema.type;
   if (names === undefined) return "unknown";
@@ -42,15 +55,15 @@ function namedType(name: string, schema: Schema): string {
   return plain;
 }
 
-function recordType({ additionalProperties }: Schema): string {
-  return `Record<string, ${typeOf(additionalProperties ?? {})}>`;
+function recordType({ additionalProperties, propertyNames }: Schema): string {
+  const value = typeOf(additionalProperties ?? {});
+  const key = typeOf(propertyNames ?? { type: "string" });
+  return key === "string" ? `Record<string, ${value}>` : `Partial<Record<${key}, ${value}>>`;
 }
 
 function objectType({ properties = {}, required }: Schema): string {
   const fields = Object.entries(properties).map(([name, raw]) => {
-    const { description } = SCHEMA.parse(raw);
-    const comment = description === undefined ? "" : `/** ${description} */\n`;
-    return `${comment}${name}${required.includes(name) ? "" : "?"}: ${typeOf(raw)};`;
+    return `${commentOf(SCHEMA.parse(raw))}${name}${required.includes(name) ? "" : "?"}: ${typeOf(raw)};`;
   });
   return `{\n${fields.join("\n")}\n}`;
 }

@@ -9,6 +9,7 @@ import { nextFullHour } from "../../src/domain/schedule.ts";
 import { logContext } from "../../src/log-context.ts";
 import { type Service, startService } from "../../src/service.ts";
 import { reconcileAll } from "../../src/usecases/reconciling/reconcile-all.ts";
+import { assertAnswered } from "../api/described.ts";
 import { type Browser, createBrowser } from "./browser.ts";
 import { type Cabinet, startCabinet } from "./cabinet/cabinet.ts";
 import type { Person } from "./cabinet/people.ts";
@@ -240,7 +241,10 @@ function createApi(url: string, token: string): Api {
     });
     const text = await response.text();
     const isJson = /json/.test(response.headers.get("content-type") ?? "");
-    return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : text };
+    const { status, headers } = response;
+    const answer = { status, headers, body: isJson ? JSON.parse(text) : text };
+    assertAnswered({ method, path }, answer);
+    return answer;
   };
   return { get: async (path) => await send("GET", path), send };
 }

@@ -8,6 +8,8 @@ import type { DB, Reconciliation as ReconciliationRow } from "../schema.ts";
 
 export type ReconciliationKind = "first" | "hourly" | "full" | "manual" | "closing";
 
+export type ReconciliationState = "running" | "done" | "failed";
+
 /** `sent`: what the account sent is being listed; `received`: what the linked user received. */
 export type Side = "sent" | "received";
 
@@ -16,7 +18,7 @@ export type Reconciliation = {
   readonly id: string;
   readonly linkId: LinkId;
   readonly kind: ReconciliationKind;
-  readonly state: "running" | "done" | "failed";
+  readonly state: ReconciliationState;
   readonly from: Date;
   /** Envelopes that completed before this moment are taken in. */
   readonly to: Date;

@@ -47,7 +47,10 @@ export type FirstImport = {
   readonly doneAt: Date | null;
 };
 
-/** Per side: `active`, or why events do not come; and DocuSign's id of the configuration. */
+/** Whether DocuSign sends the events of one side, or why it does not. */
+export type ConnectSide = "active" | "pending" | "switched-off" | "not-available";
+
+/** Per side a `ConnectSide`, or what a later version has written; and DocuSign's id of the configuration. */
 export type ConnectState = {
   readonly sent: string;
   readonly received: string;

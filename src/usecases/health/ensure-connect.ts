@@ -13,12 +13,12 @@ import {
 import { isSameAddress } from "../../docusign/wire/addresses.ts";
 import type { Database } from "../../store/database.ts";
 import { changeLink } from "../../store/links/link-writes.ts";
-import type { ConnectState, Link } from "../../store/links/links.ts";
+import type { ConnectSide, ConnectState, Link } from "../../store/links/links.ts";
 import type { Uses } from "../capabilities.ts";
 
 type Type = ConnectConfiguration["type"];
-type SideState = { readonly state: string; readonly id: string | null };
-type TypedConfiguration = SideState & { readonly type: Type };
+type SideState = { readonly state: ConnectSide; readonly id: string | null };
+type TypedConfiguration = { readonly type: Type; readonly state: string; readonly id: string | null };
 
 /**
  * Makes the link's Connect configurations, or finds again and mends those that it has (design decisions 1 and 2).
@@ -86,7 +86,7 @@ function isOurs(listed: ListedConnectConfiguration, wanted: ConnectConfiguration
 }
 
 /** Silence, or not being let in, says nothing against a will, nor against a plan without Connect: the next look asks again. */
-function unsure(state: string): string {
+function unsure(state: string): ConnectSide {
   return state === "switched-off" || state === "not-available" ? state : "pending";
 }
 

@@ -6,6 +6,7 @@ import { approveImport, editLink } from "../../usecases/linking/change-link.ts";
 import { describeLink, type LinkDescription } from "../../usecases/linking/describe-link.ts";
 import { endLink } from "../../usecases/linking/end-link.ts";
 import { personOf } from "../auth/tokens.ts";
+import { LINKING_RESULTS } from "./codes.ts";
 import { type Endpoint, endpoint, NO_BODY, NO_PARAMETERS } from "./endpoint.ts";
 import { LINK } from "./examples.ts";
 import { begunLinking, groupChoice, link } from "./schemas.ts";
@@ -38,7 +39,9 @@ const beginning = endpoint(
     tag: "Link",
     summary: "Begin linking a DocuSign account",
     description:
-      "Send the owner's browser to `authorizationUrl`. Only the person whom the token's `sub` names can finish, within 15 minutes. A link in state `error` is repaired if the same DocuSign user logs in.",
+      "Send the owner's browser to `authorizationUrl`. Only the person whom the token's `sub` names can finish, within 15 minutes. A link in state `error` is repaired if the same DocuSign user logs in.\n\n" +
+      "The browser comes back to `/links?result=CODE`. More codes may be added.\n\n" +
+      LINKING_RESULTS,
     scopes: ["links:write"],
     body: groupChoice,
     bodyExample: { groupId: LINK.groupId },

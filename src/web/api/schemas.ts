@@ -1,4 +1,18 @@
 import { z } from "zod";
+import {
+  auditAction,
+  connectSide,
+  eventFormat,
+  exclusionRule,
+  linkCause,
+  linkState,
+  outcome,
+  problemType,
+  reason,
+  reconciliationKind,
+  reconciliationState,
+  waitingReason,
+} from "./codes.ts";
 import { count, groupId, moment, uuid } from "./fields.ts";
 import { dateParameter } from "./query.ts";
 
@@ -6,11 +20,14 @@ const nullableText = z.string().nullable();
 
 export const problem = z
   .object({
-    type: z.string().meta({ description: "`urn:torikomi:problem:` and a stable code." }),
+    type: problemType,
     title: z.string(),
     status: z.int(),
     detail: z.string().optional(),
-    instance: z.string().optional().meta({ description: "Names the request; support asks for it." }),
+    instance: z
+      .string()
+      .optional()
+      .meta({ description: "Names the request in our logs. Support asks for it." }),
   })
   .meta({ id: "Problem" });
 
@@ -19,7 +36,7 @@ export const contract = z
     id: uuid,
     tenant: z.string(),
     groupId,
-    fileName: z.string().meta({ description: "As in DocuSign, unchanged." }),
+    fileName: z.string().meta({ description: "The document's name in DocuSign, unchanged." }),
     concludedOn: dateParameter.meta({ description: "契約締結日: the date of completion in Japan." }),
     uploadedBy: z.literal("DocuSign"),
     importedAt: moment,
@@ -38,7 +55,8 @@ export const contract = z
 
 export const change = z
   .strictObject({
-    sequence: count.meta({ description: "Grows strictly; there may be gaps." }),
+    sequence: count.meta({ description: "Grows strictly, with gaps." }),
+    // Closed: other types come only to readers that ask for them.
     type: z.enum(["imported", "deleted"]),
     contract,
   })
@@ -52,18 +70,18 @@ const totals = z.strictObject({
   excluded: count,
   deleted: count,
   waiting: count.meta({
-    description: "Those counted at linking among them, until a large first import is listed.",
+    description: "Includes what DocuSign counted at linking until a large first import is listed.",
   }),
 });
 
 export const link = z
   .strictObject({
     id: uuid,
-    state: z.enum(["active", "awaiting-approval", "error", "ended"]),
+    state: linkState,
     cause: z
       .strictObject({
-        code: z.enum(["authorization-revoked", "not-admin", "group-missing"]),
-        message: z.string().meta({ description: "For a person, in Japanese: what happened and what to do." }),
+        code: linkCause,
+        message: z.string().meta({ description: "What happened and what to do, for a person, in Japanese." }),
       })
       .nullable(),
     groupId,
@@ -71,25 +89,33 @@ export const link = z
     user: z.strictObject({ id: uuid, name: z.string(), email: nullableText }),
     linkedAt: moment,
     endedAt: moment.nullable(),
-    sentFrom: moment.nullable().meta({ description: "Sent envelopes from here on; null: all history." }),
+    sentFrom: moment
+      .nullable()
+      .meta({ description: "Sent envelopes completed from here on are imported. Null: all." }),
     receivedFrom: moment
       .nullable()
-      .meta({ description: "Received envelopes from here on; null: all history." }),
+      .meta({ description: "Received envelopes completed from here on are imported. Null: all." }),
     sentUntil: moment
       .nullable()
-      .meta({ description: "Once ended: up to here all sent envelopes are accounted for." }),
-    receivedUntil: moment.nullable().meta({ description: "Once ended: the same for received envelopes." }),
-    connect: z.strictObject({ sent: nullableText, received: nullableText }).meta({
+      .meta({ description: "Once ended: all sent envelopes completed before are accounted for." }),
+    receivedUntil: moment
+      .nullable()
+      .meta({ description: "Once ended: all received envelopes completed before are accounted for." }),
+    connect: z.strictObject({ sent: connectSide.nullable(), received: connectSide.nullable() }).meta({
       description:
-        "`active`, or why DocuSign sends no events: imports then come by the hour only. Both null once the link has ended.",
+        "Whether DocuSign sends events about what the account sends and the user receives. Both are null once the link has ended.",
     }),
     totals,
-    excludedByRule: z.record(z.string(), count).nullable(),
+    excludedByRule: z
+      .record(exclusionRule, count)
+      .nullable()
+      .meta({ description: "How many envelopes each rule excluded. Null once the link has ended." }),
     firstImport: z
       .strictObject({ done: count, total: count, estimatedEnd: moment.nullable() })
       .nullable()
       .meta({
-        description: "`estimatedEnd` is null once it is through; all is null once the link has ended.",
+        description:
+          "Progress of the first import. `estimatedEnd` is null once it is done. Null once the link has ended.",
       }),
     lastReconciliation: moment.nullable(),
     nextReconciliation: moment.nullable(),
@@ -102,40 +128,46 @@ export const pastLink = link
       .array(
         z.strictObject({
           at: moment,
-          subject: z.string().meta({ description: "`sub` of who did it." }),
-          action: z.string().meta({ description: "`linked`, `repaired`, `edited`, `approved`, `ended`." }),
+          subject: z.string().meta({ description: "`sub` of the person who did it." }),
+          action: auditAction,
         }),
       )
-      .meta({ description: "Who did what, the oldest first." }),
+      .meta({ description: "Who did what, oldest first." }),
   })
   .meta({ id: "PastLink" });
 
 export const explanation = z
   .strictObject({
     envelopeId: uuid,
-    outcome: z.enum(["imported", "excluded", "deleted", "waiting", "unknown"]),
-    reason: z.string().meta({ description: "A stable code." }),
-    text: z.string().meta({ description: "For the customer; Japanese, or English by Accept-Language." }),
-    facts: z.record(z.string(), z.unknown()).meta({ description: "What the decision rests on." }),
+    outcome,
+    reason,
+    text: z
+      .string()
+      .meta({ description: "The explanation for the customer, in the language of `Content-Language`." }),
+    facts: z
+      .record(z.string(), z.unknown())
+      .meta({ description: "The facts that the decision rests on. Their names may change." }),
     events: z.array(
       z.strictObject({
-        event: z.string(),
-        format: z.string(),
+        event: z
+          .string()
+          .meta({ description: "DocuSign's name of the event, such as `envelope-completed`." }),
+        format: eventFormat,
         generatedAt: moment.nullable(),
         receivedAt: moment,
       }),
     ),
     contracts: z
       .array(contract.extend({ deletedAt: moment.nullable() }))
-      .meta({ description: "All that came of it; deleted ones are remembered." }),
+      .meta({ description: "All contracts of the envelope, deleted ones included." }),
     attempts: count,
     lastAttemptAt: moment.nullable(),
-    lastError: nullableText,
+    lastError: nullableText.meta({ description: "DocuSign's code or ours for how the last attempt failed." }),
     linkId: uuid
       .nullable()
-      .meta({ description: "The link that judged it last; null: nothing is recorded of it." }),
+      .meta({ description: "The link that judged it last. Null if nothing is recorded of the envelope." }),
     decidedAt: moment.nullable(),
-    waitingFor: z.strictObject({ reason: z.string(), until: moment.nullable() }).nullable(),
+    waitingFor: z.strictObject({ reason: waitingReason, until: moment.nullable() }).nullable(),
   })
   .meta({ id: "Explanation" });
 
@@ -143,34 +175,38 @@ export const reconciliation = z
   .strictObject({
     id: uuid,
     linkId: uuid,
-    kind: z.enum(["first", "hourly", "full", "manual", "closing"]),
-    state: z.enum(["running", "done", "failed"]),
+    kind: reconciliationKind,
+    state: reconciliationState,
     from: moment,
-    to: moment.meta({ description: "Envelopes that completed before this were looked at." }),
+    to: moment.meta({ description: "Envelopes completed before this moment were listed." }),
     startedAt: moment,
     durationMs: count.nullable(),
     listed: count,
     known: count,
-    missed: count.meta({ description: "To be imported, and no event had told of them." }),
-    excluded: z.record(z.string(), count).meta({ description: "By rule." }),
+    missed: count.meta({ description: "To be imported, and not announced by an event." }),
+    excluded: z.record(exclusionRule, count).meta({ description: "How many envelopes each rule excluded." }),
     waiting: count,
-    failed: count.meta({ description: "Of those that wait: tried for days, and from now on once an hour." }),
+    failed: count.meta({
+      description: "Waiting envelopes whose import failed for days. They are retried once an hour.",
+    }),
     calls: count,
     atDocuSign: count
       .nullable()
-      .meta({ description: "Full checks, once a day: what DocuSign listed in all." }),
+      .meta({ description: "How many envelopes DocuSign listed in all. Daily full checks only." }),
     difference: z
       .strictObject({
         atDocuSign: count,
         inLedger: count,
-        unlisted: z
-          .strictObject({ count, envelopeIds: z.array(uuid).readonly() })
-          .meta({ description: "Known here, but no longer listed by DocuSign: mostly deleted there." }),
-        unreadable: count.meta({ description: "Listed, but not to be read as envelopes." }),
-        uncounted: count.meta({ description: "Counted by DocuSign, but not listed." }),
+        unlisted: z.strictObject({ count, envelopeIds: z.array(uuid).readonly() }).meta({
+          description: "Known here but no longer listed by DocuSign, mostly because they were deleted there.",
+        }),
+        unreadable: count.meta({ description: "Listed, but not readable as envelopes." }),
+        uncounted: count.meta({ description: "Counted by DocuSign but not listed." }),
       })
       .nullable()
-      .meta({ description: "Full checks: what differs; null where nothing does." }),
+      .meta({
+        description: "How the ledger and DocuSign differ. Daily full checks only; null if they agree.",
+      }),
   })
   .meta({ id: "Reconciliation" });
 
@@ -191,11 +227,11 @@ export const groupChoice = z.strictObject({ groupId }).meta({ id: "GroupChoice" 
 
 export const begunLinking = z
   .strictObject({
-    authorizationUrl: z.url().meta({ description: "Where to send the owner's browser." }),
+    authorizationUrl: z.url().meta({ description: "Send the owner's browser here." }),
   })
   .meta({ id: "BegunLinking" });
 
-const nextCursor = nullableText.meta({ description: "For the next page; null on the last one." });
+const nextCursor = nullableText.meta({ description: "Cursor of the next page. Null on the last page." });
 
 export const contractPage = z
   .strictObject({ items: z.array(contract), nextCursor })
@@ -208,6 +244,6 @@ export const reconciliationPage = z
 export const changePage = z
   .strictObject({
     items: z.array(change),
-    next: count.meta({ description: "`after` of the next request; always there." }),
+    next: count.meta({ description: "`after` of the next request." }),
   })
   .meta({ id: "ChangePage" });

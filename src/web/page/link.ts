@@ -1,5 +1,5 @@
 import type { Group } from "../../store/links/groups.ts";
-import type { LinkState } from "../../store/links/links.ts";
+import type { ConnectSide, LinkState } from "../../store/links/links.ts";
 import type { LinkDescription } from "../../usecases/linking/describe-link.ts";
 import { type Html, html } from "../html/html.ts";
 import { type Icon, icon } from "../html/icons.ts";
@@ -89,12 +89,13 @@ function since(from: Date | null): Html {
   return from === null ? html`すべての期間` : html`${moment(from)} 以後に締結`;
 }
 
-const CONNECT_STATES: ReadonlyMap<string, string> = new Map([
-  ["active", "有効"],
-  ["pending", "準備中"],
-  ["not-available", "このアカウントでは利用不可"],
-  ["switched-off", "DocuSign側で停止中"],
-]);
+const CONNECT_SIDES: Readonly<Record<ConnectSide, string>> = {
+  active: "有効",
+  pending: "準備中",
+  "not-available": "このアカウントでは利用不可",
+  "switched-off": "DocuSign側で停止中",
+};
+const CONNECT_STATES: ReadonlyMap<string, string> = new Map(Object.entries(CONNECT_SIDES));
 
 function connectState(state: string | null): Html {
   if (state === null) return NOTHING;
