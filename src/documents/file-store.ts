@@ -20,13 +20,13 @@ const DRAFTS = "drafts";
 const DRAFT_LIFE_MS = 24 * 60 * 60 * 1000;
 
 /**
- * Documents as files under a folder, which is made where it is missing; several processes may share it. Drafts
- * that a killed process left there more than a day before `now` are removed.
+ * Stores documents as files under a folder, which is created if it is missing. Several processes may share it. Drafts
+ * of killed processes are removed if they are more than a day older than `now`.
  */
 export async function openFileStore(folder: string, now = new Date()): Promise<DocumentStore> {
   await mkdir(join(folder, DRAFTS), { recursive: true, mode: 0o700 });
   await removeStaleDrafts(join(folder, DRAFTS), now);
-  /** Folders of the level within that survive a power cut. */
+  /** Sub-folders whose names are already synced to disk. */
   const kept = new Set<string>();
   const store = {
     put: (key: string, source: AsyncIterable<Uint8Array>) => put({ folder, kept }, key, source),
@@ -58,12 +58,12 @@ async function put(
   await writeWhole(chunks, draft.path);
   await keepFolder(kept, dirname(path));
   await rename(draft.path, path);
-  // A file survives a power cut only when the folders that name it have been written as well.
+  // A file survives a power cut only if the folders that contain it are synced as well.
   await syncFolder(dirname(path));
   return measured();
 }
 
-/** Another process may have made the folder a moment ago, so each process has its name written once itself. */
+/** Another process may have just created the folder, so each process syncs the folder's name once. */
 async function keepFolder(kept: Set<string>, folder: string): Promise<void> {
   const made = await mkdir(folder, { recursive: true, mode: 0o700 });
   if (made === undefined && kept.has(folder)) return;
@@ -76,14 +76,14 @@ async function writeWhole(chunks: AsyncIterable<Uint8Array>, path: string): Prom
   try {
     await pipeline(chunks, file);
   } finally {
-    // A stream that is given up before it has opened makes its file all the same, a moment later.
+    // A stream that is destroyed before it has opened still creates its file a moment later.
     if (!file.closed) await once(file, "close");
   }
 }
 
 /**
- * One level of 256 folders keeps each of them small. The file's name is the key with `_`, which no key holds, for
- * `/`: so no key reaches another folder, `a` and `a/b` can both exist, and `list` can tell the key.
+ * One level of 256 folders keeps each folder small. The file name is the key with `_` in place of `/`; keys contain no
+ * `_`. So no key reaches another folder, `a` and `a/b` can both exist, and `list` can restore the key.
  */
 function pathOf(folder: string, key: string): string {
   const fanOut = createHash("sha256").update(requireKey(key)).digest("hex").slice(0, 2);

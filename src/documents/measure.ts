@@ -3,11 +3,11 @@ import type { StoredDocument } from "./documents.ts";
 
 export type MeasuredSource = {
   readonly chunks: AsyncIterable<Uint8Array>;
-  /** Size and hash of what has been read from `chunks` until now. */
+  /** Size and hash of what has been read from `chunks` so far. */
   readonly measured: () => StoredDocument;
 };
 
-/** Counts and hashes a stream on its way, without holding any of it. */
+/** Counts and hashes a stream while it passes, without buffering it. */
 export function measure(source: AsyncIterable<Uint8Array>): MeasuredSource {
   const hash = createHash("sha256");
   let bytes = 0;

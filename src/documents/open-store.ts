@@ -9,7 +9,7 @@ export type DocumentPlace =
 
 const S3_ADDRESS = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\/([A-Za-z0-9._/-]*))?$/;
 
-/** What `DOCUMENT_STORE` says (service.md, configuration): `file` or `s3://bucket/prefix`; null where neither. */
+/** Parses `DOCUMENT_STORE`: `file` or `s3://bucket/prefix`. Returns null for anything else. */
 export function parseDocumentPlace(setting: string): DocumentPlace | null {
   if (setting === "file") return { kind: "file" };
   const [, bucket, path = ""] = S3_ADDRESS.exec(setting) ?? [];
@@ -20,8 +20,8 @@ export function parseDocumentPlace(setting: string): DocumentPlace | null {
 }
 
 /**
- * Opens the store that the setting names; files lie in `documents` under the data folder. Throws where the setting
- * names none.
+ * Opens the store that the setting names. Files lie in `documents` under the data folder. Throws if the setting is not
+ * valid.
  */
 export async function openDocumentStore(
   setting: string,
@@ -31,7 +31,7 @@ export async function openDocumentStore(
   const place = parseDocumentPlace(setting);
   if (place === null) throw new Error(`no document store: ${setting} (file, or s3://bucket/prefix)`);
   if (place.kind === "file") return openFileStore(join(dataDir, "documents"));
-  // The SDK takes a good part of a second and much memory to load: only those pay who use it.
+  // The SDK is slow to load and needs much memory, so it is loaded only if it is used.
   const { openS3Store } = await import("./s3-store.ts");
   return openS3Store({ ...place, ...options });
 }

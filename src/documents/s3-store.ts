@@ -21,9 +21,9 @@ import { measure } from "./measure.ts";
 import { probe } from "./probe.ts";
 
 export type S3Options = {
-  /** For servers that know buckets by path only, as most that aren't AWS do. */
+  /** For servers that address buckets by path only, as most servers other than AWS do. */
   readonly forcePathStyle?: boolean;
-  /** How each object is encrypted by the server; the bucket's own setting where absent. */
+  /** Server-side encryption of each object; the bucket's own setting if absent. */
   readonly serverSideEncryption?: ServerSideEncryption;
   readonly kmsKeyId?: string;
 };
@@ -34,15 +34,15 @@ type Opened = { readonly client: S3Client; readonly bucket: string; readonly pre
 
 type Encryption = Pick<PutObjectCommandInput, "ServerSideEncryption" | "SSEKMSKeyId">;
 
-/** S3's smallest part; an upload holds one or two of them in memory. */
+/** S3's smallest part size. An upload buffers one or two parts in memory. */
 const PART_BYTES = 5 * 1024 * 1024;
 const CONNECTION_TIMEOUT_MS = 5_000;
 const IDLE_TIMEOUT_MS = 60_000;
 
 /**
- * Documents as objects of a bucket, below a prefix (none where empty). Endpoint, region and credentials come from
- * the AWS SDK's own variables unless a client is given. A process killed in the middle of a large upload leaves
- * unreadable parts behind: the bucket's lifecycle should abort incomplete multipart uploads.
+ * Stores documents as objects of a bucket, below a prefix unless it is empty. Endpoint, region and credentials come from
+ * the AWS SDK's own variables unless a client is given. A process that is killed during a large upload leaves unreadable
+ * parts behind: the bucket's lifecycle should abort incomplete multipart uploads.
  */
 export async function openS3Store(options: S3Place & S3Options): Promise<DocumentStore> {
   const { bucket, prefix, client = newClient(options.forcePathStyle ?? false) } = options;
@@ -76,7 +76,7 @@ async function put(
   const place = placeOf(opened, key);
   const { chunks, measured } = measure(source);
   const params = { ...place, ...encryption, Body: Readable.from(chunks), ContentType: "application/pdf" };
-  // With a second uploader, one that fails would let the other read and send the rest before the upload is aborted.
+  // With two uploaders, one could go on reading and sending after the other had failed.
   const upload = new Upload({ client: opened.client, params, partSize: PART_BYTES, queueSize: 1 });
   await upload.done();
   return measured();
@@ -116,7 +116,7 @@ async function* list({ client, bucket, prefix }: Opened): AsyncGenerator<ListedD
   for await (const page of paginateListObjectsV2({ client }, { Bucket: bucket, Prefix: prefix })) {
     for (const { Key: path = "", LastModified: modifiedAt } of page.Contents ?? []) {
       const key = path.slice(prefix.length);
-      // A prefix of the bucket can hold what others put there.
+      // Other programs may store objects under the same prefix.
       if (modifiedAt !== undefined && isDocumentKey(key)) yield { key, modifiedAt };
     }
   }

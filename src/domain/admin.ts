@@ -1,17 +1,17 @@
-/** Names of permission profiles that count as DS Admin; `*` for any with the rights. */
+/** Names of the permission profiles that count as DS Admin; `*` accepts any profile with the rights. */
 export type AdminProfiles = readonly string[];
 
 export type AdminFacts = {
   readonly isAdmin: boolean;
   readonly accountWideAccess: boolean;
   readonly profileName: string | null;
-  /** DocuSign's word: `Active`, `Closed`, …; null where it does not say. */
+  /** `Active`, `Closed`, …; null if DocuSign does not report it. */
   readonly status: string | null;
 };
 
 /**
- * Whether a user may be linked (import-rules 5): an active account administrator who reaches the whole account's
- * envelopes through the API, with one of DocuSign's own admin profiles. Names are compared without case.
+ * Returns true if the user may be linked (import-rules 5): an active account administrator with API access to all
+ * envelopes of the account and one of the given profiles. Names are compared case-insensitively.
  */
 export function isDsAdmin(user: AdminFacts, profiles: AdminProfiles): boolean {
   if (!user.isAdmin || !user.accountWideAccess || !isActive(user.status)) return false;
@@ -19,7 +19,7 @@ export function isDsAdmin(user: AdminFacts, profiles: AdminProfiles): boolean {
   return profiles.some((profile) => profile === "*" || profile.toLowerCase() === name);
 }
 
-/** Whether a user of that status may be active: one that DocuSign does not name counts as such. */
+/** An unknown status counts as active. */
 export function isActive(status: string | null): boolean {
   return status === null || status.toLowerCase() === "active";
 }

@@ -1,22 +1,22 @@
 import type { AccountId, EnvelopeId, UserId } from "./identifiers.ts";
 
-/** Someone DocuSign knows by user id, by e-mail address, or by both. */
+/** A person whom DocuSign identifies by user id, by e-mail address, or by both. */
 export type Person = { readonly userId: UserId | null; readonly email: string | null };
 
 /** One place in the routing of an envelope, as DocuSign lists it now. */
 export type Recipient = Person & {
-  /** DocuSign's name of the recipient group: `signers`, `carbonCopies`, … an open set. */
+  /** DocuSign's name of the recipient group: `signers`, `carbonCopies`, …; an open set. */
   readonly group: string;
-  /** The sender-chosen number, unique in the envelope only. */
+  /** A number that the sender chose; unique only within the envelope. */
   readonly recipientId: string | null;
   readonly recipientGuid: string | null;
-  /** Whose place this recipient took by delegation. */
+  /** The person who delegated this place to the recipient. */
   readonly delegatedBy: Person | null;
-  /** Who took this recipient's place by delegation. */
+  /** The persons to whom the recipient delegated this place. */
   readonly delegatedTo: readonly Person[];
 };
 
-/** A recorded `recipient-reassign` or `recipient-delegate`: the place went from one person to another. */
+/** A recorded `recipient-reassign` or `recipient-delegate` event: a place went from one person to another. */
 export type Forwarding = {
   readonly from: Person & { readonly recipientId: string | null };
   readonly to: Person & { readonly recipientId: string | null };
@@ -26,14 +26,14 @@ export type EnvelopeDocument = {
   readonly documentId: string;
   readonly documentGuid: string | null;
   readonly name: string;
-  /** `content`, `summary` (the certificate of completion), or what DocuSign may add. */
+  /** `content`, `summary` (the certificate of completion), or a type that DocuSign may add. */
   readonly type: string;
   readonly pages: number | null;
 };
 
 export type Sender = Person & { readonly accountId: AccountId | null };
 
-/** What DocuSign's API says of an envelope; null lists mean that the answer did not hold them. */
+/** An envelope as DocuSign's API returned it. A list is null if the answer did not contain it. */
 export type Envelope = {
   readonly id: EnvelopeId;
   /** Lower case: `completed`, `voided`, … */

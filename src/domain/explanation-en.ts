@@ -87,7 +87,7 @@ function inBrackets(label: string, words: string | null | undefined): string {
   return words ? ` (${label}${words})` : "";
 }
 
-/** To the second: milliseconds would not help anybody to read it. */
+/** To the second; milliseconds would only distract. */
 function moment(iso: string | null | undefined): string {
   if (!iso) return "";
   const [date = "", time = ""] = new Date(iso).toISOString().split("T");

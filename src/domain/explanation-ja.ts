@@ -83,7 +83,7 @@ const STATUSES: ReadonlyMap<string, string> = new Map([
   ["deleted", "削除"],
 ]);
 
-/** An envelope's status in DocuSign's own Japanese terms; an unknown one unchanged. */
+/** The envelope's status in DocuSign's Japanese terms. An unknown status is returned unchanged. */
 export function statusInJapanese(status: string): string {
   return STATUSES.get(status.toLowerCase()) ?? status;
 }

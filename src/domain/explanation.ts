@@ -7,8 +7,8 @@ export type Language = "ja" | "en";
 const TEXTS: { readonly [L in Language]: Texts } = { ja: JAPANESE, en: ENGLISH };
 
 /**
- * Why an envelope is or is not in the cabinet, in words for the customer (import-rules 6): moments in Japan
- * Standard Time in Japanese, in UTC in English.
+ * Explains to the customer why an envelope is or is not in the cabinet (import-rules 6). Japanese texts give times in
+ * Japan Standard Time, English texts in UTC.
  */
 export function explain<O extends Outcome>(
   outcome: O,
@@ -20,7 +20,7 @@ export function explain<O extends Outcome>(
   return texts[reason](facts);
 }
 
-/** The outcome and reason that stored words stand for, or null where they are none or do not belong together. */
+/** Parses a stored outcome and reason. Returns null if they are unknown or do not belong together. */
 export function parseFinding(outcome: string, reason: string): Finding | null {
   const finding = { outcome, reason };
   return isFinding(finding) ? finding : null;

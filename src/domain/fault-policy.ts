@@ -1,7 +1,7 @@
 import type { Reasons } from "./finding.ts";
 import { DOWNLOAD_AGAIN_MS, MOST_ATTEMPTS, nextAttempt } from "./retries.ts";
 
-/** What a fault says, whoever reported it. */
+/** The plain facts of a fault, independent of its source. */
 export type Fault = {
   /** A row of the table in docs/design.md, "When a call to DocuSign fails". */
   readonly kind:
@@ -19,25 +19,25 @@ export type Fault = {
     | "not-a-pdf"
     | "empty-document"
     | "refused";
-  /** What the ledger keeps of it: DocuSign's error code or our word; null if there is nothing to keep. */
+  /** What the ledger stores: DocuSign's error code or our own; null if there is none. */
   readonly code: string | null;
-  /** When DocuSign takes the call again; null if that is not known. */
+  /** When DocuSign accepts the call again; null if unknown. */
   readonly retryAt: Date | null;
 };
 
 /** What an import was doing: reading the envelope, or downloading one of its documents. */
 export type ImportStep = {
   readonly step: "envelope" | "document";
-  /** With the one that failed. */
+  /** Includes the attempt that failed. */
   readonly attempts: number;
   /** A listing has shown the envelope as completed. */
   readonly isListed: boolean;
 };
 
-/** A step of a reconciliation, or the question whether the linked user still is DS Admin. */
+/** A step of a reconciliation, or the daily check that the linked user is still DS Admin. */
 type RepeatedStep = { readonly step: "listing" | "user" };
 
-/** A person waits for the answer: nothing is written, nothing is queued. */
+/** A person is waiting for the answer: nothing is written or queued. */
 type ReadingStep = { readonly step: "look-up" | "dry-run" };
 
 type AnyStep = ImportStep | RepeatedStep | ReadingStep;
@@ -47,33 +47,33 @@ export type Reaction<Until extends Date | null = Date | null> =
   | { readonly kind: "throw" }
   /** Put the link into error. */
   | { readonly kind: "fail-link"; readonly cause: "authorization-revoked" | "not-admin" }
-  /** DocuSign does not have it and is not asked again. */
+  /** DocuSign does not have the envelope and is not asked again. */
   | { readonly kind: "not-found" }
   | FaultWait<Until>;
 
 export type FaultWait<Until extends Date | null = Date | null> = {
   readonly kind: "wait";
   readonly reason: Reasons["waiting"];
-  /** Null parks an import; a reader learns of no moment. */
+  /** Null parks an import. For a reader, null means that the time is unknown. */
   readonly until: Until;
-  /** False if nothing is wrong with what waits. */
+  /** False if the envelope itself is not at fault. */
   readonly countsAsAttempt: boolean;
-  /** No process is to call DocuSign for the account before then. */
+  /** No process calls DocuSign for the account before this time. */
   readonly accountPausedUntil: Date | null;
-  /** Ask first whether the user still is DS Admin: if not, the link is in error and nothing else waits. */
+  /** Check first that the user is still DS Admin. If not, the link goes into error instead. */
   readonly asksUser: boolean;
 };
 
-/** An event may be faster than DocuSign's own index. */
+/** An event can arrive before DocuSign's own index shows the envelope. */
 const ATTEMPTS_TO_FIND = 4;
 /** A reconciliation repeats one call. Thousands of imports may wait together, so those double their waits. */
 const AGAIN_MS = 60_000;
-/** DocuSign's shortest limit, in case an answer does not say when it ends. */
+/** DocuSign's shortest limit; used if an answer does not report when the limit ends. */
 const BURST_MS = 30_000;
-/** After days these are failures. What is wrong with a document keeps its name. */
+/** After days of attempts these count as failures. A defect of a document keeps its own reason. */
 const TEMPORARY: readonly string[] = ["docusign-unavailable", "not-found-yet"];
 
-/** Decides how to react to a fault, as the table has it. */
+/** Decides the reaction to a fault (docs/design.md, "When a call to DocuSign fails"). */
 export function decideFault(fault: Fault, place: RepeatedStep, now: Date): Reaction<Date>;
 export function decideFault(fault: Fault, place: AnyStep, now: Date): Reaction;
 export function decideFault(fault: Fault, place: AnyStep, now: Date): Reaction {
@@ -159,7 +159,7 @@ function untilRetryAt(reason: Reasons["waiting"], { pausesAccount = false } = {}
   };
 }
 
-/** Looks for what a listing has shown as completed for as long as for anything, before it counts as gone. */
+/** An envelope that a listing has shown as completed gets the full number of attempts before it counts as gone. */
 function seek(of: Case): Reaction {
   const { place } = of;
   const isGone = isImport(place) && place.attempts >= (place.isListed ? MOST_ATTEMPTS : ATTEMPTS_TO_FIND);

@@ -1,7 +1,7 @@
-/** What a fault says, in one line, its cause's code or words included; of several at once, the first's. */
+/** Describes a fault in one line, including its cause's code or message. For an aggregate, describes the first error. */
 export function describeFault(fault: unknown): string {
   if (!(fault instanceof Error)) return oneLine(String(fault));
-  // A connection that is refused under each of a host's addresses has words in its parts only.
+  // If every address of a host refuses the connection, only the parts of the aggregate have messages.
   if (fault.message === "" && fault instanceof AggregateError) return describeFault(fault.errors[0]);
   const own = oneLine(fault.message) || fault.name;
   const cause = fault.cause instanceof Error ? describeFault(fault.cause) : "";
@@ -13,8 +13,8 @@ function oneLine(text: string): string {
 }
 
 /**
- * What a log may hold of an error: names, messages, codes and stacks along its causes. Other properties are left out,
- * since database and HTTP clients put rows, headers and bodies there.
+ * Reduces an error to what a log may contain: names, messages, codes and stacks along its causes. Database and HTTP
+ * clients put rows, headers and bodies into other properties.
  */
 export function describeError(error: unknown, depth = 0): Record<string, unknown> {
   if (!(error instanceof Error)) return { type: typeof error };

@@ -1,6 +1,6 @@
 import type { ExclusionReason, ImportReason, UndecidedReason } from "./ownership.ts";
 
-/** Every stable code that an explanation can carry (import-rules 6), by its outcome. */
+/** Every stable reason code of an explanation (import-rules 6), by outcome. */
 export type Reasons = {
   /** `already`: an earlier link imported it (import-rules 2.2). */
   readonly imported: ImportReason | "already";
@@ -27,10 +27,10 @@ type OtherWaitingReason =
 
 export type Outcome = keyof Reasons;
 
-/** An outcome with a reason that belongs to it. */
+/** An outcome with one of its reasons. */
 export type Finding = { [O in Outcome]: { readonly outcome: O; readonly reason: Reasons[O] } }[Outcome];
 
-/** What an explanation may mention; decisions' own facts fit. Moments are ISO texts in UTC. */
+/** The facts that an explanation may mention; the facts of a decision fit. Times are ISO strings in UTC. */
 export type FindingFacts = {
   readonly status?: string | null;
   readonly completedAt?: string | null;
@@ -42,8 +42,8 @@ export type FindingFacts = {
   readonly waitingUntil?: string | null;
 };
 
-/** A sentence for one reason, made from the facts. */
+/** Builds the sentence for one reason from the facts. */
 export type Text = (facts: FindingFacts) => string;
 
-/** A sentence for every reason: one that is missing does not compile. */
+/** One sentence for every reason; a missing one does not compile. */
 export type Texts = { readonly [O in Outcome]: { readonly [R in Reasons[O]]: Text } };

@@ -2,20 +2,20 @@ import type { Recipient } from "./envelope.ts";
 import { comparePlaces, type Transfer } from "./forwarding.ts";
 import { isSamePerson } from "./persons.ts";
 
-/** What of one person's places came and went by forwarding. */
+/** The places that one person received or gave away by forwarding. */
 export type Trace = {
-  /** The person's listed entries that came by forwarding, with the forwarding. */
+  /** The person's listed entries that a forwarding brought, with that forwarding. */
   readonly forwarded: ReadonlyMap<Recipient, Transfer>;
-  /** The places the person gave away that had come by forwarding, with that forwarding. */
+  /** Forwarded places that the person gave away again, with the forwarding that had brought them. */
   readonly passedOn: ReadonlyMap<Transfer, Transfer>;
 };
 
 const CARBON_COPIES = "carbonCopies";
 
 /**
- * Matches the forwardings that one person took and gave with the entries that are listed for that person: by
- * place where it is told, else by what DocuSign does: reassigning moves the place and leaves the giver a
- * carbon copy, delegating leaves the giver's entry. Each forwarding accounts for one entry (import-rules 1).
+ * Matches one person's forwardings with the entries listed for that person. It matches by place if the place is known.
+ * Otherwise it relies on what DocuSign does: reassigning moves the place and leaves the giver a carbon copy, delegating
+ * leaves the giver's entry. Each forwarding accounts for one entry (import-rules 1).
  */
 export function traceForwarded(
   entries: readonly Recipient[],
@@ -30,7 +30,7 @@ export function traceForwarded(
   return { forwarded, passedOn };
 }
 
-/** For each place the user gave away, once or to several: the forwarding by which the user had got that very place. */
+/** For each place that the user gave away, once or more often: the forwarding that had brought that place. */
 function linkByPlace(taken: readonly Transfer[], given: readonly Transfer[]): Map<Transfer, Transfer> {
   const chains = new Map<Transfer, Transfer>();
   for (const onward of given) {
@@ -42,7 +42,7 @@ function linkByPlace(taken: readonly Transfer[], given: readonly Transfer[]): Ma
   return chains;
 }
 
-/** The user's entries that came by forwarding: those told by id, then one for each forwarding without. */
+/** The user's forwarded entries: first those with a known id, then one for each forwarding without an id. */
 function findForwardedEntries(
   entries: readonly Recipient[],
   taken: readonly Transfer[],
@@ -56,7 +56,7 @@ function findForwardedEntries(
     if (entry !== undefined) forwarded.set(entry, transfer);
     else if (!passedOn.has(transfer)) unplaced.push({ transfer, group: findGroup(transfer, recipients) });
   }
-  // Who may only take one group's entry goes first, so that the others leave it one.
+  // Forwardings restricted to one group choose first; the others could otherwise take their only entry.
   unplaced.sort((one, other) => Number(one.group === null) - Number(other.group === null));
   for (const { transfer, group } of unplaced) {
     const entry = entries.find((one) => !forwarded.has(one) && isGivenGroup(one.group, group));
@@ -65,7 +65,7 @@ function findForwardedEntries(
   return forwarded;
 }
 
-/** The group of the place that was given, or null where the giver's listed entries no longer tell it. */
+/** The group of the place that was given away; null if the giver's listed entries no longer show it. */
 function findGroup({ from }: Transfer, recipients: readonly Recipient[]): string | null {
   const entries = from.entry ? [from.entry] : recipients.filter((one) => isSamePerson(one, from.person));
   const [group, another] = new Set(entries.map((entry) => entry.group));
@@ -76,7 +76,7 @@ function isGivenGroup(group: string, given: string | null): boolean {
   return given === null ? group !== CARBON_COPIES : group === given;
 }
 
-/** Places given away without a told place: each may be one that the user had got; those gone first. */
+/** Forwardings that do not name the place given away. Each may be a forwarded place; vanished places come first. */
 function linkTheRest(
   told: ReadonlyMap<Transfer, Transfer>,
   taken: readonly Transfer[],
@@ -99,7 +99,7 @@ function linkTheRest(
   return chains;
 }
 
-/** Who reassigns a forwarded place is listed as carbon copy for it: that copy is no more theirs than the place. */
+/** A person who reassigns a forwarded place becomes a carbon copy. That copy counts as forwarded, like the place. */
 function addCarbonCopies(
   forwarded: Map<Recipient, Transfer>,
   entries: readonly Recipient[],

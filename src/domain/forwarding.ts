@@ -2,21 +2,21 @@ import type { Forwarding, Person, Recipient } from "./envelope.ts";
 import { parseUuid } from "./identifiers.ts";
 import { comparePersons, isNamed, isSamePerson, type Likeness } from "./persons.ts";
 
-/** One end of a forwarding: who, and as far as it is told, the listed entry and the recipient id of an event. */
+/** One end of a forwarding: the person and, if known, the listed entry and the recipient id from an event. */
 export type Place = { readonly person: Person; readonly entry: Recipient | null; readonly id: string | null };
 
-/** A place of the routing that went from one person to another. */
+/** A place in the routing that went from one person to another. */
 export type Transfer = { readonly from: Place; readonly to: Place };
 
 /**
- * Every forwarding that is told of the envelope, once each (import-rules 1), however often and in
- * whichever of the three ways it is told: `delegatedBy`, `delegatedTo`, recorded events.
+ * Returns every known forwarding of the envelope exactly once (import-rules 1). The sources overlap: `delegatedBy`,
+ * `delegatedTo` and recorded events.
  */
 export function listTransfers(
   recipients: readonly Recipient[],
   forwardings: readonly Forwarding[],
 ): Transfer[] {
-  // Events first: they may tell both ends, which keeps two forwardings between the same persons apart.
+  // Events first: they can name both ends, which distinguishes two forwardings between the same persons.
   const told = [
     ...forwardings.map((forwarding) => readForwarding(forwarding, recipients, forwardings)),
     ...recipients.flatMap((entry) => readDelegations(entry, recipients)),
@@ -26,12 +26,12 @@ export function listTransfers(
   return distinct;
 }
 
-/** Whether two ends are one place: by listed entry, else by recipient id, never by person. */
+/** Compares two places by listed entry, otherwise by recipient id, never by person. */
 export function comparePlaces(one: Place, other: Place): Likeness {
   if (one.entry !== null && other.entry !== null) return one.entry === other.entry ? "same" : "different";
   if (one.id === null || other.id === null) return "unknown";
   if (one.id === other.id) return "same";
-  // A number and a GUID may name one place: DocuSign uses either.
+  // DocuSign uses both numbers and GUIDs, so a number and a GUID may name the same place.
   return isGuid(one.id) === isGuid(other.id) ? "different" : "unknown";
 }
 
@@ -42,7 +42,7 @@ function readDelegations(entry: Recipient, recipients: readonly Recipient[]): Tr
   return [{ from: findDelegator(entry.delegatedBy, entry, recipients), to: here }, ...given];
 }
 
-/** A delegation leaves the delegator's entry listed, in the group of the one who took the place. */
+/** A delegation leaves the delegator's entry listed, in the same group as the delegate's. */
 function findDelegator(delegator: Person, taker: Recipient, recipients: readonly Recipient[]): Place {
   const [entry, another] = recipients.filter(
     (one) => one !== taker && one.group === taker.group && isSamePerson(one, delegator),
@@ -56,12 +56,12 @@ function readForwarding(
   all: readonly Forwarding[],
 ): Transfer {
   const taker = locate(to, recipients);
-  // The new recipient may have been given the old one's id; that entry does not say who the old one was.
+  // The new recipient may have taken over the old id. That entry does not identify the old recipient.
   const others = recipients.filter((one) => one !== taker.entry && !isSamePerson(one, taker.person));
   const giver = locate(from, isNamed(from) ? recipients : others);
   const asTold = { from: giver, to: taker };
   if (isNamed(from) || isNamed(to) || !isCopy(taker) || giver.entry === null || isCopy(giver)) return asTold;
-  // DocuSign makes a carbon copy of whoever gave the place away: surer than which of two ids is whose.
+  // DocuSign turns the giver into a carbon copy. That is more reliable than guessing which id is whose.
   const gaveItOn = all.some((other) => normalId(other.from.recipientId) === taker.id);
   return gaveItOn ? asTold : { from: taker, to: giver };
 }

@@ -11,7 +11,7 @@ export type ContractId = string & { readonly brand: "ContractId" };
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
-/** The UUID in its one written form (lower case), or null where the text is none. */
+/** Returns the UUID in lower case, or null if the text is not a UUID. */
 export function parseUuid<Id extends EnvelopeId | AccountId | UserId | LinkId | ContractId>(
   text: unknown,
 ): Id | null {
@@ -26,7 +26,7 @@ function isUuid<Id extends string>(text: string): text is Id {
 
 const GROUP_ID = /^[A-Za-z0-9._-]{1,64}$/;
 
-/** Whether a text can name a contract group (service.md, settled details). */
+/** Returns true if the text is a valid group id: 1 to 64 characters of `A-Z a-z 0-9 . _ -`. */
 export function isGroupId(text: string): boolean {
   return GROUP_ID.test(text);
 }

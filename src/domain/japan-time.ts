@@ -1,6 +1,6 @@
 const JAPAN_OFFSET_MS = 9 * 60 * 60 * 1000;
 
-/** A moment as calendar date and clock time in Japan (UTC+9, never daylight saving), for the years 1 to 9999. */
+/** Converts a time to calendar date and clock time in Japan (UTC+9, no daylight saving), for the years 1 to 9999. */
 export function inJapan(moment: Date): { date: string; time: string } {
   const local = new Date(moment.getTime() + JAPAN_OFFSET_MS);
   const year = local.getUTCFullYear();

@@ -1,18 +1,18 @@
 import type { Reasons } from "./finding.ts";
 import type { Pace } from "./pace.ts";
 
-/** Why something waits, and until when; null if no moment is known. */
+/** The reason for a wait and its end; null if the end is unknown. */
 export type WaitingCause = { readonly reason: Reasons["waiting"]; readonly until: Date | null };
 
-/** What of a link decides whether it imports. */
+/** The state of a link that decides whether it imports. */
 export type LinkStanding = {
   readonly state: "active" | "awaiting-approval" | "error" | "ended";
   readonly cause: "authorization-revoked" | "not-admin" | "group-missing" | null;
 };
 
 /**
- * Why a link imports nothing, whatever its envelopes wait for; null if it imports. A link can be in error and await its
- * approval: the error comes first, as an approval alone would let nothing begin.
+ * Returns why the link imports nothing, or null if it imports. A link can be in error and await approval at the same
+ * time. The error comes first, since approval alone would start nothing.
  */
 export function whyLinkWaits(link: LinkStanding | null): Reasons["waiting"] | null {
   if (link === null) return "link-ended";
@@ -28,10 +28,10 @@ export function whyLinkWaits(link: LinkStanding | null): Reasons["waiting"] | nu
   }
 }
 
-/** Why calls to DocuSign wait, and until when. */
+/** The reason why calls to DocuSign wait, and its end. */
 export type CallsWait = { readonly reason: "account-throttled" | "budget-reserve"; readonly until: Date };
 
-/** What keeps calls waiting; null if they may be made. `firstImport` is the pace of a first import's, null for others. */
+/** Returns why calls wait, or null if they may be made. `firstImport` is the pace of a first import, null otherwise. */
 export function whyCallsWait(pace: {
   readonly any: Pace;
   readonly firstImport: Pace | null;

@@ -3,17 +3,17 @@ import type { Envelope } from "./envelope.ts";
 import type { AccountId, UserId } from "./identifiers.ts";
 import type { Match, Receipt } from "./receipt.ts";
 
-/** What of a link decides on an envelope; a start of null means all history. */
+/** The properties of a link that decide on an envelope. A start of null means all history. */
 export type OwningLink = {
   readonly accountId: AccountId;
   readonly userId: UserId;
-  /** Null where it is not known: then recipients are matched by id only. */
+  /** Null if unknown; recipients are then matched by id only. */
   readonly userEmail: string | null;
   readonly sentFrom: Date | null;
   readonly receivedFrom: Date | null;
 };
 
-/** What the decision rests on, as plain JSON without e-mail addresses; null is "not known" or "none". */
+/** The facts behind a decision, as plain JSON without e-mail addresses. Null means unknown or none. */
 export type OwnershipFacts = {
   readonly status: string;
   readonly completedAt: string | null;
@@ -24,14 +24,14 @@ export type OwnershipFacts = {
   readonly receivedByUser: boolean | null;
   /** The linked user's entries among the recipients. */
   readonly matched: readonly Match[] | null;
-  /** Whom the linked user forwarded the envelope to. */
+  /** The persons to whom the linked user forwarded the envelope. */
   readonly forwardedTo: readonly (UserId | null)[] | null;
   readonly contentDocuments: number | null;
   readonly purgeState: string | null;
   readonly qualifies: { readonly sent: boolean | null; readonly received: boolean | null };
 };
 
-/** The facts of one link and one envelope; `receipt` is null where the recipients are not known. */
+/** Collects the facts of one link and one envelope. `receipt` is null if the recipients are unknown. */
 export function gatherFacts(link: OwningLink, envelope: Envelope, receipt: Receipt | null): OwnershipFacts {
   const { completedAt, sender } = envelope;
   const sentByAccount = sender.accountId === null ? null : sender.accountId === link.accountId;
@@ -63,7 +63,7 @@ function countContent(documents: Envelope["documents"]): number | null {
   return documents === null ? null : contentDocuments(documents).length;
 }
 
-/** The moment itself counts (import-rules 2: 以後). */
+/** Inclusive (import-rules 2: 以後). */
 function isSince(moment: Date | null, start: Date | null): boolean | null {
   if (start === null) return true;
   return moment === null ? null : moment.getTime() >= start.getTime();

@@ -30,8 +30,8 @@ export type Ownership =
   | { readonly kind: "undecided"; readonly reason: UndecidedReason; readonly facts: OwnershipFacts };
 
 /**
- * Whether an envelope is the link's to import (import-rules 1 and 2), and the facts that tell. Undecided only
- * where what is not known could change the outcome.
+ * Decides whether the link imports an envelope (import-rules 1 and 2), and returns the facts behind the decision.
+ * Undecided only if missing facts could change the outcome.
  */
 export function decideOwnership({ link, envelope, forwardings }: OwnershipQuestion): Ownership {
   const receipt = readReceipt(link, envelope, forwardings);

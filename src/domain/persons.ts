@@ -1,11 +1,11 @@
 import type { Person } from "./envelope.ts";
 
-/** What two records tell about being one thing: "unknown" where they share nothing to compare. */
+/** The result of comparing two records: "unknown" if they have nothing in common to compare. */
 export type Likeness = "same" | "different" | "unknown";
 
 /**
- * Whether two records speak of one person (import-rules 1): user ids decide where both have one, since
- * two users can share an address; otherwise addresses do, whatever their case.
+ * Compares two records of persons (import-rules 1). User ids decide if both records have one, since two users can share
+ * an e-mail address. Otherwise the addresses decide, case-insensitively.
  */
 export function comparePersons(one: Person, other: Person): Likeness {
   if (one.userId !== null && other.userId !== null) return one.userId === other.userId ? "same" : "different";
@@ -14,12 +14,12 @@ export function comparePersons(one: Person, other: Person): Likeness {
   return address === otherAddress ? "same" : "different";
 }
 
-/** Whether two records are known to speak of one person. */
+/** Returns true if both records are known to describe the same person. */
 export function isSamePerson(one: Person, other: Person): boolean {
   return comparePersons(one, other) === "same";
 }
 
-/** Whether a record names anybody at all. */
+/** Returns true if the record has a user id or an e-mail address. */
 export function isNamed(person: Person): boolean {
   return person.userId !== null || plainAddress(person.email) !== "";
 }

@@ -4,26 +4,26 @@ import { listTransfers, type Transfer } from "./forwarding.ts";
 import type { UserId } from "./identifiers.ts";
 import { isSamePerson } from "./persons.ts";
 
-/** A listed entry of the linked user, told without addresses. */
+/** A listed entry of the linked user, without addresses. */
 export type Match = {
   readonly group: string;
   readonly by: "user-id" | "email";
-  /** Whether the user holds this place only because somebody forwarded it. */
+  /** True if the user holds this place only through forwarding. */
   readonly forwarded: boolean;
   readonly forwardedFrom: UserId | null;
 };
 
-/** How an envelope reached a user: as a recipient of its own, by forwarding only, or not at all. */
+/** How an envelope reached a user: as an original recipient, only by forwarding, or not at all. */
 export type Receipt = {
   readonly kind: "own" | "forwarded" | "none";
   readonly matches: readonly Match[];
-  /** To whom the user gave places, ids only. */
+  /** The user ids to whom the user gave places. */
   readonly givenTo: readonly (UserId | null)[];
 };
 
 /**
- * Whether the user is a recipient as the envelope was before any forwarding (import-rules 1): holds a place
- * that nobody forwarded to them, or gave away such a place. Where nothing is told, recipients count as listed.
+ * Decides whether the user was a recipient before any forwarding (import-rules 1): the user holds, or gave away, a place
+ * that was not forwarded to them. Without known forwardings, recipients count as listed.
  */
 export function judgeReceipt(
   user: Person,

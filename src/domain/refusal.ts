@@ -1,4 +1,4 @@
-/** Why a request was not carried out, in stable words that callers may rely on. */
+/** Stable codes for a request that was rejected; callers may rely on them. */
 export type RefusalCode =
   | "malformed"
   | "unauthorized"
@@ -13,7 +13,7 @@ export type RefusalCode =
   | "deletion-failed"
   | "unavailable";
 
-/** The messages that people know from the help page (import-rules 5), word for word. */
+/** The messages of the help page (import-rules 5), word for word. */
 const MESSAGES: Partial<Record<RefusalCode, string>> = {
   "not-admin":
     "連携できないユーザーです。DocusignユーザーのデフォルトアカウントがDS Adminかどうか確認してください。",
@@ -22,7 +22,7 @@ const MESSAGES: Partial<Record<RefusalCode, string>> = {
   "deletion-failed": "削除に失敗しました。もう一度お試しください。",
 };
 
-/** What we will not do, and why: the caller's to mend, never a fault of ours. */
+/** A rejected request. The caller can correct it; it is not a fault of this program. */
 export class Refusal extends Error {
   override readonly name = "Refusal";
   readonly code: RefusalCode;

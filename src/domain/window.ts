@@ -3,7 +3,10 @@ import type { AccountId, UserId } from "./identifiers.ts";
 /** DocuSign was founded in 2003: no envelope is older. */
 export const ALL_HISTORY = new Date("2003-01-01T00:00:00Z");
 
-/** A link of the tenant that is over; `…Until` is end(l) of import-rules 2.3, null where it began at "none" and accounted for nothing. */
+/**
+ * An ended link of the tenant. `…Until` is end(l) of import-rules 2.3; null if the link began with all history and
+ * accounted for nothing.
+ */
 export type EndedLink = {
   readonly accountId: AccountId;
   readonly userId: UserId;
@@ -12,12 +15,12 @@ export type EndedLink = {
   readonly receivedUntil: Date | null;
 };
 
-/** From when a link imports; null is "none": all history. */
+/** The starts of a link's windows; null means all history. */
 export type Starts = { readonly sentFrom: Date | null; readonly receivedFrom: Date | null };
 
 /**
- * The starts of a new link, from all ended links of its tenant in the order in which they were made
- * (import-rules 2): what it sends goes on where the account was left, what it receives where the user was.
+ * Returns the starts of a new link from all ended links of its tenant, in order of creation (import-rules 2). The sent
+ * side continues where the account was left, the received side where the user was left.
  */
 export function startsFor(
   history: readonly EndedLink[],
@@ -32,7 +35,7 @@ export function startsFor(
 }
 
 function findLastEnded(links: readonly EndedLink[]): EndedLink | undefined {
-  // The sort is stable: of two that ended at once, the one that was made later.
+  // The sort is stable: of two links that ended at the same time, the later one wins.
   return links.toSorted((one, other) => one.endedAt.getTime() - other.endedAt.getTime()).at(-1);
 }
 
@@ -40,23 +43,23 @@ export type Ending = {
   readonly endedAt: Date;
   readonly sentFrom: Date | null;
   readonly receivedFrom: Date | null;
-  /** Everything the account sent that completed before this moment is accounted for; null: nothing yet. */
+  /** Everything that the account sent and that completed before this time is accounted for; null means nothing yet. */
   readonly reachedSent: Date | null;
   /** The same for what the user received. */
   readonly reachedReceived: Date | null;
-  /** When the oldest envelope completed that waits for its import. */
+  /** The completion of the oldest waiting envelope. */
   readonly oldestWaiting: Date | null;
-  /** When the first of those was announced that wait and of which it is not known yet when they completed. */
+  /** The first announcement among the waiting envelopes whose completion is unknown. */
   readonly oldestAnnounced: Date | null;
 };
 
-/** Envelopes may appear in DocuSign's listings so much after their completion. */
+/** How late after its completion an envelope may appear in DocuSign's listings. */
 export const LISTING_DELAY_MS = 24 * 60 * 60 * 1000;
 
 /**
- * The moments up to which an ending link accounted for every envelope (import-rules 2.3), where the next one
- * goes on. Waiting envelopes pull them back, and what listings may have shown only after a link had stopped looking:
- * rule 2.2 makes the wider window safe. Never before the link's own starts.
+ * Returns the times up to which an ending link accounted for every envelope (import-rules 2.3); the next link continues
+ * there. Waiting envelopes move these times back, as does the possible delay of listings after the link stopped
+ * listing. Rule 2.2 makes the wider window safe. The times are never before the link's own starts.
  */
 export function endOf(ending: Ending): Pick<EndedLink, "sentUntil" | "receivedUntil"> {
   return {
@@ -74,7 +77,7 @@ function endOfSide(
   const ends = [
     reached < endedAt ? dayBefore(reached) : endedAt,
     oldestWaiting,
-    // What completed longer ago is in the listings, and so its completion is known.
+    // Older completions are in the listings, so they are known.
     oldestAnnounced === null ? null : dayBefore(oldestAnnounced),
   ];
   const end = Math.min(...ends.filter((one) => one !== null).map((one) => one.getTime()));
