@@ -10,12 +10,12 @@ import type { EventRecorder } from "../store/events/event-recorder.ts";
 import type { Link } from "../store/links/links.ts";
 import type { Vault } from "../store/links/vault.ts";
 
-/** Everything that use cases reach beyond themselves with, each under one name. */
+/** The services that use cases depend on. Each has one name throughout the code. */
 export type Capabilities = {
   readonly db: Database;
   readonly now: () => Date;
   readonly log: Log;
-  /** Encrypts and decrypts what is secret in the database. */
+  /** Encrypts and decrypts secrets stored in the database. */
   readonly vault: Vault;
   /** DocuSign's account server. */
   readonly oauth: DocuSignOAuth;
@@ -28,37 +28,37 @@ export type Capabilities = {
   readonly metrics: Metrics;
 };
 
-/** What operators configure; see the table in README.md. */
+/** Settings from the environment; see the table in README.md. */
 export type Settings = {
   readonly production: boolean;
-  /** Without a slash at the end. */
+  /** Has no trailing slash. */
   readonly publicUrl: string;
-  /** Null if no cabinet signs people and services in. */
+  /** Null if no cabinet is configured: then nobody can sign in. */
   readonly cabinetIssuer: string | null;
   readonly adminProfiles: AdminProfiles;
   readonly hmacKeys: readonly string[];
   readonly importTiming: "immediate" | "hourly";
   /** A first import of this many envelopes waits for its owner's approval. */
   readonly largeImport: number;
-  /** The share of an hour's calls that first imports leave to others, 0 to 1. */
+  /** The share of the hourly calls that first imports leave to others, from 0 to 1. */
   readonly reserveShare: number;
-  /** How many envelopes of one link are imported at once. */
+  /** The number of envelopes of one link that are imported concurrently. */
   readonly lanes: number;
   readonly eventRetentionDays: number;
 };
 
-/** A signature lists what its function uses: `deps: Uses<"db" | "now">`. */
+/** The dependencies of a function: `deps: Uses<"db" | "now">`. */
 export type Uses<Name extends keyof (Capabilities & Settings)> = Pick<Capabilities & Settings, Name>;
 
-/** A line of the log; its details hold no key, token, signature or e-mail address. */
+/** Writes a log line. `details` must hold no key, token, signature or e-mail address. */
 export type Log = {
   warn(details: object, message: string): void;
   error(details: object, message: string): void;
 };
 
 /**
- * Opens DocuSign as the linked user sees it. `onCall` runs after each call that was made. `kind` decides how much of
- * the account's budget the calls must leave; the default is `other`.
+ * Opens DocuSign as the linked user. `onCall` runs after each call. `kind` decides how many of the account's remaining
+ * calls must be left to others; the default is `other`.
  */
 export type OpenAccount = (
   link: Pick<Link, "id" | "account">,
@@ -73,35 +73,40 @@ export type OpenWithToken = (
 ) => DocuSignAccount;
 
 /**
- * First imports leave a reserve of the hour's calls to the customer's other integrations. Nothing else calls once
- * DocuSign has reported that none is left, except when a person waits for the answer: then DocuSign itself rejects.
+ * The purpose of a call decides when it must wait.
+ * A `first-import` leaves a reserve of the hourly calls to the customer's other integrations. `other` stops only when
+ * DocuSign reports that no calls are left. `person` never waits, because a user is waiting for the answer: DocuSign
+ * itself rejects the call.
  */
 export type CallKind = "first-import" | "other" | "person";
 
 export type CallBudgets = {
   /**
-   * Begins a call, which `note` ends. Throws the fault `throttled` if `pace` says to wait, with code `budget-reserve`
-   * for a first import and `hourly-calls-spent` for others. Calls under way count as made.
+   * Registers a call before it is made; `note` ends it. Throws the fault `throttled` if `pace` returns `wait`. The code
+   * is `budget-reserve` for a first import and `hourly-calls-spent` for others. Calls in flight count as made.
    */
   begin(accountId: AccountId, kind: CallKind): void;
-  /** Ends a call and takes note of what its answer's headers said. */
+  /** Ends a call and records the limits from its response headers. */
   note(accountId: AccountId, limits: CallLimits): void;
-  /** Makes no calls for the account until the moment, in no process. */
+  /** Stops the calls of all processes for the account until the given time. */
   pause(accountId: AccountId, until: Date): Promise<void>;
-  /** Returns if calls may be made now, from what all processes have seen. */
+  /** Returns whether calls may be made now, from what all processes have recorded. */
   pace(accountId: AccountId, kind: CallKind): Promise<Pace>;
 };
 
-/** What a process counts. Outcomes are stable codes, never anything that a sender chose. */
+/** Counters of this process. Outcomes are stable codes, never a value that a sender chose. */
 export type Metrics = {
-  /** A Connect message was answered: `recorded`, `repeat`, the code of the refusal, or that it could not be read. */
+  /**
+   * A Connect message was answered. The outcome is `recorded`, `repeat`, the code of the refusal, or a code for an
+   * unreadable request.
+   */
   eventReceived(outcome: string): void;
-  /** An import ended: the kind of its outcome. */
+  /** An import ended with an outcome of this kind. */
   importEnded(outcome: string): void;
-  /** A reconciliation ended that found so many envelopes which no event had announced. */
+  /** A reconciliation found this many envelopes that no event had announced. */
   missed(envelopes: number): void;
-  /** A call to DocuSign was made, answered or not. */
+  /** A call to DocuSign was made, with or without an answer. */
   docusignCall(): void;
-  /** Jobs of so many dead worker pools were given back. */
+  /** The jobs of this many dead worker pools were released. */
   workersRescued(pools: number): void;
 };

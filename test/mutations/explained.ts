@@ -256,9 +256,9 @@ export const EXPLAINED: readonly Explained[] = [
   },
   {
     file: "src/usecases/keeping/erase-orphans.ts",
-    line: "if (orphans.length > BELIEVABLE && orphans.length > examined * BELIEVABLE_SHARE) {",
+    line: "if (orphans.length > PLAUSIBLE && orphans.length > examined * PLAUSIBLE_SHARE) {",
     changes: {
-      "orphans.length > examined * BELIEVABLE_SHARE": ["orphans.length >= examined * BELIEVABLE_SHARE"],
+      "orphans.length > examined * PLAUSIBLE_SHARE": ["orphans.length >= examined * PLAUSIBLE_SHARE"],
     },
     because: "At the very border of what is believed either is right.",
   },
@@ -550,10 +550,10 @@ export const EXPLAINED: readonly Explained[] = [
   },
   {
     file: "src/usecases/linking/finish-linking.ts",
-    line: 'if (id === null) throw new Error("a random UUID is none");',
+    line: 'if (id === null) throw new Error("randomUUID returned an invalid UUID");',
     changes: {
       "id === null": ["false"],
-      '"a random UUID is none"': ['""'],
+      '"randomUUID returned an invalid UUID"': ['""'],
     },
     because: "What Node.js makes as a UUID can be read as one.",
   },
@@ -812,19 +812,19 @@ export const EXPLAINED: readonly Explained[] = [
   },
   {
     file: "src/usecases/importing/take-in.ts",
-    line: 'if (completedAt === null) throw new Error("an envelope without completion was decided to be imported");',
+    line: 'if (completedAt === null) throw new Error("an envelope to import has no completion time");',
     changes: {
       "completedAt === null": ["false"],
-      '"an envelope without completion was decided to be imported"': ['""'],
+      '"an envelope to import has no completion time"': ['""'],
     },
     because: IMPOSSIBLE,
   },
   {
     file: "src/usecases/importing/take-in.ts",
-    line: 'if (id === null) throw new Error("a random UUID is none");',
+    line: 'if (id === null) throw new Error("randomUUID returned an invalid UUID");',
     changes: {
       "id === null": ["false"],
-      '"a random UUID is none"': ['""'],
+      '"randomUUID returned an invalid UUID"': ['""'],
     },
     because: IMPOSSIBLE,
   },
@@ -908,7 +908,7 @@ export const EXPLAINED: readonly Explained[] = [
   },
   {
     file: "src/usecases/importing/import-backlog.ts",
-    line: 'if (outcome.kind === "link-ended" || (outcome.kind === "waiting" && OF_ALL.has(outcome.reason)))',
+    line: 'if (outcome.kind === "link-ended" || (outcome.kind === "waiting" && SHARED_CAUSES.has(outcome.reason)))',
     changes: { 'outcome.kind === "waiting"': ["true"] },
     because: "No reason that excludes is one that all envelopes wait for.",
   },

@@ -143,7 +143,7 @@ test("where most documents belong to nothing, the database is doubted and nothin
   const { examined, orphans, msg } = JSON.parse(world.logged());
   assert.deepEqual(
     [examined, orphans, msg],
-    [25, 25, "too many documents belong to nothing: none was erased"],
+    [25, 25, "too many documents belong to no contract: none were erased"],
   );
 });
 

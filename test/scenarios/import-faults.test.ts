@@ -186,7 +186,7 @@ for (const [whose, { fails, outcome, error }] of Object.entries(TOLD)) {
       .select(["reason", "waiting_until as until", "last_error"])
       .execute();
     assert.deepEqual(JSON.parse(JSON.stringify(lines)), [{ ...outcome, last_error: error }]);
-    const [logged] = linesOf(world, "import put off");
+    const [logged] = linesOf(world, "import postponed");
     assert.deepEqual(
       [logged.envelopeId, logged.linkId, logged.fault],
       [envelope.envelopeId, (await linkOf(world)).id, error],

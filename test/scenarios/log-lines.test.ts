@@ -12,7 +12,7 @@ test("whatever a job logs bears its id, and when it is done it says for what it 
 
   await world.runJobs();
 
-  const [putOff] = linesOf(world, "import put off");
+  const [putOff] = linesOf(world, "import postponed");
   const done = linesOf(world, "job done");
   const [first] = done.filter(({ task }) => task === "import-envelope");
   assert.equal(first.envelopeId, envelope.envelopeId);

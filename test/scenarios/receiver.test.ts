@@ -236,7 +236,7 @@ test("an unknown link is gone, an ended one too, and what is no link id is not f
   const ended = await post(world, linkId, minimalEvent());
 
   assert.deepEqual([unknown.status, unsigned.status, nonsense.status, ended.status], [410, 401, 404, 410]);
-  assert.equal(ended.body.detail, "There is no such link, or it has ended.");
+  assert.equal(ended.body.detail, "The link does not exist or has ended.");
 });
 
 test("a body over 32 MiB is refused with 413 and counted, and one with documents inside is taken", async () => {
@@ -327,7 +327,7 @@ test("an event for which no place is left to wait is refused, and for that reaso
     },
   );
 
-  await assert.rejects(received, new Refusal("unavailable", "Too many events wait for the database."));
+  await assert.rejects(received, new Refusal("unavailable", "Too many events are waiting for the database."));
 });
 
 test("events are recorded while the API has every connection of its own in hand", async () => {

@@ -4,13 +4,13 @@ import type { Database } from "../../store/database.ts";
 import { listForwardings } from "../../store/events/forwardings.ts";
 import type { Link } from "../../store/links/links.ts";
 
-/** The rules' decision on an envelope under a link, forwardings that events told of included. */
+/** Decides by the import rules if an envelope is the link's, using the forwardings that events reported. */
 export async function decide(db: Database, link: Link, envelope: Envelope): Promise<Ownership> {
   const forwardings = await listForwardings(db, link.tenant, envelope.id);
   return decideOwnership({ link: ownershipView(link), envelope, forwardings });
 }
 
-/** What of a link the rules look at. */
+/** The part of a link that the rules depend on. */
 export function ownershipView(link: Link): OwnershipQuestion["link"] {
   return {
     accountId: link.account.id,

@@ -8,8 +8,8 @@ import type { Uses } from "../capabilities.ts";
 export type Exclusion = Omit<Decision, "state"> & { readonly envelopeId: EnvelopeId };
 
 /**
- * Writes down what excludes an envelope from the link's import. One that has ended meanwhile decides nothing: the
- * ledger's line may be the next link's by then, to whom other rules apply.
+ * Excludes an envelope from the link's import and records the reason. Does nothing if the link has ended meanwhile:
+ * the ledger entry may belong to the next link, whose user and dates may differ.
  */
 export async function excludeEnvelope(
   { db, now }: Uses<"db" | "now">,

@@ -13,16 +13,16 @@ type Deps = Uses<
   "adminProfiles" | "budgets" | "db" | "documents" | "lanes" | "log" | "metrics" | "now" | "openAccount"
 >;
 
-/** A lane gives its worker back after this long, so that links take turns. */
+/** A lane releases its worker after this long, so that links take turns. */
 const TURN_MS = 1_000;
 const TURN_ENVELOPES = 20;
 
 export type Turn = { readonly linkId: LinkId; readonly lane: number; readonly signal: AbortSignal };
 
 /**
- * One turn of one lane: imports due envelopes of the ledger one after the other, then queues the next turn. A first
- * import is paced by the account's budget; what events and hours brought since comes before it. The first lane calls
- * the others where there is work for them.
+ * Runs one turn of one lane: imports due envelopes of the ledger one by one, then queues the next turn.
+ * The account's budget paces a first import. Envelopes found after its listing go first. Lane 0 starts the other lanes
+ * when there is work for them.
  */
 export async function runBacklogTurn(deps: Deps, turn: Turn): Promise<void> {
   const link = await findLink(deps.db, turn.linkId);
@@ -38,7 +38,7 @@ export async function runBacklogTurn(deps: Deps, turn: Turn): Promise<void> {
   await queueNextTurn(deps, turn, first);
 }
 
-/** One lane is enough to wait for a time: it calls the others when it has come. */
+/** Lane 0 alone waits for a later time; it starts the other lanes then. */
 async function queueAgain({ db }: Uses<"db">, turn: Turn, runAt: Date, first: boolean): Promise<void> {
   if (turn.lane === 0) await enqueueBacklog(db, { ...turn, runAt, first });
 }
@@ -50,7 +50,7 @@ async function callLanes(deps: Uses<"db" | "lanes" | "now">, link: Link, first: 
   }
 }
 
-/** `held`: the first import has to leave the rest of the hour's calls to others. */
+/** `held` is true while the first import must leave the rest of the hourly calls to others. */
 type LaneWork = Turn & { readonly link: Link; readonly held: boolean };
 
 async function importDue(deps: Omit<Deps, "lanes">, work: LaneWork): Promise<"nothing-due" | "turn-over"> {
@@ -62,14 +62,14 @@ async function importDue(deps: Omit<Deps, "lanes">, work: LaneWork): Promise<"no
     const { linkId } = work;
     const outcome = await importEnvelope(deps, { linkId, envelopeId, foundBy: "reconciliation" });
     deps.metrics.importEnded(outcome.kind);
-    if (outcome.kind === "link-ended" || (outcome.kind === "waiting" && OF_ALL.has(outcome.reason)))
+    if (outcome.kind === "link-ended" || (outcome.kind === "waiting" && SHARED_CAUSES.has(outcome.reason)))
       return "turn-over";
   }
   return "turn-over";
 }
 
-/** Causes for which the link's other envelopes would wait too. */
-const OF_ALL: ReadonlySet<string> = new Set([
+/** Causes that make the link's other envelopes wait too. */
+const SHARED_CAUSES: ReadonlySet<string> = new Set([
   "queued",
   "link-error",
   "group-missing",

@@ -22,14 +22,14 @@ export type ImportRequest = {
   readonly foundBy: FoundBy;
 };
 
-/** How long an import may take before the ledger has it due again, should this process have died. */
+/** After this long, an envelope whose import has not ended is due again: the process may have died. */
 export const LEASE_MS = 2 * 60 * 1000;
 
 /**
- * Takes one envelope in, if it is the link's: what DocuSign's API says decides (import-rules 1 and 2), each content
- * document becomes one contract (import-rules 4), and contracts and ledger are written in one commit. Doing it
- * twice, or twice at once, changes nothing. Faults end as `waiting`; thrown are only those that cannot be written
- * down either.
+ * Imports one envelope if it is the link's. DocuSign's API decides that, not the event (import-rules 1 and 2). Each
+ * content document becomes one contract (import-rules 4). Contracts and ledger are written in one commit.
+ * Idempotent, also when called concurrently. Faults end as `waiting`. Throws only if the wait itself cannot be
+ * recorded.
  */
 export async function importEnvelope(deps: Deps, request: ImportRequest): Promise<ImportOutcome> {
   const link = await findLink(deps.db, request.linkId);
@@ -61,7 +61,7 @@ async function importAlone(deps: Deps, link: Link, request: ImportRequest): Prom
   }
 }
 
-/** What the hour or an event brings while the first import goes on is no part of it. */
+/** Envelopes that events or later reconciliations find during a first import do not count as part of it. */
 function kindOfCalls({ firstImport }: Link, { foundBy, foundAt }: LedgerEntry): CallKind {
   if (foundBy !== "reconciliation" || firstImport.doneAt !== null) return "other";
   return firstImport.listedAt === null || foundAt <= firstImport.listedAt ? "first-import" : "other";
@@ -89,7 +89,7 @@ async function judge(
   }
 }
 
-/** Waits that are nobody's fault count as no attempt. */
+/** Only a wait for missing information counts as an attempt. */
 async function wait(
   db: Database,
   entry: LedgerEntry,

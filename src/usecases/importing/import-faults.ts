@@ -16,13 +16,13 @@ type Attempt = {
   readonly link: Link;
   readonly entry: LedgerEntry;
   readonly account: DocuSignAccount;
-  /** As DocuSign shows it; null where it did not. */
+  /** As DocuSign returned it; null if it did not. */
   readonly envelope: Envelope | null;
 };
 
 /**
- * Reacts to a fault as the policy decides, and writes down what the envelope waits for. Throws nothing that can be
- * waited out: one envelope's fault must not stop the others of its link.
+ * Reacts to a fault as the fault policy decides, and records what the envelope waits for. Does not throw if waiting
+ * can help: a fault of one envelope must not stop the others of its link.
  */
 export async function postponeAfterFault(
   deps: Uses<"adminProfiles" | "budgets" | "db" | "log" | "now">,
@@ -52,11 +52,11 @@ export async function postponeAfterFault(
 function report({ log }: Uses<"log">, { link, entry }: Attempt, error: unknown): void {
   const about = { linkId: link.id, envelopeId: entry.envelopeId };
   if (error instanceof DocuSignFault)
-    log.warn({ ...about, fault: error.code, kind: error.kind }, "import put off");
+    log.warn({ ...about, fault: error.code, kind: error.kind }, "import postponed");
   else log.error({ err: error, ...about }, "import failed");
 }
 
-/** Once DocuSign has shown the envelope, only a document can be missing or refused. */
+/** Once DocuSign has returned the envelope, only a document can be missing or refused. */
 function stepOf({ entry, envelope }: Attempt): ImportStep {
   return {
     step: envelope === null ? "envelope" : "document",
@@ -65,13 +65,13 @@ function stepOf({ entry, envelope }: Attempt): ImportStep {
   };
 }
 
-/** Due at once: the link's state holds it back, and its repair lets it go. */
+/** Leaves the envelope due: the link's state holds it back until the link is repaired. */
 async function waitForLink(deps: Uses<"db" | "now">, attempt: Attempt, fault: Fault): Promise<ImportOutcome> {
   const wait = { reason: "link-error", until: deps.now(), countsAsAttempt: true } as const;
   return await postpone(deps, attempt, wait, fault);
 }
 
-/** What no listing has shown is forgotten; the documents of what one has shown are gone. */
+/** Forgets an envelope that no listing has shown. The documents of a listed envelope have been purged. */
 async function giveUp(deps: Uses<"db" | "now">, { entry, link }: Attempt): Promise<ImportOutcome> {
   const { tenant, envelopeId, completedAt } = entry;
   if (completedAt === null) {

@@ -10,22 +10,22 @@ import { findLinkWait } from "./waiting-cause.ts";
 
 type Deps = Uses<"adminProfiles" | "budgets" | "db" | "documents" | "lanes" | "log" | "now" | "openAccount">;
 
-/** How the imports of one command ended, counted in envelopes. */
+/** The number of envelopes by outcome, for one command. */
 export type ImportTally = Record<ImportOutcome["kind"], number>;
 
 export type ImportNow = {
   readonly linkId: LinkId;
   readonly foundBy: FoundBy;
-  /** Gives each envelope to one lane only; null where there is none. */
+  /** Claims the next envelope for one lane; null if there are none left. */
   readonly next: () => Promise<EnvelopeId | null>;
-  /** Once aborted, what is under way ends and nothing more begins. */
+  /** Once aborted, running imports end and no new ones start. */
   readonly signal: AbortSignal;
   readonly onEnded: (outcome: ImportOutcome) => void;
 };
 
 /**
- * Imports envelopes of one link in this process, as many at once as its lanes, until there are no more, or the
- * link's state or the account's budget allows no more. A fault ends all lanes, and is thrown when they have ended.
+ * Imports envelopes of one link in this process, `lanes` at a time. Stops when there are none left, or when the link's
+ * state or the account's budget requires a wait. A fault stops all lanes and is thrown once they have ended.
  */
 export async function importNow(deps: Deps, work: ImportNow): Promise<void> {
   const failing = new AbortController();
@@ -51,7 +51,7 @@ async function runLane(deps: Omit<Deps, "lanes">, work: ImportNow): Promise<void
   }
 }
 
-/** What allows no import of the link now; a first import is paced by the account's budget. */
+/** Returns what keeps the link from importing now, or null. The account's budget paces a first import. */
 export async function findWait(
   deps: Uses<"budgets" | "db">,
   linkId: LinkId,
@@ -62,7 +62,6 @@ export async function findWait(
   return await findLinkWait(deps, link, isListed ? "listing" : "event");
 }
 
-/** Nothing has ended yet. */
 export function emptyTally(): ImportTally {
   return { imported: 0, settled: 0, excluded: 0, waiting: 0, unknown: 0, busy: 0, "link-ended": 0 };
 }

@@ -3,12 +3,12 @@ import type { Envelope } from "../../domain/envelope.ts";
 import { type AccountId, parseUuid, type UserId } from "../../domain/identifiers.ts";
 import type { LedgerEntry } from "../../store/ledger/envelopes.ts";
 
-/** A listed envelope as the ledger keeps it until its import. */
+/** Serializes a listed envelope for the ledger, which keeps it until its import. */
 export function writeListing(envelope: Envelope): object {
   return { ...envelope, completedAt: envelope.completedAt?.toISOString() ?? null };
 }
 
-/** What a listing said of the envelope; null where it has to be asked for. */
+/** Returns the envelope as it was listed; null if it must be fetched from DocuSign. */
 export function readListing(entry: LedgerEntry): Envelope | null {
   if (entry.listing === null) return null;
   const { completedAt, ...listed } = listing.parse(entry.listing);

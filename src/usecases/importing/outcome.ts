@@ -1,14 +1,14 @@
 /** How an attempt to import an envelope ended. */
 export type ImportOutcome =
   | { readonly kind: "imported"; readonly contracts: number }
-  /** It was imported or deleted before; nothing changed. */
+  /** It had been imported or deleted before; nothing changed. */
   | { readonly kind: "settled" }
   | { readonly kind: "excluded"; readonly reason: string }
-  /** It waits for a named cause; `until` null means until someone takes it up. */
+  /** It waits for a named cause. If `until` is null, it waits until a retry is requested. */
   | { readonly kind: "waiting"; readonly reason: string; readonly until: Date | null }
-  /** DocuSign does not know it, or not as the link's. */
+  /** DocuSign does not know it, or does not show it to the linked user. */
   | { readonly kind: "unknown" }
   /** Another worker has claimed it. */
   | { readonly kind: "busy" }
-  /** The link has ended; its next one takes up what is left (import-rules 2.3). */
+  /** The link has ended; the next link imports what is left (import-rules 2.3). */
   | { readonly kind: "link-ended" };

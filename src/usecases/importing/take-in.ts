@@ -30,7 +30,7 @@ export type Import = {
   readonly decision: Ownership;
 };
 
-/** Brings the envelope's documents into the store, then its contracts into the cabinet, in one commit. */
+/** Stores the envelope's documents, then commits its contracts and ledger entry in one transaction. */
 export async function takeIn(deps: Uses<"db" | "documents" | "now">, work: Import): Promise<ImportOutcome> {
   const documents = contentDocuments(work.envelope.documents ?? []);
   const stored = await storeDocuments(deps, work, documents);
@@ -43,7 +43,10 @@ export async function takeIn(deps: Uses<"db" | "documents" | "now">, work: Impor
   return outcome ?? (await waitForGroup(deps, work));
 }
 
-/** One after the other, as DocuSign counts downloads that are under way; what lies in the store is not asked for again. */
+/**
+ * Downloads one document at a time, because DocuSign limits concurrent downloads. Skips documents that are already
+ * stored.
+ */
 async function storeDocuments(
   deps: Uses<"db" | "documents" | "now">,
   { entry, account }: Import,
@@ -72,7 +75,7 @@ function pair(documents: readonly EnvelopeDocument[], stored: ReadonlyMap<string
   });
 }
 
-/** In a transaction of its own: imports that share the link would each wait for the others to change it. */
+/** Runs in its own transaction: imports that hold a share lock on the link would deadlock when they change it. */
 async function waitForGroup(
   deps: Uses<"db" | "now">,
   { link: { id }, entry }: Import,
@@ -100,7 +103,7 @@ async function commitContracts(
   now: Date,
 ): Promise<ImportOutcome> {
   const { completedAt } = envelope;
-  if (completedAt === null) throw new Error("an envelope without completion was decided to be imported");
+  if (completedAt === null) throw new Error("an envelope to import has no completion time");
   const contracts = await storeContracts(
     tx,
     pairs.map((one) => toContract(link, { ...envelope, completedAt }, one, now)),
@@ -149,6 +152,6 @@ function toContract(
 
 function newContractId(): ContractId {
   const id = parseUuid<ContractId>(randomUUID());
-  if (id === null) throw new Error("a random UUID is none");
+  if (id === null) throw new Error("randomUUID returned an invalid UUID");
   return id;
 }

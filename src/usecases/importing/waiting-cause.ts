@@ -4,8 +4,8 @@ import type { CallKind, Uses } from "../capabilities.ts";
 import { isFirstImport } from "./first-import.ts";
 
 /**
- * What keeps all imports of a link waiting, whatever the single envelope waits for; null if nothing does. What a
- * listing found leaves a reserve of calls to others while the first import goes on.
+ * Returns what keeps all imports of a link waiting, or null. Causes of a single envelope do not count. During a first
+ * import, listed envelopes also wait when only the reserve of calls is left.
  */
 export async function findLinkWait(
   deps: Uses<"budgets">,
@@ -21,7 +21,7 @@ export async function findLinkWait(
   );
 }
 
-/** What keeps calls of this kind for the link's account waiting; null if nothing does. */
+/** Returns what keeps calls of this kind for the link's account waiting, or null. */
 export async function findCallsWait(
   { budgets }: Uses<"budgets">,
   { account }: Link,
@@ -33,7 +33,10 @@ export async function findCallsWait(
   });
 }
 
-/** What keeps DocuSign from being asked for a person, who may ask while the link imports nothing. */
+/**
+ * Returns what keeps a user's look-up in DocuSign waiting, or null. Look-ups work while the link imports nothing,
+ * unless its authorization is gone.
+ */
 export async function findQuestionWait(deps: Uses<"budgets">, link: Link): Promise<WaitingCause | null> {
   if (link.cause === "authorization-revoked") return { reason: "link-error", until: null };
   return await findCallsWait(deps, link, "other");

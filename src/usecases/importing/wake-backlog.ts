@@ -5,7 +5,7 @@ import { findLink } from "../../store/links/links.ts";
 import { enqueueBacklog } from "../../store/queue/queue.ts";
 import { isFirstImport } from "./first-import.ts";
 
-/** Starts the link's backlog: at once if an envelope is due, otherwise when the next one is. */
+/** Queues the link's backlog: to run now if an envelope is due, otherwise when the next one is. */
 export async function wakeBacklog(db: Database, linkId: LinkId, now: Date): Promise<void> {
   const due = await nextDueAt(db, linkId);
   const link = due === null ? null : await findLink(db, linkId);

@@ -13,8 +13,9 @@ import { enqueueErasure } from "../../store/queue/queue.ts";
 import type { Uses } from "../capabilities.ts";
 
 /**
- * Deletes a contract of the tenant; its bytes are erased soon after, that it was imported is remembered for ever
- * (import-rules 4). Deleting again changes nothing. Refuses `not-found` where it is none of the tenant's.
+ * Deletes a contract of the tenant and queues the erasure of its bytes. The ledger keeps the envelope as a tombstone,
+ * so that it is never imported again (import-rules 4). Idempotent. Refuses with `not-found` if the tenant has no such
+ * contract.
  */
 export async function deleteContract(
   deps: Uses<"db" | "now">,
@@ -24,12 +25,12 @@ export async function deleteContract(
   await deps.db.transaction().execute(async (tx) => {
     const contract = await findContract(tx, by.tenant, id);
     if (contract === null) throw new Refusal("not-found", "There is no such contract.");
-    // Of two who delete the last contracts of an envelope at once, the second one has to see that none is left.
+    // When the last two contracts of an envelope are deleted concurrently, the second deletion must see the first.
     await lockEnvelope(tx, by.tenant, contract.source.envelopeId);
     const now = deps.now();
     if (!(await markContractDeleted(tx, { tenant: by.tenant, id, by: by.subject, at: now }))) return;
-    const { documentKey: _key, deletedAt: _deletedAt, ...told } = contract;
-    await recordChanges(tx, "deleted", [told], now);
+    const { documentKey: _key, deletedAt: _deletedAt, ...deleted } = contract;
+    await recordChanges(tx, "deleted", [deleted], now);
     await markEnvelopeDeleted(tx, by.tenant, contract.source.envelopeId, now);
     await enqueueErasure(tx);
   });
@@ -37,7 +38,7 @@ export async function deleteContract(
 
 const AT_ONCE = 100;
 
-/** Erases the bytes of deleted contracts, however many; what the store refuses is tried again by the job's retry. */
+/** Erases the bytes of all deleted contracts. If the document store fails, the job is retried. */
 export async function eraseDocuments(deps: Uses<"db" | "documents" | "now">): Promise<void> {
   for (;;) {
     const waiting = await listToErase(deps.db, AT_ONCE);

@@ -3,33 +3,33 @@ import { listUnneeded } from "../../store/upkeep/housekeeping.ts";
 import type { Uses } from "../capabilities.ts";
 
 export type OrphanReport = {
-  /** Documents that were looked at: those that are old enough. */
+  /** Documents that were old enough to be checked. */
   readonly examined: number;
   readonly orphans: number;
-  /** 0 where there were too many to believe it. */
+  /** 0 if implausibly many documents were orphans. */
   readonly erased: number;
 };
 
 const PREFIX = "contracts/";
-/** Longer than any import may take between storing a document and remembering it. */
+/** Longer than any import takes between storing a document and recording it. */
 const YOUNGEST_MS = 2 * 24 * 60 * 60 * 1000;
 const STEP = 500;
 const MOST_AT_ONCE = 10_000;
-/** More orphans than this, and more than this share, is a wrong database or a shared bucket rather than rubbish. */
-const BELIEVABLE = 20;
-const BELIEVABLE_SHARE = 0.1;
+/** More orphans than both limits suggest the wrong database or a shared bucket. */
+const PLAUSIBLE = 20;
+const PLAUSIBLE_SHARE = 0.1;
 
 /**
- * Erases documents that were stored for contracts but belong to none: what a process left that was killed between
- * storing and remembering. Where suspiciously many belong to nothing, none is erased and an error is logged:
- * the database may be another one than the documents'.
+ * Erases documents that belong to no contract. A process that is killed between storing a document and recording it
+ * leaves such an orphan. If implausibly many documents are orphans, erases none and logs an error: the database may
+ * not be the one that belongs to this document store.
  */
 export async function eraseOrphans(deps: Uses<"db" | "documents" | "log" | "now">): Promise<OrphanReport> {
   const { examined, orphans } = await findOrphans(deps);
-  if (orphans.length > BELIEVABLE && orphans.length > examined * BELIEVABLE_SHARE) {
+  if (orphans.length > PLAUSIBLE && orphans.length > examined * PLAUSIBLE_SHARE) {
     deps.log.error(
       { examined, orphans: orphans.length },
-      "too many documents belong to nothing: none was erased",
+      "too many documents belong to no contract: none were erased",
     );
     return { examined, orphans: orphans.length, erased: 0 };
   }
@@ -51,7 +51,7 @@ async function findOrphans(
   return { examined, orphans };
 }
 
-/** Keys of contracts' documents that have not been written to since the moment, a few hundred at a time. */
+/** Yields keys of contract documents last modified before the given time, a few hundred at a time. */
 async function* batches(
   documents: AsyncIterable<ListedDocument>,
   before: Date,

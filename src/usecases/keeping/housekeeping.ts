@@ -10,24 +10,25 @@ export type TidyReport = {
   readonly bodies: number;
   readonly reconciliations: number;
   readonly failedJobs: number;
-  /** Null in the hours that do not look at the document store. */
+  /** Null in hours that do not check the document store. */
   readonly orphans: OrphanReport | null;
 };
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 const KEEP_RECONCILIATIONS_DAYS = 400;
-/** Long enough for somebody to look at them after a holiday. */
+/** Long enough to examine them after a holiday. */
 const KEEP_FAILED_JOBS_DAYS = 30;
 const STEP = 500;
-/** What is left after this long is done by the next hour's run. */
+/** After this long, the rest is left to the next hourly run. */
 const LONGEST_MS = 5 * 60 * 1000;
-/** Listing the whole document store costs: once a day, at 3 o'clock in Japan. */
+/** The document store is listed once a day, at 3:00 in Japan: listing all of it costs money and time. */
 const ORPHANS_AT_UTC_HOUR = 18;
 
 /**
- * Forgets what is not needed any more, in small steps that block nobody: bodies of events after the configured days,
- * what expired at sign-in and linking, old reconciliations and failed jobs; once a day, documents that belong to
- * nothing. Queues the erasure of deleted contracts' bytes where that is still to be done. To be run every hour; runs beside each other do no harm.
+ * Deletes what is no longer needed, in small steps that block nothing. Event bodies go after the configured number of
+ * days; expired sign-ins and linkings, old reconciliations and failed jobs go too. Once a day, erases orphaned
+ * documents. Queues the erasure of deleted contracts that still have bytes.
+ * Runs every hour; concurrent runs are safe.
  */
 export async function tidy(
   deps: Uses<"db" | "documents" | "eventRetentionDays" | "log" | "now">,
@@ -46,13 +47,13 @@ export async function tidy(
   };
 }
 
-/** Its job may have run out of attempts, or have been removed by hand: what was promised at a deletion must not hang on it. */
+/** Queues the erasure job if it ran out of attempts or was removed by hand: a deletion promises erasure. */
 async function resumeErasure(db: Database): Promise<void> {
   const waiting = await listToErase(db, 1);
   if (waiting.length > 0) await enqueueErasure(db);
 }
 
-/** Until nothing is left, or time is up. */
+/** Repeats a step until nothing is left or the time is up; returns the total. */
 async function repeat({ now }: Uses<"now">, startedAt: Date, step: () => Promise<number>): Promise<number> {
   let sum = 0;
   for (;;) {

@@ -214,6 +214,6 @@ async function connectLink(
 
 function newLinkId(): LinkId {
   const id = parseUuid<LinkId>(randomUUID());
-  if (id === null) throw new Error("a random UUID is none");
+  if (id === null) throw new Error("randomUUID returned an invalid UUID");
   return id;
 }

@@ -14,21 +14,20 @@ export type Delivery = {
 };
 
 /**
- * Proves a Connect message by its bytes, then reads it, then records it and queues its import in one commit.
- * Settles only after that commit. Refuses as service.md's table of the receiver says; faults of the database
- * pass through.
+ * Verifies the signature over the raw body, parses the message, then records it and queues its import in one commit.
+ * Resolves only after that commit. Refuses as the receiver's table in service.md states. Database errors pass through.
  */
 export async function receiveEvent(
   deps: Uses<"hmacKeys" | "importTiming" | "now" | "recorder">,
   delivery: Delivery,
 ): Promise<"recorded" | "repeat"> {
   if (!isSignedByAny(deps.hmacKeys, delivery.body, delivery.signatures)) {
-    throw new Refusal("unauthorized", "No X-DocuSign-Signature header proves the body under a current key.");
+    throw new Refusal("unauthorized", "No X-DocuSign-Signature header matches the body under a current key.");
   }
   const message = parseConnectMessage(delivery.body);
   if (message === null) throw new Refusal("malformed", "The body is neither Connect JSON nor Connect XML.");
   const recorded = await record(deps, delivery, message);
-  if (recorded === "no-link") throw new Refusal("gone", "There is no such link, or it has ended.");
+  if (recorded === "no-link") throw new Refusal("gone", "The link does not exist or has ended.");
   return recorded;
 }
 
@@ -55,7 +54,7 @@ async function record(
     });
   } catch (error) {
     if (error instanceof RecorderFull)
-      throw new Refusal("unavailable", "Too many events wait for the database.");
+      throw new Refusal("unavailable", "Too many events are waiting for the database.");
     throw error;
   }
 }
