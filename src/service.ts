@@ -227,16 +227,15 @@ function openChangeNews({ address, log }: Foundation, started: AsyncDisposableSt
 }
 
 /** The page needs the cabinet's sign-in; without a client there, there is no page and nobody can finish a linking. */
-function pagesOf({ config, now, serving, tasks }: Foundation): Pages {
+function pagesOf({ config, serving, tasks }: Foundation): Pages {
   const { issuer, clientId, clientSecret } = config.cabinet;
   if (issuer === null || clientId === null || clientSecret === null) {
     return { routes: [unconfiguredRoutes()], leadTo: [] };
   }
-  const { publicUrl } = config;
   const { sessions, signIns } = pageStores(serving.db);
   return {
     routes: [
-      signInRoutes({ sessions, signIns, publicUrl, now, issuer, clientId, clientSecret, signedOutUrl: null }),
+      signInRoutes({ ...tasks, sessions, signIns, issuer, clientId, clientSecret, signedOutUrl: null }),
       callbackRoutes({ ...tasks, sessions }),
       linksPageRoutes({ ...tasks, db: serving.db, sessions }),
       changeRoutes({ ...tasks, db: serving.db, sessions }),

@@ -29,7 +29,8 @@ export type Pages = {
 /** The application: what holds for every request, the routes, and one place where errors are answered. */
 export function createApp(parts: AppParts): Express {
   const app = express();
-  app.set("trust proxy", parts.trustProxy);
+  // Not 0: the rate limit warns about forwarded requests only if it is false.
+  app.set("trust proxy", parts.trustProxy === 0 ? false : parts.trustProxy);
   app.disable("x-powered-by");
   app.use(requestContext(parts.log));
   for (const route of parts.receivers) app.use(route);

@@ -154,6 +154,34 @@ test("errors are pages on the page and problems elsewhere, whatever a client acc
   assert.equal(await answerOf("/connect/x"), "404 application/problem+json; charset=utf-8");
 });
 
+for (const header of ["X-Forwarded-For", "Forwarded"]) {
+  test(`a proxy that TRUST_PROXY does not count is logged once, seen by its ${header}`, async () => {
+    await using world = await createWorld();
+    const ask = async (): Promise<number> => {
+      const headers = { [header]: "for=203.0.113.7" };
+      return (await fetch(`${world.url}/sign-in`, { headers, redirect: "manual" })).status;
+    };
+
+    const statuses = [await ask(), await ask()];
+
+    assert.deepEqual(statuses, [303, 303]);
+    const [line, ...others] = world.logged.map((text) => JSON.parse(text));
+    assert.match(line.msg, /check TRUST_PROXY/);
+    assert.match(line.detail, new RegExp(`'${header}'.* See https://.*/ERR_ERL_`));
+    assert.deepEqual([line.level, others], [40, []]);
+    assert.doesNotMatch(line.detail, /203\.0/);
+  });
+}
+
+test("a proxy that TRUST_PROXY counts is logged as no mistake", async () => {
+  await using world = await createWorld({ config: { trustProxy: 1 } });
+
+  for (const client of ["nobody@example.com", "203.0.113.7"])
+    await fetch(`${world.url}/sign-in`, { headers: { "X-Forwarded-For": client }, redirect: "manual" });
+
+  assert.deepEqual(world.logged, []);
+});
+
 test("where the cabinet's client is not configured the page says so", async () => {
   const unset = { issuer: null, clientId: null, clientSecret: null };
   const cabinet = { ...unset, audience: "torikomi", serviceTokenSubjects: [], origins: [] };

@@ -1,5 +1,7 @@
 import type { NextFunction, Request, RequestHandler, Response } from "express";
 import { MINUTE, rateLimit } from "express-rate-limit";
+import { describeFault } from "../../domain/fault-text.ts";
+import type { Log } from "../../usecases/capabilities.ts";
 import { RequestFault } from "../request-fault.ts";
 import { callerOf } from "./tokens.ts";
 
@@ -22,15 +24,24 @@ export function limitRequests(perMinute: number): RequestHandler {
   });
 }
 
-/** So many requests a minute for each address that asks, or its network with IPv6; counted by each process for itself. */
-export function limitVisitors(perMinute: number): RequestHandler {
+/**
+ * Limits requests per minute and client address, or per network with IPv6. Each process counts for itself. Warns once
+ * if a proxy forwards requests but `TRUST_PROXY` counts none: then all visitors share the proxy's address.
+ */
+export function limitVisitors(perMinute: number, log: Pick<Log, "warn">): RequestHandler {
+  const warn = (error: unknown): void =>
+    log.warn(
+      { detail: describeFault(error) },
+      "the rate limit may not see client addresses: check TRUST_PROXY",
+    );
   return rateLimit({
     windowMs: MINUTE,
     limit: perMinute,
     standardHeaders: "draft-8",
     legacyHeaders: false,
-    // Whether a proxy's word is taken is settled by TRUST_PROXY; that there is one is no mistake.
-    validate: { xForwardedForHeader: false, forwardedHeader: false },
+    // Not `ip`: its warning quotes the address, which anybody can choose.
+    validate: { ip: false },
+    logger: { warn, error: warn },
     handler: refuse,
   });
 }

@@ -1,6 +1,7 @@
 import { type Request, type Response, Router, urlencoded } from "express";
 import { Refusal } from "../../domain/refusal.ts";
 import type { BegunSignIn } from "../../store/page-sessions.ts";
+import type { Uses } from "../../usecases/capabilities.ts";
 import { html } from "../html/html.ts";
 import { layout, PAGE_NAME } from "../html/layout.ts";
 import { readCookie, setCookie } from "./cookies.ts";
@@ -25,7 +26,9 @@ export type SignInStore = {
   take(stateHash: Buffer, now: Date): Promise<BegunSignIn | null>;
 };
 
-export type SignInUses = SessionUses & Omit<IssuerClient, "redirectUri"> & { readonly signIns: SignInStore };
+export type SignInUses = SessionUses &
+  Uses<"log"> &
+  Omit<IssuerClient, "redirectUri"> & { readonly signIns: SignInStore };
 
 const HOME = "/links";
 const SIGN_IN_MS = 15 * 60 * 1_000;
@@ -40,7 +43,7 @@ export function signInRoutes(deps: SignInUses): Router {
   const redirectUri = `${deps.publicUrl.replace(/\/$/, "")}/sign-in/callback`;
   const issuer = createSignInIssuer({ ...deps, redirectUri });
   const router = Router();
-  router.get("/sign-in", limitVisitors(SIGN_INS_PER_MINUTE), (request, response) =>
+  router.get("/sign-in", limitVisitors(SIGN_INS_PER_MINUTE, deps.log), (request, response) =>
     beginSignIn(deps, issuer, request, response),
   );
   router.get("/sign-in/callback", readSession(deps), (request, response) =>

@@ -72,6 +72,7 @@ export async function createSite({ publicUrl, cabinet: options = {} }: SiteOptio
     sessions: store,
     signIns: store,
     publicUrl: publicUrl ?? url,
+    log: pino({ level: "silent" }),
     now: () => clock.now,
     issuer: cabinet.issuer,
     clientId: "page",
