@@ -11,7 +11,7 @@ export type DocuSignOAuthOptions = {
   readonly clientId: string;
   readonly clientSecret: string;
   readonly redirectUri: string;
-  /** How long a whole call may take, 30 s where not given. */
+  /** Time limit of a whole call; 30 s by default. */
   readonly timeoutMs?: number;
   readonly now?: () => Date;
 };
@@ -22,7 +22,7 @@ export type Tokens = {
   readonly expiresInSeconds: number;
 };
 
-/** Who logged in, and what DocuSign accounts they belong to. */
+/** The user who logged in and the user's DocuSign accounts. */
 export type DocuSignUser = {
   readonly userId: UserId;
   readonly name: string;
@@ -30,7 +30,7 @@ export type DocuSignUser = {
   readonly accounts: readonly {
     readonly accountId: AccountId;
     readonly name: string;
-    /** Without `/restapi` and without slash at the end. */
+    /** Without `/restapi` and without a trailing slash. */
     readonly baseUri: string;
     readonly isDefault: boolean;
   }[];
@@ -39,26 +39,26 @@ export type DocuSignUser = {
 export type DocuSignOAuth = {
   /** Where to send the browser: logs in afresh, whoever DocuSign remembers (import-rules 5). */
   readonly authorizationUrl: (request: { readonly state: string; readonly codeChallenge: string }) => string;
-  /** Tokens for the code of a return; a code that is stale or used is `authorization-gone`. */
+  /** Exchanges an authorization code for tokens. Throws `authorization-gone` if the code is expired or used. */
   readonly exchangeCode: (returned: {
     readonly code: string;
     readonly codeVerifier: string;
   }) => Promise<Tokens>;
   /**
-   * New tokens for a refresh token; one that was revoked or ran out is `authorization-gone`, as is one that DocuSign
-   * refuses with a word that is about neither us nor the moment: which it has for closed users is not known (facts 6).
+   * Returns new tokens for a refresh token. Throws `authorization-gone` if the token is revoked or expired. A rejection
+   * with an unknown code counts as that too: the codes for closed users are not documented (facts 6).
    */
   readonly refresh: (refreshToken: string) => Promise<Tokens>;
   readonly getUserInfo: (accessToken: string) => Promise<DocuSignUser>;
 };
 
-/** DocuSign's account server, to one integration. Faults are `DocuSignFault`, with neither tokens nor secrets. */
+/** Opens DocuSign's account server for one integration. Throws `DocuSignFault`, which holds no tokens or secrets. */
 export function createDocuSignOAuth(options: DocuSignOAuthOptions): DocuSignOAuth {
   const oauthUrl = options.oauthUrl.replace(/\/+$/, "");
   const tokens = async (form: Readonly<Record<string, string>>, isGone: IsGone): Promise<unknown> => {
     const init = {
       method: "POST",
-      // The key goes into this header alone: with a `client_id` in the body as well, DocuSign refuses the grant.
+      // DocuSign rejects the grant if the body contains a `client_id` as well.
       headers: { authorization: `Basic ${base64(`${options.clientId}:${options.clientSecret}`)}` },
       body: new URLSearchParams(form),
     };
@@ -90,7 +90,7 @@ function authorizationQuery(
 ): string {
   const query = {
     response_type: "code",
-    // Without `extended`, a link would die 30 days after the login (design decision 19).
+    // Without `extended`, the authorization ends 30 days after the login (design decision 19).
     scope: "signature extended",
     client_id: clientId,
     redirect_uri: redirectUri,
@@ -119,10 +119,10 @@ async function ask(options: DocuSignOAuthOptions, { url, init, faultOf }: Questi
   }
 }
 
-/** Whether the account server's refusal, with this code, means that the authorisation is gone. */
+/** Returns true if a rejection with this code means that the authorization is gone. */
 type IsGone = (code: string, answer: Answer) => boolean;
 
-/** Where the grant is not gone, whatever else the account server says of it, with whatever status, may pass. */
+/** If the grant is not gone, any other answer of the account server is treated as transient, whatever its status. */
 function ofGrant(fault: DocuSignFault, answer: Answer, isGone: IsGone): DocuSignFault {
   if (isTransient(fault) || isOurCredentialsFault(fault)) return fault;
   const { code, httpStatus } = fault;
@@ -135,12 +135,12 @@ function isNamedGone(code: string): boolean {
 }
 
 const REFUSALS: ReadonlySet<number> = new Set([400, 401, 403]);
-/** Words about us and how we ask, not about whose token it is (RFC 6749 5.2). */
+/** Codes about our own client or request, not about the user's token (RFC 6749 5.2). */
 const OUR_MISTAKE = /^(invalid_request|invalid_scope|unsupported_(grant|response)_type|\w+_client)$/i;
 
 /**
- * Taken for passing, a closed user's refusal would leave a link dead that can be neither repaired nor ended; taken for
- * final, one that does pass costs an hour at most, as each hour asks once. What is no JSON comes from before DocuSign.
+ * If a closed user's rejection counted as transient, the link could be neither repaired nor ended. A transient rejection
+ * that counts as final costs at most an hour, since each hour asks again. An answer that is not JSON comes from a proxy.
  */
 function isRefusedForGood(code: string, { status, body }: Answer): boolean {
   if (isNamedGone(code)) return true;
@@ -174,7 +174,7 @@ function parseJson(text: string): unknown {
 
 const tokenAnswer = z.object({
   access_token: z.string().min(1),
-  // Empty is absent, as everywhere: the access token beside it must not be thrown away.
+  // An empty token counts as absent. The access token beside it is still valid.
   refresh_token: textField,
   expires_in: countField,
 });

@@ -16,21 +16,21 @@ import { type DownloadOptions, downloadDocument } from "./download.ts";
 import { type CompletedPage, type CompletedQuery, listOptions, readPage } from "./listing.ts";
 import { type AccountUser, readUser } from "./user.ts";
 
-/** One DocuSign account as one user may use it. Every call gives what is said or throws a `DocuSignFault`. */
+/** One DocuSign account with one user's rights. Every call throws a `DocuSignFault` if it fails. */
 export type DocuSignAccount = {
-  /** With recipients and documents, in one call where DocuSign gives them. Of a purged envelope, documents are null. */
+  /** Includes recipients and documents, in one call if DocuSign returns them. Documents are null if they are purged. */
   readonly getEnvelope: (id: EnvelopeId) => Promise<Envelope>;
-  /** One page of what was completed in a time, earliest first. */
+  /** One page of the envelopes completed in a period, earliest first. */
   readonly listCompleted: (query: CompletedQuery) => Promise<CompletedPage>;
   readonly getUser: (id: UserId) => Promise<AccountUser>;
   readonly listConnectConfigurations: () => Promise<readonly ListedConnectConfiguration[]>;
-  /** Gives the configuration with DocuSign's id. */
+  /** Returns the configuration with DocuSign's id. */
   readonly createConnectConfiguration: (wanted: ConnectConfiguration) => Promise<ConnectConfiguration>;
-  /** Restores the configuration of that id to what is wanted. */
+  /** Restores the configuration with that id. */
   readonly updateConnectConfiguration: (wanted: ConnectConfiguration) => Promise<void>;
   /**
-   * Deleting what is already gone is done too. A fault `never` says that it is still there, and that the user may
-   * see it: who is refused the list as well gets `not-permitted`, in whatever words that was said.
+   * Idempotent. The fault `never` means that the configuration still exists and is visible to the user. If the list is
+   * refused as well, the fault is `not-permitted`, whatever DocuSign's code.
    */
   readonly deleteConnectConfiguration: (id: string) => Promise<void>;
   /** See `downloadDocument`. */
@@ -127,7 +127,7 @@ async function deleteConfiguration(call: Call, id: string): Promise<void> {
   }
 }
 
-/** DocuSign documents no answer for a configuration that does not exist: where it says no otherwise, its list tells. */
+/** DocuSign does not document the answer for a missing configuration, so after any other rejection the list decides. */
 async function isGone(call: Call, id: string, fault: DocuSignFault): Promise<boolean> {
   if (fault.kind === "not-found") return true;
   if (fault.kind !== "never" || isOurCredentialsFault(fault)) return false;

@@ -29,7 +29,7 @@ export function createApiAddressCheck({ production, docusign }: ApiAddressRules)
   };
 }
 
-/** Null if URL would write the text differently, case aside: another parser might read another host from it. */
+/** Null if URL serializes the text differently, ignoring case: a different parser might see a different host. */
 function parseExactly(baseUri: string): URL | null {
   const address = URL.parse(baseUri);
   if (address === null || address.username !== "" || address.password !== "") return null;

@@ -9,28 +9,28 @@ export type DocuSignAccountOptions = {
   /** The account's `base_uri`, without `/restapi`. */
   readonly baseUri: string;
   readonly accountId: AccountId;
-  /** An access token; with `stale`, another one than that, which DocuSign refused. */
+  /** Returns an access token. Pass a token that DocuSign rejected as `stale` to force a refresh. */
   readonly accessToken: (stale?: string) => Promise<string>;
-  /** How long DocuSign may be silent, 30 s where not given; a whole call may take four times as long. */
+  /** How long DocuSign may be silent; 30 s by default. A whole call may take four times as long. */
   readonly timeoutMs?: number;
-  /** How long a whole download may take, 10 minutes where not given. */
+  /** Time limit of a whole download; 10 minutes by default. */
   readonly downloadTimeoutMs?: number;
-  /** Told once for each HTTP call, successful or not. */
+  /** Called once for each HTTP call, successful or not. */
   readonly onAnswer?: (limits: CallLimits) => void;
   readonly now?: () => Date;
-  /** Aborted, it ends all calls that are under way, and further ones, with its reason. */
+  /** Aborting it ends all current and further calls with its reason. */
   readonly signal?: AbortSignal;
 };
 
-/** The options with everything filled in. */
+/** The options with all defaults applied. */
 export type CallSettings = Required<DocuSignAccountOptions>;
 
-/** One call of docusign-esign: gives the body of the successful answer, or throws a `DocuSignFault`. */
+/** Makes one call of docusign-esign. Returns the body of the successful answer or throws a `DocuSignFault`. */
 export type Call = (
   operation: (sdk: Sdk, accountId: AccountId, done: SdkCallback) => unknown,
 ) => Promise<unknown>;
 
-/** Fills in what the caller left open. */
+/** Applies the defaults. */
 export function callSettings(options: DocuSignAccountOptions): CallSettings {
   return {
     timeoutMs: 30_000,
@@ -43,7 +43,7 @@ export function callSettings(options: DocuSignAccountOptions): CallSettings {
   };
 }
 
-/** Makes calls for one account, each with a token that is refreshed once where it is refused. */
+/** Makes calls for one account. A rejected token is refreshed once per call. */
 export function createCall(settings: CallSettings): Call {
   return (operation) =>
     withFreshToken(settings.accessToken, async (token) => {
@@ -56,7 +56,7 @@ export function createCall(settings: CallSettings): Call {
     });
 }
 
-/** Reports the limits of an answer; of a call without answer that it was made, as DocuSign may have counted it. */
+/** Reports the limits of an answer. A call without an answer is reported too, since DocuSign may have counted it. */
 export async function reported<T extends Pick<Answer, "headers">>(
   settings: CallSettings,
   call: () => Promise<T>,
@@ -70,7 +70,7 @@ export async function reported<T extends Pick<Answer, "headers">>(
   return answer;
 }
 
-/** Tries with a token, and where DocuSign refuses it once more with another one. */
+/** Tries with a token and, if DocuSign rejects it, once more with a refreshed one. */
 export async function withFreshToken<T>(
   accessToken: CallSettings["accessToken"],
   attempt: (token: string) => Promise<T>,
@@ -84,7 +84,7 @@ export async function withFreshToken<T>(
   }
 }
 
-/** docusign-esign cannot be broken off: its call goes on, and nobody waits for it any more. */
+/** docusign-esign cannot abort a call: the call goes on, but nothing waits for it any more. */
 async function unlessAborted<T>(signal: AbortSignal, call: Promise<T>): Promise<T> {
   const { promise: aborted, reject } = Promise.withResolvers<never>();
   const stop = (): void => reject(signal.reason);

@@ -12,26 +12,26 @@ import {
   textField,
 } from "../wire/fields.ts";
 
-/** Where and of what DocuSign Connect tells us; made by us, by design decisions 1 and 2. */
+/** A Connect configuration of ours: where DocuSign sends which events (design decisions 1 and 2). */
 export type ConnectConfiguration = {
-  /** DocuSign's id; null before DocuSign has it. */
+  /** DocuSign's id; null before it is created. */
   readonly id: string | null;
-  /** `custom` tells of what the account sends, `customrecipient` of what its listed users receive. */
+  /** `custom` reports envelopes that the account sends, `customrecipient` those that the listed users receive. */
   readonly type: "custom" | "customrecipient";
   readonly name: string;
   readonly url: string;
   readonly enabled: boolean;
-  /** For `customrecipient`: of whom; a `custom` one tells of everybody. */
+  /** For `customrecipient`: whose envelopes. A `custom` configuration covers all users. */
   readonly userIds: readonly UserId[];
 };
 
-/** As the account's list shows it; null is what it does not show. */
+/** A configuration as the account's list shows it; null fields are not shown. */
 export type ListedConnectConfiguration = Omit<ConnectConfiguration, "name" | "url" | "enabled"> & {
   readonly id: string;
   readonly name: string | null;
   readonly url: string | null;
   readonly enabled: boolean | null;
-  /** Whether it still is as we make it, in everything that DocuSign shows of it. */
+  /** True if every field that DocuSign shows is as we set it. */
   readonly intact: boolean;
 };
 
@@ -46,7 +46,7 @@ const SETTINGS = {
 const EVENT_DATA = { version: "restv2.1", format: "json", includeData: ["recipients"] };
 const EVENTS = ["envelope-completed", "recipient-reassign", "recipient-delegate"];
 
-/** The body that makes or restores a configuration at DocuSign. */
+/** Builds the body that creates or restores a configuration. */
 export function configurationBody(configuration: ConnectConfiguration): Readonly<Record<string, unknown>> {
   const { id, type, name, url, enabled, userIds } = configuration;
   return {
@@ -64,12 +64,12 @@ export function configurationBody(configuration: ConnectConfiguration): Readonly
 
 const configurationsAnswer = z.object({ configurations: rowsField });
 
-/** The account's configurations of the two types, ours and others; further types are left out. */
+/** Parses the account's configurations of the two types, including foreign ones. Other types are left out. */
 export function readConfigurations(raw: unknown): readonly ListedConnectConfiguration[] {
   return (parseAnswer(configurationsAnswer, raw).configurations ?? []).flatMap(readConfiguration);
 }
 
-/** The id that DocuSign gave a configuration it has just made; null where the answer does not tell. */
+/** Returns the id of a configuration that was just created; null if the answer does not contain it. */
 export function readConfigurationId(raw: unknown): string | null {
   return isObject(raw) ? readText(raw["connectId"]) : null;
 }
@@ -102,7 +102,7 @@ function readConfiguration(raw: Readonly<Record<string, unknown>>): ListedConnec
   ];
 }
 
-/** What DocuSign does not show can't have been changed by anybody that we could notice. */
+/** A field that DocuSign does not show counts as unchanged. */
 function hasOurSettings(raw: Readonly<Record<string, unknown>>): boolean {
   return Object.entries(SETTINGS).every(([name, wanted]) => {
     const shown = readText(raw[name]) ?? wanted;

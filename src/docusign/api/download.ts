@@ -8,10 +8,10 @@ import { startTimeLimits, type TimeLimits } from "./time-limits.ts";
 export type DownloadOptions = { readonly signal?: AbortSignal };
 
 /**
- * Streams one document as PDF. The stream fails with a `DocuSignFault` where it stalls or lasts too long
- * (`timeout`), ends early (`truncated`; where the answer announces no end, without a PDF's), is empty or is no PDF,
- * and with the caller's reason where the caller aborts. However reading ends, the connection is closed: DocuSign counts downloads left open and blocks further
- * ones.
+ * Streams one document as PDF. The stream fails with a `DocuSignFault` if it stalls or takes too long (`timeout`), ends
+ * early (`truncated`), is empty, or is not a PDF. If the answer does not announce its end, a missing PDF end marker counts
+ * as truncated. If the caller aborts, the stream fails with the caller's reason. The connection is closed in every case:
+ * DocuSign counts open downloads and blocks further ones.
  */
 export async function downloadDocument(
   settings: CallSettings,
@@ -41,7 +41,7 @@ function request(url: string, token: string, limits: TimeLimits): Promise<Respon
   const headers = {
     authorization: `Bearer ${token}`,
     accept: "application/pdf",
-    // A compressed answer would give its compressed length, of which the stream shows nothing.
+    // A compressed answer would announce its compressed length, which the stream does not show.
     "accept-encoding": "identity",
   };
   return limits.wait(fetch(url, { headers, signal: limits.signal }));
@@ -78,7 +78,7 @@ async function* piecesOf(
       yield piece.value;
     }
   } catch {
-    // An abort comes with its own reason; otherwise the connection broke in the middle.
+    // An abort has its own reason; otherwise the connection broke.
     limits.signal.throwIfAborted();
     throw new DocuSignFault("later", "truncated");
   } finally {
@@ -87,12 +87,12 @@ async function* piecesOf(
   if (expected !== null && received !== expected) throw new DocuSignFault("later", "truncated");
 }
 
-/** Whether a break shows by itself: otherwise the connection's close is all that ends the answer, wherever it comes. */
+/** True if a broken answer is detectable. Otherwise only the end of the connection ends the answer. */
 function announcesEnd(headers: Headers): boolean {
   return headers.has("content-length") || headers.has("transfer-encoding");
 }
 
-/** The length that the answer announces; null where it does not, or announces that of a compressed form. */
+/** Returns the announced length; null if there is none or it is that of a compressed form. */
 function lengthOf(headers: Headers): number | null {
   const length = headers.get("content-length");
   const isPlain = (headers.get("content-encoding") ?? "identity") === "identity";

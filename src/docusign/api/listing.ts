@@ -9,24 +9,24 @@ export type CompletedQuery = {
   readonly startPosition: number;
   /** At most 1,000. */
   readonly count: number;
-  /** Only what the token's user received, from whichever account; otherwise the whole account. */
+  /** Only envelopes that the token's user received, from any account; otherwise the whole account. */
   readonly receivedOnly: boolean;
-  /** Whether recipients and documents come along; they do where not given. */
+  /** Includes recipients and documents; true by default. */
   readonly include?: boolean;
 };
 
 export type CompletedPage = {
   readonly envelopes: readonly Envelope[];
-  /** Rows that can't be read as envelopes. */
+  /** Rows that cannot be parsed as envelopes. */
   readonly unreadable: number;
-  /** All that DocuSign says there are, on whatever page. */
+  /** The total that DocuSign reports over all pages. */
   readonly totalSetSize: number | null;
   readonly endPosition: number | null;
-  /** Where the next page starts; null on the last one. */
+  /** Start of the next page; null on the last one. */
   readonly next: number | null;
 };
 
-/** The parameters of `GET /envelopes`, in docusign-esign's names, for what was completed in a time. */
+/** The parameters of `GET /envelopes` for envelopes completed in a period, in docusign-esign's names. */
 export function listOptions(query: CompletedQuery): Readonly<Record<string, string>> {
   return {
     fromDate: query.from.toISOString(),
@@ -50,11 +50,11 @@ const pageAnswer = z.object({
   resultSetSize: countField,
 });
 
-/** One page as DocuSign listed it; rows outside the query may be among them and are the caller's to leave out. */
+/** Parses one page. It may contain rows outside the query, which the caller has to leave out. */
 export function readPage(raw: unknown, query: CompletedQuery): CompletedPage {
   const { envelopes: rows, nextUri, endPosition, totalSetSize, resultSetSize } = parseAnswer(pageAnswer, raw);
   const counted = resultSetSize ?? rowsFrom(query.startPosition, totalSetSize);
-  // Nothing is accounted for by an answer without rows, unless it says itself that there are none.
+  // An answer without rows accounts for nothing unless it reports itself that there are none.
   if (rows == null && counted !== 0) throw unreadableAnswer();
   const envelopes = (rows ?? []).map(readRow).filter((envelope) => envelope !== null);
   const listed = rows?.length ?? 0;
@@ -66,7 +66,7 @@ function rowsFrom(startPosition: number, total: number | null): number | null {
   return total === null ? null : Math.max(0, total - startPosition);
 }
 
-/** Null where not even its id can be read. Completed envelopes were asked for: a row that does not say is one. */
+/** Null if the id cannot be parsed. The query asks for completed envelopes, so a row without a status is completed. */
 function readRow(raw: unknown): Envelope | null {
   const isSilent = isObject(raw) && readText(raw["status"]) === null;
   return unlessUnreadable(() => readEnvelope(isSilent ? { ...raw, status: "completed" } : raw));
@@ -78,9 +78,9 @@ type PageEnd = Pick<CompletedPage, "endPosition" | "totalSetSize"> & {
 };
 
 /**
- * Any sign of more counts: `nextUri`, a total beyond this page, a full page; after a page without rows only a total
- * beyond it, as a `nextUri` that is always there would lead on for ever. Where the signs disagree about where to go on,
- * the earliest wins, as what is listed twice does no harm and what is skipped is lost.
+ * Any sign of more rows counts: `nextUri`, a total beyond this page, a full page. After a page without rows only a total
+ * beyond it counts, since a `nextUri` that is always present would never end. If the signs disagree on the position, the
+ * earliest wins: listing a row twice is harmless, skipping one loses it.
  */
 function nextPosition({ startPosition, count }: CompletedQuery, page: PageEnd): number | null {
   const onward = positionsAfter(startPosition, page).filter((position) => position > startPosition);

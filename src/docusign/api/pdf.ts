@@ -1,10 +1,10 @@
 import { DocuSignFault } from "../faults/faults.ts";
 
-/** PDF readers look for the mark in the first 1,024 bytes: anything may stand before it. */
+/** PDF readers look for the header in the first 1,024 bytes; anything may precede it. */
 const HEAD_LENGTH = 1_024;
 const MARK = "%PDF-";
 
-/** Passes a PDF on unchanged; fails with `empty-document` or `not-a-pdf` before anything of another thing gets out. */
+/** Passes a PDF through unchanged. Fails with `empty-document` or `not-a-pdf` before any other content gets through. */
 export async function* asPdf(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void> {
   let head: Uint8Array | null = new Uint8Array();
   for await (const piece of pieces) {
@@ -20,13 +20,13 @@ export async function* asPdf(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<
   if (head !== null) yield checkedHead(head);
 }
 
-/** PDF readers look for the mark of the end near it: anything short may stand after it. */
+/** PDF readers look for the end marker near the end; a short text may follow it. */
 const TAIL_LENGTH = 2_048;
 const END_MARK = "%%EOF";
 
 /**
- * Passes on what should be a whole PDF unchanged, holding no more than its last 2 KiB; fails with `truncated` after
- * the last piece where these lack the mark of the end.
+ * Passes a PDF through unchanged and buffers only its last 2 KiB. Fails with `truncated` after the last chunk if these
+ * bytes lack the end marker.
  */
 export async function* untilEndMark(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void> {
   let tail = Buffer.alloc(0);

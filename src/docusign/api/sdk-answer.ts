@@ -11,8 +11,8 @@ const response = z.object({
 const failure = z.object({ response });
 
 /**
- * Runs a call of docusign-esign and hands over the answer, whatever its status. Throws a fault where none came, at
- * the latest after `deadlineMs`: the library's own limit counts silence only, and a trickle is none.
+ * Runs a call of docusign-esign and returns the answer, whatever its status. Throws a fault if none came within
+ * `deadlineMs`: the library's own limit counts only silence, so a trickle would never end.
  */
 export async function answerOf(start: (done: SdkCallback) => unknown, deadlineMs: number): Promise<Answer> {
   const late = Promise.withResolvers<Answer>();
@@ -20,7 +20,7 @@ export async function answerOf(start: (done: SdkCallback) => unknown, deadlineMs
   const answer = new Promise<Answer>((resolve, reject) => {
     start((error, _data, raw) => {
       const parsed = error === null ? response.safeParse(raw).data : failure.safeParse(error).data?.response;
-      // Without a body, not even an empty one, the answer broke off: then its status means nothing either.
+      // An answer without even an empty body broke off, so its status means nothing.
       if (parsed?.data === undefined) reject(faultOfSilence(error));
       else resolve({ status: parsed.status, headers: parsed.headers, body: parsed.data });
     });

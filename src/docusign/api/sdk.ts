@@ -1,7 +1,7 @@
 import { createRequire } from "node:module";
 import { isObject } from "../wire/fields.ts";
 
-/** What docusign-esign calls at the end of a call. It is written without types: what comes is read, not trusted. */
+/** docusign-esign's callback. The library has no types, so its arguments are parsed. */
 export type SdkCallback = (error: unknown, data: unknown, response?: unknown) => void;
 
 /** The operations of docusign-esign that are used here. */
@@ -37,15 +37,15 @@ type SdkModule = {
 };
 
 /**
- * docusign-esign for one call with one token. It loads at the first use, since that takes half a second and 40 MB
- * which the processes that never call DocuSign can do without.
+ * Returns docusign-esign for one call with one token. It is loaded at the first use: loading takes half a second and
+ * 40 MB, which processes that never call DocuSign save.
  */
 export function openSdk(baseUri: string, token: string, timeoutMs: number): Sdk {
   const sdk = loadSdk();
   const client = new sdk.ApiClient({ basePath: `${baseUri}/restapi` });
   client.addDefaultHeader("Authorization", `Bearer ${token}`);
   client.timeout = timeoutMs;
-  // Its models drop the fields that they don't know, and throw where a list is null. The raw body is read instead.
+  // Its models drop unknown fields and throw if a list is null. The raw body is parsed instead.
   client.deserialize = () => null;
   return {
     envelopes: new sdk.EnvelopesApi(client),
@@ -56,7 +56,7 @@ export function openSdk(baseUri: string, token: string, timeoutMs: number): Sdk 
 
 function loadSdk(): SdkModule {
   const loaded: unknown = createRequire(import.meta.url)("docusign-esign");
-  if (!isSdk(loaded)) throw new Error("docusign-esign is not what it was");
+  if (!isSdk(loaded)) throw new Error("docusign-esign lacks an expected operation");
   return loaded;
 }
 

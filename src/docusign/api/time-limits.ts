@@ -3,17 +3,17 @@ import { DocuSignFault } from "../faults/faults.ts";
 /** Time limits of one transfer. `signal` aborts it with the fault `timeout`, or with the caller's own reason. */
 export type TimeLimits = {
   readonly signal: AbortSignal;
-  /** Waits for something of the transfer, for as long as DocuSign may be silent. */
+  /** Waits for a step of the transfer, at most as long as DocuSign may be silent. */
   readonly wait: <T>(something: Promise<T>) => Promise<T>;
-  /** The transfer is over, one way or the other. */
+  /** Ends the limits: the transfer succeeded or failed. */
   readonly end: () => void;
 };
 
-/** Starts the clock of a transfer. What the caller does with its pieces meanwhile counts as nobody's silence. */
+/** Starts the limits of a transfer. Time that the caller spends on its chunks does not count as silence. */
 export function startTimeLimits(idleMs: number, totalMs: number, caller?: AbortSignal): TimeLimits {
   const limits = new AbortController();
   const giveUp = (): void => limits.abort(new DocuSignFault("later", "timeout"));
-  // A transfer that nobody reads any more must not keep the process.
+  // A transfer that is no longer read must not keep the process alive.
   const total = setTimeout(giveUp, totalMs).unref();
   follow(limits, caller);
   return {
@@ -29,7 +29,7 @@ export function startTimeLimits(idleMs: number, totalMs: number, caller?: AbortS
   };
 }
 
-/** `AbortSignal.any` would lose the caller's reason to a later end of the transfer. */
+/** `AbortSignal.any` would replace the caller's reason with a later end of the transfer. */
 function follow(limits: AbortController, caller: AbortSignal | undefined): void {
   const stop = (): void => limits.abort(caller?.reason);
   if (caller?.aborted) stop();

@@ -6,9 +6,9 @@ import { anyField, isObject, readFlag, readRows, textField } from "../wire/field
 /** A user of an account, with what decides whether import-rules 5 lets them link it. */
 export type AccountUser = {
   readonly isAdmin: boolean;
-  /** May reach the whole account's envelopes through the API. */
+  /** Has API access to all envelopes of the account. */
   readonly accountWideAccess: boolean;
-  /** The permission profile's name, as the account shows it. */
+  /** Name of the permission profile, as the account shows it. */
   readonly profileName: string | null;
   /** `Active`, `Closed`, … */
   readonly status: string | null;
@@ -26,8 +26,8 @@ const userAnswer = z.object({
 });
 
 /**
- * The answer of `GET /users/{userId}?additional_info=true`. Rights that it does not name are not given; one that names
- * none and no profile either, of a user who may be active, is no answer, and throws the fault `unreadable-answer`.
+ * Parses the answer of `GET /users/{userId}?additional_info=true`. A right that is missing is not granted. An answer
+ * without any right and without a profile, for a user who may be active, throws the fault `unreadable-answer`.
  */
 export function readUser(raw: unknown): AccountUser {
   const answer = parseAnswer(userAnswer, raw);
@@ -45,7 +45,7 @@ export function readUser(raw: unknown): AccountUser {
   };
 }
 
-/** Settings come as an object, and came as a list of names and values; by name in lower case. */
+/** Returns the settings by lower-case name. DocuSign sends an object; older versions sent a list of names and values. */
 function settingsOf(raw: unknown): ReadonlyMap<string, unknown> {
   const entries = isObject(raw)
     ? Object.entries(raw)

@@ -5,7 +5,7 @@ import { parseMoment } from "../wire/moments.ts";
 import { readForwardings } from "./forwardings.ts";
 import { type ConnectMessage, messageIdentity } from "./message-identity.ts";
 
-/** Connect JSON: SIM where it has an `event`, otherwise an aggregate, which is the envelope itself. */
+/** Reads Connect JSON: SIM if it has an `event`, otherwise an aggregate, which is the envelope itself. */
 export function readConnectJson(text: string): ConnectMessage | null {
   const raw = parseJson(text);
   if (!isObject(raw)) return null;
@@ -20,7 +20,7 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** What only tells that something happened, to the account for one, may do without. */
+/** Optional: messages about other things, such as the account, do without. */
 const NO_DATA = {
   accountId: null,
   envelopeId: null,
@@ -73,7 +73,7 @@ function readSim(raw: Readonly<Record<string, unknown>>): ConnectMessage | null 
   };
 }
 
-/** What is no envelope may be known by any of its fields; what lies deeper may lie too deep to be written out again. */
+/** A message about something else is identified by its top-level fields; deeper ones may be too deep to serialize. */
 function nameSubject(data: unknown): (string | null)[] {
   return isObject(data) ? Object.entries(data).flatMap(([name, value]) => [name, readText(value)]) : [];
 }
@@ -98,7 +98,7 @@ function readAggregate(raw: unknown): ConnectMessage | null {
     format: "json-aggregate",
     event: `envelope-${body.status}`,
     envelopeId,
-    // Only the sender's account is told, and who received an envelope listens from another one.
+    // Only the sender's account is included, and a recipient's configuration belongs to a different account.
     accountId: null,
     configurationId: null,
     generatedAt: null,

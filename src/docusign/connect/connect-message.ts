@@ -3,8 +3,8 @@ import { readConnectXml } from "./connect-xml.ts";
 import type { ConnectMessage } from "./message-identity.ts";
 
 /**
- * Reads a body whose signature has been proved; null where it is neither Connect JSON nor Connect XML. The first
- * character decides, and the bytes are UTF-8, whatever an XML declaration says.
+ * Reads a body whose signature is verified. Returns null if it is neither Connect JSON nor Connect XML. The first
+ * character decides. The bytes are UTF-8, whatever an XML declaration says.
  */
 export function parseConnectMessage(body: Uint8Array): ConnectMessage | null {
   const text = decodeUtf8(body);
@@ -18,7 +18,7 @@ export function parseConnectMessage(body: Uint8Array): ConnectMessage | null {
   }
 }
 
-/** Keeps nothing between two bodies, and making one takes longer than its work. */
+/** Stateless between bodies; creating a decoder takes longer than using it. */
 const UTF8 = new TextDecoder("utf-8", { fatal: true });
 
 function decodeUtf8(body: Uint8Array): string | null {

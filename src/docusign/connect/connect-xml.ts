@@ -4,7 +4,7 @@ import { type EnvelopeId, parseUuid } from "../../domain/identifiers.ts";
 import { parseMoment } from "../wire/moments.ts";
 import { type ConnectMessage, messageIdentity } from "./message-identity.ts";
 
-/** Legacy Connect XML, in whatever namespace and order of elements; null where it is anything else. */
+/** Reads legacy Connect XML in any namespace and order of elements. Returns null for anything else. */
 export function readConnectXml(text: string): ConnectMessage | null {
   const body = informationXml.safeParse(parseXml(text)).data?.DocuSignEnvelopeInformation;
   const envelopeId = parseUuid<EnvelopeId>(body?.EnvelopeStatus.EnvelopeID);
@@ -14,7 +14,7 @@ export function readConnectXml(text: string): ConnectMessage | null {
     format: "xml",
     event: `envelope-${status}`,
     envelopeId,
-    // At most the short numeric form is told, among the custom fields.
+    // At most the custom fields hold the short numeric form.
     accountId: null,
     configurationId: null,
     generatedAt: parseMoment(timeGenerated, body.TimeZoneOffset),
@@ -33,7 +33,7 @@ const informationXml = z.strictObject({
         .toLowerCase(),
       TimeGenerated: z.string().nullable().default(null),
     }),
-    // Whole hours, and already those of summer time, of which the zone's name beside it knows nothing.
+    // Whole hours that include daylight saving time; the name of the zone does not.
     TimeZoneOffset: z
       .string()
       .regex(/^[+-]?\d{1,2}$/)
@@ -51,16 +51,16 @@ const parser = new XMLParser({
   removeNSPrefix: true,
   parseTagValue: false,
   maxNestedTags: 20,
-  // Large, and nothing in them is read.
+  // Large, and not needed.
   stopNodes: ["RecipientStatuses", "DocumentStatuses", "CustomFields", "DocumentPDFs"].map(
     (tag) => `*.${tag}`,
   ),
 });
 
-/** Long enough for the envelope with the most recipients and tabs, documents not counted. */
+/** Enough for the envelope with the most recipients and tabs, without documents. */
 const MAX_LENGTH = 8 * 1024 * 1024;
 
-/** The document as objects, or null where it is malformed, too deep or too long, or defines anything (DTD). */
+/** Parses the document. Returns null if it is malformed, too deep or too long, or contains a DTD. */
 function parseXml(text: string): unknown {
   if (/<!(DOCTYPE|ENTITY)/i.test(text)) return null;
   const xml = withoutLongTexts(text);
@@ -76,8 +76,8 @@ function parseXml(text: string): unknown {
 const LONG_TEXT = 4_096;
 
 /**
- * The document with its long texts emptied: parsing 32 MiB of base64 takes seconds and gigabytes, and skipping it
- * milliseconds. CDATA sections stay whole.
+ * Removes long texts: parsing 32 MiB of base64 takes seconds and gigabytes, skipping it takes milliseconds. CDATA
+ * sections are kept.
  */
 function withoutLongTexts(xml: string): string {
   if (xml.length <= LONG_TEXT) return xml;

@@ -11,9 +11,9 @@ type EventData = {
 };
 
 /**
- * Who gave a place in the routing to whom, as far as a `recipient-reassign` or `recipient-delegate` tells
- * (import-rules 1, Forwarding). Who can't be told from the message is left to the place's id; a forwarding to oneself
- * is none.
+ * Reads from a `recipient-reassign` or `recipient-delegate` message who gave a place in the routing to whom (import-rules
+ * 1, Forwarding). A person whom the message does not identify is known by the place's id only. A forwarding to oneself is
+ * ignored.
  */
 export function readForwardings(event: string, data: EventData): readonly Forwarding[] {
   switch (event) {
@@ -42,7 +42,7 @@ function readReassignment(recipients: readonly Recipient[], data: EventData): re
   const giver = placeOf(named.giver, recipientId);
   const taker = placeOf(named.taker, reassignedRecipientId);
   if (isSamePlace(giver, taker)) return [];
-  // DocuSign makes a carbon copy of whoever gave the place away, which is surer than the names of the two fields.
+  // DocuSign turns the giver into a carbon copy. That is more reliable than the names of the two fields.
   const isSwapped = isCopy(named.taker) && !isCopy(named.giver);
   return [isSwapped ? { from: taker, to: giver } : { from: giver, to: taker }];
 }
@@ -52,7 +52,7 @@ function isOneId(recipients: readonly Recipient[], one: string, other: string): 
   return isOneEntry || one.toLowerCase() === other.toLowerCase();
 }
 
-/** The taker may have been given the giver's id. Then only a carbon copy of that id tells who is who. */
+/** The taker may have the giver's id. Then only a carbon copy with that id shows who is who. */
 function readSharedPlace(recipients: readonly Recipient[], id: string): Forwarding {
   const entries = recipients.filter((recipient) => hasId(recipient, id));
   const copy = entries.find(isCopy);
@@ -62,7 +62,7 @@ function readSharedPlace(recipients: readonly Recipient[], id: string): Forwardi
   return { from: unknown, to: unknown };
 }
 
-/** What the entries tell is surer than the message's two ids, which not every version may send. */
+/** The entries are more reliable than the message's two ids, which some versions may not send. */
 function readDelegated(recipients: readonly Recipient[], data: EventData): readonly Forwarding[] {
   const told = withoutRepeats(recipients.flatMap(readDelegations));
   return told.length > 0 ? told : readReassignment(recipients, data);
@@ -89,7 +89,7 @@ function readDelegations(recipient: Recipient): readonly Forwarding[] {
   return [...taken, ...given].filter(({ from, to }) => !isSamePlace(from, to));
 }
 
-/** The same delegation is told on both sides where both are listed. */
+/** If both sides are listed, both report the same delegation. */
 function withoutRepeats(forwardings: readonly Forwarding[]): readonly Forwarding[] {
   return forwardings.filter(
     (one, index) =>

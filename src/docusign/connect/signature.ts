@@ -3,12 +3,13 @@ import type { IncomingHttpHeaders } from "node:http";
 
 const SIGNATURE_NAME = /^x-docusign-signature-[1-9]\d*$/i;
 const DIGEST_BASE64 = /^[A-Za-z0-9+/]{43}=$/;
-/** As many keys as an account may have; more headers can only be meant to cost us time. */
+/** The number of keys that an account may have. More headers could only be meant to cost time. */
 const MAX_SIGNATURES = 100;
 
 /**
- * Whether any signature is the base64 HMAC-SHA256 of the raw body under any key. Keys are used as shown, not
- * decoded. In constant time; a signature of another length or alphabet is simply none. An empty key signs nothing.
+ * Returns true if any signature is the base64 HMAC-SHA256 of the raw body under any key. Keys are used as text, not
+ * decoded. Comparison takes constant time; a signature of a different length or alphabet never matches. An empty key
+ * matches nothing.
  */
 export function isSignedByAny(
   keys: readonly string[],
@@ -23,7 +24,7 @@ export function isSignedByAny(
     .some((expected) => digests.some((digest) => timingSafeEqual(digest, expected)));
 }
 
-/** The values of all `X-DocuSign-Signature-N` headers, at most 100. N is no key's name: DocuSign renumbers. */
+/** Returns the values of all `X-DocuSign-Signature-N` headers, at most 100. N does not identify a key: DocuSign renumbers. */
 export function signatureHeaders(headers: IncomingHttpHeaders): string[] {
   return Object.keys(headers)
     .filter((name) => SIGNATURE_NAME.test(name))
@@ -36,6 +37,6 @@ export function signatureHeaders(headers: IncomingHttpHeaders): string[] {
 function decodeDigest(signature: string): Buffer | null {
   if (!DIGEST_BASE64.test(signature)) return null;
   const digest = Buffer.from(signature, "base64");
-  // The last digit carries two bits that mean nothing: only zeros are the one right way to write it.
+  // The last digit has two unused bits; only zeros are canonical.
   return digest.toString("base64") === signature ? digest : null;
 }

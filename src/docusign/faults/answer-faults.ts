@@ -2,7 +2,7 @@ import { readErrorCode } from "./error-code.ts";
 import { DocuSignFault, type FaultKind } from "./faults.ts";
 import { isThrottling, limitOf, readRetryMoment } from "./throttling.ts";
 
-/** An answer over HTTP, whoever fetched it; the body as text, as parsed JSON, or undefined where there is none. */
+/** An HTTP answer from any client. The body is text, parsed JSON, or undefined if there is none. */
 export type Answer = { readonly status: number; readonly headers: Headers; readonly body: unknown };
 
 const KIND_OF_CODE: ReadonlyMap<string, FaultKind> = new Map(
@@ -35,8 +35,8 @@ const KIND_OF_CODE: ReadonlyMap<string, FaultKind> = new Map(
 );
 
 /**
- * What an answer that is no success means. The error code decides, compared case-insensitively, and only where it
- * is unknown the status. `now` counts where a throttled answer does not say until when.
+ * Converts an unsuccessful answer to a fault. The error code decides, compared case-insensitively; the status decides
+ * only if the code is unknown. `now` is used if a throttled answer does not report when the limit ends.
  */
 export function faultOfAnswer(answer: Answer, now: Date): DocuSignFault {
   const { status: httpStatus, headers } = answer;
@@ -55,7 +55,7 @@ export function faultOfAnswer(answer: Answer, now: Date): DocuSignFault {
   return new DocuSignFault(kindOfStatus(httpStatus), code ?? `http-${httpStatus}`, { httpStatus });
 }
 
-/** Whether a page came instead of data: from something in front of DocuSign, whatever status it bears. */
+/** True for an HTML page instead of data: a proxy in front of DocuSign sent it, whatever its status. */
 export function isHtml({ headers, body }: Answer): boolean {
   if (/^(text\/html|application\/xhtml)/i.test(headers.get("content-type") ?? "")) return true;
   return typeof body === "string" && /^\s*</.test(body);
@@ -66,7 +66,7 @@ const KIND_OF_STATUS: ReadonlyMap<number, FaultKind> = new Map<number, FaultKind
   [403, "not-permitted"],
   [404, "not-found"],
   [408, "later"],
-  // DocuSign's traffic management cut the call off.
+  // DocuSign's traffic management ended the call.
   [444, "later"],
 ]);
 
@@ -83,7 +83,7 @@ const TIMEOUT_CODES: ReadonlySet<unknown> = new Set([
   "UND_ERR_BODY_TIMEOUT",
 ]);
 
-/** What it means that no answer came. The error itself is dropped, as it holds the request with its token. */
+/** Converts a missing answer to a fault. The error itself is dropped: it holds the request with its token. */
 export function faultOfSilence(error: unknown): DocuSignFault {
   if (error instanceof DocuSignFault) return error;
   if (!(error instanceof Error)) return new DocuSignFault("later", "network");

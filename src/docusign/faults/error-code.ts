@@ -6,12 +6,12 @@ const errorBody = z.object({
   error: z.string().optional().catch(undefined),
 });
 
-/** DocuSign's error code in an answer's body (parsed, text or bytes), as written; null where there is none. */
+/** Returns DocuSign's error code from a body (parsed, text or bytes), unchanged; null if there is none. */
 export function readErrorCode(body: unknown): string | null {
   const parsed = errorBody.safeParse(parsedJson(body));
   if (!parsed.success) return null;
   const code = parsed.data.errorCode ?? parsed.data.errorDetails?.errorCode ?? parsed.data.error;
-  // Codes end in log lines and error messages: nothing but a word may pass.
+  // Codes appear in log lines and error messages, so only a plain word is accepted.
   return code !== undefined && /^[A-Za-z][\w.-]{0,99}$/.test(code) ? code : null;
 }
 

@@ -1,7 +1,7 @@
 import type { Fault } from "../../domain/fault-policy.ts";
 import { DocuSignFault, isEnding, isOurCredentialsFault } from "./faults.ts";
 
-/** What the policy needs to know of an error. All but a `DocuSignFault` is a fault of our own. */
+/** Reduces an error to the facts that the policy needs. Every error except a `DocuSignFault` is our own. */
 export function faultFacts(error: unknown): Fault {
   if (!(error instanceof DocuSignFault)) return { kind: "own", code: "internal", retryAt: null };
   if (isEnding(error)) return { kind: "process-ending", code: null, retryAt: null };
@@ -23,7 +23,7 @@ function kindOf(fault: DocuSignFault): Fault["kind"] {
   }
 }
 
-/** Documents that came, and cannot be used. */
+/** Codes of documents that arrived but cannot be used. */
 const UNUSABLE: Readonly<Record<string, Fault["kind"]>> = {
   "not-a-pdf": "not-a-pdf",
   "empty-document": "empty-document",

@@ -1,7 +1,7 @@
 /**
- * What can be done about it: try again `later`; wait until `retryAt` (`throttled`); have the user log in afresh
- * (`authorization-gone`); have the account's administrator allow it (`not-permitted`); accept that it is gone or
- * not ours (`not-found`); nothing, it can `never` work as it is.
+ * What resolves the fault. `later`: try again. `throttled`: wait until `retryAt`. `authorization-gone`: the user has to
+ * log in again. `not-permitted`: the account's administrator has to allow it. `not-found`: it is gone or not visible to
+ * the user. `never`: the same call can never succeed.
  */
 export type FaultKind =
   | "later"
@@ -11,7 +11,7 @@ export type FaultKind =
   | "not-found"
   | "never";
 
-/** This one `call`, or the `tokens` that all calls of the link live on. */
+/** `call`: this call was rejected. `tokens`: the tokens that all calls of the link need. */
 type Refused = "call" | "tokens";
 
 /** DocuSign's limit for the account, or for one envelope or document; or ours for first imports. */
@@ -24,16 +24,16 @@ type FaultDetails = {
   readonly limit?: Limit;
 };
 
-/** DocuSign did not do what was asked. Holds no token, address or text of the answer, and so may be logged. */
+/** A failed call to DocuSign. Holds no token, address or text of the answer, so it may be logged. */
 export class DocuSignFault extends Error {
   override readonly name = "DocuSignFault";
   readonly kind: FaultKind;
-  /** DocuSign's own error code, or our word: `timeout`, `network`, `html`, `truncated`, … */
+  /** DocuSign's error code, or one of ours: `timeout`, `network`, `html`, `truncated`, … */
   readonly code: string;
-  /** The moment from which it may be tried again, where that is known: for `throttled`, when DocuSign takes calls again. */
+  /** When the call may be tried again, if known; for `throttled`, when DocuSign accepts calls again. */
   readonly retryAt: Date | null;
   readonly httpStatus: number | null;
-  /** For `authorization-gone`: what is refused. A call may be so for what it asks, though the authorisation stands. */
+  /** For `authorization-gone`: what was rejected. A single call can be rejected although the authorization is valid. */
   readonly refused: Refused;
   /** For `throttled`: whose calls are used up. */
   readonly limit: Limit;
@@ -50,42 +50,42 @@ export class DocuSignFault extends Error {
   }
 }
 
-/** The code of what was broken off because this process ends: nobody's fault, and to be gone on with at once. */
+/** The code of a call that was aborted because this process ends. It is no failure; retry at once. */
 const ENDING = "process-ending";
 
-/** What calls that are broken off at the end of a process end in. */
+/** The fault of calls that are aborted at the end of a process. */
 export function endingFault(now: Date): DocuSignFault {
   return new DocuSignFault("later", ENDING, { retryAt: now });
 }
 
-/** Whether no answer came for as long as we waited: asking more would be waited for as long. */
+/** True if DocuSign timed out; another call would probably time out too. */
 export function isSilence(fault: DocuSignFault): boolean {
   return fault.code === "timeout" || isEnding(fault);
 }
 
-/** Whether the call was broken off by us. */
+/** True if this process aborted the call. */
 export function isEnding({ code }: DocuSignFault): boolean {
   return code === ENDING;
 }
 
-/** Whether the same call may be taken later, without anybody mending anything. */
+/** True if the same call may succeed later without any correction. */
 export function isTransient({ kind }: DocuSignFault): boolean {
   return kind === "later" || kind === "throttled";
 }
 
-/** DocuSign does not take our integration key or its secret: no link is to blame, and none is to be mended. */
+/** True if DocuSign rejects our integration key or its secret. No link is at fault. */
 export function isOurCredentialsFault({ code }: DocuSignFault): boolean {
   return /^(invalid|unauthorized)_client$/i.test(code);
 }
 
-/** Whether DocuSign denies the user the right to what was asked for, or has nothing there to do it with. */
+/** True if DocuSign denies the user the right, or the object does not exist. */
 export function deniesRight({ kind }: DocuSignFault): boolean {
   return kind === "authorization-gone" || kind === "not-permitted" || kind === "not-found";
 }
 
 /**
- * What the call gives; null where DocuSign answered that it will not do it, for whatever reason. Throws where it
- * could not be reached, or does not let us in at all.
+ * Returns the result of the call, or null if DocuSign rejected it for any reason. Throws if DocuSign could not be
+ * reached or rejects our credentials.
  */
 export async function unlessRefused<T>(call: Promise<T>): Promise<T | null> {
   try {

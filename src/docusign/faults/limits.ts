@@ -1,9 +1,9 @@
-/** What an answer says of the account's call budget; null where it does not say, or where no answer came. */
+/** The account's call budget as an answer reported it; null if it did not, or if no answer came. */
 export type CallLimits = {
   /** Calls per hour, shared by all of the account's integrations. */
   readonly limit: number | null;
   readonly remaining: number | null;
-  /** When the hour's budget is full again. */
+  /** When the hour's budget is reset. */
   readonly resetsAt: Date | null;
   /** Calls per 30 seconds. */
   readonly burstLimit: number | null;
@@ -21,7 +21,7 @@ export function readCallLimits(headers: Headers): CallLimits {
   };
 }
 
-/** A moment written as seconds since 1970, or null where it is none. */
+/** Parses seconds since 1970. Returns null if the text is not a time. */
 export function readEpochSeconds(text: string | null): Date | null {
   const seconds = readCount(text);
   return seconds === null || seconds === 0 ? null : new Date(seconds * 1_000);

@@ -4,9 +4,9 @@ const HOUR_MS = 3_600_000;
 /** The burst limit counts 30 seconds. */
 const BURST_MS = 30_000;
 const SOONEST_MS = 500;
-/** DocuSign counts by the hour at most: a moment further off than this is a mistake, and no moment. */
+/** DocuSign's longest limit is hourly: a time further away than this is an error and is ignored. */
 const LONGEST_WAIT_MS = 24 * HOUR_MS;
-/** Polling and downloads are counted per quarter of an hour. */
+/** Polling and downloads are limited per 15 minutes. */
 const SAME_RESOURCE_MS = 15 * 60_000;
 
 const OF_THE_HOUR = /^hourly_apiinvocation_limit_exceeded$/i;
@@ -14,22 +14,22 @@ const OF_THE_BURST = /^burst_apiinvocation_limit_exceeded$/i;
 const OF_ONE_RESOURCE =
   /^((hourly|burst)_(envelope_polling|apiinvocation_envelope)_limit_exceeded|api_request_is_throttled)$/i;
 
-/** Whether DocuSign asks to wait: by code, as the status is 400 or 429, or by a plain 429. */
+/** True if DocuSign asks to wait: by code, since the status is 400 or 429, or by a plain 429. */
 export function isThrottling(status: number, code: string | null): boolean {
   if (status === 429) return true;
   return code !== null && [OF_THE_HOUR, OF_THE_BURST, OF_ONE_RESOURCE].some((pattern) => pattern.test(code));
 }
 
-/** Whether DocuSign limits the account's calls, or those about one envelope or document. */
+/** Returns whether the limit is for the account or for one envelope or document. */
 export function limitOf(code: string | null): "account-limit" | "resource-limit" {
   return code !== null && /envelope|request_is_throttled/i.test(code) ? "resource-limit" : "account-limit";
 }
 
 /**
- * From when DocuSign takes calls again. The hour's budget comes back at `X-RateLimit-Reset`, to the second
- * (service.md, settled details); other limits say it in `Retry-After`, or else pass after their own time. A moment that
- * has come already, as clocks differ, would have us ask without end: then a burst's time is waited. One that is
- * just about to come is waited for, and half a second at least. One that is more than a day off counts as not said.
+ * Returns when DocuSign accepts calls again. The hourly budget is reset at `X-RateLimit-Reset`, to the second; other
+ * limits report `Retry-After` or end after their own period. A time in the past, possible if clocks differ, would cause
+ * endless calls: the burst period is used instead. A time that is about to come is waited for, at least half a second.
+ * A time more than a day away is ignored.
  */
 export function readRetryMoment(code: string | null, headers: Headers, now: Date): Date {
   const moment = readMoment(code, headers, now);
@@ -47,7 +47,7 @@ function readMoment(code: string | null, headers: Headers, now: Date): Date {
   return retryAfter ?? new Date(now.getTime() + waitMs);
 }
 
-/** The moment, where DocuSign can mean it. */
+/** Returns the time if it is plausible. */
 export function unlessFarOff(moment: Date | null, now: Date): Date | null {
   return moment !== null && moment.getTime() - now.getTime() <= LONGEST_WAIT_MS ? moment : null;
 }
@@ -64,7 +64,7 @@ function isHoursBudgetSpent(code: string | null, headers: Headers): boolean {
 function readRetryAfter(headers: Headers, now: Date): Date | null {
   const value = headers.get("retry-after")?.trim() ?? "";
   if (/^\d{1,7}$/.test(value)) return new Date(now.getTime() + Number(value) * 1_000);
-  // Only the form of RFC 9110, as the engine would read a date into almost anything.
+  // Only the form of RFC 9110: the engine would parse almost any text as a date.
   const date = /^[A-Z][a-z]{2}, /.test(value) ? new Date(value) : null;
   return date === null || Number.isNaN(date.getTime()) ? null : date;
 }

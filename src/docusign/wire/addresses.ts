@@ -1,6 +1,6 @@
 /**
- * Compares an address that DocuSign shows with ours. DocuSign may write the case of scheme and host, a default port or
- * a slash at the end differently. Returns false if DocuSign does not show it.
+ * Compares an address that DocuSign shows with ours. DocuSign may change the case of scheme and host, a default port or
+ * a trailing slash. Returns false if DocuSign does not show the address.
  */
 export function isSameAddress(shown: string | null, ours: string): boolean {
   return shown !== null && plainAddress(shown) === plainAddress(ours);

@@ -26,9 +26,9 @@ const envelopeAnswer = z.object({
 });
 
 /**
- * An envelope as DocuSign's API or a listing shows it; unknown fields are passed over. Lists that the answer lacks, or
- * leaves empty, or of which an entry can't be read, are null: each has a call of its own, whose word counts. Throws the
- * fault `unreadable-answer` where the envelope can't be told, without id or status.
+ * Parses an envelope from DocuSign's API or a listing; unknown fields are ignored. A list that is missing, empty or has
+ * an unreadable entry is null: a separate call returns each list reliably. Throws the fault `unreadable-answer` if the
+ * id or the status is missing.
  */
 export function readEnvelope(raw: unknown): Envelope {
   const answer = parseAnswer(envelopeAnswer, raw);
@@ -48,12 +48,12 @@ export function readEnvelope(raw: unknown): Envelope {
 
 const documentsAnswer = z.object({ envelopeDocuments: rowsField });
 
-/** The answer of `GET …/documents`; null where it holds no list. */
+/** Parses the answer of `GET …/documents`. Returns null if it contains no list. */
 export function readDocuments(raw: unknown): readonly EnvelopeDocument[] | null {
   return parseAnswer(documentsAnswer, raw).envelopeDocuments?.map(readDocument) ?? null;
 }
 
-/** Reads DocuSign's answer by a schema; one that does not fit is a fault that may pass, as DocuSign's proxies do. */
+/** Parses DocuSign's answer. A mismatch is a transient fault, since proxies in front of DocuSign cause it. */
 export function parseAnswer<T>(schema: z.ZodType<T>, raw: unknown): T {
   const parsed = schema.safeParse(raw);
   if (!parsed.success) throw unreadableAnswer();
@@ -64,7 +64,7 @@ function unlessEmpty<T>(list: readonly T[] | null): readonly T[] | null {
   return list?.length === 0 ? null : list;
 }
 
-/** What the reader gives; null where it finds that it can't be read. */
+/** Returns what the reader returns; null if it cannot parse the value. */
 export function unlessUnreadable<T>(read: () => T): T | null {
   try {
     return read();
@@ -74,7 +74,7 @@ export function unlessUnreadable<T>(read: () => T): T | null {
   }
 }
 
-/** What answers that say nothing usable end in. */
+/** The fault of answers without usable content. */
 export function unreadableAnswer(): DocuSignFault {
   return new DocuSignFault("later", "unreadable-answer");
 }
@@ -93,7 +93,7 @@ const documentRow = z.object({
   pages: anyField,
 });
 
-/** A number, or a list of the pages; none at all are pages that are not told. */
+/** A number or a list of pages. An empty list means that the pages are unknown. */
 function readPages(raw: unknown): number | null {
   return (Array.isArray(raw) ? raw.length : countField.parse(raw)) || null;
 }

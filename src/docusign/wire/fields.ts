@@ -3,44 +3,44 @@ import { type AccountId, parseUuid, type UserId } from "../../domain/identifiers
 
 const NOBODY = "00000000-0000-0000-0000-000000000000";
 
-/** A field that is read further on, whatever it holds. */
+/** A field of any type that is parsed later. */
 export const anyField = z.unknown().optional();
 
-/** A field that should hold text: trimmed of nothing, empty and anything but text or a number become null. */
+/** A text field, not trimmed. Empty text and anything except text or a number become null. */
 export const textField = z.unknown().optional().transform(readText);
 
-/** A field with a DocuSign user id; the zero id stands for nobody. */
+/** A DocuSign user id; the zero id becomes null. */
 export const userIdField = z.unknown().optional().transform(readUserId);
 
-/** A field with a DocuSign account id in its long form; the short numeric form is none. */
+/** A DocuSign account id in its long form; the short numeric form becomes null. */
 export const accountIdField = z
   .unknown()
   .optional()
   .transform((value) => parseUuid<AccountId>(value));
 
-/** A field that is true in whatever way DocuSign writes it: `true`, `"true"`, `"True"`. */
+/** A flag in any of DocuSign's spellings: `true`, `"true"`, `"True"`. */
 export const flagField = z.unknown().optional().transform(readFlag);
 
-/** As `flagField`; null where DocuSign does not show it. */
+/** Like `flagField`; null if DocuSign does not show it. */
 export const shownFlagField = z
   .unknown()
   .optional()
   .transform((value) => (value === undefined || value === null || value === "" ? null : readFlag(value)));
 
-/** A field with a whole number, written as number or text; null where it is none. */
+/** An integer, written as number or text; null if it is not one. */
 export const countField = z.unknown().optional().transform(readCount);
 
-/** A list of objects; null where the field is no list. What is no object in it is left out. */
+/** A list of objects; null if the field is not a list. Other entries are left out. */
 export const rowsField = z.unknown().optional().transform(readRows);
 
-/** Text as the rest of the service can keep it: PostgreSQL takes neither NUL nor half a surrogate pair. */
+/** Removes what PostgreSQL cannot store: NUL and unpaired surrogates. */
 export function readText(value: unknown): string | null {
   if (typeof value === "number") return String(value);
   if (typeof value !== "string" || value === "") return null;
   return value.replaceAll("\0", "\uFFFD").toWellFormed();
 }
 
-/** Objects keyed by text, as JSON has them. */
+/** A JSON object. */
 export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -1,9 +1,9 @@
 const MOMENT = /^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d)(:\d\d)?([.,]\d{1,12})?\s*(Z|[+-]\d\d:?(?:\d\d)?)?$/i;
 
 /**
- * A date and time as DocuSign writes it, with any number of fraction digits, cut to the millisecond. Where it names
- * no zone, `offsetHours` from UTC counts; null where that is unknown too, or where the text is no moment
- * (year 1 is how an unset date is written).
+ * Parses a date and time as DocuSign writes it, with any number of fraction digits, truncated to the millisecond. If it
+ * has no zone, `offsetHours` from UTC is used. Returns null if that is unknown too, or if the text is not a time. DocuSign
+ * writes an unset date as year 1.
  */
 export function parseMoment(text: string | null, offsetHours: number | null): Date | null {
   const match = MOMENT.exec(text?.trim() ?? "");
@@ -16,7 +16,7 @@ export function parseMoment(text: string | null, offsetHours: number | null): Da
 
 function readAsUtc(iso: string): Date | null {
   const date = new Date(iso);
-  // The comparison refuses 30 February and 24:00, which the engine would roll over.
+  // The comparison rejects 30 February and 24:00, which the engine would roll over.
   const exists = !Number.isNaN(date.getTime()) && date.toISOString() === iso;
   return exists && date.getUTCFullYear() > 1 ? date : null;
 }

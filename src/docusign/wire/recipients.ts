@@ -16,8 +16,8 @@ const recipientRow = z.object({
 });
 
 /**
- * Everybody whom DocuSign lists under `recipients`, in whatever group: each of its lists of objects is one. Null
- * where there is no such object. Members of a signing group are not recipients one by one.
+ * Returns everybody whom DocuSign lists under `recipients`, in any group: every list of objects is a group. Returns null
+ * if there is no such object. Members of a signing group are not recipients by themselves.
  */
 export function readRecipients(raw: unknown): readonly Recipient[] | null {
   if (!isObject(raw)) return null;
@@ -33,7 +33,7 @@ function readRecipient(group: string, raw: unknown): Recipient[] {
     recipientId: row.recipientId,
     recipientGuid: row.recipientIdGuid,
     userId: row.userId,
-    // Who signs in person is the host's guest: DocuSign routes the envelope to the host.
+    // An in-person signer is the host's guest: DocuSign routes the envelope to the host.
     email: row.hostEmail ?? row.email,
     delegatedBy: readDelegations(row.delegatedBy ?? row.DelegatedBy)[0] ?? null,
     delegatedTo: readDelegations(row.delegatedTo ?? row.DelegatedTo),
@@ -43,7 +43,7 @@ function readRecipient(group: string, raw: unknown): Recipient[] {
     : [recipient];
 }
 
-/** `delegatedBy` is one object and `delegatedTo` a list, spelled in lower case or capitalised: read as lists, in any case. */
+/** `delegatedBy` is one object, `delegatedTo` a list, in lower case or capitalised. Both are parsed as lists. */
 function readDelegations(raw: unknown): readonly Person[] {
   const rows = isObject(raw) ? [raw] : (readRows(raw) ?? []);
   return rows.map(readDelegate).filter((person) => person.userId !== null || person.email !== null);
