@@ -293,7 +293,7 @@ export const EXPLAINED: readonly Explained[] = [
   },
   {
     file: "src/usecases/explaining/explain-envelope.ts",
-    line: 'if (finding.outcome !== "waiting") throw new Error("an envelope that waits is not told to wait");',
+    line: 'if (finding.outcome !== "waiting") throw new Error("the finding of a waiting envelope is not waiting");',
     changes: {
       'finding.outcome !== "waiting"': ["false"],
     },

@@ -115,7 +115,7 @@ test("whatever code DocuSign refuses Connect with, the link works and says so", 
       ["active", { sent: "not-available", received: "not-available" }],
       code,
     );
-    const told = linesOf(world, "Connect configuration not made").filter(({ fault }) => fault === code);
+    const told = linesOf(world, "Connect configuration not created").filter(({ fault }) => fault === code);
     assert.deepEqual(
       [...new Set(told.map(({ linkId, type }) => `${linkId} ${type}`))],
       [`${id} custom`, `${id} customrecipient`],

@@ -92,7 +92,7 @@ test("that a key is lost is told to operators once, with its name and with nothi
     errors,
   );
   assert.equal(errors.length, 1);
-  assert.equal(JSON.parse(errors[0]!).msg, "a link's tokens cannot be opened");
+  assert.equal(JSON.parse(errors[0]!).msg, "link tokens cannot be decrypted");
   assert.match(errors[0]!, /no encryption key \\"local\\".*ENCRYPTION_KEYS/);
   assert.ok(!errors[0]!.includes(sealed.access_token) && !errors[0]!.includes(sealed.refresh_token));
 });

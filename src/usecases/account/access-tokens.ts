@@ -9,26 +9,27 @@ import { toLinkTokens } from "./link-tokens.ts";
 
 export type AccessTokens = {
   /**
-   * An access token of the link; with `stale`, another one than that, which DocuSign refused. However many ask
-   * at once, in whatever process, DocuSign is asked once. Throws a fault `authorization-gone` where the link has
-   * ended, DocuSign takes the authorisation for gone, or no key opens what is stored of it.
+   * Returns an access token of the link. Pass a token that DocuSign rejected as `stale` to force a refresh. Concurrent
+   * callers share one refresh, also across processes.
+   * Throws a fault `authorization-gone` if the link has ended, DocuSign reports the authorization as revoked, or no
+   * key decrypts the stored tokens.
    */
   get(linkId: LinkId, stale?: string): Promise<string>;
 };
 
-/** Also what this process has said of keys already: thousands of links may be sealed with the one that is lost. */
-type Renewing = Uses<"db" | "log" | "now" | "oauth" | "vault"> & { readonly told: Set<string> };
+/** `reported` holds the key errors that this process has logged: a lost key can affect thousands of links. */
+type Renewing = Uses<"db" | "log" | "now" | "oauth" | "vault"> & { readonly reported: Set<string> };
 
-/** A token that is about to expire may do so on its way to DocuSign. */
+/** A token this close to expiry counts as expired: it could expire on its way to DocuSign. */
 const SPARE_MS = 5 * 60 * 1000;
 
-/** Access tokens from stored, encrypted refresh tokens (design decision 18). */
+/** Gets access tokens with the stored, encrypted refresh tokens (design decision 18). */
 export function createAccessTokens(uses: Uses<"db" | "log" | "now" | "oauth" | "vault">): AccessTokens {
-  const deps: Renewing = { ...uses, told: new Set() };
+  const deps: Renewing = { ...uses, reported: new Set() };
   const underWay = new Map<LinkId, Promise<string>>();
   return {
     async get(linkId, stale) {
-      const stored = await opened(deps, linkId, findTokens(deps.db, deps.vault, linkId));
+      const stored = await decrypted(deps, linkId, findTokens(deps.db, deps.vault, linkId));
       if (stored !== null && isUsable(stored, stale, deps.now())) return stored.accessToken;
       const running = underWay.get(linkId);
       if (running !== undefined) return await running;
@@ -40,11 +41,11 @@ export function createAccessTokens(uses: Uses<"db" | "log" | "now" | "oauth" | "
 }
 
 /**
- * Tokens that no key opens are as good as revoked: a new login mends the link, and so does the key that is put back,
- * as each hour asks once. That it is the key, and none of the customers, is for operators to read.
+ * Treats tokens that no key decrypts as revoked. A new login repairs the link, and so does a restored key: each hourly
+ * run tries once. The error log shows operators that a key is missing.
  */
-async function opened(
-  { log, told }: Renewing,
+async function decrypted(
+  { log, reported }: Renewing,
   linkId: LinkId,
   reading: Promise<LinkTokens | null>,
 ): Promise<LinkTokens | null> {
@@ -52,31 +53,31 @@ async function opened(
     return await reading;
   } catch (error) {
     if (!(error instanceof UnopenedSecret)) throw error;
-    if (!told.has(error.message)) log.error({ err: error, linkId }, "a link's tokens cannot be opened");
-    told.add(error.message);
+    if (!reported.has(error.message)) log.error({ err: error, linkId }, "link tokens cannot be decrypted");
+    reported.add(error.message);
     throw new DocuSignFault("authorization-gone", "tokens-sealed", { refused: "tokens" });
   }
 }
 
 async function renew(deps: Renewing, linkId: LinkId, stale: string | undefined): Promise<string> {
-  const handedOut: Renewal[] = [];
+  const refreshed: Renewal[] = [];
   try {
     return await replaceTokens(deps, linkId, async (stored) => {
       if (isUsable(stored, stale, deps.now())) return null;
       const tokens = toLinkTokens(await deps.oauth.refresh(stored.refreshToken), deps.now());
-      handedOut.push({ used: stored.refreshToken, tokens });
+      refreshed.push({ used: stored.refreshToken, tokens });
       return tokens;
     });
   } catch (error) {
-    const [renewal] = handedOut;
+    const [renewal] = refreshed;
     if (renewal === undefined) throw error;
     return await keep(deps, linkId, renewal);
   }
 }
 
 /**
- * Stores the tokens that are found for the link in place of those it has; where none are, it keeps those. Holds the
- * link's row meanwhile, so that other processes wait and then find the new ones. Gives the access token it then has.
+ * Replaces the link's tokens with those that `find` returns; null keeps them. Locks the link's row meanwhile, so that
+ * other processes wait and then read the new tokens. Returns the access token that the link then has.
  */
 async function replaceTokens(
   deps: Renewing,
@@ -84,7 +85,7 @@ async function replaceTokens(
   find: (stored: LinkTokens) => Promise<LinkTokens | null>,
 ): Promise<string> {
   return await deps.db.transaction().execute(async (tx) => {
-    const stored = await opened(deps, linkId, lockTokens(tx, deps.vault, linkId));
+    const stored = await decrypted(deps, linkId, lockTokens(tx, deps.vault, linkId));
     if (stored === null) throw new DocuSignFault("authorization-gone", "link-ended", { refused: "tokens" });
     const tokens = await find(stored);
     if (tokens === null) return stored.accessToken;
@@ -93,16 +94,16 @@ async function replaceTokens(
   });
 }
 
-/** DocuSign may take the `used` refresh token no more: only these tokens keep the link's authorisation. */
+/** DocuSign may reject the `used` refresh token from now on: losing `tokens` would lose the link's authorization. */
 type Renewal = { readonly used: string; readonly tokens: LinkTokens };
 
 const KEEP_EVERY_MS = 250;
-/** Five minutes in all: longer than a database is away while another takes its place. */
+/** Five minutes in total, longer than a database failover takes. */
 const KEEP_ATTEMPTS = 1_200;
 
 /**
- * Stores tokens whose own transaction was lost, as soon as the database is back; in place of those they were
- * handed out for, and no others. Gives the access token that the link then has.
+ * Stores tokens whose transaction was lost, as soon as the database is back. Replaces only the tokens that they were
+ * refreshed from. Returns the access token that the link then has.
  */
 async function keep(deps: Renewing, linkId: LinkId, { used, tokens }: Renewal): Promise<string> {
   for (let attempt = 1; ; attempt += 1) {

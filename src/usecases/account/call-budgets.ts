@@ -7,10 +7,13 @@ import { nextFullHour } from "../../domain/schedule.ts";
 import { findBudget, noteLimits, pauseAccount } from "../../store/budgets.ts";
 import type { CallBudgets, CallKind, Uses } from "../capabilities.ts";
 
-/** Other processes may learn of spent calls this much later, though not that the reserve is reached. */
+/** Other processes may see used calls this much later. They learn immediately that the reserve is reached. */
 const SHARE_EVERY_MS = 2_000;
 
-/** The hour's calls of each account, read from DocuSign's headers and shared through the database (design decision 8). */
+/**
+ * Tracks the hourly calls of each account from DocuSign's headers, and shares them through the database (design
+ * decision 8).
+ */
 export function createCallBudgets(deps: Uses<"db" | "log" | "now" | "reserveShare">): CallBudgets {
   const { db, log, now, reserveShare } = deps;
   const seen = new Map<AccountId, CallBudget>();
@@ -28,15 +31,15 @@ export function createCallBudgets(deps: Uses<"db" | "log" | "now" | "reserveShar
       if (pace.kind === "wait") throw spent(kind, pace.until);
       underWay.set(accountId, (underWay.get(accountId) ?? 0) + 1);
     },
-    note(accountId, told) {
+    note(accountId, reported) {
       underWay.set(accountId, Math.max(0, (underWay.get(accountId) ?? 0) - 1));
-      if (told.remaining === null) return;
+      if (reported.remaining === null) return;
       const at = now();
-      const limits = { ...told, resetsAt: endOfHour(told, at) };
+      const limits = { ...reported, resetsAt: endOfHour(reported, at) };
       seen.set(accountId, latest(seen.get(accountId), limits));
       const paces = `${paceOf(accountId, "first-import").kind} ${paceOf(accountId, "other").kind}`;
       const key = `${limits.limit} ${limits.resetsAt.getTime()} ${paces}`;
-      if (!isToBeShared(lastShared, accountId, { key, at: at.getTime() })) return;
+      if (!mustShare(lastShared, accountId, { key, at: at.getTime() })) return;
       noteLimits(db, accountId, limits, at).catch((error: unknown) =>
         log.warn({ err: error, accountId }, "call budget could not be shared"),
       );
@@ -60,24 +63,22 @@ function spent(kind: CallKind, retryAt: Date): DocuSignFault {
 
 type Shared = { readonly key: string; readonly at: number };
 
-/** Whether other processes are to learn of it now; remembers that they have. */
-function isToBeShared(
-  lastShared: Map<AccountId, Shared>,
-  accountId: AccountId,
-  { key, at }: Shared,
-): boolean {
+/** Decides if other processes must see these limits now, and remembers that they were shared. */
+function mustShare(lastShared: Map<AccountId, Shared>, accountId: AccountId, { key, at }: Shared): boolean {
   const last = lastShared.get(accountId);
   if (last?.key === key && at - last.at < SHARE_EVERY_MS) return false;
   lastShared.set(accountId, { key, at });
   return true;
 }
 
-/** DocuSign's hours are full hours: where it says no end of this one, the numbers are this hour's. */
+/** DocuSign counts calls by the full hour. If it sends no plausible reset time, the current hour's end applies. */
 function endOfHour({ resetsAt }: CallLimits, now: Date): Date {
   return unlessFarOff(resetsAt, now) ?? nextFullHour(now);
 }
 
-/** Of one hour the lower number, as answers may come out of order; else that of the later hour. */
+/**
+ * Returns the later hour's budget. Within one hour, returns the lower number, because answers may arrive out of order.
+ */
 function latest(one: CallBudget | undefined, other: CallBudget): CallBudget {
   if (one === undefined) return other;
   const [hour, otherHour] = [hourOf(one), hourOf(other)];

@@ -1,7 +1,7 @@
 import type { Tokens } from "../../docusign/oauth.ts";
 import type { LinkTokens } from "../../store/links/link-tokens.ts";
 
-/** DocuSign's answer with the moment at which the access token expires. */
+/** Converts the lifetime that DocuSign returns into the time when the access token expires. */
 export function toLinkTokens(tokens: Tokens, now: Date): LinkTokens {
   return {
     accessToken: tokens.accessToken,

@@ -4,12 +4,15 @@ import { DocuSignFault } from "../../docusign/faults/faults.ts";
 import type { OpenAccount, OpenWithToken, Uses } from "../capabilities.ts";
 import type { AccessTokens } from "./access-tokens.ts";
 
-/** Opens accounts with the link's tokens, which go to allowed addresses only. Every answer's limits go to the budgets. */
+/**
+ * Opens accounts with the link's tokens, which are sent to allowed addresses only. Reports the limits of every answer
+ * to the budgets.
+ */
 export function createOpenAccount(
   deps: Uses<"budgets" | "metrics" | "now"> & {
     readonly tokens: AccessTokens;
     readonly isApiAddress: IsApiAddress;
-    /** Aborted when this process must end: no call goes on. */
+    /** Aborted when this process must end; it cancels running calls. */
     readonly signal: AbortSignal;
   },
 ): OpenAccount {
@@ -33,7 +36,7 @@ export function createOpenAccount(
     });
 }
 
-/** Opens accounts with the token of a login. Its few calls count in no budget, as long as no link exists. */
+/** Opens accounts with the token of a login. These few calls count in no budget, because no link exists yet. */
 export function createOpenWithToken({
   isApiAddress,
   log,
@@ -52,7 +55,7 @@ export function createOpenWithToken({
   };
 }
 
-/** An operator can allow the address, so that calls wait rather than fail for good. */
+/** Calls wait instead of failing for good, because an operator can still allow the address. */
 function notAllowed(): DocuSignFault {
   return new DocuSignFault("later", "api-address-not-allowed");
 }

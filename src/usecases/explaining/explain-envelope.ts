@@ -14,7 +14,7 @@ import { predictEnvelope, type Verdict } from "./predict-envelope.ts";
 
 type Deps = Uses<"budgets" | "db" | "importTiming" | "now" | "openAccount">;
 
-/** All that can be said of one envelope (import-rules 6); holds no e-mail address. */
+/** Everything known about one envelope (import-rules 6). Holds no e-mail address. */
 export type Explanation = {
   readonly envelopeId: EnvelopeId;
   readonly outcome: Outcome;
@@ -23,23 +23,24 @@ export type Explanation = {
   /** For the customer, in their language. */
   readonly text: string;
   readonly facts: Readonly<Record<string, unknown>>;
-  /** In the order they came. */
+  /** In order of receipt. */
   readonly events: readonly Pick<RecordedEvent, "event" | "format" | "generatedAt" | "receivedAt">[];
-  /** Deleted ones too. */
+  /** Includes deleted contracts. */
   readonly contracts: readonly StoredContract[];
   readonly attempts: number;
   readonly lastAttemptAt: Date | null;
-  /** DocuSign's code or ours for what the last attempt ended with. */
+  /** The error code of the last attempt, from DocuSign or from us. */
   readonly lastError: string | null;
-  /** The link that judged it last; null where nothing is recorded of it. */
+  /** The link that decided last; null if the ledger has no entry. */
   readonly linkId: LinkId | null;
   readonly decidedAt: Date | null;
   readonly waitingFor: WaitingCause | null;
 };
 
 /**
- * Why an envelope was or was not imported, and what it waits for. Of one that nothing is recorded of it tells what
- * would become of it, by asking DocuSign; nothing is imported by asking. Null where neither side knows it.
+ * Explains why an envelope was or was not imported, and what it waits for. If the ledger has no entry, fetches the
+ * envelope from DocuSign and predicts the outcome. Never imports anything. Returns null if neither side knows the
+ * envelope.
  */
 export async function explainEnvelope(
   deps: Deps,
@@ -57,7 +58,7 @@ export async function explainEnvelope(
   return {
     envelopeId,
     ...verdict.finding,
-    text: tell(verdict, language),
+    text: describe(verdict, language),
     facts: { ...verdict.facts },
     events: events.map(({ event, format, generatedAt, receivedAt }) => ({
       event,
@@ -94,33 +95,35 @@ async function judgeEntry(deps: Uses<"budgets" | "db" | "now">, entry: LedgerEnt
   return { finding: { outcome: "waiting", reason: waiting.reason }, facts, waiting };
 }
 
-/** A link made after the import found the contracts there already (import-rules 2.2). */
+/**
+ * If an earlier link imported the envelope, the current link found its contracts already there (import-rules 2.2).
+ */
 function settledFinding(entry: LedgerEntry, link: Link | null): Finding {
   const byEarlier = link !== null && entry.decidedAt !== null && entry.decidedAt < link.linkedAt;
   if (entry.state === "imported" && byEarlier) return { outcome: "imported", reason: "already" };
-  return known(entry);
+  return requireFinding(entry);
 }
 
 function ownWait(entry: LedgerEntry, now: Date): WaitingCause {
-  const finding = known(entry);
-  if (finding.outcome !== "waiting") throw new Error("an envelope that waits is not told to wait");
+  const finding = requireFinding(entry);
+  if (finding.outcome !== "waiting") throw new Error("the finding of a waiting envelope is not waiting");
   return { reason: finding.reason, until: ahead(entry.waitingUntil, now) };
 }
 
-function known(entry: LedgerEntry): Finding {
+function requireFinding(entry: LedgerEntry): Finding {
   const finding = parseFinding(entry.state, entry.reason);
   if (finding === null) throw new Error(`the ledger holds an unknown reason: ${entry.state} ${entry.reason}`);
   return finding;
 }
 
-/** A moment that has passed tells nothing about the future: it is due, and comes as soon as its turn does. */
+/** Drops times in the past: the envelope is due and is only waiting for its turn. */
 function ahead(moment: Date | null, now: Date): Date | null {
   return moment !== null && moment > now ? moment : null;
 }
 
 type Unrecorded = { tenant: string; envelopeId: EnvelopeId; events: readonly RecordedEvent[] };
 
-/** An event may have announced it whose import has not run yet; otherwise DocuSign is asked. */
+/** Looks for an announced import that has not run yet; otherwise fetches the envelope from DocuSign. */
 async function judgeUnrecorded(deps: Deps, about: Unrecorded): Promise<Verdict | null> {
   const link = await findCurrentLink(deps.db, about.tenant);
   if (link === null) return judgeWithoutLink(about.events);
@@ -147,18 +150,18 @@ function judgeWithoutLink(events: readonly RecordedEvent[]): Verdict | null {
   return { finding: { outcome: "waiting", reason: waiting.reason }, facts: {}, waiting };
 }
 
-/** Of what is not known the customer is also told why it could not be found out. */
-function tell({ finding, facts, waiting }: Verdict, language: Language): string {
-  const told = { ...TOLD.parse(facts), waitingUntil: waiting?.until?.toISOString() ?? null };
-  const text = explain(finding.outcome, finding.reason, told, language);
+/** Describes the verdict for the customer. If the outcome is unknown, adds why DocuSign could not be consulted. */
+function describe({ finding, facts, waiting }: Verdict, language: Language): string {
+  const mentioned = { ...MENTIONED.parse(facts), waitingUntil: waiting?.until?.toISOString() ?? null };
+  const text = explain(finding.outcome, finding.reason, mentioned, language);
   if (finding.outcome !== "unknown" || waiting === null) return text;
-  return `${text}${language === "ja" ? "" : " "}${explain("waiting", waiting.reason, told, language)}`;
+  return `${text}${language === "ja" ? "" : " "}${explain("waiting", waiting.reason, mentioned, language)}`;
 }
 
 const text = z.string().nullable().catch(null);
 const flag = z.boolean().nullable().catch(null);
-/** What of the facts a sentence may mention. */
-const TOLD = z.object({
+/** The facts that a sentence may mention. */
+const MENTIONED = z.object({
   status: text,
   completedAt: text,
   sentFrom: text,

@@ -11,7 +11,7 @@ import type { Uses } from "../capabilities.ts";
 import { decide } from "../importing/decide.ts";
 import { findLinkWait, findQuestionWait } from "../importing/waiting-cause.ts";
 
-/** What is found of an envelope; `waiting` tells what has to pass before more can be said or done. */
+/** The decision on an envelope. `waiting` is what must pass before more is known or done. */
 export type Verdict = {
   readonly finding: Finding;
   readonly facts: object;
@@ -26,8 +26,8 @@ const NOT_FOUND: Verdict = {
 };
 
 /**
- * What would become of an envelope that nothing is recorded of: asks DocuSign, within the account's budget, and the
- * rules. Imports nothing and records nothing.
+ * Predicts the outcome for an envelope without a ledger entry. Fetches it from DocuSign, within the account's budget,
+ * and applies the import rules. Imports and records nothing.
  */
 export async function predictEnvelope(
   deps: Uses<"budgets" | "db" | "now" | "openAccount">,
@@ -54,7 +54,7 @@ async function judge(deps: Uses<"budgets" | "db" | "now">, link: Link, envelope:
   return { finding: { outcome: "waiting", reason: waiting.reason }, facts, waiting };
 }
 
-/** Nothing has brought it yet: the next reconciliation will (import-rules 3). */
+/** No event or reconciliation has found the envelope yet; the next reconciliation will (import-rules 3). */
 function nextChance(decision: Ownership, now: Date): WaitingCause {
   const reason = decision.kind === "undecided" ? decision.reason : "hourly-timing";
   return { reason, until: nextFullHour(now) };

@@ -21,9 +21,9 @@ type SideState = { readonly state: ConnectSide; readonly id: string | null };
 type TypedConfiguration = { readonly type: Type; readonly state: string; readonly id: string | null };
 
 /**
- * Makes the link's Connect configurations, or finds again and mends those that it has (design decisions 1 and 2).
- * Where the account has no Connect, or someone switched ours off, the link says so and lives by reconciliation
- * (import-rules 5). Whatever DocuSign refuses here says nothing about the link itself.
+ * Creates the link's Connect configurations, or finds and repairs existing ones (design decisions 1 and 2). If the
+ * account has no Connect, or someone switched ours off, records that; the link then relies on reconciliation
+ * (import-rules 5). DocuSign's refusals here do not change the link's own state.
  */
 export async function ensureConnect(
   deps: Uses<"db" | "log" | "publicUrl">,
@@ -56,17 +56,17 @@ async function ensureSide(
   try {
     const wanted = wantedConfiguration(deps.publicUrl, link, before);
     const existing = findOurs(await account.listConnectConfigurations(), wanted);
-    return existing === null ? await make(account, wanted) : await mend(account, wanted, existing);
+    return existing === null ? await create(account, wanted) : await repair(account, wanted, existing);
   } catch (error) {
     if (!(error instanceof DocuSignFault)) throw error;
-    deps.log.warn({ linkId: link.id, type, fault: error.code }, "Connect configuration not made");
-    // What is there still has to be removed when the link ends.
-    const isUnsaid = isTransient(error) || isOurCredentialsFault(error);
-    return { state: isUnsaid ? unsure(before.state) : "not-available", id: before.id };
+    deps.log.warn({ linkId: link.id, type, fault: error.code }, "Connect configuration not created");
+    // Keep the id: an existing configuration must be removed when the link ends.
+    const isUnsure = isTransient(error) || isOurCredentialsFault(error);
+    return { state: isUnsure ? unsure(before.state) : "not-available", id: before.id };
   }
 }
 
-/** The one whose id we know comes before others at our address. */
+/** Prefers the configuration with the id we stored over others with our address. */
 function findOurs(
   listed: readonly ListedConnectConfiguration[],
   wanted: ConnectConfiguration,
@@ -76,8 +76,8 @@ function findOurs(
 }
 
 /**
- * An address may be listed otherwise than we wrote it, or not at all: then the id that we know tells, unless the name
- * is another, as nothing says that the id of a removed configuration is never given to somebody else's.
+ * Matches by address first. DocuSign may list an address in another form or not at all; then the stored id matches. A
+ * different name rules that match out, because DocuSign may reuse the id of a removed configuration.
  */
 function isOurs(listed: ListedConnectConfiguration, wanted: ConnectConfiguration): boolean {
   if (listed.type !== wanted.type) return false;
@@ -85,24 +85,27 @@ function isOurs(listed: ListedConnectConfiguration, wanted: ConnectConfiguration
   return listed.id === wanted.id && (listed.name ?? wanted.name) === wanted.name;
 }
 
-/** Silence, or not being let in, says nothing against a will, nor against a plan without Connect: the next look asks again. */
+/**
+ * A transient fault, or a rejection of our own credentials, proves nothing about the configuration. Keeps what a
+ * person or the plan decided; anything else becomes pending, for the next check.
+ */
 function unsure(state: string): ConnectSide {
   return state === "switched-off" || state === "not-available" ? state : "pending";
 }
 
-/** Leaves it to the next reconciliation to see what there is of the link's configurations. */
+/** Marks the configurations as pending, so that the next reconciliation checks them. */
 export async function leavePending(db: Database, { id, connect }: Link): Promise<void> {
   const { sent, received } = connect;
   await changeLink(db, id, { connect: { ...connect, sent: unsure(sent), received: unsure(received) } });
 }
 
-async function make(account: DocuSignAccount, wanted: ConnectConfiguration): Promise<SideState> {
+async function create(account: DocuSignAccount, wanted: ConnectConfiguration): Promise<SideState> {
   const { id } = await account.createConnectConfiguration(wanted);
   return { state: wanted.enabled ? "active" : "switched-off", id };
 }
 
-/** What someone switched off stays off, shown or not: it was their will. */
-async function mend(
+/** Leaves a configuration off if someone switched it off, even when the listing omits `enabled`. */
+async function repair(
   account: DocuSignAccount,
   wanted: ConnectConfiguration,
   existing: ListedConnectConfiguration,
@@ -114,7 +117,7 @@ async function mend(
   return { state: "active", id };
 }
 
-/** As it is to be, under the id that it was known by. */
+/** The configuration as it should be, under its stored id. */
 function wantedConfiguration(
   publicUrl: string,
   link: Link,
@@ -135,9 +138,10 @@ function addressOf(publicUrl: string, { id }: Pick<Link, "id">): string {
 }
 
 /**
- * Removes the link's configurations at DocuSign. A refusal (authorisation gone, no longer admin) does not stop a
- * deletion (service.md, settled details); throws the fault where DocuSign cannot be reached, takes no call of ours,
- * or does not remove what the user may remove: a deletion never half-happens (import-rules 5).
+ * Removes the link's configurations from DocuSign. A refusal (authorization gone, no longer admin) does not stop the
+ * deletion (service.md, settled details).
+ * Throws the fault if DocuSign is unreachable, rejects our credentials, or does not remove what the user may remove: a
+ * deletion never half-happens (import-rules 5).
  */
 export async function removeConnect(
   { publicUrl }: Uses<"publicUrl">,
@@ -145,7 +149,7 @@ export async function removeConnect(
   account: DocuSignAccount,
 ): Promise<void> {
   const { sent, received, sentId, receivedId } = link.connect;
-  // Of one that is pending DocuSign may have made what it never answered for.
+  // DocuSign may have created a pending configuration without answering.
   const isSure = sent !== "pending" && received !== "pending";
   const found = isSure ? [] : ((await unlessRefused(account.listConnectConfigurations())) ?? []);
   const ours = found.filter(({ url }) => isSameAddress(url, addressOf(publicUrl, link))).map(({ id }) => id);

@@ -10,17 +10,17 @@ import type { Link, LinkCause, LinkState } from "../../store/links/links.ts";
 import { enqueueReconciliation } from "../../store/queue/queue.ts";
 import type { Uses } from "../capabilities.ts";
 
-/** Stops a link's imports for a cause that a person has to mend; an ended link stays ended. */
+/** Stops a link's imports for a cause that a person must fix. An ended link stays ended. */
 export async function failLink(db: Database, link: Link, cause: LinkCause): Promise<void> {
   await changeLink(db, link.id, { state: "error", cause });
 }
 
-/** Lets a link go on whose cause is mended: what waited is due again, and a reconciliation fills the gap. */
+/** Resumes a link whose cause is fixed. Waiting envelopes become due again, and a reconciliation fills the gap. */
 export async function recoverLink(tx: Database, link: Link, now: Date): Promise<void> {
   await changeLink(tx, link.id, {
     state: healthyState(link),
     cause: null,
-    // What it took so far tells nothing of the pace: it stood still.
+    // The time so far includes the standstill, so it must not count for the pace.
     ...(isFirstImportUnderWay(link) && { firstImportStartedAt: now }),
   });
   await takeUpFailed(tx, link.id, { now, afresh: true });
@@ -36,15 +36,15 @@ function isFirstImportUnderWay({ firstImport }: Link): boolean {
   return firstImport.startedAt !== null && firstImport.doneAt === null;
 }
 
-/** The state that the link has where nothing is wrong with it. */
+/** The state of a link without an error. */
 function healthyState(link: Pick<Link, "approval">): LinkState {
   return link.approval === "awaited" ? "awaiting-approval" : "active";
 }
 
 /**
- * Asks DocuSign whether the linked user still is DS Admin of the account (import-rules 5) and puts the link into
- * error where not; a link that was in error for this goes on where they are again. Takes over how the user is called and
- * reached by now, as entries without an id are known by the address (import-rules 1). Costs one call.
+ * Checks in DocuSign that the linked user is still a DS Admin of the account (import-rules 5). Costs one call.
+ * Puts the link into error if not. Resumes a link that was in error for this once the user is an admin again. Updates
+ * the user's name and e-mail address, because recipients without a user id are matched by address (import-rules 1).
  */
 export async function checkAdmin(
   deps: Uses<"adminProfiles" | "db" | "now">,
@@ -64,31 +64,32 @@ export async function checkAdmin(
       checkedAt: deps.now(),
       user: { name: name ?? current.user.name, email: email ?? current.user.email },
     });
-    if (isMended(current)) await recoverLink(tx, current, deps.now());
+    if (isFixed(current)) await recoverLink(tx, current, deps.now());
   });
   return true;
 }
 
-/** What DocuSign says of the user proves that both the right and the authorisation are there. */
-function isMended({ cause }: Link): boolean {
+/** If DocuSign returns the user, both the admin right and the authorization are there. */
+function isFixed({ cause }: Link): boolean {
   return cause === "not-admin" || cause === "authorization-revoked";
 }
 
 /**
- * Asks as `checkAdmin` does. DocuSign's refusal to say is a no and puts the link into error as well: user and account may
- * be closed or suspended, and which word DocuSign has for that is not known (facts 6). Its silence leaves it open.
+ * Does what `checkAdmin` does, but does not throw DocuSign's faults. A refusal counts as "not-admin" and puts the link
+ * into error too. The user or account may be closed or suspended, and DocuSign's code for that is not known (facts 6).
+ * Returns "unknown" if DocuSign does not answer.
  */
 export async function askAdmin(
   deps: Uses<"adminProfiles" | "db" | "now">,
   link: Link,
   account: DocuSignAccount,
-): Promise<"admin" | "not-admin" | "unsaid"> {
+): Promise<"admin" | "not-admin" | "unknown"> {
   try {
     return (await checkAdmin(deps, link, account)) ? "admin" : "not-admin";
   } catch (error) {
     const reaction = decideFault(faultFacts(error), { step: "user" }, deps.now());
     if (reaction.kind === "throw") throw error;
-    if (reaction.kind !== "fail-link") return "unsaid";
+    if (reaction.kind !== "fail-link") return "unknown";
     await failLink(deps.db, link, reaction.cause);
     return "not-admin";
   }

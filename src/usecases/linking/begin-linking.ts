@@ -5,14 +5,14 @@ import { storeLinking } from "../../store/links/linkings.ts";
 import { findCurrentLink } from "../../store/links/links.ts";
 import type { Uses } from "../capabilities.ts";
 
-/** Who acts on a link: an owner of the tenant. */
+/** The person who changes a link: an owner of the tenant. */
 export type Owner = { readonly tenant: string; readonly subject: string };
 
 const LINKING_LIVES_MS = 15 * 60 * 1000;
 
 /**
- * Begins a linking: where to send the owner's browser. Only they can finish it, once, within 15 minutes. Refuses
- * `group-not-found`, and `link-active` unless the link there is waits to be repaired.
+ * Begins a linking and returns the address for the owner's browser. Only this owner can finish it, once, within 15
+ * minutes. Refuses with `group-not-found`, or with `link-active` unless the current link needs repair.
  */
 export async function beginLinking(
   deps: Uses<"db" | "now" | "oauth" | "vault">,
@@ -35,7 +35,7 @@ export async function beginLinking(
   return { authorizationUrl: deps.oauth.authorizationUrl({ state, codeChallenge }) };
 }
 
-/** Only the hash of a `state` is stored: a dump of the database finishes no linking. */
+/** Only the hash of a `state` is stored, so that a database dump cannot finish a linking. */
 export function hashState(state: string): Buffer {
   return createHash("sha256").update(state).digest();
 }

@@ -5,7 +5,7 @@ import { findCurrentLink, type Link } from "../../store/links/links.ts";
 import type { Uses } from "../capabilities.ts";
 import { failLink, recoverLink } from "../health/link-health.ts";
 
-/** Takes over a group of the cabinet under its name; a link that waited for it to come back goes on. */
+/** Creates or renames a group of the cabinet. Resumes a link that was waiting for this group to come back. */
 export async function putGroup(deps: Uses<"db" | "now">, tenant: string, group: Group): Promise<void> {
   await deps.db.transaction().execute(async (tx) => {
     const link = await lockCurrent(tx, tenant);
@@ -15,20 +15,20 @@ export async function putGroup(deps: Uses<"db" | "now">, tenant: string, group: 
 }
 
 /**
- * Takes over that a group is gone; that it was gone already changes nothing. Imports into it wait, visibly, until
- * the owner has chosen another (import-rules 5).
+ * Marks a group as deleted. Idempotent. Imports into it wait, visibly, until the owner chooses another group
+ * (import-rules 5).
  */
 export async function deleteGroup(deps: Uses<"db" | "now">, tenant: string, id: string): Promise<void> {
   await deps.db.transaction().execute(async (tx) => {
     const before = await lockCurrent(tx, tenant);
     if (!(await markGroupDeleted(tx, tenant, id, deps.now()))) return;
-    // A linking that was finished meanwhile kept the group until it was stored.
+    // A linking that finished meanwhile locked the group until its link was stored.
     const link = before ?? (await lockCurrent(tx, tenant));
     if (link?.groupId === id && link.state !== "error") await failLink(tx, link, "group-missing");
   });
 }
 
-/** The link first, then the group, as imports lock them: otherwise the two would wait for each other. */
+/** Locks the link before the group, in the same order as imports, to avoid deadlocks. */
 async function lockCurrent(tx: Database, tenant: string): Promise<Link | null> {
   const current = await findCurrentLink(tx, tenant);
   const link = current === null ? null : await lockLink(tx, current.id, "update");

@@ -10,8 +10,8 @@ import { recoverLink } from "../health/link-health.ts";
 import type { Owner } from "./begin-linking.ts";
 
 /**
- * Sends imports from now on to another group; what is imported stays where it is (import-rules 5). A link that
- * waited because its group had vanished goes on. Refuses `link-not-found` and `group-not-found`.
+ * Sends future imports to another group; imported contracts stay where they are (import-rules 5). Resumes a link that
+ * waited because its group was missing. Refuses with `link-not-found` or `group-not-found`.
  */
 export async function editLink(deps: Uses<"db" | "now">, owner: Owner, groupId: string): Promise<void> {
   await changeCurrent(deps, owner, async (tx, link, now) => {
@@ -30,7 +30,10 @@ export async function editLink(deps: Uses<"db" | "now">, owner: Owner, groupId: 
   });
 }
 
-/** Lets a large first import begin. Refuses `link-not-found`, and `not-awaiting-approval` where none waits for it. */
+/**
+ * Approves a large first import, which then begins. Refuses with `link-not-found`, or with `not-awaiting-approval` if
+ * no first import awaits approval.
+ */
 export async function approveImport(deps: Uses<"db" | "now">, owner: Owner): Promise<void> {
   await changeCurrent(deps, owner, async (tx, link, now) => {
     if (link.approval !== "awaited")

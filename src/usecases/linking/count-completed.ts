@@ -1,15 +1,16 @@
 import type { DocuSignAccount } from "../../docusign/api/account.ts";
 import { ALL_HISTORY } from "../../domain/window.ts";
 
-/** The owner waits in front of the browser meanwhile: twenty pages of a listing. */
+/** Twenty pages of a listing: the owner is waiting in the browser. */
 const MOST_COUNTED = 20_000;
 const SMALL = 1_000;
 
 /**
- * How many completed envelopes a first import will list: what the account sent and what the user received, each
- * once (service.md: counted as DocuSign lists them). Two calls; where the overlap of the two decides whether there are
- * `enough`, or how many an owner is shown, or where DocuSign gives no totals, the envelopes are counted one by one. Only
- * of more than `MOST_COUNTED` an owner is shown the sum of the two, which is what there are at most.
+ * Returns how many completed envelopes a first import will list (service.md: counted as DocuSign lists them). Counts
+ * what the account sent and what the user received, each envelope once.
+ * Two calls return the totals of the two sides. If DocuSign returns no totals, counts the envelopes one by one. Does
+ * the same if the overlap of the sides decides whether there are `enough`, or changes the number that the owner sees.
+ * Above `MOST_COUNTED`, returns the sum of the two sides, which is an upper bound.
  */
 export async function countCompleted(
   account: DocuSignAccount,
@@ -26,7 +27,7 @@ export async function countCompleted(
   return isUnsure || isShown ? await countOneByOne(account, to) : most;
 }
 
-/** Null where DocuSign does not say how many there are beyond the first. */
+/** Null if there is more than one and DocuSign returns no total. */
 async function countSide(account: DocuSignAccount, to: Date, receivedOnly: boolean): Promise<number | null> {
   const page = await account.listCompleted({
     from: ALL_HISTORY,

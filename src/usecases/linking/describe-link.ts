@@ -5,31 +5,31 @@ import { findLatest } from "../../store/ledger/reconciliations.ts";
 import type { Link, LinkCause, LinkState } from "../../store/links/links.ts";
 import type { Uses } from "../capabilities.ts";
 import { type FirstImportProgress, measureFirstImport } from "./first-import-progress.ts";
-import { tellTotals } from "./link-totals.ts";
+import { computeTotals } from "./link-totals.ts";
 
-/** A link as people and services see it (service.md); what does not apply is null. */
+/** A link as people and services see it (service.md). Fields that do not apply are null. */
 export type LinkDescription = Pick<
   Link,
   "id" | "state" | "groupId" | "user" | "linkedAt" | "endedAt" | "sentFrom" | "receivedFrom"
 > & {
-  /** For state `error`: a stable code, and in Japanese what a person can do about it. */
+  /** For state `error`: a stable code, and a Japanese message that says what to do. */
   readonly cause: { readonly code: LinkCause; readonly message: string } | null;
   readonly account: Pick<Link["account"], "id" | "name">;
-  /** Once ended: up to when it accounted for what the account sent and the user received (import-rules 2.3). */
+  /** For an ended link: the times up to which it accounted for sent and received envelopes (import-rules 2.3). */
   readonly sentUntil: Date | null;
   readonly receivedUntil: Date | null;
-  /** Null once ended: its configurations are gone. */
+  /** Null for an ended link, whose configurations are removed. */
   readonly connect: { readonly sent: string | null; readonly received: string | null };
   readonly totals: Totals;
-  /** How many envelopes each rule excluded; null once ended. */
+  /** The number of envelopes excluded by each rule; null for an ended link. */
   readonly excludedByRule: Readonly<Record<string, number>> | null;
   readonly firstImport: FirstImportProgress | null;
-  /** When the latest reconciliation was through. */
+  /** The end of the latest reconciliation. */
   readonly lastReconciliation: Date | null;
   readonly nextReconciliation: Date | null;
 };
 
-/** Tells all about a link: its state, its totals, which add up (import-rules 6), and its progress. */
+/** Describes a link: its state, its totals, which add up (import-rules 6), and its progress. */
 export async function describeLink(
   deps: Uses<"db" | "now" | "reserveShare">,
   link: Link,
@@ -59,7 +59,7 @@ export async function describeLink(
 
 const NO_CONNECT = { sent: null, received: null };
 
-/** What is the next link's by now was this one's when it ended: of an ended link the totals of its end count. */
+/** An ended link keeps the totals recorded at its end, because its envelopes may belong to the next link by now. */
 async function describeEnvelopes(
   deps: Uses<"db" | "now" | "reserveShare">,
   link: Link,
@@ -69,7 +69,7 @@ async function describeEnvelopes(
   }
   const ledger = await countTotals(deps.db, link.id);
   return {
-    totals: await tellTotals(deps.db, link, ledger),
+    totals: await computeTotals(deps.db, link, ledger),
     excludedByRule: await countExcludedByRule(deps.db, link.id),
     firstImport: await measureFirstImport(deps, link, ledger),
   };

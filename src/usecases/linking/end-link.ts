@@ -15,14 +15,14 @@ import { ensureConnect, leavePending, removeConnect } from "../health/ensure-con
 import { reconcileAloneSoon } from "../reconciling/lock.ts";
 import type { Owner } from "./begin-linking.ts";
 import { takeLastLook } from "./last-look.ts";
-import { tellTotals } from "./link-totals.ts";
+import { computeTotals } from "./link-totals.ts";
 
 /**
- * Ends the tenant's link: its Connect configurations at DocuSign go, its tokens are destroyed, history and contracts
- * remain (import-rules 5). What it did not account for is the next link's (import-rules 2.3). Refuses
- * `link-not-found`, and `deletion-failed` where DocuSign cannot be reached or leaves the configurations where they are
- * though the user may remove them: then the link is as before. Where DocuSign will not give a last look at what completed
- * until the end, for whatever reason, the end is what was reached before: nobody is kept linked for it.
+ * Ends the tenant's link. Removes its Connect configurations from DocuSign and destroys its tokens; history and
+ * contracts remain (import-rules 5). The next link imports what this one did not account for (import-rules 2.3).
+ * Refuses with `link-not-found`. Refuses with `deletion-failed` if DocuSign is unreachable, or does not remove
+ * configurations that the user may remove; the link then stays as before. If DocuSign refuses the last look, the link
+ * ends with what it had accounted for: nobody is kept linked for it.
  */
 export async function endLink(
   deps: Uses<"adminProfiles" | "db" | "log" | "now" | "openAccount" | "publicUrl">,
@@ -30,7 +30,7 @@ export async function endLink(
 ): Promise<void> {
   const link = await findCurrentLink(deps.db, owner.tenant);
   if (link === null) throw new Refusal("link-not-found");
-  // The clock goes on while DocuSign is asked: what completes from now on is the next link's.
+  // Taken before the calls to DocuSign: what completes from now on belongs to the next link.
   const endedAt = deps.now();
   const account = deps.openAccount(link, undefined, "person");
   try {
@@ -43,20 +43,20 @@ export async function endLink(
     await commitEnd(deps.db, link, { endedAt, owner });
     return true;
   };
-  // A reconciliation that comes by meanwhile would make anew what was just taken away.
+  // A concurrent reconciliation would create the removed configurations again.
   if ((await reconcileAloneSoon(deps.db, link.id, end)) === null) await end();
 }
 
-/** Takes the configurations away; where that fails, the link is as before. */
+/** Removes the configurations; on failure, restores them and leaves the link as before. */
 async function leaveDocuSign(
   deps: Uses<"db" | "log" | "publicUrl">,
   id: LinkId,
   account: DocuSignAccount,
 ): Promise<void> {
-  // A reconciliation that was waited for may have made configurations since the deletion was asked for.
+  // The reconciliation that held the lock may have created configurations meanwhile.
   const link = await findLink(deps.db, id);
   if (link === null || link.state === "ended") throw new Refusal("link-not-found");
-  // Should this process die from here on, the link's next reconciliation makes what is gone.
+  // If this process dies from here on, the next reconciliation restores the configurations.
   await leavePending(deps.db, link);
   try {
     await removeConnect(deps, link, account);
@@ -87,7 +87,7 @@ async function commitEnd(
       }),
     });
     await abandonRun(tx, link.id, endedAt);
-    const totals = await tellTotals(tx, current, await countTotals(tx, link.id));
+    const totals = await computeTotals(tx, current, await countTotals(tx, link.id));
     await closeLink(tx, link.id, { endedAt, ...until, totals });
     await recordAudit(tx, {
       tenant: link.tenant,
@@ -101,8 +101,8 @@ async function commitEnd(
 }
 
 /**
- * What may be gone is made again; what DocuSign refuses now stays pending, and the next reconciliation's to make. So
- * does all of it where DocuSign did not answer at all: the owner has waited long enough.
+ * Restores configurations that may be gone. Those that DocuSign refuses now stay pending for the next reconciliation.
+ * Leaves all of them pending if DocuSign did not answer: the owner has waited long enough.
  */
 async function putBack(
   deps: Uses<"db" | "log" | "publicUrl">,
@@ -114,7 +114,7 @@ async function putBack(
   await ensureConnect(deps, link, account);
 }
 
-/** What DocuSign did not do has failed the deletion; any other error is a fault of ours, thrown as it is. */
+/** Turns a fault of DocuSign into the refusal `deletion-failed`. Returns any other error as it is. */
 function asFailure({ log }: Uses<"log">, link: Link, error: unknown): unknown {
   if (!(error instanceof DocuSignFault)) return error;
   log.warn({ linkId: link.id, fault: error.code, kind: error.kind }, "deletion failed");

@@ -34,7 +34,7 @@ type Deps = Uses<
   | "vault"
 >;
 
-/** The ways in which a return from DocuSign's login ends (service.md). */
+/** The results of a return from DocuSign's login (service.md). */
 export type LinkingResult =
   | "linked"
   | "awaiting-approval"
@@ -49,8 +49,8 @@ export type LinkingResult =
 export type Return = { readonly state: string; readonly code: string | null; readonly error: string | null };
 
 /**
- * Finishes a linking that this owner began. The linking is taken first, so that each return counts once; whatever
- * is refused or goes wrong before the link's commit leaves no trace (import-rules 5).
+ * Finishes a linking that this owner began. Consumes the linking first, so that each return counts once. Refusals and
+ * errors before the link's commit leave no trace (import-rules 5).
  */
 export async function finishLinking(deps: Deps, owner: Owner, returned: Return): Promise<LinkingResult> {
   const linking = await takeLinking(deps.db, deps.vault, hashState(returned.state), owner);
@@ -165,7 +165,7 @@ async function endedLinks(tx: Database, tenant: string) {
   );
 }
 
-/** The same user came back to the same account: the link goes on, and what it missed is filled in (import-rules 5). */
+/** The same user logged in to the same account again: resumes the link and fills its gap (import-rules 5). */
 async function repairLink(
   deps: Uses<"db" | "log" | "now" | "openAccount" | "publicUrl" | "vault">,
   candidate: Candidate,
@@ -202,7 +202,7 @@ async function commitRepair(
   });
 }
 
-/** Connect is a bonus: what DocuSign does not make now, the next reconciliation makes. */
+/** Connect is optional: the next reconciliation creates what DocuSign does not create now. */
 async function connectLink(
   deps: Uses<"db" | "log" | "openAccount" | "publicUrl">,
   id: LinkId,

@@ -8,20 +8,20 @@ import type { Uses } from "../capabilities.ts";
 export type FirstImportProgress = {
   /** Envelopes that are imported, excluded or deleted. */
   readonly done: number;
-  /** As DocuSign counted at linking, then as they were listed. */
+  /** DocuSign's count at linking; once all are listed, the number listed. */
   readonly total: number;
-  /** Null once it is through. While it awaits approval: as if that were given now. */
+  /** Null once it has ended. Before the approval, assumes that it is given now. */
   readonly estimatedEnd: Date | null;
 };
 
-/** An envelope costs a call per document and its share of the listing; most hold one document. */
+/** Each envelope costs one call per document, plus a share of the listing. Most envelopes have one document. */
 const CALLS_PER_ENVELOPE = 1.5;
-/** What the lanes of one link manage against answers of about half a second. */
+/** The rate of one link's lanes when DocuSign answers in about half a second. */
 const CALLS_PER_SECOND = 5;
-/** DocuSign's own limit, where its headers have not told another. */
+/** DocuSign's default limit, for accounts whose headers have not reported one. */
 const USUAL_HOURLY_LIMIT = 3_000;
 
-/** How far the link's first import has come, and when it will be through (import-rules 3). */
+/** Returns the progress of the first import and its estimated end (import-rules 3). */
 export async function measureFirstImport(
   deps: Uses<"db" | "now" | "reserveShare">,
   link: Link,
@@ -36,7 +36,9 @@ export async function measureFirstImport(
   return { done, total, estimatedEnd: await estimateEnd(deps, link, { done, left: total - done }) };
 }
 
-/** By the hours' calls, from when there are some again, or by the pace so far where that is slower. */
+/**
+ * Estimates from the hourly calls, starting when calls are available again, or from the pace so far if that is slower.
+ */
 async function estimateEnd(
   deps: Uses<"db" | "now" | "reserveShare">,
   link: Link,

@@ -14,13 +14,13 @@ import { reconcileAloneSoon } from "../reconciling/lock.ts";
 import { provenAfterwards, reconcilePage } from "../reconciling/reconcile-page.ts";
 import { overlapStart } from "../reconciling/window.ts";
 
-/** An ending waits for its owner: a longer look is left to the next link. */
+/** The owner is waiting for the deletion: a longer listing is left to the next link. */
 const MOST_PAGES = 6;
 
 /**
- * Accounts for what completed before `endedAt`, so that a link that did its work ends at the moment it is ended, not
- * at its last hour (import-rules 2.3). Where the first import is not through, or the link did not import, its end
- * is what it had reached.
+ * Accounts for what completed before `endedAt`. The link then ends at that time, not at its last reconciliation
+ * (import-rules 2.3). Does nothing if the link is not importing or its first import is not listed: it then ends with
+ * what it had accounted for.
  */
 export async function takeLastLook(
   deps: Uses<"adminProfiles" | "db" | "now">,
@@ -32,7 +32,7 @@ export async function takeLastLook(
   await reconcileAloneSoon(deps.db, link.id, async () => await closeAlone(deps, link, account, endedAt));
 }
 
-/** A run that is under way, or that was left so, need not come to its end: this one begins where both sides have come to. */
+/** Abandons an unfinished run: the new one starts where both sides are accounted for, so nothing is skipped. */
 async function closeAlone(
   deps: Uses<"adminProfiles" | "db" | "now">,
   link: Link,
@@ -67,7 +67,10 @@ async function closeAlone(
   return true;
 }
 
-/** As after each reconciliation: a listing that showed nothing between others may not have shown the whole account. */
+/**
+ * Does as after each reconciliation: if the listing itself did not prove that it showed the whole account, the user's
+ * admin right does.
+ */
 async function proveListing(
   deps: Uses<"adminProfiles" | "db" | "now">,
   link: Link,

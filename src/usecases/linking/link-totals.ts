@@ -4,17 +4,18 @@ import { countAnnounced, countFoundByListing } from "../../store/ledger/counts.t
 import type { Link } from "../../store/links/links.ts";
 
 /**
- * A link's totals in envelopes, which add up (import-rules 6): what the `ledger` has, and as waiting what it has not yet.
- * That is what events announced and the queue holds, and what was counted at linking and is not listed yet.
+ * Returns a link's totals in envelopes, which add up (import-rules 6). Starts from the `ledger` totals and adds, as
+ * waiting, what the ledger does not hold yet. That is what queued events announced, and what was counted at linking
+ * but is not listed yet.
  */
-export async function tellTotals(db: Database, link: Link, ledger: Totals): Promise<Totals> {
+export async function computeTotals(db: Database, link: Link, ledger: Totals): Promise<Totals> {
   const ahead = (await countAnnounced(db, link)) + (await countUnlisted(db, link));
   return { ...ledger, atDocuSign: ledger.atDocuSign + ahead, waiting: ledger.waiting + ahead };
 }
 
 /**
- * A large first import was counted at linking and is listed only once its owner has let it begin. What events bring
- * meanwhile completed later, and comes on top.
+ * A large first import is counted at linking, but listed only after its owner approves it. Envelopes from events in
+ * the meantime completed later and are not part of that count.
  */
 async function countUnlisted(db: Database, { id, approval, firstImport }: Link): Promise<number> {
   if (approval === "not-needed" || firstImport.listedAt !== null) return 0;
