@@ -47,21 +47,23 @@ export async function runCommand(world: World, line: string, options: CommandOpt
 
 const PROGRAM = join(import.meta.dirname, "..", "..", "src", "main.ts");
 
-/** The program as a process of its own, with no environment but this. */
+/** The program, or another version of it, as a process of its own, with no environment but this. */
 export function startProgram(
   args: readonly string[],
   environment: Readonly<Record<string, string>>,
+  program: string = PROGRAM,
 ): ChildProcessByStdio<null, Readable, Readable> {
   const env = { PATH: process.env["PATH"] ?? "", ...environment };
-  return spawn(process.execPath, [PROGRAM, ...args], { env, stdio: ["ignore", "pipe", "pipe"] });
+  return spawn(process.execPath, [program, ...args], { env, stdio: ["ignore", "pipe", "pipe"] });
 }
 
-/** Runs the program to its end. */
+/** Runs the program, or another version of it, to its end. */
 export async function runProgram(
   args: readonly string[],
   environment: Readonly<Record<string, string>>,
+  program: string = PROGRAM,
 ): Promise<Said & { readonly err: string }> {
-  const child = startProgram(args, environment);
+  const child = startProgram(args, environment, program);
   const [out, err, [exit]] = await Promise.all([
     text(child.stdout),
     text(child.stderr),

@@ -33,6 +33,8 @@ export type WorldOptions = {
   at?: string;
   config?: Partial<Config>;
   docusign?: Partial<SimulatorOptions>;
+  /** The world's from now on; a fresh one unless given. */
+  database?: TestDatabase;
   /** Errors in the log that the test brings about; all others fail it. */
   expectErrors?: boolean;
 };
@@ -77,7 +79,7 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
   const clock = createClock(options.at ?? "2031-01-15T03:10:00Z");
   const now = (): Date => new Date(clock.now);
   await using opened = new AsyncDisposableStack();
-  const database = opened.use(await createTestDatabase());
+  const database = opened.use(options.database ?? (await createTestDatabase()));
   const docusign = opened.use(
     await startDocuSignSimulator({
       now,
@@ -229,7 +231,8 @@ function createLog(logged: string[]): Logger {
   return pino({ level: "warn", mixin: logContext }, { write: (line) => logged.push(line) });
 }
 
-function createApi(url: string, token: string): Api {
+/** The API of the service at this address, for who holds the token. */
+export function createApi(url: string, token: string): Api {
   const send = async (method: string, path: string, body?: object): Promise<Answer> => {
     const response = await fetch(`${url}${path}`, {
       method,

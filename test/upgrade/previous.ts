@@ -6,11 +6,16 @@ import { createEmptyDatabase, type TestDatabase } from "../support/postgres.ts";
 
 /** A database as the version before the last migration left it, with rows in every table. */
 export async function createDatabaseBefore(): Promise<TestDatabase> {
+  return await createFilledDatabase({ without: 1 });
+}
+
+/** A database with every migration but so many of the last, each applied to the rows of those before. */
+export async function createFilledDatabase({ without }: { without: number }): Promise<TestDatabase> {
   const database = await createEmptyDatabase();
   const { db, pool, close } = openDatabase(database.connectionString);
   await runMigrations({ pgPool: pool });
   const files = (await readdir(new URL("../../migrations/", import.meta.url))).sort();
-  for (const file of files.slice(0, -1)) {
+  for (const file of files.slice(0, files.length - without)) {
     await migrateTo(db, file.replace(/\.ts$/, ""));
     const rows = new URL(`../fixtures/migrations/${file.slice(0, 4)}.sql`, import.meta.url);
     await pool.query(await readFile(rows, "utf8"));
