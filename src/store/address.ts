@@ -1,11 +1,11 @@
 import { readFileSync } from "node:fs";
 
-/** A connection string, or where each new connection finds the current one. */
+/** A connection string, or a function that returns the current one for each new connection. */
 export type Address = string | (() => string);
 
 /**
- * Reads the file again for each new connection, since passwords are rotated while we run. Returns the last address that
- * could be read while the file is missing or empty.
+ * Reads the file again for each new connection, since passwords are rotated at run time. While the file is missing or
+ * empty, returns the last address that could be read.
  */
 export function addressIn(file: string, first: string): Address {
   let last = first;

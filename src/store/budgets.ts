@@ -2,16 +2,16 @@ import { type Kysely, sql } from "kysely";
 import type { AccountId } from "../domain/identifiers.ts";
 import type { DB } from "./schema.ts";
 
-/** What DocuSign's headers last said of an account's calls of this hour, shared by all processes. */
+/** An account's calls of this hour as DocuSign's headers last reported them, shared by all processes. */
 export type AccountBudget = {
   readonly limit: number | null;
   readonly remaining: number | null;
   readonly resetsAt: Date | null;
-  /** DocuSign refused calls: none are made until then. */
+  /** DocuSign rejected calls: no process calls before this time. */
   readonly pausedUntil: Date | null;
 };
 
-/** The account's budget; null where nothing is known of it. */
+/** Returns the account's budget; null if it is unknown. */
 export async function findBudget(db: Kysely<DB>, accountId: AccountId): Promise<AccountBudget | null> {
   const row = await db
     .selectFrom("account_budget")
@@ -27,7 +27,7 @@ export async function findBudget(db: Kysely<DB>, accountId: AccountId): Promise<
   };
 }
 
-/** Notes what an answer's headers said. */
+/** Stores what an answer's headers reported. */
 export async function noteLimits(
   db: Kysely<DB>,
   accountId: AccountId,
@@ -47,7 +47,7 @@ export async function noteLimits(
     .execute();
 }
 
-/** Makes no calls for the account until the moment, or until a later one that was set before. */
+/** Pauses calls for the account until the given time, or a later one that is already set. */
 export async function pauseAccount(
   db: Kysely<DB>,
   accountId: AccountId,

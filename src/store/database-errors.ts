@@ -1,17 +1,17 @@
 import pg from "pg";
 
 /**
- * The connection failed or broke; PostgreSQL is starting, ending or out of resources; it is a standby after a
- * failover; or somebody else's lock or load was in the way.
+ * The connection failed or broke; PostgreSQL is starting, ending or out of resources; it is a standby after a failover; or
+ * a lock or load of a different session was in the way.
  */
 const UNAVAILABLE =
   /^(08\d{3}|25006|26000|40001|40P01|42P05|53\d{3}|55P03|57014|57P0\d|58\d{3}|ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH)$/;
-/** What pg says without a code, and PostgreSQL, with a code of many meanings, while operators let nobody in. */
+/** Messages of pg without a code, and of PostgreSQL with an ambiguous code, while connections are not accepted. */
 const UNAVAILABLE_MESSAGES =
   /^(timeout exceeded when trying to connect|Query read timeout|Connection terminated|Client (has encountered a connection error|was closed) and is not queryable)|is not currently accepting connections$/;
 /** The session cannot write; it lost its prepared statements, or has others under their names. */
 const SESSION_UNFIT = /^(25006|26000|42P05)$/;
-/** A prepared statement that a migration has outdated; its code has many meanings. */
+/** A prepared statement that a migration has outdated; its code is ambiguous. */
 const STATEMENT_OUTDATED = "cached plan must not change result type";
 /** Classes 0A (not supported), 21 and 22 (data), 23 (constraints), 42 (syntax and access), GW (graphile-worker). */
 const STATEMENT_WRONG = /^(0A|2[123]|42|GW)/;

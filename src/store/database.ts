@@ -5,23 +5,23 @@ import { isSessionUnfit } from "./database-errors.ts";
 import type { DB } from "./schema.ts";
 
 export type DatabaseOptions = {
-  /** Connections at most; 10 where left out. */
+  /** Largest number of connections; 10 by default. */
   max?: number;
   /** What `pg_stat_activity` shows. */
   applicationName?: string;
-  /** Told of connections that break; the query under way fails by itself. */
+  /** Called for broken connections; the running query fails by itself. */
   onError?: (error: Error) => void;
   statementTimeoutMs?: number;
-  /** How long an answer is waited for, should the network swallow it: the connection is then given up. */
+  /** Limit for an answer that the network may have lost; the connection is then dropped. */
   queryTimeoutMs?: number;
-  /** How long a caller waits for a connection, new or free: short, so that the receiver can answer 503. */
+  /** Limit for acquiring a connection; short, so that the receiver can answer 503. */
   connectionTimeoutMs?: number;
   /**
-   * For connections whose every query is served by an index, however a table looked when the query was planned:
-   * plans are kept for long, and one that was made while a table was empty walks through it once it is full.
+   * For connections whose queries are all served by an index. Plans are kept for long, and a plan made while a table was
+   * empty scans it when it is full.
    */
   indexesOnly?: boolean;
-  /** Connections are kept open, so that what they planned is kept as well. */
+  /** Keeps idle connections open, and with them their plans. */
   keepConnected?: boolean;
 };
 
@@ -31,11 +31,11 @@ export type Database = Kysely<DB>;
 export type OpenDatabase = {
   db: Kysely<DB>;
   pool: pg.Pool;
-  /** Ends the connections once what is under way has finished; a second call changes nothing. */
+  /** Ends the connections after running queries have finished. Idempotent. */
   close(): Promise<void>;
 };
 
-/** The pool waits for this before it hands a new connection out. */
+/** The pool awaits this before it returns a new connection. */
 const PREFER_INDEXES = {
   onConnect: async (client: pg.ClientBase): Promise<void> => {
     await client.query("set enable_seqscan = off");
@@ -43,9 +43,9 @@ const PREFER_INDEXES = {
 };
 
 /**
- * A pool of connections and kysely upon it. Connects at the first query, never here. `bigint` and `date`
- * columns are read as strings, `timestamptz` as `Date`. A lost connection is reported and replaced, it never ends the
- * process; so is one whose session has become unfit, or whose answer did not come in time.
+ * Opens a pool of connections with kysely on top. Connects at the first query. `bigint` and `date` columns are strings,
+ * `timestamptz` columns are `Date`. A connection that is lost, unfit or too slow is reported and replaced; it never ends
+ * the process.
  */
 export function openDatabase(address: Address, options: DatabaseOptions = {}): OpenDatabase {
   const pool = new pg.Pool({
@@ -68,7 +68,7 @@ export function openDatabase(address: Address, options: DatabaseOptions = {}): O
   });
   // The pool removes a client that is ending.
   pool.on("release", (_error, client) => void (unfit.has(client) && client.end()));
-  // The pool repeats what its idle clients have reported above; without a listener it would end the process.
+  // The pool repeats the errors of its idle clients, reported above. Without a listener they would end the process.
   pool.on("error", ignore);
   return {
     db: new Kysely<DB>({ dialect: new PostgresDialect({ pool }) }),
@@ -79,7 +79,7 @@ export function openDatabase(address: Address, options: DatabaseOptions = {}): O
   };
 }
 
-/** The pool would remember the address that it began with. */
+/** The pool would keep its first address. */
 function clientFor(address: Address): typeof pg.Client {
   return class extends pg.Client {
     constructor(config?: string | pg.ClientConfig) {
@@ -100,7 +100,7 @@ function watchQueries(client: pg.ClientBase, onError: (error: unknown) => void):
   });
 }
 
-/** A calendar date is no moment: as a `Date` it would shift with the time zone of the machine. */
+/** A calendar date is not a time: as a `Date` it would shift with the machine's time zone. */
 function readDatesAsText(): pg.CustomTypesConfig {
   const types = new pg.TypeOverrides();
   types.setTypeParser(pg.types.builtins.DATE, (text: string) => text);

@@ -2,8 +2,8 @@ import { type Kysely, sql } from "kysely";
 import type { DB } from "./schema.ts";
 
 /**
- * Runs the work while this session alone holds the named lock; null, without running it, where another
- * session holds it. Should this process die, PostgreSQL frees the lock at once.
+ * Runs the work while this session holds the named advisory lock. Returns null, without running it, if a different session
+ * holds the lock. If this process dies, PostgreSQL releases the lock at once.
  */
 export async function withLock<T>(db: Kysely<DB>, name: string, work: () => Promise<T>): Promise<T | null> {
   return await db.connection().execute(async (session) => {

@@ -7,7 +7,7 @@ import { FileMigrationProvider, Migrator } from "kysely/migration";
 import { isUnavailable } from "./database-errors.ts";
 import type { DB } from "./schema.ts";
 
-/** The database was brought further by a newer program; this one must not touch it. */
+/** A newer program has migrated the database; this one must not change it. */
 export class SchemaTooNew extends Error {
   override readonly name = "SchemaTooNew";
   readonly unknown: readonly string[];
@@ -21,8 +21,8 @@ export class SchemaTooNew extends Error {
 }
 
 /**
- * Waits for a database that does not answer yet. Once the time is over, throws what the last attempt threw; any other
- * error at once. Calls `onWait` with the first cause.
+ * Waits for a database that does not answer yet. Throws the last error when the time is over, and any other error at once.
+ * Calls `onWait` with the first cause.
  */
 export async function waitForAnswer(
   db: Kysely<DB>,
@@ -42,9 +42,9 @@ export async function waitForAnswer(
 }
 
 /**
- * Brings the database to the version of this program and names the migrations it applied. Several at once wait for
- * one another; each migration happens once. `extra` runs under the same lock, before them: the schemas of others
- * that ours may refer to. Throws SchemaTooNew, before anything is touched, where the database is ahead of this program.
+ * Migrates the database to the version of this program and returns the applied migrations. Concurrent calls wait for each
+ * other, and each migration is applied once. `extra` runs first, under the same lock, for schemas that ours refers to.
+ * Throws SchemaTooNew, before any change, if the database is ahead of this program.
  */
 export async function migrateToLatest(
   db: Kysely<DB>,
@@ -64,8 +64,8 @@ export async function migrateToLatest(
 }
 
 /**
- * Whether every migration of this program is applied. Newer ones beside them don't count: while a new version rolls
- * out, the old one goes on serving.
+ * Returns true if every migration of this program is applied. Newer migrations are ignored: the old version keeps serving
+ * while a new one is rolled out.
  */
 export async function isCurrent(db: Kysely<DB>): Promise<boolean> {
   const applied = await listApplied(db);
@@ -73,8 +73,8 @@ export async function isCurrent(db: Kysely<DB>): Promise<boolean> {
 }
 
 /**
- * Applies migrations up to this one; to be called by `migrateToLatest`, and by what needs single steps. Each is one
- * transaction, but for those that export `withoutTransaction`: they have to bear being broken off and repeated.
+ * Applies migrations up to this one, for `migrateToLatest` and for tests of single steps. Each is one transaction unless it
+ * exports `withoutTransaction`; such a migration must be repeatable after an interruption.
  */
 export async function migrateTo(db: Kysely<DB>, name: string): Promise<void> {
   const provider = createProvider();
@@ -88,9 +88,8 @@ const ADVISORY_LOCK = 7_310_200_001;
 const ASK_AGAIN_MS = 250;
 
 /**
- * On one connection, since the lock belongs to it; without time limit, since waiting is what the second one is for. It
- * asks again and again: a statement that waits holds a snapshot, for whose end an index that is built beside the
- * service would wait in turn.
+ * Runs on one connection, which owns the lock, without a time limit, since the second caller has to wait. It polls: a
+ * waiting statement would hold a snapshot, and building an index concurrently would wait for that snapshot in turn.
  */
 async function alone<T>(db: Kysely<DB>, work: (connection: Kysely<DB>) => Promise<T>): Promise<T> {
   return await db.connection().execute(async (connection) => {

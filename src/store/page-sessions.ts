@@ -2,9 +2,9 @@ import type { Kysely } from "kysely";
 import { oneOf } from "./rows.ts";
 import type { DB } from "./schema.ts";
 
-/** Whom the cabinet signed in on the page, until when. */
+/** A person whom the cabinet signed in on the page. */
 export type PageSession = {
-  /** SHA-256 of the id in the cookie: what is stored lets nobody in. */
+  /** SHA-256 of the id in the cookie: the stored value does not open the session. */
   readonly idHash: Buffer;
   readonly tenant: string;
   readonly subject: string;
@@ -12,15 +12,15 @@ export type PageSession = {
   /** `owner` may change, `member` may look. */
   readonly role: "owner" | "member";
   readonly csrfToken: string;
-  /** The issuer's ID token, which names the session to end there at sign-out. */
+  /** The issuer's ID token; it identifies the issuer's session at sign-out. */
   readonly idToken: string | null;
   readonly startedAt: Date;
   readonly expiresAt: Date;
 };
 
-/** A sign-in that a browser began and that has not come back yet. */
+/** A sign-in that a browser has begun and not finished. */
 export type BegunSignIn = {
-  /** SHA-256 over the state and a secret of the browser: another browser's return finds nothing. */
+  /** SHA-256 over the state and a secret of the browser, so that a different browser cannot finish the sign-in. */
   readonly stateHash: Buffer;
   readonly codeVerifier: string;
   readonly nonce: string;
@@ -28,7 +28,6 @@ export type BegunSignIn = {
   readonly expiresAt: Date;
 };
 
-/** Stores a session. */
 export async function storeSession(db: Kysely<DB>, session: PageSession): Promise<void> {
   await db
     .insertInto("page_session")
@@ -46,7 +45,7 @@ export async function storeSession(db: Kysely<DB>, session: PageSession): Promis
     .execute();
 }
 
-/** The session, where it is not over. */
+/** Returns null if the session does not exist or has expired. */
 export async function findSession(db: Kysely<DB>, idHash: Buffer, now: Date): Promise<PageSession | null> {
   const row = await db
     .selectFrom("page_session")
@@ -68,12 +67,10 @@ export async function findSession(db: Kysely<DB>, idHash: Buffer, now: Date): Pr
   };
 }
 
-/** Ends a session. */
 export async function endSession(db: Kysely<DB>, idHash: Buffer): Promise<void> {
   await db.deleteFrom("page_session").where("id_hash", "=", idHash).execute();
 }
 
-/** Remembers a begun sign-in. */
 export async function storeSignIn(db: Kysely<DB>, signIn: BegunSignIn): Promise<void> {
   await db
     .insertInto("sign_in")
@@ -87,7 +84,7 @@ export async function storeSignIn(db: Kysely<DB>, signIn: BegunSignIn): Promise<
     .execute();
 }
 
-/** Takes a sign-in so that nobody takes it again; null where there is none or it is too late. */
+/** Takes a sign-in, which works once. Returns null if there is none or it has expired. */
 export async function takeSignIn(db: Kysely<DB>, stateHash: Buffer, now: Date): Promise<BegunSignIn | null> {
   const row = await db
     .deleteFrom("sign_in")

@@ -1,9 +1,9 @@
-/** One of a closed list that a `check` of the database promises. */
+/** Narrows a text to a closed list that a `check` constraint guarantees. */
 export function oneOf<T extends string>(values: readonly T[], text: string): T {
   return required(values.find((value) => value === text));
 }
 
-/** What a constraint of the database promises, said to the compiler. */
+/** Asserts a value that a constraint of the database guarantees. */
 export function required<T>(value: T | null | undefined): T {
   if (value === null || value === undefined) {
     throw new Error("the database holds a value that its constraints forbid");

@@ -2,9 +2,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
 import { type Address, currentAddress } from "./address.ts";
 
-/** A connection of its own that is opened, watched and opened again until it is closed. */
+/** A dedicated connection that is opened, watched and reopened until it is closed. */
 export type Session = {
-  /** Runs the set-up once more: on the connection as it is, or on the next one. */
+  /** Runs the set-up again on the current connection, or on the next one. */
   refresh(): void;
   /** Ends the connection for good. */
   close(): Promise<void>;
@@ -36,13 +36,13 @@ const FAREWELL_MS = 1_000;
 
 /** Fails on a standby, which a session may be left on after a failover. */
 const PING = "begin read write; commit";
-/** By default the server would believe in a vanished machine, and hold its locks, for two hours. */
+/** By default the server keeps the locks of a vanished machine for two hours. */
 const NOTICE_LOSS =
   "set tcp_keepalives_idle = 15; set tcp_keepalives_interval = 5; set tcp_keepalives_count = 3";
 
 /**
- * Keeps one connection for what belongs to a session: locks, or listening. Needs a session of its own: a pooler in
- * transaction mode would give it to somebody else.
+ * Keeps one connection for what belongs to a session: advisory locks or LISTEN. A pooler in transaction mode cannot
+ * provide that.
  */
 export function keepSession(address: Address, options: SessionOptions): Session {
   const closing = new AbortController();
@@ -124,7 +124,7 @@ async function connect(address: Address, options: SessionOptions): Promise<Conne
   }
 }
 
-/** A farewell that a broken connection never answers is not waited for. */
+/** Does not wait for a broken connection to confirm its end. */
 async function end(client: pg.Client): Promise<void> {
   await Promise.race([client.end().catch(() => {}), sleep(FAREWELL_MS, undefined, { ref: false })]);
 }

@@ -5,19 +5,19 @@ import { CHANGES_CHANNEL } from "./changes.ts";
 
 export type ChangeNews = {
   /**
-   * Resolves with `news` when the tenant's feed may hold more, and with `over` when the signal is aborted or the news
-   * are closed. Begin to wait before you look, so that nothing falls in between. Holds no connection.
+   * Resolves with `news` when the tenant's feed may have more entries, and with `over` when the signal is aborted or this
+   * object is closed. Start waiting before you read the feed, so that no news is missed. Holds no connection.
    */
   waitFor(tenant: string, signal: AbortSignal): Promise<"news" | "over">;
-  /** Ends all waiting, for good, and the connection. */
+  /** Ends all waiting and the connection. */
   close(): Promise<void>;
 };
 
 export type ChangeNewsOptions = Pick<SessionOptions, "onLost" | "reconnectMs">;
 
 /**
- * News of the change feed over one connection of its own for all readers of this process. News that are lost while
- * the connection is away only cost the wait: once it is back everybody looks again.
+ * Listens for news of the change feed over one connection for all readers of this process. News lost with the connection
+ * cost only time: after reconnecting, all readers look again.
  */
 export function createChangeNews(address: Address, options: ChangeNewsOptions = {}): ChangeNews {
   const readers = new EventEmitter().setMaxListeners(0);
@@ -30,7 +30,7 @@ export function createChangeNews(address: Address, options: ChangeNewsOptions = 
         if (isListening) return;
         await query(`listen ${CHANGES_CHANNEL}`);
         isListening = true;
-        // Nobody heard what was sent before: all have to look.
+        // Earlier notifications are lost: all readers have to look.
         for (const event of readers.eventNames()) readers.emit(event);
       };
     },
@@ -52,7 +52,7 @@ export function createChangeNews(address: Address, options: ChangeNewsOptions = 
   };
 }
 
-/** Not the bare tenant: Node.js knows an event `error`. */
+/** A prefix, since Node.js treats an event named `error` specially. */
 function eventOf(tenant: string): string {
   return `changes of ${tenant}`;
 }

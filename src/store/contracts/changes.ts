@@ -6,10 +6,10 @@ export type ChangeType = "imported" | "deleted";
 
 export type Change = { readonly sequence: number; readonly type: ChangeType; readonly contract: unknown };
 
-/** The channel on which news of the feed is told; the payload is the tenant. */
+/** The notification channel for news of the feed; the payload is the tenant. */
 export const CHANGES_CHANNEL = "torikomi_changes";
 
-/** Records a change in the caller's transaction; it has its place in the feed only once it is published. */
+/** Records a change in the caller's transaction. Publication gives it its position in the feed. */
 export async function recordChanges(
   tx: Kysely<DB>,
   type: ChangeType,
@@ -41,8 +41,8 @@ export async function recordChanges(
 const PUBLICATION_LOCK = 0x746f_7269;
 
 /**
- * Gives every committed change its sequence. One publication runs at a time, each sees all that is committed,
- * and sequences are taken nowhere else: so what a reader has seen never gets a predecessor later.
+ * Assigns a sequence to every committed change. Publications run one at a time, see everything that is committed, and are
+ * the only source of sequences. So no change appears before one that a reader has already seen.
  */
 export async function publishChanges(db: Kysely<DB>): Promise<void> {
   const unpublished = await db
@@ -64,7 +64,7 @@ export async function publishChanges(db: Kysely<DB>): Promise<void> {
   });
 }
 
-/** The tenant's published changes after a sequence, in the order of the feed. */
+/** Lists the tenant's published changes after a sequence, in the order of the feed. */
 export async function listChanges(
   db: Kysely<DB>,
   tenant: string,

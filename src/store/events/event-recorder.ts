@@ -9,24 +9,24 @@ export type EventRecorder = {
   record(event: ConnectEvent): Promise<Recorded>;
 };
 
-/** More events wait for the database than this process may hold. */
+/** The process holds as many waiting events as it may. */
 export class RecorderFull extends Error {
   override readonly name = "RecorderFull";
 }
 
 export type RecorderLimits = {
-  /** Events that share a commit. */
+  /** Largest number of events in one commit. */
   readonly batch: number;
-  /** Events, and bytes of their bodies, that are under way or wait. */
+  /** Limits for events, and for the bytes of their bodies, that are waiting or being written. */
   readonly waiting: number;
   readonly waitingBytes: number;
-  /** Commits at once, at most. */
+  /** Largest number of concurrent commits. */
   readonly writers: number;
   /** A database that hangs must not keep the sender waiting. */
   readonly answerWithinMs: number;
 };
 
-/** Of the bodies that share a commit: they are copied together, and nobody is to wait for many large ones. */
+/** Limit for the bodies of one commit: they are copied together, and no event should wait for many large ones. */
 const BATCH_BYTES = 4 * 1024 * 1024;
 
 type Write = (events: readonly ConnectEvent[]) => Promise<Recorded[]>;
@@ -38,9 +38,8 @@ type Waiting = {
 };
 
 /**
- * Shares commits between events that arrive while one is under way (design decision 15). A lone event is
- * written at once. Where the data of a batch are refused, its halves are tried, so that no event can fail its
- * neighbours.
+ * Group commit: events that arrive during a commit share the next one (design decision 15). A lone event is written at
+ * once. If the database rejects the data of a batch, its halves are tried, so that no event can fail its neighbours.
  */
 export function createEventRecorder(write: Write, limits: RecorderLimits): EventRecorder {
   const queue: Waiting[] = [];
@@ -58,7 +57,7 @@ export function createEventRecorder(write: Write, limits: RecorderLimits): Event
     writers -= 1;
   }
 
-  /** One commit after the other holds more events each and costs less; a second is begun where a full one waits. */
+  /** Consecutive commits hold more events and cost less than concurrent ones. A second one starts only for a full batch. */
   function mayStart(): boolean {
     return writers === 0 || (writers < limits.writers && queue.length >= countBatch(queue, limits.batch));
   }
@@ -81,7 +80,7 @@ export function createEventRecorder(write: Write, limits: RecorderLimits): Event
   };
 }
 
-/** How many of those that wait longest share the next commit: one at least. */
+/** Returns how many of the oldest events share the next commit; at least one. */
 function countBatch(queue: readonly Waiting[], most: number): number {
   let bytes = 0;
   const fitting = queue.slice(0, most).findIndex(({ event }) => {
@@ -91,7 +90,7 @@ function countBatch(queue: readonly Waiting[], most: number): number {
   return fitting === -1 ? most : Math.max(1, fitting);
 }
 
-/** Never rejects: each event learns by itself what became of it. */
+/** Never rejects: the result is reported for each event. */
 async function settle(write: Write, batch: readonly Waiting[]): Promise<void> {
   try {
     const recorded = await write(batch.map(({ event }) => event));

@@ -30,7 +30,7 @@ export type RecordedEvent = {
   readonly receivedAt: Date;
 };
 
-/** The events about an envelope that came to the tenant's links, in the order they came. */
+/** Returns the events about an envelope that the tenant's links received, in order of arrival. */
 export async function eventsOfEnvelope(
   db: Kysely<DB>,
   tenant: string,
@@ -44,7 +44,7 @@ export async function eventsOfEnvelope(
     .execute();
 }
 
-/** Envelopes whose completion was announced since a moment to links that have not ended. */
+/** Returns the envelopes whose completion events reached unended links since the given time. */
 export async function completionsSince(
   db: Kysely<DB>,
   filter: { linkId: LinkId | null; since: Date },

@@ -3,7 +3,7 @@ import type { Forwarding } from "../../domain/envelope.ts";
 import { type EnvelopeId, parseUuid, type UserId } from "../../domain/identifiers.ts";
 import type { DB } from "../schema.ts";
 
-/** The forwardings of an envelope that the tenant's events told of, in the order they came. */
+/** Returns an envelope's forwardings from the tenant's events, in order of arrival. */
 export async function listForwardings(
   db: Kysely<DB>,
   tenant: string,
@@ -12,7 +12,7 @@ export async function listForwardings(
   return (await listForwardingsOf(db, tenant, [envelopeId])).get(envelopeId) ?? [];
 }
 
-/** As `listForwardings`, for many envelopes at once; envelopes without any are absent. */
+/** Like `listForwardings`, for many envelopes. Envelopes without forwardings are absent. */
 export async function listForwardingsOf(
   db: Kysely<DB>,
   tenant: string,

@@ -5,10 +5,10 @@ import type { EnvelopeId, LinkId } from "../../domain/identifiers.ts";
 import { linkFlag, PRIORITY } from "../queue/queue.ts";
 import { required } from "../rows.ts";
 
-/** A Connect message as it is recorded: what it says in our words, and its bytes. */
+/** A Connect message to record: its parsed fields and its bytes. */
 export type ConnectEvent = {
   readonly linkId: LinkId;
-  /** What identifies the message at DocuSign: a retry has the same. */
+  /** Identifies the message at DocuSign; equal for its retries. */
   readonly identity: string;
   readonly format: "json-sim" | "json-aggregate" | "xml";
   readonly event: string;
@@ -23,14 +23,14 @@ export type ConnectEvent = {
 
 export type Recorded = "recorded" | "repeat" | "no-link";
 
-/** Where the statement runs: the pool, or one connection of it within a transaction. */
+/** Runs the statement: the pool, or one of its connections within a transaction. */
 export type Recording = {
   query<Row extends pg.QueryResultRow>(statement: pg.QueryConfig): Promise<{ rows: Row[] }>;
 };
 
 /**
  * Records events and queues their imports in one commit. The answers stand in the order of the events.
- * Events and jobs are each written in one order everywhere, so that two batches with the same ones cannot deadlock.
+ * Events and jobs are written in a fixed order, so that two batches with the same events cannot deadlock.
  */
 export async function recordEvents(
   recording: Recording,
@@ -44,15 +44,15 @@ export async function recordEvents(
   const answers = new Map(sorted.map(([key], index) => [key, required(outcomes[index])]));
   return keys.map((key) => {
     const answer = required(answers.get(key));
-    // Only the first of two equal events in one batch is fresh; the other is its repeat.
+    // Of two equal events in one batch, only the first is new; the second is a repeat.
     if (answer === "recorded") answers.set(key, "repeat");
     return answer;
   });
 }
 
 /**
- * One statement, which is one commit and one trip to the database whatever it holds. It has a name, so that each
- * connection plans it once: planning took longer than a lone event's writing (docs/benchmarks.md).
+ * One statement: one commit and one round trip, whatever it contains. Its name lets each connection plan it only once:
+ * planning took longer than writing a lone event (docs/benchmarks.md).
  */
 async function writeEvents(recording: Recording, events: readonly ConnectEvent[]): Promise<Recorded[]> {
   const { rows } = await recording.query<{ outcome: Recorded }>({
@@ -64,9 +64,9 @@ async function writeEvents(recording: Recording, events: readonly ConnectEvent[]
 }
 
 /**
- * $1 events, $2 their bodies one behind the other, $3 forwardings. Several events about an envelope queue one import,
- * for the soonest of their moments. The link is looked up for each event: joined, all links were read for every batch
- * by a plan that had been made while they were few.
+ * $1: events, $2: their concatenated bodies, $3: forwardings. Several events about one envelope queue one import at the
+ * earliest of their times. The link is looked up for each event: with a join, a plan made while there were few links would
+ * scan all of them for every batch.
  */
 const STATEMENT = `
   with input as (
@@ -111,7 +111,7 @@ const STATEMENT = `
     (select case when cardinality(jobs) > 0 then (select count(*) from graphile_worker.add_jobs(jobs)) end from wanted)
   from input left join fresh using (link_id, identity) order by position`;
 
-/** As JSON, which both sides read faster than lists of each column. PostgreSQL counts from 1. */
+/** JSON, which both sides parse faster than one array per column. PostgreSQL counts from 1. */
 function inputRows(events: readonly ConnectEvent[]): object[] {
   let bodyStart = 1;
   return events.map((event, index) => {
@@ -134,7 +134,7 @@ function inputRows(events: readonly ConnectEvent[]): object[] {
   });
 }
 
-/** One body for all: PostgreSQL takes lone bytes as they are, and lists of them only as text, twice as long. */
+/** Joins all bodies: PostgreSQL accepts one byte string unchanged, but arrays of them only as text of twice the size. */
 function joinBodies(events: readonly ConnectEvent[]): Buffer {
   const bodies = events.map(({ body }) => Buffer.from(body.buffer, body.byteOffset, body.byteLength));
   return bodies.length === 1 && bodies[0] !== undefined ? bodies[0] : Buffer.concat(bodies);
@@ -159,7 +159,7 @@ function keyOf(event: ConnectEvent): string {
   return `${event.linkId} ${identityHash(event)}`;
 }
 
-/** A hash keeps the index narrow whatever a sender puts into its ids. */
+/** A hash keeps the index narrow, whatever ids a sender uses. */
 function identityHash(event: ConnectEvent): string {
   return hash("sha256", event.identity, "base64url");
 }

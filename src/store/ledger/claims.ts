@@ -7,8 +7,8 @@ import type { DB } from "../schema.ts";
 import { type FoundBy, type LedgerEntry, toEntry } from "./envelopes.ts";
 
 /**
- * Marks that an import of the envelope begins: it waits, and is due again when the lease is over, should this
- * process die. What is imported or deleted stays as it is. Returns the line as it then stands.
+ * Claims the envelope for an import: it waits and is due again when the lease ends, in case this process dies. Leaves an
+ * imported or deleted envelope unchanged. Returns the entry after the claim.
  */
 export async function claimEnvelope(
   db: Kysely<DB>,
@@ -49,8 +49,8 @@ export async function claimEnvelope(
 }
 
 /**
- * Takes the link's next due envelope, of those found after the moment where one is given, and leases it; null where
- * none is due. Two lanes never take the same.
+ * Claims the link's next due envelope and leases it; with a time given, only envelopes found after it. Returns null if none
+ * is due. Two lanes never claim the same envelope.
  */
 export async function claimNextDue(
   db: Kysely<DB>,
@@ -70,8 +70,8 @@ export async function claimNextDue(
 }
 
 /**
- * Leaves the envelope waiting for a named cause: until a moment, or (null) until someone takes it up. What a
- * listing said of it is forgotten: the next attempt asks DocuSign. Waits that are nobody's fault are no attempt.
+ * Lets the envelope wait for a named reason until the given time; null parks it. Discards the listed data, so that the next
+ * attempt asks DocuSign. Waits that the envelope does not cause do not count as attempts.
  */
 export async function postponeEnvelope(
   db: Kysely<DB>,
@@ -113,8 +113,8 @@ export async function reopenEnvelope(
 }
 
 /**
- * Makes envelopes of the link due again that were tried in vain, parked ones included: once more before they wait as
- * before, or `afresh` as if they had never been tried. Not those that DocuSign was asked for a short time ago.
+ * Makes failed envelopes of the link due again, including parked ones: for one more attempt, or with `afresh` as if they had
+ * never been tried. Leaves out envelopes that were requested from DocuSign a short time ago.
  */
 export async function takeUpFailed(
   db: Kysely<DB>,
@@ -131,14 +131,14 @@ export async function takeUpFailed(
       is.or([
         is("waiting_until", "is", null),
         is.and([is("reason", "in", TRIED_IN_VAIN), is("last_attempt_at", "<=", triedBefore)]),
-        // What is no document's fault an operator may ask for at any time.
+        // An operator may retry at any time what no document caused.
         ...(afresh ? [is("reason", "in", ["docusign-unavailable", "not-found-yet", "import-failed"])] : []),
       ]),
     )
     .execute();
 }
 
-/** Makes those of the envelopes due again that are parked, as if they had never been tried. */
+/** Makes the parked ones of the envelopes due again, as if they had never been tried. */
 export async function takeUpParked(
   db: Kysely<DB>,
   tenant: string,

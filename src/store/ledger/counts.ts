@@ -32,7 +32,7 @@ export async function countTotals(db: Kysely<DB>, linkId: LinkId): Promise<Total
   return { atDocuSign: totals.imported + totals.excluded + totals.deleted + totals.waiting, ...totals };
 }
 
-/** How many envelopes of the link each rule excluded. */
+/** Counts the link's excluded envelopes by rule. */
 export async function countExcludedByRule(db: Kysely<DB>, linkId: LinkId): Promise<Record<string, number>> {
   const rows = await db
     .selectFrom("envelope")
@@ -46,7 +46,7 @@ export async function countExcludedByRule(db: Kysely<DB>, linkId: LinkId): Promi
   return Object.fromEntries(rows.map((row) => [row.reason, Number(row.count)]));
 }
 
-/** How many envelopes of the link are due. */
+/** Counts the link's due envelopes. */
 export async function countDue(db: Kysely<DB>, linkId: LinkId, now: Date): Promise<number> {
   const row = await db
     .selectFrom("envelope")
@@ -58,7 +58,7 @@ export async function countDue(db: Kysely<DB>, linkId: LinkId, now: Date): Promi
   return Number(row.count);
 }
 
-/** How many envelopes of the link wait. */
+/** Counts the link's waiting envelopes. */
 export async function countWaiting(db: Kysely<DB>, linkId: LinkId): Promise<number> {
   const row = await db
     .selectFrom("envelope")
@@ -69,7 +69,7 @@ export async function countWaiting(db: Kysely<DB>, linkId: LinkId): Promise<numb
   return Number(row.count);
 }
 
-/** How many envelopes of the link wait for each cause, parked ones included. */
+/** Counts the link's waiting envelopes by reason, including parked ones. */
 export async function countWaitingByCause(db: Kysely<DB>, linkId: LinkId): Promise<Record<string, number>> {
   const rows = await db
     .selectFrom("envelope")
@@ -82,7 +82,7 @@ export async function countWaitingByCause(db: Kysely<DB>, linkId: LinkId): Promi
   return Object.fromEntries(rows.map((row) => [row.reason, Number(row.count)]));
 }
 
-/** How many envelopes of the link were tried for days: parked, or tried once more by a reconciliation. */
+/** Counts the link's envelopes that failed for days: parked, or being retried by a reconciliation. */
 export async function countParked(db: Kysely<DB>, linkId: LinkId): Promise<number> {
   const row = await db
     .selectFrom("envelope")
@@ -94,7 +94,7 @@ export async function countParked(db: Kysely<DB>, linkId: LinkId): Promise<numbe
   return Number(row.count);
 }
 
-/** How many envelopes the queue holds for the link that are in no ledger line yet: an event has announced them. */
+/** Counts the link's envelopes that an event announced and that are queued but not in the ledger yet. */
 export async function countAnnounced(
   db: Kysely<DB>,
   { id, tenant }: { id: LinkId; tenant: string },
@@ -109,7 +109,7 @@ export async function countAnnounced(
   return Number(rows[0]?.count ?? 0);
 }
 
-/** How many envelopes of the link a reconciliation found first. */
+/** Counts the link's envelopes that a reconciliation found first. */
 export async function countFoundByListing(db: Kysely<DB>, linkId: LinkId): Promise<number> {
   const row = await db
     .selectFrom("envelope")
@@ -120,7 +120,7 @@ export async function countFoundByListing(db: Kysely<DB>, linkId: LinkId): Promi
   return Number(row.count);
 }
 
-/** How many completed envelopes the ledger has under a link up to a moment. */
+/** Counts the link's completed envelopes in the ledger up to the given time. */
 export async function countCompletedUntil(db: Kysely<DB>, linkId: LinkId, to: Date): Promise<number> {
   const row = await db
     .selectFrom("envelope")

@@ -7,11 +7,11 @@ import type { DB, Envelope as EnvelopeRow, Json } from "../schema.ts";
 export type EnvelopeState = "waiting" | "imported" | "excluded" | "deleted";
 export type FoundBy = "event" | "reconciliation" | "replay";
 
-/** A line of the ledger: what became of one envelope of a tenant, and why. */
+/** An entry of the ledger: the state of one envelope of a tenant, and the reason. */
 export type LedgerEntry = {
   readonly tenant: string;
   readonly envelopeId: EnvelopeId;
-  /** The link that judged it last. */
+  /** The link that judged the envelope last. */
   readonly linkId: LinkId;
   readonly state: EnvelopeState;
   readonly reason: string;
@@ -33,11 +33,11 @@ export type Decision = {
   readonly state: EnvelopeState;
   readonly reason: string;
   readonly completedAt: Date | null;
-  /** Unset where nothing more is known than before. */
+  /** Absent if nothing new is known. */
   readonly facts?: object;
 };
 
-/** What the ledger knows of an envelope; null where it was never seen. */
+/** Returns the ledger entry of an envelope; null if the envelope is unknown. */
 export async function findEnvelope(
   db: Kysely<DB>,
   tenant: string,
@@ -52,7 +52,7 @@ export async function findEnvelope(
   return row === undefined ? null : toEntry(row);
 }
 
-/** What the ledger knows of many envelopes, by their ids. */
+/** Returns the ledger entries of many envelopes, by id. */
 export async function findEnvelopes(
   db: Kysely<DB>,
   tenant: string,
@@ -79,7 +79,7 @@ export async function lockEnvelope(tx: Kysely<DB>, tenant: string, envelopeId: E
     .execute();
 }
 
-/** The tenants whose ledger or whose links' events know the envelope, in alphabetical order. */
+/** Returns the tenants whose ledger or events contain the envelope, in alphabetical order. */
 export async function tenantsOfEnvelope(db: Kysely<DB>, envelopeId: EnvelopeId): Promise<string[]> {
   const { rows } = await sql<{ tenant: string }>`
     select tenant from envelope where envelope_id = ${envelopeId}
@@ -90,7 +90,7 @@ export async function tenantsOfEnvelope(db: Kysely<DB>, envelopeId: EnvelopeId):
   return rows.map((row) => row.tenant);
 }
 
-/** A line as the database holds it, in our words. */
+/** Converts a row of the table to an entry. */
 export function toEntry(row: Selectable<EnvelopeRow>): LedgerEntry {
   return {
     tenant: row.tenant,

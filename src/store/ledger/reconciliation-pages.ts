@@ -17,7 +17,7 @@ export type PageCounts = {
 
 const MOST_UNLISTED_IDS = 50;
 
-/** Adds what a page held and moves the run on, in the page's commit. */
+/** Adds a page's counts and advances the run, in the commit of the page. */
 export async function advanceReconciliation(
   tx: Kysely<DB>,
   id: string,

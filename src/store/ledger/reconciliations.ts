@@ -10,22 +10,22 @@ export type ReconciliationKind = "first" | "hourly" | "full" | "manual" | "closi
 
 export type ReconciliationState = "running" | "done" | "failed";
 
-/** `sent`: what the account sent is being listed; `received`: what the linked user received. */
+/** `sent`: lists what the account sent. `received`: lists what the linked user received. */
 export type Side = "sent" | "received";
 
-/** One run over a link's envelopes: where it stands while it runs, what it found once it is done. */
+/** One run over a link's envelopes: its position while it runs and its results afterwards. */
 export type Reconciliation = {
   readonly id: string;
   readonly linkId: LinkId;
   readonly kind: ReconciliationKind;
   readonly state: ReconciliationState;
   readonly from: Date;
-  /** Envelopes that completed before this moment are taken in. */
+  /** The run covers envelopes that completed before this time. */
   readonly to: Date;
   readonly side: Side;
-  /** The next page lists from this completion on … */
+  /** The next page starts at this completion … */
   readonly cursorFrom: Date;
-  /** … leaving out this many rows. */
+  /** … and skips this many rows. */
   readonly cursorPosition: number;
   readonly startedAt: Date;
   readonly endedAt: Date | null;
@@ -36,41 +36,41 @@ export type Reconciliation = {
   readonly waiting: number;
   readonly failed: number;
   readonly calls: number;
-  /** Whether a listing showed an envelope that another user of the account sent. */
+  /** True if a listing showed an envelope that a different user of the account sent. */
   readonly colleagueSeen: boolean;
   readonly failure: string | null;
-  /** Envelopes that the next page lists again: they are counted already. */
+  /** Envelopes that the next page lists again and that are already counted. */
   readonly countedIds: readonly string[];
-  /** Missed ones of which an active Connect configuration should have told. */
+  /** Missed envelopes that an active Connect configuration should have announced. */
   readonly unannounced: number;
-  /** Rows that could not be read. */
+  /** Rows that could not be parsed. */
   readonly unreadable: number;
-  /** Rows of both sides as DocuSign counted them when the side began, and as they were listed. */
+  /** Rows of both sides: DocuSign's count at the start of the side, and the rows actually listed. */
   readonly docusignCount: number;
   readonly rowsSeen: number;
-  /** Full checks: how many envelopes of the ledger DocuSign no longer lists, and the first of them. */
+  /** Full checks: the number of ledger envelopes that DocuSign no longer lists, and the first of them. */
   readonly unlisted: number;
   readonly unlistedIds: readonly string[];
-  /** Full checks, once done: how many envelopes DocuSign listed. */
+  /** Full checks, when done: the number of envelopes that DocuSign listed. */
   readonly atDocuSign: number | null;
-  /** Full checks: what differs between the ledger and DocuSign; null where nothing does. */
+  /** Full checks: the differences between the ledger and DocuSign; null if there are none. */
   readonly difference: Difference | null;
 };
 
 /** What a full check found to differ (import-rules 6). */
 export type Difference = {
-  /** Envelopes as DocuSign listed them, and as the ledger has them. */
+  /** Number of envelopes that DocuSign listed, and that the ledger has. */
   readonly atDocuSign: number;
   readonly inLedger: number;
-  /** Of the ledger's, those that DocuSign no longer lists: mostly deleted there. */
+  /** Ledger envelopes that DocuSign no longer lists; most were deleted there. */
   readonly unlisted: { readonly count: number; readonly envelopeIds: readonly string[] };
-  /** Listed, but not to be read as envelopes. */
+  /** Listed rows that cannot be parsed as envelopes. */
   readonly unreadable: number;
-  /** Counted by DocuSign, but not listed. */
+  /** Counted by DocuSign but not listed. */
   readonly uncounted: number;
 };
 
-/** The link's run that is under way. */
+/** Returns the link's running reconciliation, or null. */
 export async function findRunning(db: Kysely<DB>, linkId: LinkId): Promise<Reconciliation | null> {
   const row = await db
     .selectFrom("reconciliation")
@@ -81,7 +81,7 @@ export async function findRunning(db: Kysely<DB>, linkId: LinkId): Promise<Recon
   return row === undefined ? null : toReconciliation(row);
 }
 
-/** Starts a run; a second one beside it breaks `reconciliation_one_at_a_time`. */
+/** Starts a run. A concurrent second run violates `reconciliation_one_at_a_time`. */
 export async function startReconciliation(
   db: Kysely<DB>,
   run: { linkId: LinkId; tenant: string; kind: ReconciliationKind; from: Date; to: Date; now: Date },
@@ -105,7 +105,7 @@ export async function startReconciliation(
   return toReconciliation(row);
 }
 
-/** Counts calls at once, so that they are counted whatever becomes of the page. */
+/** Counts calls immediately, so that they count even if the page fails. */
 export async function addCalls(db: Kysely<DB>, id: string, calls: number): Promise<void> {
   if (calls === 0) return;
   await db
@@ -115,7 +115,7 @@ export async function addCalls(db: Kysely<DB>, id: string, calls: number): Promi
     .execute();
 }
 
-/** Ends a run with what still waits, and what failed, under its link; one that has ended stays as it is. */
+/** Ends a run and stores how many envelopes of its link wait and failed. Leaves an ended run unchanged. */
 export async function endReconciliation(
   tx: Kysely<DB>,
   id: string,
@@ -146,7 +146,7 @@ export async function endReconciliation(
     .execute();
 }
 
-/** Ends what is under way for a link that ends itself. */
+/** Ends the running reconciliation of a link that ends. */
 export async function abandonRun(tx: Kysely<DB>, linkId: LinkId, now: Date): Promise<void> {
   await tx
     .updateTable("reconciliation")
@@ -156,7 +156,7 @@ export async function abandonRun(tx: Kysely<DB>, linkId: LinkId, now: Date): Pro
     .execute();
 }
 
-/** A page of the tenant's runs, the newest first. */
+/** Returns a page of the tenant's runs, newest first. */
 export async function listReconciliations(
   db: Kysely<DB>,
   tenant: string,
@@ -188,7 +188,7 @@ export async function countListedFirst(
   return row?.listed ?? null;
 }
 
-/** The link's latest run that is done. */
+/** Returns the link's latest finished run. */
 export async function findLatest(db: Kysely<DB>, linkId: LinkId): Promise<Reconciliation | null> {
   const row = await db
     .selectFrom("reconciliation")

@@ -27,7 +27,7 @@ export async function settleEnvelope(
     .execute();
 }
 
-/** Forgets an envelope that an event named but DocuSign does not know. */
+/** Removes an envelope that an event named but DocuSign does not know. */
 export async function forgetEnvelope(db: Kysely<DB>, tenant: string, envelopeId: EnvelopeId): Promise<void> {
   await db
     .deleteFrom("envelope")
@@ -38,7 +38,7 @@ export async function forgetEnvelope(db: Kysely<DB>, tenant: string, envelopeId:
     .execute();
 }
 
-/** Marks the envelope deleted once none of its contracts is left; deleted is for ever. */
+/** Marks the envelope deleted when its last contract is deleted. This state is final. */
 export async function markEnvelopeDeleted(
   tx: Kysely<DB>,
   tenant: string,
@@ -68,9 +68,9 @@ export async function markEnvelopeDeleted(
 export type FoundEnvelope = Decision & { readonly envelopeId: EnvelopeId; readonly listing: object | null };
 
 /**
- * Takes what a reconciliation found into the ledger: new lines as decided; lines of an ended link, and
- * excluded ones that are decided anew, come under this link. Imported and deleted lines keep their state, and
- * what waits for a moment under this link waits for it still, as DocuSign may have named it.
+ * Writes the results of a reconciliation to the ledger. New envelopes get the decided state. Envelopes of an ended link,
+ * and excluded ones with a new decision, move to this link. Imported and deleted envelopes keep their state. A waiting
+ * envelope of this link keeps its time, since DocuSign may have set it.
  */
 export async function recordFound(
   tx: Kysely<DB>,

@@ -6,18 +6,18 @@ import type { DB } from "../schema.ts";
 
 export type ListedStretch = {
   readonly linkId: LinkId;
-  /** What the link itself decided: facts of an earlier one may speak of another account. */
+  /** Only envelopes that this link judged: facts of an earlier link may concern a different account. */
   readonly decidedSince: Date;
-  /** Whether what the account sent was listed, or what the user received from elsewhere. */
+  /** The listed side: what the account sent, or what the user received from other accounts. */
   readonly sentByAccount: boolean;
-  /** Completions from … to, the end included only where said. */
+  /** Period of completion; `to` is inclusive only if stated. */
   readonly from: Date;
   readonly to: Date;
   readonly toIncluded: boolean;
   readonly listedIds: readonly EnvelopeId[];
 };
 
-/** Envelopes of the ledger that completed in a stretch of time of which a listing shows everything, but not them. */
+/** Returns ledger envelopes that completed in a fully listed period but are missing from the listing. */
 export async function findUnlisted(db: Kysely<DB>, stretch: ListedStretch): Promise<EnvelopeId[]> {
   const rows = await db
     .selectFrom("envelope")
@@ -33,7 +33,7 @@ export async function findUnlisted(db: Kysely<DB>, stretch: ListedStretch): Prom
   return rows.map((row) => required(parseUuid<EnvelopeId>(row.envelope_id)));
 }
 
-/** Whether the ledger has an envelope of the link that completed at the moment or later. */
+/** Returns true if the ledger has an envelope of the link that completed at the given time or later. */
 export async function hasCompletedSince(db: Kysely<DB>, linkId: LinkId, moment: Date): Promise<boolean> {
   const row = await db
     .selectFrom("envelope")

@@ -3,7 +3,7 @@ import type { LinkId } from "../../domain/identifiers.ts";
 import { importJobKey } from "../queue/queue.ts";
 import type { DB } from "../schema.ts";
 
-/** When the link's next waiting envelope is due; null where none waits for a time. */
+/** Returns when the link's next waiting envelope is due; null if none has a time. */
 export async function nextDueAt(db: Kysely<DB>, linkId: LinkId): Promise<Date | null> {
   const row = await db
     .selectFrom("envelope")
@@ -40,10 +40,10 @@ export async function oldestWaiting(db: Kysely<DB>, linkId: LinkId): Promise<Dat
 }
 
 /**
- * When the first of the link's waiting envelopes was announced of which it is not known yet when it completed: tried in
- * vain, or still in the queue; null where there is none. One that a listing shows without its completion may have
- * completed at any time: then this is `sinceEver`. One that DocuSign did not show as completed when it was asked for it,
- * since `unlistedFrom`, counts too: its event may have been ahead of DocuSign. What completed earlier listings show.
+ * Returns the first announcement among the link's waiting envelopes whose completion is unknown, whether they failed or
+ * are still queued; null if there are none. An envelope that a listing shows without its completion may have completed at
+ * any time: then the result is `sinceEver`. An envelope that DocuSign did not show as completed when asked since
+ * `unlistedFrom` counts too, since its event may have been ahead of DocuSign. Listings show older completions.
  */
 export async function oldestAnnounced(
   db: Kysely<DB>,

@@ -14,7 +14,7 @@ export type AuditEntry = {
   readonly details: Json;
 };
 
-/** Keeps who did what to a link, in the transaction that does it. */
+/** Records who did what to a link, in the transaction that does it. */
 export async function recordAudit(tx: Kysely<DB>, entry: AuditEntry): Promise<void> {
   await tx
     .insertInto("audit")
@@ -29,7 +29,7 @@ export async function recordAudit(tx: Kysely<DB>, entry: AuditEntry): Promise<vo
     .execute();
 }
 
-/** The audit trail of a link, the oldest first. */
+/** Lists the audit trail of a link, oldest first. */
 export async function listAudit(
   db: Kysely<DB>,
   linkId: LinkId,

@@ -3,7 +3,7 @@ import type { DB } from "../schema.ts";
 
 export type Group = { readonly id: string; readonly name: string };
 
-/** Stores the group under its name; a deleted one is there again. */
+/** Creates or renames the group; restores a deleted one. */
 export async function storeGroup(db: Kysely<DB>, tenant: string, group: Group, now: Date): Promise<void> {
   await db
     .insertInto("cabinet_group")
@@ -14,7 +14,7 @@ export async function storeGroup(db: Kysely<DB>, tenant: string, group: Group, n
     .execute();
 }
 
-/** Marks the group deleted; false where the tenant has no such group. */
+/** Marks the group deleted. Returns false if the tenant has no such group. */
 export async function markGroupDeleted(
   db: Kysely<DB>,
   tenant: string,
@@ -31,7 +31,7 @@ export async function markGroupDeleted(
   return result.numUpdatedRows > 0n;
 }
 
-/** Whether the tenant has the group. In a transaction it stays so until the end. */
+/** Returns true if the tenant has the group. In a transaction, the group cannot be deleted until its end. */
 export async function hasGroup(tx: Kysely<DB>, tenant: string, id: string): Promise<boolean> {
   const row = await tx
     .selectFrom("cabinet_group")
@@ -44,7 +44,7 @@ export async function hasGroup(tx: Kysely<DB>, tenant: string, id: string): Prom
   return row !== undefined;
 }
 
-/** The tenant's groups by name. */
+/** Lists the tenant's groups by name. */
 export async function listGroups(db: Kysely<DB>, tenant: string): Promise<Group[]> {
   return await db
     .selectFrom("cabinet_group")
@@ -56,7 +56,7 @@ export async function listGroups(db: Kysely<DB>, tenant: string): Promise<Group[
     .execute();
 }
 
-/** A page of the tenant's groups by name. */
+/** Lists a page of the tenant's groups by name. */
 export async function listGroupPage(
   db: Kysely<DB>,
   tenant: string,

@@ -9,17 +9,17 @@ export type LinkTokens = {
   readonly accessExpiresAt: Date;
 };
 
-/** The link's tokens, opened; null where the link has ended. */
+/** Returns the link's decrypted tokens; null if the link has ended. */
 export async function findTokens(db: Kysely<DB>, vault: Vault, linkId: LinkId): Promise<LinkTokens | null> {
   return await readTokens(db, vault, linkId, false);
 }
 
-/** As `findTokens`, with the row kept from others until the transaction ends: one renewal at a time. */
+/** Like `findTokens`, and locks the row until the transaction ends: one refresh at a time. */
 export async function lockTokens(tx: Kysely<DB>, vault: Vault, linkId: LinkId): Promise<LinkTokens | null> {
   return await readTokens(tx, vault, linkId, true);
 }
 
-/** Stores the link's tokens, sealed, in place of the old ones. */
+/** Encrypts the link's tokens and replaces the old ones. */
 export async function storeTokens(
   db: Kysely<DB>,
   vault: Vault,
@@ -38,7 +38,7 @@ export async function storeTokens(
     .execute();
 }
 
-/** Seals every stored secret anew that an older key sealed; returns how many there were. */
+/** Re-encrypts the tokens of links that an older key encrypted. Returns the number of links. */
 export async function reencryptTokens(db: Kysely<DB>, vault: Vault): Promise<number> {
   const rows = await db.selectFrom("link_token").select("link_id").execute();
   let reencrypted = 0;

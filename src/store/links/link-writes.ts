@@ -4,9 +4,9 @@ import type { DB } from "../schema.ts";
 import { type ConnectState, type Link, type LinkCause, type LinkState, toLink } from "./links.ts";
 
 /**
- * The link, kept as it is until the transaction ends: others wait to change it, or where `share` only to read it so
- * too. `change` lets rows be added that name the link, `update` not even those. To be taken before any envelope's row,
- * as imports do, or the two wait for each other.
+ * Locks the link until the transaction ends. With `share`, others may lock it with `share` too, but not change it. `change`
+ * allows rows that refer to the link, `update` does not. Lock the link before any row of an envelope, as imports do;
+ * otherwise the two can deadlock.
  */
 export async function lockLink(
   tx: Kysely<DB>,
@@ -40,7 +40,7 @@ export type NewLink = Pick<
   readonly firstImportTotal: number | null;
 };
 
-/** Stores a link; a second one beside an unended link of the tenant breaks `link_one_at_a_time`. */
+/** Stores a link. A second unended link of the tenant violates `link_one_at_a_time`. */
 export async function storeLink(tx: Kysely<DB>, link: NewLink): Promise<void> {
   await tx
     .insertInto("link")
@@ -84,7 +84,7 @@ export type LinkChange = Partial<{
   firstImportDoneAt: Date;
 }>;
 
-/** Changes an unended link; an ended one stays as it was. */
+/** Changes an unended link. Leaves an ended one unchanged. */
 export async function changeLink(tx: Kysely<DB>, id: LinkId, change: LinkChange): Promise<void> {
   const { connect, account, user, ...plain } = change;
   const columns = {
@@ -97,7 +97,7 @@ export async function changeLink(tx: Kysely<DB>, id: LinkId, change: LinkChange)
   await tx.updateTable("link").set(columns).where("id", "=", id).where("state", "<>", "ended").execute();
 }
 
-/** The plain columns are named as their properties, in snake_case. */
+/** Plain columns have the names of their properties in snake_case. */
 function toColumn(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }

@@ -2,7 +2,7 @@ import type { Kysely } from "kysely";
 import type { DB } from "../schema.ts";
 import type { Vault } from "./vault.ts";
 
-/** A linking that was begun: who began it, for which group; its code verifier is sealed in the database. */
+/** A pending linking: who began it and for which group. The database holds its code verifier encrypted. */
 export type Linking = {
   readonly tenant: string;
   readonly subject: string;
@@ -11,7 +11,7 @@ export type Linking = {
   readonly expiresAt: Date;
 };
 
-/** Remembers a begun linking under the hash of its `state`. */
+/** Stores a pending linking under the hash of its `state`. */
 export async function storeLinking(
   db: Kysely<DB>,
   vault: Vault,
@@ -31,7 +31,7 @@ export async function storeLinking(
     .execute();
 }
 
-/** Takes the linking for the one who began it, so that nobody takes it again; null where there is none of theirs. */
+/** Takes the linking, which works once and only for the person who began it. Returns null otherwise. */
 export async function takeLinking(
   db: Kysely<DB>,
   vault: Vault,
@@ -55,7 +55,7 @@ export async function takeLinking(
   };
 }
 
-/** Forgets linkings and sign-ins that nobody finished, and sessions that are over. */
+/** Removes expired linkings, sign-ins and sessions. */
 export async function forgetExpired(db: Kysely<DB>, now: Date): Promise<void> {
   await db.deleteFrom("linking").where("expires_at", "<", now).execute();
   await db.deleteFrom("sign_in").where("expires_at", "<", now).execute();

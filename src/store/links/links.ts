@@ -21,7 +21,7 @@ export type Link = {
   readonly endedAt: Date | null;
   readonly sentFrom: Date | null;
   readonly receivedFrom: Date | null;
-  /** Up to where the reconciliations have accounted for everything. */
+  /** Reconciliations have accounted for everything before this time. */
   readonly sentReached: Date | null;
   readonly receivedReached: Date | null;
   /** end(l) of import-rules 2.3, once ended. */
@@ -29,17 +29,17 @@ export type Link = {
   readonly receivedUntil: Date | null;
   readonly approval: "not-needed" | "awaited" | "given";
   readonly firstImport: FirstImport;
-  /** When DocuSign last said that the user is an admin. */
+  /** When DocuSign last confirmed that the user is an admin. */
   readonly checkedAt: Date | null;
-  /** When the ledger was last compared with all that DocuSign lists. */
+  /** When the ledger was last compared with DocuSign's full listing. */
   readonly fullyCheckedAt: Date | null;
-  /** Completion of the newest envelope seen that another user of the account sent. */
+  /** Completion of the newest listed envelope that a different user of the account sent. */
   readonly colleagueSentAt: Date | null;
   readonly connect: ConnectState;
   readonly totalsAtEnd: unknown;
 };
 
-/** `total` is what DocuSign counted at linking; the moments tell how far it has come. */
+/** `total` is DocuSign's count at linking. The times show the progress. */
 export type FirstImport = {
   readonly total: number | null;
   readonly startedAt: Date | null;
@@ -47,10 +47,10 @@ export type FirstImport = {
   readonly doneAt: Date | null;
 };
 
-/** Whether DocuSign sends the events of one side, or why it does not. */
+/** `active` if DocuSign sends the events of one side, otherwise the reason why not. */
 export type ConnectSide = "active" | "pending" | "switched-off" | "not-available";
 
-/** Per side a `ConnectSide`, or what a later version has written; and DocuSign's id of the configuration. */
+/** For each side a `ConnectSide`, or a value of a later version, and DocuSign's id of the configuration. */
 export type ConnectState = {
   readonly sent: string;
   readonly received: string;
@@ -58,7 +58,7 @@ export type ConnectState = {
   readonly receivedId: string | null;
 };
 
-/** The tenant's link that has not ended: there is at most one. */
+/** Returns the tenant's unended link; there is at most one. */
 export async function findCurrentLink(db: Kysely<DB>, tenant: string): Promise<Link | null> {
   const row = await db
     .selectFrom("link")
@@ -69,13 +69,13 @@ export async function findCurrentLink(db: Kysely<DB>, tenant: string): Promise<L
   return row === undefined ? null : toLink(row);
 }
 
-/** A link of any state. */
+/** Returns a link in any state. */
 export async function findLink(db: Kysely<DB>, id: LinkId): Promise<Link | null> {
   const row = await db.selectFrom("link").selectAll().where("id", "=", id).executeTakeFirst();
   return row === undefined ? null : toLink(row);
 }
 
-/** All links of the tenant, ended ones included, the oldest first. */
+/** Lists all links of the tenant, including ended ones, oldest first. */
 export async function listLinks(db: Kysely<DB>, tenant: string): Promise<Link[]> {
   const rows = await db
     .selectFrom("link")
@@ -87,7 +87,7 @@ export async function listLinks(db: Kysely<DB>, tenant: string): Promise<Link[]>
   return rows.map(toLink);
 }
 
-/** A page of the tenant's links, ended ones included, the newest first. */
+/** Lists a page of the tenant's links, including ended ones, newest first. */
 export async function listLinkPage(
   db: Kysely<DB>,
   tenant: string,
@@ -101,13 +101,13 @@ export async function listLinkPage(
   return rows.map(toLink);
 }
 
-/** Every link that has not ended, of all tenants. */
+/** Lists the unended links of all tenants. */
 export async function listCurrentLinks(db: Kysely<DB>): Promise<Link[]> {
   const rows = await db.selectFrom("link").selectAll().where("state", "<>", "ended").orderBy("id").execute();
   return rows.map(toLink);
 }
 
-/** A link as the database holds it, in our words. */
+/** Converts a row of the table to a link. */
 export function toLink(row: Selectable<LinkRow>): Link {
   return {
     id: required(parseUuid<LinkId>(row.id)),

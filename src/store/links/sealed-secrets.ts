@@ -2,7 +2,7 @@ import type { Kysely } from "kysely";
 import type { DB } from "../schema.ts";
 import type { Vault } from "./vault.ts";
 
-/** Seals anew what an older key sealed of begun linkings; says how many there were. */
+/** Re-encrypts the secrets of pending linkings that an older key encrypted. Returns their number. */
 export async function reencryptLinkings(db: Kysely<DB>, vault: Vault): Promise<number> {
   const rows = await db.selectFrom("linking").select(["state_hash", "code_verifier"]).execute();
   const outdated = rows.filter((row) => !vault.isCurrent(row.code_verifier));
@@ -16,7 +16,7 @@ export async function reencryptLinkings(db: Kysely<DB>, vault: Vault): Promise<n
   return outdated.length;
 }
 
-/** How many links have tokens, of how many the vault cannot open them, and of how many an older key sealed them. */
+/** Counts the links with tokens, those whose tokens no key decrypts, and those that an older key encrypted. */
 export async function examineTokens(
   db: Kysely<DB>,
   vault: Vault,

@@ -2,17 +2,17 @@ import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
 
 export type EncryptionKey = { readonly id: string; readonly key: Buffer };
 
-/** No key opens the sealed secret: its key is missing or another one, or the text was tampered with. Holds no secret. */
+/** No key decrypts the secret: its key is missing or different, or the text was changed. Holds no secret. */
 export class UnopenedSecret extends Error {
   override readonly name = "UnopenedSecret";
 }
 
-/** Seals secrets for the database with the first key; opens what any of the keys sealed. */
+/** Encrypts secrets for the database with the first key. Decrypts what any of the keys encrypted. */
 export type Vault = {
   seal(secret: string): string;
-  /** Throws `UnopenedSecret` where the key is unknown or another one, or the text was tampered with. */
+  /** Throws `UnopenedSecret` if the key is unknown or different, or the text was changed. */
   open(sealed: string): string;
-  /** Whether the text was sealed with the key that seals today. */
+  /** Returns true if the current key encrypted the text. */
   isCurrent(sealed: string): boolean;
 };
 
@@ -20,7 +20,7 @@ const ALGORITHM = "aes-256-gcm";
 const IV_BYTES = 12;
 const TAG_BYTES = 16;
 
-/** AES-256-GCM with the id of the key in front, bound into the tag: `v1.<key id>.<base64url>`. */
+/** AES-256-GCM. The id of the key comes first and is authenticated: `v1.<key id>.<base64url>`. */
 export function createVault(keys: readonly EncryptionKey[]): Vault {
   const [current] = keys;
   if (current === undefined) throw new Error("a vault needs at least one encryption key");

@@ -3,9 +3,9 @@ import type pg from "pg";
 import { isStatementWrong } from "../database-errors.ts";
 
 export type Patience = {
-  /** Once aborted, nothing is repeated any more. */
+  /** Aborting it stops all repetitions. */
   readonly signal: AbortSignal;
-  /** Called for each statement that failed and is repeated. */
+  /** Called for each failed statement that will be repeated. */
   readonly onRepeat?: (error: unknown) => void;
 };
 
@@ -13,10 +13,10 @@ const AGAIN_MS = 500;
 const LONGEST_PAUSE_MS = 5_000;
 
 /**
- * The pool as graphile-worker 0.18 needs it. That does not await what it writes about a job that has ended: an error
- * there would end the process and leave the job locked. Through this pool it gets a connection as soon as there is one.
- * A statement that fails is repeated on another connection until it succeeds, unless the statement itself is wrong. The
- * queue's statements do no harm twice: each stands alone and names its jobs.
+ * A pool for graphile-worker 0.18, which does not await its writes about a finished job: an error there would end the
+ * process and leave the job locked. This pool waits for a connection. It repeats a failed statement on a different
+ * connection until it succeeds, unless the statement itself is wrong. The queue's statements are idempotent: each is
+ * independent and names its jobs.
  */
 export function patientPool(pool: pg.Pool, patience: Patience): pg.Pool {
   const connect: Connect = (callback) =>
@@ -54,7 +54,7 @@ async function connectPatiently(pool: pg.Pool, patience: Patience): Promise<pg.P
   });
 }
 
-/** What was done before in the transaction is lost with the connection. */
+/** A lost connection loses the earlier statements of its transaction. */
 function isInTransaction(client: pg.PoolClient): boolean {
   return client.getTransactionStatus() !== "I";
 }

@@ -11,11 +11,11 @@ type Job = {
   readonly key: string;
   readonly priority: number;
   readonly runAt: Date | null;
-  /** Whose jobs must not take all workers. */
+  /** The link whose jobs must not occupy all workers. */
   readonly linkId?: LinkId;
 };
 
-/** The flag of a link's jobs, by which workers leave them in the queue while others have their turn. */
+/** The flag of a link's jobs. Workers skip flagged jobs while other links take their turn. */
 export function linkFlag(linkId: string): string {
   return `link:${linkId}`;
 }
@@ -36,7 +36,7 @@ export async function findImportJob(
   return rows[0] === undefined ? null : { runAt: rows[0].run_at };
 }
 
-/** Queues the next page of a link's reconciliation; one that waits already is replaced. */
+/** Queues the next page of a link's reconciliation. Replaces one that is already waiting. */
 export async function enqueueReconciliation(
   db: Kysely<DB>,
   job: { linkId: LinkId; hour: Date; runAt: Date | null; first: boolean },
@@ -52,8 +52,8 @@ export async function enqueueReconciliation(
 }
 
 /**
- * Queues one lane of a link's backlog: it takes due envelopes of the ledger one after the other. One that waits already is
- * brought forward, never put off: it may have been queued since for what the caller has not seen.
+ * Queues one lane of a link's backlog, which imports due envelopes of the ledger one by one. A waiting lane may be moved
+ * forward but is never postponed: it may have been queued for something that the caller has not seen.
  */
 export async function enqueueBacklog(
   db: Kysely<DB>,
@@ -80,14 +80,14 @@ export async function enqueueErasure(db: Kysely<DB>): Promise<void> {
   });
 }
 
-/** Queues a job; one that waits under its key is replaced. */
+/** Queues a job. Replaces a waiting job with the same key. */
 async function enqueue(db: Kysely<DB>, job: Job): Promise<void> {
   await sql`select ${addJob(job, "replace")}`.execute(db);
 }
 
 /**
- * Queues a job; one that waits under its key has its moment until then, even where its commit comes while this one waits
- * for it: a moment that was read before would be older than that.
+ * Queues a job and keeps the earlier run time of a waiting job with the same key. The statement reads that time itself:
+ * a time that was read before could be outdated by a concurrent commit.
  */
 async function bringForward(db: Kysely<DB>, job: Job): Promise<void> {
   await sql`
@@ -95,7 +95,7 @@ async function bringForward(db: Kysely<DB>, job: Job): Promise<void> {
     from ${addJob(job, "preserve_run_at")} where run_at > ${momentOf(job)}`.execute(db);
 }
 
-/** No named queues: fetching a job locks all of them, which is slow where each link has one. */
+/** Uses no named queues: fetching a job locks all of them, which is slow with one for each link. */
 function addJob(job: Job, mode: "replace" | "preserve_run_at"): RawBuilder<unknown> {
   const flags = job.linkId === undefined ? null : [linkFlag(job.linkId)];
   return sql`graphile_worker.add_job(
@@ -106,7 +106,7 @@ function addJob(job: Job, mode: "replace" | "preserve_run_at"): RawBuilder<unkno
 }
 
 /**
- * What is put off is by the database's clock too: where ours is behind it, the job would be due at once, and be put off
+ * Postponed jobs use the database's clock. If our clock were behind it, the job would be due at once and be postponed
  * again and again.
  */
 function momentOf({ runAt }: Job): RawBuilder<Date> {

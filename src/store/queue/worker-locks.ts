@@ -3,20 +3,20 @@ import type { Address } from "../address.ts";
 import type { DB } from "../schema.ts";
 import { keepSession, type Query, type SessionOptions } from "../session.ts";
 
-/** Session-level locks that say which worker pools of this process are alive. */
+/** Session-level advisory locks that show which worker pools of this process are alive. */
 export type WorkerLocks = {
-  /** Holds the pool's lock from soon after now, through lost connections, until it is released. */
+  /** Takes the pool's lock soon, and again after lost connections, until it is released. */
   hold(pool: string): void;
   release(pool: string): void;
-  /** Gives all locks up and ends the connection. */
+  /** Releases all locks and ends the connection. */
   close(): Promise<void>;
 };
 
 export type WorkerLockOptions = Pick<SessionOptions, "onLost" | "reconnectMs" | "pingMs">;
 
 /**
- * Opens the one connection that holds the locks of this process's worker pools. PostgreSQL frees them as soon as the
- * connection ends, so when the process is killed; when its whole machine vanishes, some 30 seconds later.
+ * Opens the connection that holds the locks of this process's worker pools. PostgreSQL releases them when the connection
+ * ends: at once if the process is killed, some 30 seconds later if its machine vanishes.
  */
 export function openWorkerLocks(address: Address, options: WorkerLockOptions = {}): WorkerLocks {
   const pools = new Set<string>();
@@ -41,7 +41,7 @@ export function openWorkerLocks(address: Address, options: WorkerLockOptions = {
   };
 }
 
-/** Takes the locks that are wanted and not held, and frees the others. */
+/** Takes the wanted locks that are not held yet, and releases the others. */
 async function holdAll(query: Query, wanted: ReadonlySet<string>, held: Set<string>): Promise<void> {
   for (const pool of wanted) {
     if (held.has(pool)) continue;
@@ -55,7 +55,7 @@ async function holdAll(query: Query, wanted: ReadonlySet<string>, held: Set<stri
   }
 }
 
-/** Pools that have jobs in hand but whose lock nobody holds. */
+/** Returns the pools that have locked jobs but whose advisory lock is not held. */
 export async function listUnheldPools(db: Kysely<DB>): Promise<string[]> {
   const { rows } = await sql<{ pool: string }>`
     with busy as (
@@ -73,8 +73,8 @@ export async function listUnheldPools(db: Kysely<DB>): Promise<string[]> {
 }
 
 /**
- * Gives back the jobs and queues that the pools have in hand. A job that was queued anew while it ran has given its key
- * to its successor and would not be run again: it is removed, since it would look like one that was given up.
+ * Unlocks the jobs and queues of the pools. A job that was queued again while it ran has passed its key to its successor
+ * and would not run again: it is removed, since it would look like a failed job.
  */
 export async function unlockPools(db: Kysely<DB>, pools: readonly string[]): Promise<void> {
   await db.transaction().execute(async (tx) => {

@@ -2,24 +2,24 @@ import { type Kysely, sql } from "kysely";
 import { MOST_ATTEMPTS } from "../../domain/retries.ts";
 import type { DB } from "../schema.ts";
 
-/** What the database tells of the service's state, for /metrics; durations in seconds. Holds nothing of tenants or persons. */
+/** The state of the service for /metrics; durations in seconds. Contains nothing about tenants or persons. */
 export type Figures = {
   readonly queue: readonly TaskFigures[];
-  /** Envelopes that wait, by the cause's code, those that are parked included. */
+  /** Waiting envelopes by reason, including parked ones. */
   readonly waiting: ReadonlyMap<string, number>;
-  /** Envelopes that wait until somebody takes them up again. */
+  /** Parked envelopes. */
   readonly parked: number;
   readonly links: ReadonlyMap<string, number>;
-  /** Links in state `error` by cause. */
+  /** Links in state `error`, by cause. */
   readonly causes: ReadonlyMap<string, number>;
-  /** Of the active link that is furthest behind: time since the moment up to which everything is accounted for. */
+  /** Age of the oldest time up to which an active link has accounted for everything. */
   readonly lagSeconds: number;
   /** Of the link that has waited longest for its first import to start. */
   readonly firstImportWaitSeconds: number;
-  /** Of what completed and is ours, the share that no event announced; over 24 hours, 0 where nothing completed. */
+  /** Share of our completed envelopes of 24 hours that no event announced; 0 if nothing completed. */
   readonly missedRatio: number;
   readonly feed: { readonly unpublished: number; readonly oldestSeconds: number };
-  /** Deleted contracts whose bytes are still to be erased. */
+  /** Deleted contracts whose bytes are not erased yet. */
   readonly toErase: number;
   readonly budgets: readonly BudgetFigures[];
 };
@@ -29,9 +29,9 @@ export type TaskFigures = {
   readonly due: number;
   readonly later: number;
   readonly running: number;
-  /** Out of attempts: nobody runs them any more. */
+  /** Jobs that used up their attempts. */
   readonly failed: number;
-  /** Since when the one that has been due longest is due. */
+  /** Age of the job that has been due longest. */
   readonly oldestDueSeconds: number;
 };
 
@@ -42,7 +42,7 @@ export type BudgetFigures = {
   readonly paused: boolean;
 };
 
-/** Reads all figures as they are at `now`, with the help of indexes only, but for the queue and the links themselves. */
+/** Reads all figures at `now`. Uses indexes only, except for the queue and the links. */
 export async function readFigures(db: Kysely<DB>, now: Date): Promise<Figures> {
   const [queue, envelopes, links, missedRatio, rest, budgets] = [
     await readQueue(db, now),
@@ -135,8 +135,8 @@ async function readLinks(
 }
 
 /**
- * Reconciliations list a day again every hour, so what they know says nothing; what came by event does. Bodies are
- * kept a day at least, and the index of those finds the day's events.
+ * Reconciliations list the same day every hour, so their counts do not show missed events; recorded events do. Bodies are
+ * kept for at least a day, and their index finds the day's events.
  */
 async function readMissedRatio(db: Kysely<DB>, since: Date): Promise<number> {
   const { rows } = await sql<{ missed: number; announced: number }>`
@@ -173,7 +173,7 @@ async function readFeedAndErasure(db: Kysely<DB>, now: Date): Promise<Pick<Figur
   };
 }
 
-/** Of accounts that were called within a day; an hour's budget that has been renewed since is whole. */
+/** Accounts that were called within a day. A budget that has been reset since is full. */
 async function readBudgets(db: Kysely<DB>, now: Date): Promise<BudgetFigures[]> {
   const rows = await db
     .selectFrom("account_budget")

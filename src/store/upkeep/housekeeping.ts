@@ -1,9 +1,9 @@
 import { type Kysely, sql } from "kysely";
 import type { DB } from "../schema.ts";
 
-// Each function does one small step and says how much that was: short locks, and none on what others have in hand.
+// Each function does one small step and returns its size. Locks are short, and rows locked by others are skipped.
 
-/** Forgets the bodies of events received before the moment; what they said stays in the columns. */
+/** Removes the bodies of events received before the given time. The parsed columns stay. */
 export async function forgetBodies(db: Kysely<DB>, before: Date, limit: number): Promise<number> {
   const { rows } = await sql`
     update connect_event set body = null where id = any (array(
@@ -26,7 +26,7 @@ export async function forgetReconciliations(db: Kysely<DB>, before: Date, limit:
   return rows.length;
 }
 
-/** Removes jobs that ran out of attempts before the moment. */
+/** Removes jobs that used up their attempts before the given time. */
 export async function forgetFailedJobs(db: Kysely<DB>, before: Date, limit: number): Promise<number> {
   const { rows } = await sql`
     select id from graphile_worker.complete_jobs(array(
@@ -47,7 +47,7 @@ export async function listUnneeded(db: Kysely<DB>, keys: readonly string[]): Pro
   const known = new Set(stored.map((row) => row.key));
   const rest = keys.filter((key) => !known.has(key));
   if (rest.length === 0) return [];
-  // Without an index, but what is asked for here is rare, and a contract's document must not be taken for rubbish.
+  // Without an index: the question is rare, and a contract's document must not count as an orphan.
   const contracts = await db
     .selectFrom("contract")
     .select("document_key")

@@ -1,7 +1,7 @@
 import { type Kysely, sql } from "kysely";
 import type { DB } from "../schema.ts";
 
-/** The server's version as it names it, and as a number: 150004 is 15.4. */
+/** Returns the server's version as text and as a number: 150004 is 15.4. */
 export async function readServerVersion(db: Kysely<DB>): Promise<{ name: string; number: number }> {
   const { rows } = await sql<{ name: string; number: number }>`
     select current_setting('server_version') as name, current_setting('server_version_num')::int as number`.execute(
@@ -11,7 +11,7 @@ export async function readServerVersion(db: Kysely<DB>): Promise<{ name: string;
   return rows[0];
 }
 
-/** Whether the queue's own schema is there. */
+/** Returns true if the queue's schema exists. */
 export async function hasQueueSchema(db: Kysely<DB>): Promise<boolean> {
   const { rows } = await sql<{ found: boolean }>`
     select to_regclass('graphile_worker.jobs') is not null as found`.execute(db);

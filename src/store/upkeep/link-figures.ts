@@ -3,7 +3,7 @@ import type { LinkId } from "../../domain/identifiers.ts";
 import type { DB } from "../schema.ts";
 
 /**
- * How many contracts came of the envelopes that a link accounts for: those that are there, and those deleted since.
+ * Counts the contracts of the envelopes that a link accounts for: existing ones and deleted ones.
  * An earlier link may have imported them.
  */
 export async function countFiles(
