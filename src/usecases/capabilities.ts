@@ -74,9 +74,9 @@ export type OpenWithToken = (
 
 /**
  * The purpose of a call decides when it must wait.
- * A `first-import` leaves a reserve of the hourly calls to the customer's other integrations. `other` stops only when
- * DocuSign reports that no calls are left. `person` never waits, because a user is waiting for the answer: DocuSign
- * itself rejects the call.
+ * A `first-import` leaves a reserve of the hourly calls to the customer's other integrations. `other` waits only when
+ * DocuSign reports that no calls are left. `person` never waits, because a user is waiting for the answer. DocuSign
+ * rejects such a call if none are left.
  */
 export type CallKind = "first-import" | "other" | "person";
 

@@ -37,7 +37,7 @@ test("where all is well each check says ok in a line of its own", async () => {
     lines.map((line) => /^ok {3}([^:]+): ./.exec(line)?.[1]),
     CHECKS,
   );
-  assert.ok(lines.includes("ok   encryption keys: all stored tokens can be opened (links: 1)"), out);
+  assert.ok(lines.includes("ok   encryption keys: all stored tokens can be decrypted (links: 1)"), out);
 });
 
 /** As the server calls itself: the newest that is too old, and the oldest that is not. */
@@ -65,7 +65,7 @@ test("a PostgreSQL that is too old is found", async () => {
 
     const expected = isGood
       ? `ok   database: PostgreSQL ${name}\n`
-      : `FAIL database: PostgreSQL ${name} is too old: check DATABASE_URL, and that PostgreSQL 15 or newer runs there\n`;
+      : `FAIL database: PostgreSQL ${name} is too old: check that PostgreSQL 15 or newer runs at DATABASE_URL\n`;
     assert.ok(out.includes(expected), out);
   }
 });
@@ -95,8 +95,11 @@ test("a database that can't be reached is said once, what needs it is not looked
   const { exit, out } = await runCommand(world, "doctor", { deps: { db: database.db } });
 
   assert.equal(exit, 1);
-  assert.match(out, /^FAIL database: .*ECONNREFUSED.*: check DATABASE_URL/m);
-  assert.match(out, /^FAIL migrations: not checked: the database comes first$/m);
+  assert.match(
+    out,
+    /^FAIL database: .*ECONNREFUSED.*: check that PostgreSQL 15 or newer runs at DATABASE_URL/m,
+  );
+  assert.match(out, /^FAIL migrations: not checked: fix the database first$/m);
   assert.match(out, /^ok {3}document store/m);
   assert.doesNotMatch(out, /hidden/);
 });
@@ -114,10 +117,13 @@ test("tokens that no key opens are counted, those of an older key are pointed ou
   assert.equal(lost.exit, 1);
   assert.match(
     lost.out,
-    /^FAIL encryption keys: the tokens of 1 of 1 links can't be opened: add the missing key/m,
+    /^FAIL encryption keys: the tokens of 1 of 1 links cannot be decrypted: add the missing key/m,
   );
   assert.equal(rotated.exit, 0);
-  assert.match(rotated.out, /^ok {3}encryption keys: .*1 sealed with an older key: torikomi reencrypt$/m);
+  assert.match(
+    rotated.out,
+    /^ok {3}encryption keys: .*1 encrypted with an older key: run torikomi reencrypt$/m,
+  );
 });
 
 test("a document store that can't be written to is found", async () => {
@@ -163,9 +169,9 @@ test("a cabinet that is another, silent or none is told apart", async () => {
   const silent = await look(NOWHERE);
   const none = await look(null);
 
-  assert.match(other.out, /^FAIL cabinet: it calls itself .*: check CABINET_ISSUER/m);
+  assert.match(other.out, /^FAIL cabinet: its metadata names another issuer: .*: check CABINET_ISSUER/m);
   assert.match(silent.out, /^FAIL cabinet: fetch failed.*: check CABINET_ISSUER/m);
-  assert.match(none.out, /^ok {3}cabinet: none is set: neither API nor page let anybody in$/m);
+  assert.match(none.out, /^ok {3}cabinet: not configured: nobody can sign in to the API or the page$/m);
   assert.deepEqual([other.exit, silent.exit, none.exit], [1, 1, 0]);
 });
 
@@ -188,12 +194,15 @@ test("what answers at the cabinet's address and is no issuer is found", async ()
   answer = { status: 200, body: JSON.stringify({ issuer: cabinetIssuer }) };
   const other = await look();
 
-  const advice = "check CABINET_ISSUER, and that this machine may reach it\n";
-  assert.ok(missing.includes(`FAIL cabinet: ${cabinetIssuer} answers 404 to discovery: ${advice}`), missing);
+  const advice = "check CABINET_ISSUER, and that this machine can reach it\n";
   assert.ok(
-    other.includes(
-      `FAIL cabinet: what ${cabinetIssuer} answers is not OpenID Connect's discovery: ${advice}`,
+    missing.includes(
+      `FAIL cabinet: ${cabinetIssuer} returned status 404 for its OpenID Connect metadata: ${advice}`,
     ),
+    missing,
+  );
+  assert.ok(
+    other.includes(`FAIL cabinet: ${cabinetIssuer} returned invalid OpenID Connect metadata: ${advice}`),
     other,
   );
 });
@@ -221,7 +230,7 @@ test("in production the public address has to be encrypted", async () => {
   assert.equal(plain.exit, 1);
   assert.match(
     plain.out,
-    /^FAIL public address: http:.* is not encrypted: set PUBLIC_URL to an https address$/m,
+    /^FAIL public address: http:.* is not an https address: set PUBLIC_URL to an https address$/m,
   );
   assert.equal(encrypted.exit, 0);
 });

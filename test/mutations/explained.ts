@@ -374,9 +374,9 @@ export const EXPLAINED: readonly Explained[] = [
   },
   {
     file: "src/usecases/operating/reconcile-now.ts",
-    line: "const to = asked.to === null || asked.to > now ? now : asked.to;",
+    line: "const to = requested.to === null || requested.to > now ? now : requested.to;",
     changes: {
-      "asked.to > now": ["asked.to >= now"],
+      "requested.to > now": ["requested.to >= now"],
     },
     because: "The two are the same moment then.",
   },

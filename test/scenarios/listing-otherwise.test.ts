@@ -143,7 +143,7 @@ test("later hours are listed and imported though DocuSign cannot say whether the
 
   assert.deepEqual([meanwhile, state], [["first", "second", "third"], "active"]);
   assert.equal(entry.state, "done");
-  const [told] = linesOf(world, "reconciliation ended without a look at its link's health");
+  const [told] = linesOf(world, "reconciliation ended without a health check of the link");
   assert.deepEqual([told.linkId, told.fault, told.kind], [id, "http-503", "later"]);
 });
 

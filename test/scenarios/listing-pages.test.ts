@@ -148,7 +148,7 @@ async function passHourUnheard({ world, admin, colleague, partner }: Companies):
   ];
   for (const wish of wishes) await concludeUnheard(world, wish);
   assert.equal((await entryOfNextHour(world)).missed, 3);
-  return linesOf(world, "Connect did not tell of envelopes").map(({ envelopes }) => envelopes);
+  return linesOf(world, "Connect did not report envelopes").map(({ envelopes }) => envelopes);
 }
 
 test("Connect does not owe what the user received where it tells only of what the account sent", async () => {
@@ -182,5 +182,5 @@ test("Connect owes nothing of what completed before the linking", async () => {
   assert.equal(await world.link(admin), "linked");
   await world.runJobs();
 
-  assert.deepEqual(linesOf(world, "Connect did not tell of envelopes"), []);
+  assert.deepEqual(linesOf(world, "Connect did not report envelopes"), []);
 });

@@ -42,7 +42,7 @@ test("the listing of all history leaves the reserve to others; an hour's does no
 
   assert.deepEqual(steps[2], reserved);
   assert.deepEqual(calls, []);
-  assert.deepEqual(linesOf(world, "reconciliation put off"), [], "nothing has failed");
+  assert.deepEqual(linesOf(world, "reconciliation postponed"), [], "nothing has failed");
   world.clock.now = until;
   await world.runJobs();
   world.docusign.spendCalls(account, 80);
@@ -119,7 +119,7 @@ for (const [what, { fails, reason, waits, fault }] of Object.entries(PUT_OFF)) {
     const step = await stepNow(world);
 
     assert.deepEqual(step, { kind: "put-off", until: new Date(world.clock.now.getTime() + waits), reason });
-    const [line] = linesOf(world, "reconciliation put off");
+    const [line] = linesOf(world, "reconciliation postponed");
     assert.deepEqual([line.linkId, line.fault], [await linkIdOf(world), fault]);
     assert.equal(typeof line.kind, "string");
   });

@@ -156,7 +156,7 @@ test("what Connect owed and did not tell is counted for the operator; where ther
 
   assert.equal((await entriesOf(world, "tenant-2"))[0].missed, 1);
   assert.equal(await metric(world, "torikomi_envelopes_missed_by_events_total"), "1");
-  const told = linesOf(world, "Connect did not tell of envelopes");
+  const told = linesOf(world, "Connect did not report envelopes");
   assert.deepEqual(
     told.map(({ linkId, envelopes }) => [linkId, envelopes]),
     [[(await linkOf(world)).id, 1]],

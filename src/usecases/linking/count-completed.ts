@@ -27,7 +27,7 @@ export async function countCompleted(
   return isUnsure || isShown ? await countOneByOne(account, to) : most;
 }
 
-/** Null if there is more than one and DocuSign returns no total. */
+/** Null if DocuSign returns no total and there are more pages. */
 async function countSide(account: DocuSignAccount, to: Date, receivedOnly: boolean): Promise<number | null> {
   const page = await account.listCompleted({
     from: ALL_HISTORY,

@@ -22,7 +22,7 @@ import { computeTotals } from "./link-totals.ts";
  * contracts remain (import-rules 5). The next link imports what this one did not account for (import-rules 2.3).
  * Refuses with `link-not-found`. Refuses with `deletion-failed` if DocuSign is unreachable, or does not remove
  * configurations that the user may remove; the link then stays as before. If DocuSign refuses the last look, the link
- * ends with what it had accounted for: nobody is kept linked for it.
+ * still ends, with what it had accounted for.
  */
 export async function endLink(
   deps: Uses<"adminProfiles" | "db" | "log" | "now" | "openAccount" | "publicUrl">,

@@ -8,23 +8,23 @@ import type { Uses } from "../capabilities.ts";
 
 type Deps = Uses<"cabinetIssuer" | "db" | "documents" | "oauth" | "production" | "publicUrl" | "vault">;
 
-/** What was found, in one line; where it is not well, with what to do about it. */
+/** The result of one check in one line. If `ok` is false, `text` also says what to do. */
 export type Check = { readonly name: string; readonly ok: boolean; readonly text: string };
 
-/** Looks whether everything that the service stands on is there. Changes nothing, and migrates nothing. */
+/** Checks everything that the service depends on. Changes nothing and does not migrate. */
 export async function* checkService(deps: Deps): AsyncGenerator<Check, void, undefined> {
   const database = await carryOut(deps, DATABASE);
   yield database;
-  for (const examination of ON_THE_DATABASE) {
-    const skipped = { name: examination.name, ok: false, text: "not checked: the database comes first" };
+  for (const examination of WITHIN_DATABASE) {
+    const skipped = { name: examination.name, ok: false, text: "not checked: fix the database first" };
     yield database.ok ? await carryOut(deps, examination) : skipped;
   }
-  for (const examination of BESIDE_IT) yield await carryOut(deps, examination);
+  for (const examination of OUTSIDE_DATABASE) yield await carryOut(deps, examination);
 }
 
 type Examination = {
   readonly name: string;
-  /** Says what is well; throws what is not. */
+  /** Returns what works; throws if it does not. */
   readonly look: (deps: Deps) => Promise<string>;
   readonly advice: string;
 };
@@ -32,34 +32,34 @@ type Examination = {
 const DATABASE: Examination = {
   name: "database",
   look: checkVersion,
-  advice: "check DATABASE_URL, and that PostgreSQL 15 or newer runs there",
+  advice: "check that PostgreSQL 15 or newer runs at DATABASE_URL",
 };
 
-const ON_THE_DATABASE: readonly Examination[] = [
+const WITHIN_DATABASE: readonly Examination[] = [
   { name: "migrations", look: checkMigrations, advice: "run torikomi migrate" },
   { name: "queue", look: checkQueue, advice: "run torikomi migrate" },
   {
     name: "encryption keys",
     look: checkTokens,
-    advice: "add the missing key to ENCRYPTION_KEYS, behind the first; or link those accounts again",
+    advice: "add the missing key to ENCRYPTION_KEYS after the first one, or link those accounts again",
   },
 ];
 
-const BESIDE_IT: readonly Examination[] = [
+const OUTSIDE_DATABASE: readonly Examination[] = [
   {
     name: "document store",
     look: checkDocuments,
-    advice: "check DOCUMENT_STORE, its credentials, and that it may be written to",
+    advice: "check DOCUMENT_STORE, its credentials and its write permission",
   },
   {
     name: "DocuSign",
     look: checkDocuSign,
-    advice: "check DOCUSIGN_OAUTH_URL, and that this machine may reach it",
+    advice: "check DOCUSIGN_OAUTH_URL, and that this machine can reach it",
   },
   {
     name: "cabinet",
     look: checkCabinet,
-    advice: "check CABINET_ISSUER, and that this machine may reach it",
+    advice: "check CABINET_ISSUER, and that this machine can reach it",
   },
   { name: "public address", look: checkPublicUrl, advice: "set PUBLIC_URL to an https address" },
 ];
@@ -101,24 +101,24 @@ async function checkMigrations({ db }: Uses<"db">): Promise<string> {
 
 async function checkQueue({ db }: Uses<"db">): Promise<string> {
   if (!(await hasQueueSchema(db))) throw new Error("the queue's schema is missing");
-  return "its schema is there";
+  return "its schema exists";
 }
 
 async function checkTokens({ db, vault }: Uses<"db" | "vault">): Promise<string> {
   const { links, closed, outdated } = await examineTokens(db, vault);
-  if (closed > 0) throw new Error(`the tokens of ${closed} of ${links} links can't be opened`);
-  const hint = outdated > 0 ? `; ${outdated} sealed with an older key: torikomi reencrypt` : "";
-  return `all stored tokens can be opened (links: ${links})${hint}`;
+  if (closed > 0) throw new Error(`the tokens of ${closed} of ${links} links cannot be decrypted`);
+  const hint = outdated > 0 ? `; ${outdated} encrypted with an older key: run torikomi reencrypt` : "";
+  return `all stored tokens can be decrypted (links: ${links})${hint}`;
 }
 
 async function checkDocuments({ documents }: Uses<"documents">): Promise<string> {
   await documents.check();
-  return "stores, reads and erases";
+  return "documents can be stored, read and erased";
 }
 
 const ANSWER_MS = 5_000;
 
-/** Asks for the login page as a linking does; whatever it answers, it is there. */
+/** Requests the login page as a linking does. Any answer will do: it proves that DocuSign is reachable. */
 async function checkDocuSign({ oauth }: Uses<"oauth">): Promise<string> {
   const signal = AbortSignal.timeout(ANSWER_MS);
   const url = oauth.authorizationUrl({ state: "doctor", codeChallenge: "A".repeat(SHA256_CHARACTERS) });
@@ -127,21 +127,22 @@ async function checkDocuSign({ oauth }: Uses<"oauth">): Promise<string> {
   return `${new URL(url).origin} answers`;
 }
 
-/** Of a hash in base64url. */
+/** The length of a SHA-256 hash in base64url. */
 const SHA256_CHARACTERS = 43;
 
 const METADATA = z.object({ issuer: z.string(), jwks_uri: z.string() });
 
 async function checkCabinet({ cabinetIssuer }: Uses<"cabinetIssuer">): Promise<string> {
-  if (cabinetIssuer === null) return "none is set: neither API nor page let anybody in";
+  if (cabinetIssuer === null) return "not configured: nobody can sign in to the API or the page";
   const signal = AbortSignal.timeout(ANSWER_MS);
   const configured = withoutSlashes(cabinetIssuer);
   const response = await fetch(`${configured}/.well-known/openid-configuration`, { signal });
-  if (!response.ok) throw new Error(`${cabinetIssuer} answers ${response.status} to discovery`);
+  if (!response.ok)
+    throw new Error(`${cabinetIssuer} returned status ${response.status} for its OpenID Connect metadata`);
   const metadata = METADATA.safeParse(await response.json());
-  if (!metadata.success) throw new Error(`what ${cabinetIssuer} answers is not OpenID Connect's discovery`);
+  if (!metadata.success) throw new Error(`${cabinetIssuer} returned invalid OpenID Connect metadata`);
   const { issuer } = metadata.data;
-  if (withoutSlashes(issuer) !== configured) throw new Error(`it calls itself ${issuer}`);
+  if (withoutSlashes(issuer) !== configured) throw new Error(`its metadata names another issuer: ${issuer}`);
   return `${cabinetIssuer} answers`;
 }
 
@@ -150,6 +151,6 @@ function withoutSlashes(issuer: string): string {
 }
 
 async function checkPublicUrl({ production, publicUrl }: Uses<"production" | "publicUrl">): Promise<string> {
-  if (production && !publicUrl.startsWith("https:")) throw new Error(`${publicUrl} is not encrypted`);
+  if (production && !publicUrl.startsWith("https:")) throw new Error(`${publicUrl} is not an https address`);
   return publicUrl;
 }

@@ -12,9 +12,12 @@ import { windowStart } from "../reconciling/window.ts";
 import { type NowOptions, type Obstacle, settleWindow } from "./reconcile-now.ts";
 
 /**
- * What a reconciliation would do with an envelope. `import`: bring it in; `excluded`: leave it out by the rule named;
- * `undecided`: ask DocuSign for what the listing does not tell; `waiting`: nothing new, it waits already; `imported`
- * and `deleted`: nothing, for ever.
+ * What a reconciliation would do with an envelope.
+ * - `import`: import it
+ * - `excluded`: exclude it by the named rule
+ * - `undecided`: fetch it, because the listing omits what the rules need
+ * - `waiting`: nothing new, it already waits
+ * - `imported`, `deleted`: nothing, ever
  */
 export type DryRunEnvelope = {
   readonly envelopeId: EnvelopeId;
@@ -27,16 +30,16 @@ export type DryRunReconciliation = {
   readonly link: Link;
   readonly from: Date;
   readonly to: Date;
-  /** Each once, in the order of the listings. */
+  /** In the order of the listings, each envelope once. */
   readonly envelopes: readonly DryRunEnvelope[];
-  /** Calls to DocuSign. */
+  /** The number of calls to DocuSign. */
   readonly calls: number;
   readonly obstacle: Obstacle | null;
 };
 
 /**
- * Lists and judges as a reconciliation would, and writes nothing of it down: neither ledger nor entry nor the link's
- * state. What a link that awaits approval would import can be seen too.
+ * Lists and decides as a reconciliation would, but changes neither the ledger nor the link, and adds no reconciliation
+ * entry. Also works for a link that awaits approval.
  */
 export async function dryRunReconciliation(
   deps: Uses<"budgets" | "db" | "now" | "openAccount">,

@@ -19,45 +19,45 @@ type Deps = Uses<
   "adminProfiles" | "budgets" | "db" | "documents" | "lanes" | "log" | "now" | "openAccount" | "publicUrl"
 >;
 
-/** What completed from `from` until `to`; null: as an hourly reconciliation would, until now. */
-export type AskedWindow = { readonly from: Date | null; readonly to: Date | null };
+/** The range of completion times. Null `from`: as in an hourly reconciliation. Null `to`: until now. */
+export type RequestedWindow = { readonly from: Date | null; readonly to: Date | null };
 
 export type Progress =
   | { readonly phase: "listing"; readonly listed: number }
   | { readonly phase: "importing"; readonly done: number; readonly total: number };
 
-export type NowOptions = AskedWindow & {
-  /** Once aborted, what is under way ends, and the next reconciliation goes on from there. */
+export type NowOptions = RequestedWindow & {
+  /** Once aborted, running work ends; the next reconciliation continues from there. */
   readonly signal: AbortSignal;
   readonly onProgress: (progress: Progress) => void;
 };
 
-/** What keeps a command from doing all of it now, and until when; null where no moment is known. */
+/** What keeps a command from finishing now, and until when; `until` is null if the time is unknown. */
 export type Obstacle = {
   readonly reason: WaitingCause["reason"] | "interrupted";
   readonly until: Date | null;
 };
 
 export type ReconciledLink = {
-  /** As it is now. */
+  /** The link after the command. */
   readonly link: Link;
-  /** The runs that were ended: the one asked for, and before it one that was under way. */
+  /** The runs that this command ended: the requested one, and an earlier unfinished one if there was any. */
   readonly runs: readonly Reconciliation[];
-  /** How the imports of this process ended; others may import beside it. */
+  /** The outcomes of the imports in this process. Workers may have imported other envelopes meanwhile. */
   readonly imports: ImportTally;
-  /** Envelopes of the link that still wait, by cause. */
+  /** The link's envelopes that still wait, by cause. */
   readonly waiting: Readonly<Record<string, number>>;
-  /** Those of them that wait until someone takes them up again. */
+  /** The parked ones among them, which wait until a retry is requested. */
   readonly failed: number;
-  /** Calls to DocuSign, imports included. */
+  /** The number of calls to DocuSign, including those of imports. */
   readonly calls: number;
   readonly durationMs: number;
   readonly obstacle: Obstacle | null;
 };
 
 /**
- * Reconciles a link and carries out the imports that this finds, a first import included, until each has ended or
- * waits for a named cause (service.md, settled details). Works beside running workers; nothing is imported twice.
+ * Reconciles a link and runs the imports that it finds, including a first import. Ends when each import has ended or
+ * waits for a named cause (service.md, settled details). Safe while workers are running: nothing is imported twice.
  */
 export async function reconcileNow(deps: Deps, link: Link, options: NowOptions): Promise<ReconciledLink> {
   const startedAt = deps.now();
@@ -79,10 +79,16 @@ export async function reconcileNow(deps: Deps, link: Link, options: NowOptions):
   return { ...rest, runs: listing.runs, imports, calls, durationMs };
 }
 
-/** The window in full, for the link as it is; `from` is null where it joins on to what is accounted for. */
-export function settleWindow(link: Link, asked: AskedWindow, now: Date): { from: Date | null; to: Date } {
-  const to = asked.to === null || asked.to > now ? now : asked.to;
-  if (asked.from !== null || asked.to === null) return { from: asked.from, to };
+/**
+ * Completes the requested window for the link's current state. A null `from` continues from what is accounted for.
+ */
+export function settleWindow(
+  link: Link,
+  requested: RequestedWindow,
+  now: Date,
+): { from: Date | null; to: Date } {
+  const to = requested.to === null || requested.to > now ? now : requested.to;
+  if (requested.from !== null || requested.to === null) return { from: requested.from, to };
   const usual = windowStart(link);
   return { from: usual < to ? usual : ALL_HISTORY, to };
 }
@@ -117,12 +123,12 @@ function endedBy(step: ReconcileStep): Reconciliation | null {
 
 const POLL_MS = 500;
 
-/** What keeps the listing from going on; while another process is at it, its turn is waited for. */
+/** Returns what stops the listing, or null to continue. If another process holds the lock, waits a moment first. */
 async function findObstacle(step: Exclude<ReconcileStep, { kind: "done" }>): Promise<Obstacle | null> {
   if (step.kind === "more") return null;
   if (step.kind === "not-importing") {
     const reason = whyLinkWaits(step.link);
-    // Another process has repaired the link meanwhile.
+    // A null reason means that another process has repaired the link meanwhile.
     return reason === null ? null : { reason, until: null };
   }
   const { reason, until } = step;
@@ -131,7 +137,7 @@ async function findObstacle(step: Exclude<ReconcileStep, { kind: "done" }>): Pro
   return null;
 }
 
-/** Longer than anybody's lease lasts: by then it is due again, and ours. */
+/** Longer than any lease: by then the envelope is due again and can be claimed here. */
 const MOST_POLLS = 300;
 
 async function importBacklog(
@@ -156,7 +162,7 @@ async function importBacklog(
         options.onProgress({ phase: "importing", done, total: Math.max(done, total) });
       },
     });
-    if (options.signal.aborted || !(await isInOtherHands(deps, link))) break;
+    if (options.signal.aborted || !(await isLeasedElsewhere(deps, link))) break;
     await sleep(POLL_MS);
   }
   await leaveRest(deps, link);
@@ -169,13 +175,13 @@ async function claimDue(deps: Uses<"db" | "now">, link: Link) {
   return await claimNextDue(deps.db, { linkId: link.id, now, leaseUntil });
 }
 
-/** A worker beside us may import what our listing found, and may die while it does. */
-async function isInOtherHands(deps: Uses<"budgets" | "db" | "now">, link: Link): Promise<boolean> {
+/** A worker may be importing what this listing found, and may die while it does. */
+async function isLeasedElsewhere(deps: Uses<"budgets" | "db" | "now">, link: Link): Promise<boolean> {
   if ((await findWait(deps, link.id, "reconciliation")) !== null) return false;
   return await hasLeased(deps.db, link.id, deps.now());
 }
 
-/** What waits for a time is a worker's when that has come. */
+/** Leaves envelopes that wait for a later time to the workers. */
 async function leaveRest(deps: Uses<"db" | "now">, { id }: Link): Promise<void> {
   const link = await findLink(deps.db, id);
   const now = deps.now();
@@ -203,7 +209,7 @@ async function readRest(
   };
 }
 
-/** What of the link's envelopes could not be done now, though the link itself could. */
+/** Returns why some envelopes could not be done now although the link itself can import; null if none remain. */
 async function findRemains(
   deps: Uses<"db" | "now">,
   link: Link,
@@ -214,7 +220,7 @@ async function findRemains(
   return await findPassing(deps.db, link, causes);
 }
 
-/** What keeps some of the link's envelopes waiting for DocuSign, and until when; null where nothing does. */
+/** Returns what keeps some of the link's envelopes waiting for DocuSign, and until when; null if nothing does. */
 export async function findPassing(
   db: Database,
   link: Link,
@@ -224,7 +230,7 @@ export async function findPassing(
   return reason === undefined ? null : { reason, until: await nextDueAt(db, link.id) };
 }
 
-/** Waits that end by themselves: when the account's next hour begins, or when DocuSign is itself again. */
+/** Causes that end without a person: the account's next hour begins, or DocuSign recovers. */
 const PASSING_CAUSES = [
   "account-throttled",
   "budget-reserve",

@@ -3,8 +3,8 @@ import { reencryptLinkings } from "../../store/links/sealed-secrets.ts";
 import type { Uses } from "../capabilities.ts";
 
 /**
- * Seals with the current key what an older one sealed, so that the older one can go: the tokens of links, and what
- * begun linkings need, which live for minutes only but would break. Says how many of each.
+ * Re-encrypts with the current key whatever an older key encrypted, so that the older key can be removed. Covers the
+ * tokens of links and the secrets of pending linkings, and returns the number of each.
  */
 export async function reencryptSecrets({
   db,

@@ -11,9 +11,9 @@ import { findPassing, type Obstacle, type Progress } from "./reconcile-now.ts";
 type Deps = Uses<"adminProfiles" | "budgets" | "db" | "documents" | "lanes" | "log" | "now" | "openAccount">;
 
 export type ReplayOptions = {
-  /** Null: the links of all tenants that have not ended. */
+  /** Null means all links of all tenants that have not ended. */
   readonly linkId: LinkId | null;
-  /** Events received from then on; null: all that are recorded. */
+  /** Only events received since then; null means all recorded events. */
   readonly since: Date | null;
   readonly signal: AbortSignal;
   readonly onProgress: (link: Link, progress: Progress) => void;
@@ -21,18 +21,18 @@ export type ReplayOptions = {
 
 export type ReplayedLink = {
   readonly link: Link;
-  /** Envelopes whose completion was announced. */
+  /** The number of envelopes whose completion was announced. */
   readonly announced: number;
-  /** Of those, how each ended; what was imported or deleted before is `settled`. */
+  /** Their outcomes; `settled` means imported or deleted before. */
   readonly imports: ImportTally;
-  /** Of those that wait, how many do for each cause. */
+  /** The number of waiting envelopes by cause. */
   readonly waiting: Readonly<Record<string, number>>;
   readonly obstacle: Obstacle | null;
 };
 
 /**
- * Processes recorded Connect events again: imports, in this process, every envelope whose completion they announced,
- * parked ones too. Nothing is imported twice. A link after the other; those without such events are left out.
+ * Re-runs recorded Connect events: imports in this process every envelope whose completion they announced, including
+ * parked ones. Nothing is imported twice. Processes one link after the other, and skips links without such events.
  */
 export async function* replayEvents(
   deps: Deps,
@@ -54,9 +54,9 @@ async function findAnnounced(
   for (const row of await completionsSince(db, { linkId, since: since ?? new Date(0) })) {
     const [link, envelope] = [parseUuid<LinkId>(row.linkId), parseUuid<EnvelopeId>(row.envelopeId)];
     if (link === null || envelope === null) continue;
-    const known = announced.get(link);
-    if (known === undefined) announced.set(link, [envelope]);
-    else known.push(envelope);
+    const earlier = announced.get(link);
+    if (earlier === undefined) announced.set(link, [envelope]);
+    else earlier.push(envelope);
   }
   return announced;
 }

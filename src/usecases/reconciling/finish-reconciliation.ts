@@ -26,30 +26,31 @@ export type FinishWork = {
   readonly link: Link;
   readonly run: Reconciliation;
   readonly account: DocuSignAccount;
-  /** An operator asked: what is parked is tried as if for the first time. */
+  /** True if an operator requested the run: parked envelopes are then retried with their attempts reset. */
   readonly manual: boolean;
-  /** A later hour waits for this run's end: what DocuSign does not say of the link's health now, that one asks again. */
+  /** True if a later run is waiting. It repeats the health check if DocuSign fails transiently now. */
   readonly isOvertaken: boolean;
 };
 
 /**
- * Ends a run that has listed everything: looks after the link's health, then, in one commit, writes the entry, takes
- * up what is parked and wakes the backlog. Dying before that commit only repeats the last look.
+ * Ends a run that has listed everything. Checks the link's health first. One commit then writes the reconciliation
+ * entry, retries parked envelopes and wakes the backlog. If the process dies before that commit, only the last step is
+ * repeated.
  */
 export async function finishReconciliation(deps: Deps, work: FinishWork): Promise<Reconciliation> {
   const { run } = work;
-  await (work.isOvertaken ? unlessPassing(deps, run, checkHealth(deps, work)) : checkHealth(deps, work));
+  await (work.isOvertaken ? ignoreTransient(deps, run, checkHealth(deps, work)) : checkHealth(deps, work));
   const now = deps.now();
   const ended = await deps.db.transaction().execute(async (tx) => await writeEnd(tx, work, now));
-  // A command shows the operator what it found by itself.
+  // Commands print this in their own output.
   if (run.unannounced > 0 && !work.manual)
-    deps.log.warn({ linkId: run.linkId, envelopes: run.unannounced }, "Connect did not tell of envelopes");
+    deps.log.warn({ linkId: run.linkId, envelopes: run.unannounced }, "Connect did not report envelopes");
   if (ended.difference !== null)
     deps.log.warn({ linkId: run.linkId, ...ended.difference }, "the ledger differs from DocuSign");
   return ended;
 }
 
-async function unlessPassing(
+async function ignoreTransient(
   { log }: Uses<"log">,
   { linkId }: Reconciliation,
   check: Promise<void>,
@@ -60,15 +61,15 @@ async function unlessPassing(
     if (!(error instanceof DocuSignFault) || !isTransient(error)) throw error;
     log.warn(
       { linkId, fault: error.code, kind: error.kind },
-      "reconciliation ended without a look at its link's health",
+      "reconciliation ended without a health check of the link",
     );
   }
 }
 
 /**
- * DocuSign is asked whether the user still is an admin once a day, where an operator asks, in every hour in which
- * something completed, and whenever no listing showed that the whole account is visible (design decision 11).
- * Connect is looked at once a day, where an operator asks, and whenever it missed something.
+ * Checks the admin right once a day, when an operator requests the run, and in every hour in which something
+ * completed. Also checks it when no listing proved that the whole account is visible (design decision 11). Checks
+ * Connect once a day, when an operator requests the run, and when Connect is pending or missed an envelope.
  */
 async function checkHealth(deps: Deps, work: FinishWork): Promise<void> {
   const { link, run, account } = work;
@@ -84,7 +85,7 @@ function isPending({ connect }: Link): boolean {
   return connect.sent === "pending" || connect.received === "pending";
 }
 
-/** Whether anything completed since the window of the run before. */
+/** Returns true if anything completed after the window of the previous run. */
 async function hasNews(db: Database, { linkId }: Reconciliation): Promise<boolean> {
   const before = await findLatest(db, linkId);
   return before !== null && (await hasCompletedSince(db, linkId, before.to));
@@ -94,7 +95,7 @@ async function writeEnd(tx: Database, { link, run, manual }: FinishWork, now: Da
   await lockLink(tx, link.id, "change");
   const failed = await countParked(tx, link.id);
   const isFull = run.kind === "full";
-  // The hour's own run has done so already: what is parked is tried once an hour.
+  // Parked envelopes are retried once an hour; the hourly run before a full check has done so.
   if (!isFull) await takeUpFailed(tx, link.id, { now, afresh: manual });
   const found = {
     waiting: await countWaiting(tx, link.id),
@@ -108,7 +109,7 @@ async function writeEnd(tx: Database, { link, run, manual }: FinishWork, now: Da
   return { ...run, state: "done", endedAt: now, ...found, ...atDocuSign };
 }
 
-/** The ledger beside what DocuSign listed and counted. */
+/** Compares the ledger with what DocuSign listed and counted; null if they agree. */
 async function findDifference(tx: Database, run: Reconciliation): Promise<Difference | null> {
   const inLedger = await countCompletedUntil(tx, run.linkId, run.to);
   const uncounted = Math.max(0, run.docusignCount - run.rowsSeen);
@@ -122,7 +123,7 @@ async function findDifference(tx: Database, run: Reconciliation): Promise<Differ
   };
 }
 
-/** A first import of which nothing waits is over with its listing. */
+/** Records the listing of a first import or full check. Ends the first import if nothing of it is waiting. */
 async function noteListed(tx: Database, link: Link, run: Reconciliation, now: Date): Promise<void> {
   if (run.kind === "full") await changeLink(tx, link.id, { fullyCheckedAt: now });
   if (run.kind === "first") await changeLink(tx, link.id, { firstImportListedAt: now });

@@ -9,18 +9,18 @@ import type { Link } from "../../store/links/links.ts";
 import { ownershipView } from "../importing/decide.ts";
 import { writeListing } from "../importing/listed-envelope.ts";
 
-/** A listed envelope beside what the ledger has of it, and what follows from the listing. */
+/** A listed envelope with its ledger entry and the decision that follows from the listing. */
 export type ListedRow = {
   readonly envelope: Envelope;
   readonly entry: LedgerEntry | undefined;
   readonly decision: Ownership;
-  /** The ledger's line as it follows from the listing. */
+  /** The ledger entry that follows from the listing. */
   readonly line: FoundEnvelope;
-  /** An event has announced it, whose import has not run yet. */
+  /** True if an event announced the envelope and its import has not run yet. */
   readonly announced: boolean;
 };
 
-/** Judges listed envelopes from the listing itself, without a call; reads only. */
+/** Decides on listed envelopes from the listing alone, without a call. Changes nothing. */
 export async function judgeListed(
   db: Database,
   link: Link,
@@ -39,7 +39,7 @@ export async function judgeListed(
   }));
 }
 
-/** What the listing does not tell, the import asks for. */
+/** If the listing leaves the decision open, the envelope waits: its import fetches the missing facts. */
 function judge(
   link: Link,
   envelope: Envelope,

@@ -2,43 +2,45 @@ import type { DocuSignAccount } from "../../docusign/api/account.ts";
 import type { Envelope } from "../../domain/envelope.ts";
 import type { Side } from "../../store/ledger/reconciliations.ts";
 
-/** Where a listing of a window stands: what the account sent comes first, then what the linked user received. */
+/**
+ * The position in the listing of a window: envelopes that the account sent come first, then those that the user
+ * received.
+ */
 export type Cursor = {
   readonly side: Side;
-  /** The next page lists from this completion on … */
+  /** The next page starts at this completion time … */
   readonly cursorFrom: Date;
-  /** … leaving out this many rows. */
+  /** … and skips this many rows. */
   readonly cursorPosition: number;
 };
 
 export type Place = Cursor & { readonly from: Date; readonly to: Date };
 
 export type ListedPage = {
-  /** Completed, within what was asked for. */
+  /** Completed envelopes within the window. */
   readonly envelopes: readonly Envelope[];
-  /** Rows that cannot be read as envelopes. */
+  /** Rows that could not be parsed as envelopes. */
   readonly unreadable: number;
-  /** Rows that DocuSign added though they were not asked for. */
+  /** Rows that DocuSign returned although they were not requested. */
   readonly extraneous: number;
-  /** How many rows DocuSign says that it has from here on. */
+  /** DocuSign's count of rows from the cursor on; null if it returned none. */
   readonly total: number | null;
-  /** Null once both sides are listed. */
+  /** Null when both sides are listed. */
   readonly next: Cursor | null;
 };
 
-/** DocuSign lists at most so many at once. */
+/** DocuSign's maximum page size. */
 const PAGE_SIZE = 1_000;
 const SECOND_MS = 1_000;
 
-/** Where the listing of a window begins. */
 export function startOfListing(from: Date): Cursor {
   return { side: "sent", cursorFrom: from, cursorPosition: 0 };
 }
 
-/** Lists one page of what completed in the window, earliest first. Costs one call. */
+/** Lists one page of the window's completions, earliest first. Costs one call. */
 export async function listPage(account: DocuSignAccount, place: Place): Promise<ListedPage> {
   const page = await account.listCompleted({
-    // Whether DocuSign counts its first moment in is not known: then the second before it does no harm.
+    // It is not known if DocuSign includes the start of a range. One second more is safe either way.
     from: new Date(place.cursorFrom.getTime() - SECOND_MS),
     to: place.to,
     startPosition: place.cursorPosition,
@@ -56,29 +58,29 @@ export async function listPage(account: DocuSignAccount, place: Place): Promise<
   };
 }
 
-/** DocuSign announces extraneous rows (facts 3), such as one row more than once: the last one stands. */
+/** DocuSign may return extraneous rows (facts 3), for example one row twice. The last one counts. */
 function onePerId(envelopes: readonly Envelope[]): Envelope[] {
   return [...new Map(envelopes.map((envelope) => [envelope.id, envelope])).values()];
 }
 
-/** What the second before a page shows again of the one before it was counted there. */
+/** True for rows of the additional second, which the previous page has counted. */
 function isOfPageBefore({ completedAt }: Envelope, { from, cursorFrom }: Place): boolean {
   return completedAt !== null && completedAt < cursorFrom && completedAt >= from;
 }
 
-/** DocuSign announces extraneous rows (facts 3): what completed at another time is another window's. */
+/** DocuSign may return extraneous rows (facts 3). Rows with another completion time belong to another window. */
 function isAskedFor({ status, completedAt }: Envelope, { cursorFrom, to }: Place): boolean {
   if (status !== "completed") return false;
   return completedAt === null || (completedAt >= cursorFrom && completedAt <= to);
 }
 
-/** Of a page that is gone on from by position, so many rows at most are listed again. */
+/** A listing that continues by position lists at most this many rows again. */
 const MOST_LISTED_AGAIN = 50;
 
 /**
- * Goes on from the last completion listed rather than by position, so that rows which vanish meanwhile shift
- * nothing out of sight. By position only inside one second with more envelopes than a page holds, and where
- * DocuSign did not keep to the order: then with some rows listed again, for the same reason.
+ * Continues from the last completion listed, not by position: rows that vanish meanwhile would move others out of the
+ * listing. Continues by position only if one second has more envelopes than a page holds, or DocuSign did not keep the
+ * order. It then lists some rows again, for the same reason.
  */
 function nextCursor(place: Place, position: number | null, envelopes: readonly Envelope[]): Cursor | null {
   const { side, cursorFrom, cursorPosition } = place;
@@ -90,8 +92,8 @@ function nextCursor(place: Place, position: number | null, envelopes: readonly E
 }
 
 /**
- * The second of the last completion where the rows stand in the order of completion, those that were skipped by
- * position included: all of that second from which the page lists, if the page still begins with it. Otherwise null.
+ * Returns the second of the last completion if the rows are in order of completion; otherwise null. After a start by
+ * position, the skipped rows must be in order too: the page must then begin within the second from which it lists.
  */
 function lastInOrder({ cursorFrom, cursorPosition }: Place, envelopes: readonly Envelope[]): Date | null {
   const moments = envelopes.map(({ completedAt }) => completedAt).filter((moment) => moment !== null);

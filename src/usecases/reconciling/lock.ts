@@ -3,7 +3,10 @@ import type { LinkId } from "../../domain/identifiers.ts";
 import type { Database } from "../../store/database.ts";
 import { withLock } from "../../store/locks.ts";
 
-/** Runs a step of the link's reconciliation alone; null, without running it, where another process is at one. */
+/**
+ * Runs a step of the link's reconciliation under an advisory lock. Returns null without running it if another process
+ * holds the lock.
+ */
 export async function reconcileAlone<T>(
   db: Database,
   linkId: LinkId,
@@ -12,11 +15,11 @@ export async function reconcileAlone<T>(
   return await withLock(db, `reconcile ${linkId}`, step);
 }
 
-/** Another process may be at a page of the same link: it is through within seconds. */
+/** Another process finishes its page of the same link within seconds. */
 const TRIES = 40;
 const PAUSE_MS = 250;
 
-/** As `reconcileAlone`, once the step of another process is through; null where that takes longer than ten seconds. */
+/** Does what `reconcileAlone` does, but waits up to ten seconds for the lock. */
 export async function reconcileAloneSoon<T>(
   db: Database,
   linkId: LinkId,

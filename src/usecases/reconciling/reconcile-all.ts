@@ -3,11 +3,13 @@ import { listCurrentLinks } from "../../store/links/links.ts";
 import { enqueueReconciliation } from "../../store/queue/queue.ts";
 import type { Uses } from "../capabilities.ts";
 
-/** The reconciliations of an hour begin within its first minutes, where there are many links. */
+/** With many links, the reconciliations of an hour are spread over its first minutes. */
 const SPREAD_MS = 3 * 60 * 1000;
 const FEW_LINKS = 20;
 
-/** Queues the reconciliation of every link for an hour: whatever completed before it is accounted for (import-rules 3). */
+/**
+ * Queues the reconciliation of every link for an hour, which accounts for what completed before it (import-rules 3).
+ */
 export async function reconcileAll(deps: Uses<"db" | "now">, hour: Date): Promise<void> {
   const links = await listCurrentLinks(deps.db);
   for (const link of links) {

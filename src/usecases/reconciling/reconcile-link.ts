@@ -27,21 +27,21 @@ type Deps = Uses<"adminProfiles" | "budgets" | "db" | "log" | "now" | "openAccou
 
 export type ReconcileRequest = {
   readonly linkId: LinkId;
-  /** What completed before this moment is to be accounted for. */
+  /** The run accounts for what completed before this time. */
   readonly to: Date;
-  /** An operator asks: what is parked is taken up again, however lately it was tried. */
+  /** True if an operator requests the run: parked envelopes are then retried, however recently they were tried. */
   readonly manual?: boolean;
-  /** Exactly what completed from here until `to`; otherwise the window joins on to what is accounted for. */
+  /** Limits the window to completions from here to `to`. By default, it continues from what is accounted for. */
   readonly from?: Date;
 };
 
 export type ReconcileStep =
-  /** A page is done and there are more. `ended` is the run that it was the last page of, where another one follows. */
+  /** A page is done and more work follows. `ended` is the run that this page completed, if another run follows it. */
   | { readonly kind: "more"; readonly first: boolean; readonly ended: Reconciliation | null }
   | { readonly kind: "done"; readonly reconciliation: Reconciliation }
-  /** Nothing can be done before then; `busy`: another process is at a step of the same link. */
+  /** The next step must wait until then. `busy`: another process is running a step of the same link. */
   | PutOff
-  /** The link does not import now: it has ended, awaits approval or is in error. */
+  /** The link is not importing: it has ended, awaits approval or is in error. */
   | { readonly kind: "not-importing"; readonly link: Link | null };
 
 type PutOff = {
@@ -50,15 +50,16 @@ type PutOff = {
   readonly reason: Reasons["waiting"] | "busy";
 };
 
-/** A day, less what runs may begin later on one day than on the next. */
+/** Slightly less than a day, because runs start at slightly different times each day. */
 const FULL_EVERY_MS = 23.5 * 60 * 60 * 1000;
 const BUSY_MS = 5 * 1000;
 
 /**
- * One step of a link's reconciliation: starts a run where none is under way, then takes one page of listing into
- * the ledger; after the last one it checks the link's health and wakes the backlog. What was asked for is accounted
- * for when the step says done (import-rules 0 and 3). Each step continues from what is stored; one that finds
- * another run under way ends that first. Steps of one link never overlap, in whatever process.
+ * Runs one step of a link's reconciliation. Starts a run if none is in progress, then records one page of the listing
+ * in the ledger. After the last page, checks the link's health and wakes the backlog.
+ * When the step returns `done`, everything requested is accounted for (import-rules 0 and 3). Each step continues from
+ * the stored position, and finishes another run first if one is in progress. Steps of one link never overlap, in any
+ * process.
  */
 export async function reconcileStep(deps: Deps, request: ReconcileRequest): Promise<ReconcileStep> {
   const link = await findLink(deps.db, request.linkId);
@@ -78,7 +79,7 @@ async function notImporting(db: Database, { id }: Link): Promise<ReconcileStep> 
   return { kind: "not-importing", link: await findLink(db, id) };
 }
 
-/** Listing all history is part of the first import, and paced with it. */
+/** Listing all history is part of the first import and is paced like it. */
 function kindOfCalls(link: Link): CallKind {
   return link.firstImport.listedAt === null ? "first-import" : "other";
 }
@@ -95,7 +96,7 @@ async function stepAlone(deps: Deps, request: ReconcileRequest): Promise<Reconci
   try {
     const page = await reconcilePage(deps, { link, run, account });
     if (page === "more") return { kind: "more", first: run.kind === "first", ended: null };
-    // What was found need not wait for the last look at the link's health.
+    // The imports need not wait for the health check.
     await wakeBacklog(deps.db, link.id, deps.now());
     const listed = (await findRunning(deps.db, link.id)) ?? run;
     const manual = request.manual ?? false;
@@ -109,7 +110,7 @@ async function stepAlone(deps: Deps, request: ReconcileRequest): Promise<Reconci
   }
 }
 
-/** The run that ended may have been another than the one asked for: an earlier hour's, or an operator's window. */
+/** Continues if the run that ended was not the requested one: it may be an earlier hour's, or another window. */
 async function afterRun(
   deps: Uses<"db" | "now">,
   request: ReconcileRequest,
@@ -133,16 +134,17 @@ function isAnswered({ from, to }: ReconcileRequest, run: Reconciliation, link: L
   return hasReached(link, to);
 }
 
-/** Whether everything that completed before the moment is accounted for. */
+/** Returns true if everything that completed before the given time is accounted for. */
 function hasReached({ sentReached, receivedReached, firstImport }: Link, to: Date): boolean {
   if (sentReached === null || receivedReached === null || firstImport.listedAt === null) return false;
   return sentReached >= to && receivedReached >= to;
 }
 
 /**
- * A vanished group stops imports, not the account of what waits; before the approval nothing is listed. A lost admin
- * right may have come back, and DocuSign may have refused a token without the authorisation being gone. A link that
- * awaits its approval calls nothing but this, and is to show that its authorisation is gone.
+ * Decides if the link may be listed now.
+ * A missing group stops imports, not reconciliation. Nothing is listed before the approval. A link in error may have
+ * recovered: the admin right may be back, or DocuSign may have rejected a token of a valid authorization. A link that
+ * awaits approval makes no other calls, so the check here is what notices a revoked authorization.
  */
 async function mayReconcile(
   deps: Uses<"adminProfiles" | "db" | "now" | "openAccount">,
@@ -182,7 +184,7 @@ async function start(
   });
 }
 
-/** A window of its own is neither a first import nor a full check. */
+/** A run with its own window is neither a first import nor a full check. */
 function kindOf(link: Link, request: ReconcileRequest, now: Date): ReconciliationKind {
   if (request.from !== undefined) return "manual";
   if (link.firstImport.listedAt === null) return "first";
@@ -190,14 +192,14 @@ function kindOf(link: Link, request: ReconcileRequest, now: Date): Reconciliatio
   return isFullDue(link, request, now) ? "full" : "hourly";
 }
 
-/** The full check comes after the hour: what is new must not wait until all history is listed once more. */
+/** The full check runs after the hourly run, so that new envelopes do not wait for a listing of all history. */
 function isFullDue(link: Link, { from, to, manual }: ReconcileRequest, now: Date): boolean {
   const { listedAt } = link.firstImport;
   if (listedAt === null || from !== undefined || manual === true || !hasReached(link, to)) return false;
   return (link.fullyCheckedAt ?? listedAt).getTime() + FULL_EVERY_MS <= now.getTime();
 }
 
-/** The run stays under way and goes on from its page, unless a person has to repair the link first. */
+/** Keeps the run in progress, so that it continues from its page, unless a person must repair the link first. */
 async function afterFault(
   deps: Omit<Deps, "publicUrl">,
   link: Link,
@@ -205,7 +207,7 @@ async function afterFault(
   error: unknown,
 ): Promise<ReconcileStep> {
   if (error instanceof DocuSignFault)
-    deps.log.warn({ linkId: link.id, fault: error.code, kind: error.kind }, "reconciliation put off");
+    deps.log.warn({ linkId: link.id, fault: error.code, kind: error.kind }, "reconciliation postponed");
   const reaction = decideFault(faultFacts(error), { step }, deps.now());
   switch (reaction.kind) {
     case "wait":

@@ -18,8 +18,8 @@ export type PageWork = {
 };
 
 /**
- * Lists one page and takes it into the ledger: what is known costs nothing more, what a rule excludes is written
- * down with it, what is to be imported waits for the backlog; ledger, counts and position are one commit.
+ * Lists one page and records it in the ledger. Known envelopes stay as they are, excluded ones are recorded with their
+ * rule, and those to import wait for the backlog. Ledger, counts and position are written in one commit.
  */
 export async function reconcilePage(deps: Uses<"db" | "now">, work: PageWork): Promise<"more" | "done"> {
   const { link, run, account } = work;
@@ -44,14 +44,16 @@ export async function reconcilePage(deps: Uses<"db" | "now">, work: PageWork): P
   return next === null ? "done" : "more";
 }
 
-/** Where a run stands that has listed both sides: should it die before it is ended, nothing is counted twice. */
+/**
+ * The position of a run that has listed both sides. If the process dies before the run ends, nothing is counted twice.
+ */
 function afterLast(run: Reconciliation): Cursor {
   return { side: "received", cursorFrom: run.to, cursorPosition: 0 };
 }
 
 /**
- * Whether the ledger's line is not what it should be: missing, another link's, or excluded by what no longer holds.
- * A listing that leaves open what it excludes says nothing against an exclusion.
+ * Returns true if the ledger entry must be written: it is missing, belongs to another link, or has an exclusion that
+ * no longer holds. A listing that leaves the decision open does not contradict an exclusion.
  */
 function isNews({ entry, line, decision }: ListedRow, link: Link): boolean {
   if (entry === undefined || entry.linkId !== link.id || entry.completedAt === null) return true;
@@ -60,9 +62,10 @@ function isNews({ entry, line, decision }: ListedRow, link: Link): boolean {
 }
 
 /**
- * How far the link has accounted for everything: to the window's end once a side is through, else to the cursor. A
- * window that begins later than what was reached, as an operator may ask for, proves nothing of the gap between;
- * nor does a listing of what the account sent, unless it is known to show the whole account.
+ * Returns how far the link has now accounted for everything: to the window's end if the side is done, otherwise to the
+ * cursor.
+ * A window that begins later than the link has reached proves nothing about the gap; an operator can request one. A
+ * listing of sent envelopes counts only if it is known to show the whole account.
  */
 function reached({ link, run }: PageWork, rows: readonly ListedRow[], next: Cursor | null): LinkChange {
   const sideDone = next?.side !== run.side;
@@ -82,17 +85,17 @@ function reached({ link, run }: PageWork, rows: readonly ListedRow[], next: Curs
 
 const JUST_MS = 60 * 60 * 1000;
 
-/** A first import follows the linking, where DocuSign said that the user is an admin. */
+/** A first import follows the linking, which checked the admin right. */
 function wasJustChecked(link: Link, run: Reconciliation): boolean {
   return run.kind === "first" && link.checkedAt !== null && +run.startedAt - +link.checkedAt < JUST_MS;
 }
 
-/** For a listing that proved nothing by itself: DocuSign has said since that the user still is an admin. */
+/** The change after a listing that proved nothing itself, once DocuSign has confirmed the admin right. */
 export function provenAfterwards({ link, run }: Pick<PageWork, "link" | "run">): LinkChange {
   return leavesNoGap(run.from, link.sentReached) ? { sentReached: later(run.to, link.sentReached) } : {};
 }
 
-/** The newest completion listed that only the right to see the whole account can show: between others. */
+/** Returns the newest listed completion between other users, which only a user who sees the whole account can see. */
 function newestProof(link: Link, rows: readonly ListedRow[]): Date | null {
   return rows
     .filter(({ envelope }) => isBetweenOthers(link, envelope))

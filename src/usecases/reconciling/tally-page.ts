@@ -9,7 +9,7 @@ import type { Cursor, ListedPage } from "./list-page.ts";
 
 export type TallyWork = { readonly link: Link; readonly run: Reconciliation };
 
-/** What a page adds to its run's entry; what an earlier page has counted, or the other side, counts no more. */
+/** Returns the counts that a page adds to its run. Skips what an earlier page or the other side has counted. */
 export async function tallyPage(
   db: Database,
   work: TallyWork,
@@ -18,7 +18,7 @@ export async function tallyPage(
   const { link, run } = work;
   const alreadyCounted = new Set(run.countedIds);
   const onSide = rows.filter(({ envelope }) => !alreadyCounted.has(envelope.id));
-  // What the account sent was counted when its side was listed.
+  // Envelopes that the account sent were counted on the sent side.
   const counted = onSide.filter(
     ({ envelope, entry }) =>
       run.side === "sent" || entry === undefined || envelope.sender.accountId !== link.account.id,
@@ -39,7 +39,7 @@ export async function tallyPage(
   };
 }
 
-/** The envelopes of a page that a listing from the cursor shows again. */
+/** Returns the ids of a page that the next page will list again. */
 export function countedAgain(
   run: Reconciliation,
   rows: readonly ListedRow[],
@@ -59,13 +59,16 @@ function countByReason(lines: readonly FoundEnvelope[]): Record<string, number> 
   return counts;
 }
 
-/** Whether a Connect configuration of the link should have told of the envelope. */
+/** Returns true if one of the link's Connect configurations should have reported the envelope. */
 function isConnectsTask({ connect }: Link, { decision: { facts } }: ListedRow): boolean {
   if (facts.sentByAccount === true && connect.sent === "active") return true;
   return facts.receivedByUser === true && connect.received === "active";
 }
 
-/** Only where the page ends a stretch of time can it be said that nothing else completed in it. */
+/**
+ * Finds ledger entries that the listing omits. Returns none unless the page ends a time range: later pages could still
+ * list them.
+ */
 async function listUnlisted(
   db: Database,
   { link, run }: TallyWork,
