@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
+import { text } from "node:stream/consumers";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { findFreePort } from "../support/free-port.ts";
@@ -82,15 +83,19 @@ test("the demo listens on PORT and keeps DATA_DIR, so that the next demo shows t
 
 test("a demo whose PORT is taken ends instead of choosing another", async () => {
   await using world = await createWorld();
-  await using started = startByNpm(["run", "demo"], { PORT: new URL(world.url).port });
+  const { port } = new URL(world.url);
+  await using started = startByNpm(["run", "demo"], { PORT: port });
 
   assert.deepEqual(await once(started.npm, "exit"), [78, null]);
+  assert.match(await started.errors, new RegExp(`^demo: PORT ${port} is not available$`, "m"));
 });
 
-type Npm = ChildProcessByStdio<null, Readable, null>;
+type Npm = ChildProcessByStdio<null, Readable, Readable>;
 
 type Started = AsyncDisposable & {
   readonly npm: Npm;
+  /** All of standard error, once nobody can write to it. */
+  readonly errors: Promise<string>;
   /** Reads on to the line that says so. */
   readonly says: (words: RegExp) => Promise<RegExpExecArray>;
 };
@@ -100,16 +105,18 @@ function startByNpm(args: readonly string[], environment: Readonly<Record<string
   const npm = spawn("npm", args, {
     cwd: join(import.meta.dirname, "..", ".."),
     env: { PATH: process.env["PATH"] ?? "", npm_config_update_notifier: "false", ...environment },
-    stdio: ["ignore", "pipe", "inherit"],
+    stdio: ["ignore", "pipe", "pipe"],
     detached: true,
   });
   const lines = createInterface({ input: npm.stdout })[Symbol.asyncIterator]();
+  const errors = text(npm.stderr);
   return {
     npm,
+    errors,
     says: async (words) => {
       for (;;) {
         const { done, value } = await lines.next();
-        if (done === true) assert.fail(`ended without ${String(words)}`);
+        if (done === true) assert.fail(`ended without ${String(words)}: ${await errors}`);
         const found = words.exec(value);
         if (found !== null) return found;
       }
