@@ -14,7 +14,7 @@ type Immutable<T> = {
   readonly [K in keyof T]: T[K] extends Record<string, unknown> ? Immutable<T[K]> : T[K];
 };
 
-/** Which values a command needs: `migrate` runs before anybody holds DocuSign's secrets. */
+/** Which values a command needs: `migrate` can run before DocuSign's secrets exist. */
 type Need = "everything" | "database";
 
 /** One line for each wrong or missing value. */

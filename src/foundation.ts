@@ -24,35 +24,35 @@ export type Runtime = {
   readonly now: () => Date;
 };
 
-/** What stands ready to be used by services and commands alike; disposing of it closes everything in reverse. */
+/** What services and commands share. Disposing of it closes everything in reverse order. */
 export type Foundation = AsyncDisposable &
   Runtime & {
     readonly config: Config;
     readonly address: Address;
-    /** For API and page. Few connections, waited for only shortly: somebody waits at the other end. */
+    /** For API and page. Small pool with a short acquire timeout: a user is waiting. */
     readonly serving: OpenDatabase;
-    /** For recording events: whatever the API is asked, they find a connection that has planned their statement. */
+    /** For recording events: always has a connection with a prepared plan, whatever the load on the API. */
     readonly receiving: OpenDatabase;
-    /** A connection for each job and its lock. */
+    /** One connection for each job and one for its lock. */
     readonly working: OpenDatabase;
     readonly metrics: ServedMetrics;
-    /** For every role but the receiver, which has a recorder of its own. */
+    /** For every role except the receiver, which has its own recorder. */
     readonly tasks: Omit<Capabilities, "recorder"> & Settings & TaskUses;
-    /** Breaks off what is under way at DocuSign, for good: this process has to end. What it was for is left to others. */
+    /** Aborts all calls to DocuSign, current and future, because the process ends. Other processes resume the work. */
     readonly giveUp: () => void;
   };
 
 const SERVING_CONNECTIONS = 20;
 const SERVING_PATIENCE_MS = 2_000;
 const SERVING_QUERY_MS = 15_000;
-/** As many as commit events at once. */
+/** The number of concurrent commits of events. */
 export const RECEIVING_CONNECTIONS = 2;
-/** DocuSign is answered before that (service.ts). A connection that does not answer is given up for another. */
+/** DocuSign gets its answer earlier (service.ts). A connection that does not answer is replaced. */
 const RECEIVING_QUERY_MS = 5_000;
 const WORKING_PATIENCE_MS = 30_000;
 const COMMAND_PATIENCE_MS = 5_000;
 
-/** Opens database, document store and DocuSign. Starts nothing that runs by itself. */
+/** Opens database, document store and DocuSign. Starts no background work. */
 export async function openFoundation(config: Config, runtime: Runtime): Promise<Foundation> {
   const { log, now } = runtime;
   await using opened = new AsyncDisposableStack();
@@ -94,12 +94,12 @@ export async function openFoundation(config: Config, runtime: Runtime): Promise<
   };
 }
 
-/** Brings the database to the current version, the queue's part of it included. */
+/** Migrates the database to the current version, including the queue's schema. */
 export async function migrate(database: OpenDatabase): Promise<{ applied: string[] }> {
   return await migrateToLatest(database.db, async () => await migrateQueue(database.pool));
 }
 
-/** Opens the configured database only, for `migrate`, and closes it when the work is done. */
+/** Opens only the configured database, for `migrate`, and closes it when the work is done. */
 export async function withDatabase<T>(
   config: Config,
   log: Logger,

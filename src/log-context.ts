@@ -1,16 +1,16 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 
-/** What all log lines of one piece of work bear. */
+/** The fields that all log lines of one request or job carry. */
 export type LogContext = { readonly requestId: string } | { readonly jobId: string };
 
 const contexts = new AsyncLocalStorage<LogContext>();
 
-/** Does the work; whatever is logged meanwhile, however deep in it, tells which request or job it belongs to. */
+/** Runs the work. All log lines within it carry the request or job they belong to. */
 export function withLogContext<T>(context: LogContext, work: () => T): T {
   return contexts.run(context, work);
 }
 
-/** For pino's `mixin`, which adds a line's own fields to what it is given: so it is given an object of its own. */
+/** For pino's `mixin`, which modifies the object that it gets: so each line gets a new one. */
 export function logContext(): object {
   return { ...contexts.getStore() };
 }

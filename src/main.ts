@@ -2,7 +2,7 @@
 import { type Logger, pino } from "pino";
 import { type Command, EXIT, type MigrateCommand, parseCommand, USAGE, UsageError } from "./cli/arguments.ts";
 import { runOperatorCommand } from "./cli/commands.ts";
-import { tellProblems } from "./cli/doctor.ts";
+import { printProblems } from "./cli/doctor.ts";
 import type { Terminal } from "./cli/terminal.ts";
 import { type Config, ConfigError, parseConfig } from "./config.ts";
 import { describeError, describeFault } from "./domain/fault-text.ts";
@@ -13,10 +13,10 @@ import { waitForAnswer } from "./store/migrate.ts";
 import type { Tracing } from "./tracing.ts";
 import { VERSION } from "./version.ts";
 
-/** Ctrl-C, and a signal to a whole group of processes, arrive a second time by way of npm. */
+/** Ctrl-C, or a signal to a process group, arrives a second time through npm. */
 const SAME_SIGNAL_MS = 1_000;
 
-// The natural end takes signal handlers away before the process is gone: a signal in between would count as its cause.
+// Without this, signal handlers are removed before the process has ended, and a late signal would decide its exit status.
 process.exit(await main());
 
 async function main(): Promise<number> {
@@ -76,12 +76,12 @@ async function serveUntilSignal(role: Role): Promise<number> {
   return EXIT.done;
 }
 
-/** Whatever still hangs then: whoever sent the signal would kill the process soon after. */
+/** The sender of the signal would soon kill a process that still hangs. */
 function exitAfter(ms: number, status: number): void {
   setTimeout(() => process.exit(status), ms);
 }
 
-/** OpenTelemetry takes long to load, and most do without. */
+/** OpenTelemetry is slow to load and rarely used. */
 async function openTracing({ tracing }: Config, log: Logger): Promise<Tracing | null> {
   if (tracing === null) return null;
   const { startTracing } = await import("./tracing.ts");
@@ -89,8 +89,8 @@ async function openTracing({ tracing }: Config, log: Logger): Promise<Tracing | 
 }
 
 /**
- * Listened for from the start, so that a signal while starting is not lost. A second Ctrl-C ends the process at once;
- * SIGTERM asks for an ending in order however often it comes, as those do who send it until the process is gone.
+ * Installed first, so that a signal during the start is not lost. A second Ctrl-C ends the process at once. Repeated
+ * SIGTERMs still mean a graceful end, since some supervisors send them until the process is gone.
  */
 function nextSignal(): Promise<string> {
   return new Promise((resolve) => {
@@ -124,17 +124,17 @@ type OperatorCommand = Parameters<typeof runOperatorCommand>[0];
 
 async function runOperator(command: OperatorCommand, terminal: Terminal): Promise<number> {
   const config = parseConfig(process.env);
-  // Commands talk to a person on standard output; what goes wrong beside that is told on standard error.
+  // Commands write results to standard output and problems to standard error.
   const level = config.logLevel === "info" ? "warn" : config.logLevel;
   const log = pino({ level, serializers: { err: describeError } }, pino.destination(2));
   terminal.signal.addEventListener("abort", () => exitAfter(config.shutdownTimeoutMs, EXIT.notNow));
   await using foundation = await openFoundation(config, { log, now });
-  // The doctor looks only.
+  // The doctor changes nothing.
   if (!config.production && command.name !== "doctor") await migrate(foundation.working);
   return await runOperatorCommand(command, foundation.tasks, terminal);
 }
 
-/** What keeps the doctor from looking at all is told as its other findings are. */
+/** Problems that prevent the doctor's checks are printed like its other findings. */
 async function runDoctor(): Promise<number> {
   const terminal = openTerminal();
   try {
@@ -142,7 +142,7 @@ async function runDoctor(): Promise<number> {
   } catch (error) {
     const isConfig = error instanceof ConfigError;
     const problems = isConfig ? error.problems : [describeFault(error)];
-    tellProblems(terminal, isConfig ? "configuration" : "start", problems);
+    printProblems(terminal, isConfig ? "configuration" : "start", problems);
     return isConfig ? EXIT.config : EXIT.failed;
   }
 }

@@ -37,14 +37,14 @@ export type Service = AsyncDisposable & {
   readonly foundation: Foundation;
   /** Resolves with the cause if a part of it ends by itself. */
   readonly failed: Promise<Error>;
-  /** Runs the jobs that are due until none is. */
+  /** Runs due jobs until none is left. */
   runDueJobs(): Promise<void>;
 };
 
 /**
- * Starts the roles of this process: HTTP for `serve`, the queue and its clock for `work`; `work` alone answers the
- * operations addresses only. Disposing of it takes no more connections, finishes what is under way within
- * `SHUTDOWN_TIMEOUT` and gives unfinished jobs back. If it rejects, what it had opened is closed within that time.
+ * Starts the roles of this process: HTTP for `serve`, the queue and its schedule for `work`. `work` alone answers only the
+ * operations endpoints. Disposing of it stops accepting connections, finishes running work within `SHUTDOWN_TIMEOUT` and
+ * releases unfinished jobs. If it rejects, everything it opened is closed within that time.
  */
 export async function startService(config: Config, role: Role, runtime: Runtime): Promise<Service> {
   const started = new AsyncDisposableStack();
@@ -86,12 +86,12 @@ async function startParts(
   };
 }
 
-/** To write down what became of calls that were broken off, and then to close everything. */
+/** Time to store the results of aborted calls and to close everything. */
 const LAST_WORDS_MS = 1_000;
 
 /**
- * Lets what is under way finish. Shortly before the end of `SHUTDOWN_TIMEOUT` calls to DocuSign are broken off, and the
- * jobs of what still hangs then are given back.
+ * Lets running work finish. Shortly before the end of `SHUTDOWN_TIMEOUT`, calls to DocuSign are aborted, and the jobs that
+ * still hang are released.
  */
 async function windDown(
   { config, giveUp, working }: Foundation,
@@ -106,7 +106,7 @@ async function windDown(
   if (!isInTime) await work?.giveBack(working.db);
 }
 
-/** Whether the work ends within a time; where it does not, it goes on unobserved. */
+/** Returns true if the work ends in time. Otherwise it goes on unobserved. */
 async function endsWithin(ms: number, work: Promise<unknown>): Promise<boolean> {
   const over = new AbortController();
   const late = sleep(ms, false, { signal: over.signal }).catch(() => false);
@@ -135,11 +135,11 @@ async function startWork(foundation: Foundation, started: AsyncDisposableStack):
 
 function openWorkerLock({ address, log }: Foundation, started: AsyncDisposableStack): WorkerLock {
   const onLost = (error: Error): void =>
-    log.warn({ err: error }, "the worker's lock was lost and is taken again");
+    log.warn({ err: error }, "the worker lock was lost and is being taken again");
   return started.adopt(startWorkerLock(address, { onLost }), async (lock) => await lock.close());
 }
 
-/** Its lock is opened by the first who asks: most services never run jobs this way. */
+/** Opens its lock at the first call: most services never run jobs this way. */
 function dueJobsRunner(foundation: Foundation, started: AsyncDisposableStack): () => Promise<void> {
   let lock: WorkerLock | null = null;
   return async () => {
@@ -173,8 +173,8 @@ function readiness({ serving }: Foundation, closing: AbortSignal): () => Promise
 }
 
 /**
- * Of what waits for the database: enough for a burst, little enough for the memory of a small container. A commit holds so
- * few that a burst fills two, and events are read while PostgreSQL writes (docs/benchmarks.md).
+ * Limits for waiting events: enough for a burst, and within the memory of a small container. A commit is small enough that
+ * a burst fills two, so that events are parsed while PostgreSQL writes (docs/benchmarks.md).
  */
 const RECORDER_LIMITS = {
   batch: 50,
@@ -185,8 +185,8 @@ const RECORDER_LIMITS = {
 };
 
 /**
- * How long the API may take to begin an answer: with the longest wait for changes that is less than the 90 seconds of
- * the ingress (deploy). How often one caller may ask this process: a thousand readers of one service may wait at once.
+ * Time until the API starts to answer: with the longest wait for changes, less than the 90 seconds of the ingress (deploy).
+ * Requests of one caller per process: a thousand readers of one service may wait at once.
  */
 const API_LIMITS = { answerWithinMs: 50_000, requestsPerMinute: 60_000 };
 
@@ -220,13 +220,13 @@ function tokenVerifier({ config, now }: Foundation): TokenVerifier {
 function openChangeNews({ address, log }: Foundation, started: AsyncDisposableStack): ChangeNews {
   return started.adopt(
     createChangeNews(address, {
-      onLost: (error) => log.warn({ err: error }, "change news are away"),
+      onLost: (error) => log.warn({ err: error }, "the connection for change notifications was lost"),
     }),
     async (news) => await news.close(),
   );
 }
 
-/** The page needs the cabinet's sign-in; without a client there, there is no page and nobody can finish a linking. */
+/** The page needs the cabinet's sign-in. Without a client there is no page, and no linking can be finished. */
 function pagesOf({ config, serving, tasks }: Foundation): Pages {
   const { issuer, clientId, clientSecret } = config.cabinet;
   if (issuer === null || clientId === null || clientSecret === null) {

@@ -15,21 +15,21 @@ import { NodeSDK } from "@opentelemetry/sdk-node";
 import type { Logger } from "pino";
 
 export type Tracing = {
-  /** Sends what is left, which lasts as long as who collects it does. */
+  /** Sends the remaining spans; takes as long as the collector does. */
   stop(): Promise<void>;
 };
 
 /**
- * Traces requests, jobs, and what both ask of PostgreSQL, DocuSign and others, as OpenTelemetry's standard variables
- * say. Spans hold no query strings, headers, bodies, values of SQL, nor who asked from where. To be called before
- * the first server, connection or call; loading this file takes a while, so only where traces are wanted.
+ * Traces requests and jobs and their calls to PostgreSQL, DocuSign and others, as OpenTelemetry's standard variables
+ * configure. Spans contain no query strings, headers, bodies, SQL values or client addresses. Call it before the first
+ * server, connection or call. This file is slow to load, so load it only for tracing.
  */
 export function startTracing({ serviceName }: { serviceName: string }, log: Pick<Logger, "warn">): Tracing {
   const sdk = new NodeSDK({
     serviceName,
     instrumentations: createInstrumentations(),
     textMapPropagator: takeUpOnly,
-    // Figures are Prometheus' and logs are pino's.
+    // Prometheus collects metrics and pino writes logs.
     metricReaders: [],
     logRecordProcessors: [],
   });
@@ -40,8 +40,7 @@ export function startTracing({ serviceName }: { serviceName: string }, log: Pick
 }
 
 /**
- * Callers' traces go on in ours, by W3C's `traceparent`. Ours are told to nobody: whom we call are DocuSign and other
- * strangers.
+ * Continues callers' traces (W3C `traceparent`). Does not propagate ours, since we call DocuSign and other third parties.
  */
 const takeUpOnly: TextMapPropagator = {
   fields: () => [],
@@ -59,7 +58,7 @@ const TRACE_PARENT = /^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/;
 type Options = NonNullable<ConstructorParameters<typeof NodeSDK>[0]>;
 type Instrumentations = NonNullable<Options["instrumentations"]>;
 
-/** Left out: what is asked of the operations addresses, and whatever is part of no request or job, such as polling. */
+/** Not traced: operations endpoints, and work outside requests and jobs, such as polling. */
 function createInstrumentations(): Instrumentations {
   return [
     new HttpInstrumentation({
@@ -84,7 +83,7 @@ function createInstrumentations(): Instrumentations {
 
 const OPERATIONS = /^\/(healthz|readyz|metrics)([?/]|$)/;
 
-/** Codes, states and e-mail addresses travel in queries. */
+/** Query strings contain codes, states and e-mail addresses. */
 const UNTOLD: Attributes = {
   "url.query": undefined,
   "client.address": undefined,
@@ -109,10 +108,10 @@ function patchLoaded(): void {
 
 const LONGEST_DETAIL = 500;
 
-/** Such as that nobody takes the spans. */
+/** For example, that the collector does not answer. */
 function tellProblems(log: Pick<Logger, "warn">): void {
   const tell = (message: string): void =>
-    log.warn({ detail: message.slice(0, LONGEST_DETAIL) }, "OpenTelemetry has a problem");
+    log.warn({ detail: message.slice(0, LONGEST_DETAIL) }, "OpenTelemetry reported a problem");
   const silence = (): void => {};
   const logger = { error: tell, warn: tell, info: silence, debug: silence, verbose: silence };
   diag.setLogger(logger, { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true });

@@ -24,7 +24,7 @@ export const USAGE = `usage: torikomi [command]
 
 Configuration comes from the environment: see README.md.`;
 
-/** The command line is not one of ours; the message says in one line why. */
+/** The command line is not valid; the message states the reason in one line. */
 export class UsageError extends Error {
   override readonly name = "UsageError";
 }
@@ -64,7 +64,7 @@ export type ReplayCommand = {
   readonly json: boolean;
 };
 
-/** Reads the arguments after the program's name; without any it is `all`. Throws a UsageError. */
+/** Parses the arguments after the program's name; the default is `all`. Throws a UsageError. */
 export function parseCommand(args: readonly string[]): Command {
   const [name = "all", ...rest] = args;
   if (["help", "--help", "-h"].includes(name)) return { name: "help" };
@@ -159,7 +159,7 @@ function readLink(values: Values): LinkId | null {
 
 const RFC3339 = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2}))?$/;
 
-/** A day alone is its beginning in UTC; a time needs its offset. */
+/** A date without a time means its start in UTC. A time needs an offset. */
 function readMoment(values: Values, name: string): Date | null {
   const text = values[name];
   if (typeof text !== "string") return null;
@@ -172,7 +172,7 @@ function readMoment(values: Values, name: string): Date | null {
 
 const DAY_CHARACTERS = "2026-04-01".length;
 
-/** JavaScript takes 30 February for 2 March. */
+/** JavaScript turns 30 February into 2 March. */
 function isDay(text: string): boolean {
   const day = new Date(text);
   return !Number.isNaN(day.getTime()) && day.toISOString().startsWith(text);

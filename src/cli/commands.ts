@@ -5,7 +5,7 @@ import { runDoctor } from "./doctor.ts";
 import { runExplain } from "./explain.ts";
 import { runReconcile } from "./reconcile.ts";
 import { runReplay } from "./replay.ts";
-import { say, type Terminal } from "./terminal.ts";
+import { printLine, type Terminal } from "./terminal.ts";
 
 export type OperatorCommand = Extract<
   Command,
@@ -30,7 +30,7 @@ export type CommandUses = Uses<
   | "vault"
 >;
 
-/** Carries out a command and gives the process's exit status; throws what is a fault, in one line. */
+/** Runs a command and returns the exit status of the process. Throws faults. */
 export async function runOperatorCommand(
   command: OperatorCommand,
   deps: CommandUses,
@@ -52,6 +52,13 @@ export async function runOperatorCommand(
 
 async function runReencrypt(deps: Uses<"db" | "vault">, terminal: Terminal): Promise<number> {
   const { links, linkings } = await reencryptSecrets(deps);
-  say(terminal, `sealed anew: the tokens of ${links} links, ${linkings} linkings under way`);
+  printLine(
+    terminal,
+    `re-encrypted the tokens of ${amount(links, "link")} and ${amount(linkings, "pending linking")}`,
+  );
   return EXIT.done;
+}
+
+function amount(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }

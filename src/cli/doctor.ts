@@ -1,22 +1,22 @@
 import type { Uses } from "../usecases/capabilities.ts";
 import { checkService } from "../usecases/operating/check-service.ts";
 import { EXIT } from "./arguments.ts";
-import { say, type Terminal } from "./terminal.ts";
+import { printLine, type Terminal } from "./terminal.ts";
 
 type Deps = Uses<"cabinetIssuer" | "db" | "documents" | "oauth" | "production" | "publicUrl" | "vault">;
 
-/** `torikomi doctor`: a line for each check; whoever gets here has a configuration that can be read. */
+/** `torikomi doctor`: prints a line for each check. The configuration is valid at this point. */
 export async function runDoctor(deps: Deps, terminal: Terminal): Promise<number> {
-  say(terminal, `ok   configuration: complete${deps.production ? "" : ", not for production"}`);
+  printLine(terminal, `ok   configuration: complete${deps.production ? "" : ", not for production"}`);
   let isWell = true;
   for await (const { name, ok, text } of checkService(deps)) {
-    say(terminal, `${ok ? "ok  " : "FAIL"} ${name}: ${text}`);
+    printLine(terminal, `${ok ? "ok  " : "FAIL"} ${name}: ${text}`);
     isWell &&= ok;
   }
   return isWell ? EXIT.done : EXIT.failed;
 }
 
-/** For what keeps the doctor from looking at all: a configuration that is wrong, a database that does not start. */
-export function tellProblems(terminal: Terminal, name: string, problems: readonly string[]): void {
-  for (const problem of problems) say(terminal, `FAIL ${name}: ${problem}`);
+/** For problems that prevent all checks: an invalid configuration, or a database that does not start. */
+export function printProblems(terminal: Terminal, name: string, problems: readonly string[]): void {
+  for (const problem of problems) printLine(terminal, `FAIL ${name}: ${problem}`);
 }

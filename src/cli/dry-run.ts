@@ -6,11 +6,11 @@ import {
   dryRunReconciliation,
 } from "../usecases/operating/dry-run.ts";
 import { EXIT, type ReconcileCommand } from "./arguments.ts";
+import { describeObstacle, formatCounts, titleOf } from "./format.ts";
 import { showProgress } from "./progress.ts";
-import { tellCounts, tellObstacle, titleOf } from "./tell.ts";
-import { say, sayJson, type Terminal } from "./terminal.ts";
+import { printJson, printLine, type Terminal } from "./terminal.ts";
 
-/** `torikomi reconcile --dry-run`: what would be imported and what not, and by which rule. */
+/** `torikomi reconcile --dry-run`: shows what would be imported or excluded, and by which rule. */
 export async function dryRunLinks(
   deps: Uses<"budgets" | "db" | "now" | "openAccount">,
   links: readonly Link[],
@@ -22,9 +22,9 @@ export async function dryRunLinks(
     if (terminal.signal.aborted) break;
     const one = await dryRunLink(deps, link, command, terminal);
     predicted.push(one);
-    if (!command.json) for (const line of tell(one)) say(terminal, line);
+    if (!command.json) for (const line of tell(one)) printLine(terminal, line);
   }
-  if (command.json) sayJson(terminal, { dryRun: true, links: predicted.map(toJson) });
+  if (command.json) printJson(terminal, { dryRun: true, links: predicted.map(toJson) });
   const isAll = predicted.length === links.length && predicted.every(({ obstacle }) => obstacle === null);
   return isAll ? EXIT.done : EXIT.notNow;
 }
@@ -44,7 +44,7 @@ async function dryRunLink(
   });
 }
 
-/** More would bury the summary; `--json` tells them all. */
+/** More lines would hide the summary; `--json` prints all. */
 const MOST_LINES = 50;
 
 function tell({ link, from, to, envelopes, calls, obstacle }: DryRunReconciliation): string[] {
@@ -52,19 +52,19 @@ function tell({ link, from, to, envelopes, calls, obstacle }: DryRunReconciliati
   return [
     `${titleOf(link)}: dry run, nothing is written`,
     `  window    ${from.toISOString()} to ${to.toISOString()}`,
-    ...envelopes.slice(0, MOST_LINES).map(tellEnvelope),
+    ...envelopes.slice(0, MOST_LINES).map(envelopeLine),
     ...(left > 0 ? [`  … and ${left} more: --json tells them all`] : []),
-    `  listed    ${envelopes.length}: ${tellCounts(summarize(envelopes))}`,
+    `  listed    ${envelopes.length}: ${formatCounts(summarize(envelopes))}`,
     `  took      ${calls} calls`,
-    ...(obstacle === null ? [] : [`  not all of it can be seen now: ${tellObstacle(obstacle, link)}`]),
+    ...(obstacle === null ? [] : [`  not all of it can be seen now: ${describeObstacle(obstacle, link)}`]),
   ];
 }
 
-function tellEnvelope({ envelopeId, completedAt, outcome, reason }: DryRunEnvelope): string {
+function envelopeLine({ envelopeId, completedAt, outcome, reason }: DryRunEnvelope): string {
   return `  ${envelopeId}  ${completedAt?.toISOString() ?? "completed at an unknown time"}  ${outcome}: ${reason}`;
 }
 
-/** How many of each outcome, exclusions by their rules. */
+/** Counts the outcomes; exclusions by rule. */
 function summarize(envelopes: readonly DryRunEnvelope[]): Record<string, number> {
   const counts: Record<string, number> = {};
   for (const { outcome, reason } of envelopes) {

@@ -3,31 +3,29 @@ import { listCurrentLinks } from "../store/links/links.ts";
 import type { Uses } from "../usecases/capabilities.ts";
 import { explainEnvelope } from "../usecases/explaining/explain-envelope.ts";
 import { EXIT, type ExplainCommand } from "./arguments.ts";
-import { type TenantsExplanation, tellExplanation } from "./explanation-lines.ts";
-import { say, sayJson, type Terminal } from "./terminal.ts";
+import { explanationLines, type TenantsExplanation } from "./explanation-lines.ts";
+import { printJson, printLine, type Terminal } from "./terminal.ts";
 
 type Deps = Uses<"budgets" | "db" | "importTiming" | "now" | "openAccount">;
 
 /**
- * `torikomi explain`: for the tenant that is named; otherwise for all tenants that know the envelope, or, where none
- * does, for those whose linked user finds it at DocuSign. Where nobody knows it and DocuSign can't be asked now, the
- * exit status says so.
+ * `torikomi explain`: for the given tenant; otherwise for all tenants that have the envelope or, if none has it, for those
+ * whose linked user finds it in DocuSign. If it is unknown and DocuSign cannot be reached, the exit status is 75.
  */
 export async function runExplain(deps: Deps, command: ExplainCommand, terminal: Terminal): Promise<number> {
   const explanations = await explainTo(deps, command, terminal);
   const isKnown = explanations.some(({ outcome }) => outcome !== "unknown");
-  if (command.json) sayJson(terminal, toJson(command, explanations));
-  else if (explanations.length === 0) say(terminal, NOBODY[terminal.language](command.envelopeId));
+  if (command.json) printJson(terminal, toJson(command, explanations));
+  else if (explanations.length === 0) printLine(terminal, NOBODY[terminal.language](command.envelopeId));
   else
-    for (const line of explanations.flatMap((one) => tellExplanation(one, terminal.language)))
-      say(terminal, line);
+    for (const line of explanations.flatMap((one) => explanationLines(one, terminal.language)))
+      printLine(terminal, line);
   if (isKnown) return EXIT.done;
   return explanations.some(({ waitingFor }) => waitingFor !== null) ? EXIT.notNow : EXIT.failed;
 }
 
 const NOBODY = {
-  en: (id: string) =>
-    `envelope ${id} is unknown: nothing is recorded of it, and no linked user finds it at DocuSign`,
+  en: (id: string) => `envelope ${id} was not found here or in DocuSign`,
   ja: (id: string) =>
     `エンベロープ ${id} は見つかりませんでした。記録がなく、連携ユーザーが閲覧できるDocuSignのエンベロープにもありません。`,
 } as const;
@@ -49,7 +47,7 @@ async function explainTo(
   return found.length > 0 ? found : explanations;
 }
 
-/** One explanation where one tenant was asked about, a list where all were. */
+/** One explanation for a given tenant, otherwise a list. */
 function toJson(command: ExplainCommand, explanations: readonly TenantsExplanation[]): object {
   const told = explanations.map(({ contracts, ...rest }) => ({
     ...rest,

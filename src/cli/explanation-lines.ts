@@ -1,23 +1,23 @@
 import type { Language } from "../domain/explanation.ts";
 import type { Explanation } from "../usecases/explaining/explain-envelope.ts";
 
-/** An explanation, and whose envelope it is about. */
+/** An explanation with the tenant of its envelope. */
 export type TenantsExplanation = Explanation & { readonly tenant: string };
 
-/** An explanation as lines for people: the sentence first, then what it rests on. */
-export function tellExplanation(explanation: TenantsExplanation, language: Language): string[] {
+/** Formats an explanation for people: the sentence first, then the facts. */
+export function explanationLines(explanation: TenantsExplanation, language: Language): string[] {
   const labels = LABELS[language];
   return [
     `${labels.envelope} ${explanation.envelopeId} (${explanation.tenant})`,
     `  ${explanation.outcome}: ${explanation.reason}`,
     `  ${explanation.text}`,
-    ...tellRecord(explanation, labels),
+    ...recordLines(explanation, labels),
     ...explanation.events.map(
       ({ event, format, receivedAt }) => `  ${labels.event} ${receivedAt.toISOString()} ${event} (${format})`,
     ),
     ...explanation.contracts.map(
       ({ id, fileName, groupId, importedAt, deletedAt }) =>
-        `  ${labels.contract} ${id} ${fileName} (${groupId}), ${importedAt.toISOString()}${tellMoment(labels.deleted, deletedAt)}`,
+        `  ${labels.contract} ${id} ${fileName} (${groupId}), ${importedAt.toISOString()}${momentText(labels.deleted, deletedAt)}`,
     ),
     ...Object.entries(explanation.facts).map(
       ([name, fact]) => `  ${labels.fact} ${name}: ${JSON.stringify(fact)}`,
@@ -52,19 +52,19 @@ const LABELS = {
   },
 } as const;
 
-function tellRecord(
+function recordLines(
   { linkId, decidedAt, attempts, lastAttemptAt, lastError }: TenantsExplanation,
   labels: Labels,
 ): string[] {
   const error = lastError === null ? "" : ` (${lastError})`;
   return [
-    ...(linkId === null ? [] : [`  ${labels.link} ${linkId}${tellMoment(labels.decided, decidedAt)}`]),
+    ...(linkId === null ? [] : [`  ${labels.link} ${linkId}${momentText(labels.decided, decidedAt)}`]),
     ...(attempts === 0
       ? []
-      : [`  ${labels.attempts} ${attempts}${tellMoment(labels.last, lastAttemptAt)}${error}`]),
+      : [`  ${labels.attempts} ${attempts}${momentText(labels.last, lastAttemptAt)}${error}`]),
   ];
 }
 
-function tellMoment(label: string, moment: Date | null): string {
+function momentText(label: string, moment: Date | null): string {
   return moment === null ? "" : `, ${label} ${moment.toISOString()}`;
 }

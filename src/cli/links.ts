@@ -3,7 +3,7 @@ import { Refusal } from "../domain/refusal.ts";
 import type { Database } from "../store/database.ts";
 import { findLink, type Link, listCurrentLinks } from "../store/links/links.ts";
 
-/** The link that was named, or every link that has not ended. Refuses an id that names none, or an ended one. */
+/** Returns the given link, or every unended link. Rejects the id of an unknown or ended link. */
 export async function chooseLinks(db: Database, id: LinkId | null): Promise<Link[]> {
   if (id === null) return await listCurrentLinks(db);
   const link = await findLink(db, id);

@@ -1,11 +1,11 @@
 import { SingleBar } from "cli-progress";
 import type { Progress } from "../usecases/operating/reconcile-now.ts";
-import { say, type Terminal } from "./terminal.ts";
+import { printLine, type Terminal } from "./terminal.ts";
 
-/** Shows how far a command has come with one link; disposing of it takes the bar away. */
+/** Shows the progress of a command with one link. Disposing of it removes the bar. */
 export type ProgressView = Disposable & { readonly show: (progress: Progress) => void };
 
-/** A bar on a terminal, plain lines elsewhere, nothing beside a JSON document. */
+/** A bar on a terminal, plain lines elsewhere, nothing with `--json`. */
 export function showProgress(terminal: Terminal, title: string, json: boolean): ProgressView {
   if (json) return { show: () => {}, [Symbol.dispose]: () => {} };
   return terminal.isTerminal ? showBar(terminal, title) : showLines(terminal, title);
@@ -26,7 +26,7 @@ function showBar({ stream }: Terminal, title: string): ProgressView {
   };
 }
 
-/** How much there is to list is known only at the end. */
+/** The number of listed envelopes is known only at the end. */
 function measure(progress: Progress): { value: number; total: number; goal: string } {
   if (progress.phase === "importing")
     return { value: progress.done, total: progress.total, goal: String(progress.total) };
@@ -39,16 +39,16 @@ function showLines(terminal: Terminal, title: string): ProgressView {
   let last = "";
   return {
     show: (progress) => {
-      const line = tellProgress(progress);
+      const line = progressLine(progress);
       if (line === null || line === last) return;
       last = line;
-      say(terminal, `${title}: ${line}`);
+      printLine(terminal, `${title}: ${line}`);
     },
     [Symbol.dispose]: () => {},
   };
 }
 
-function tellProgress(progress: Progress): string | null {
+function progressLine(progress: Progress): string | null {
   if (progress.phase === "listing") return `listed ${progress.listed}`;
   const { done, total } = progress;
   return done % LINE_EVERY === 0 || done === total ? `imports: ${done} of ${total}` : null;

@@ -4,16 +4,16 @@ import type { Uses } from "../usecases/capabilities.ts";
 import { type ReconciledLink, reconcileNow } from "../usecases/operating/reconcile-now.ts";
 import { EXIT, type ReconcileCommand, UsageError } from "./arguments.ts";
 import { dryRunLinks } from "./dry-run.ts";
+import { describeObstacle, formatCounts, formatDuration, titleOf } from "./format.ts";
 import { chooseLinks } from "./links.ts";
 import { showProgress } from "./progress.ts";
-import { tellCounts, tellDuration, tellObstacle, titleOf } from "./tell.ts";
-import { say, sayJson, type Terminal } from "./terminal.ts";
+import { printJson, printLine, type Terminal } from "./terminal.ts";
 
 type Deps = Uses<
   "adminProfiles" | "budgets" | "db" | "documents" | "lanes" | "log" | "now" | "openAccount" | "publicUrl"
 >;
 
-/** `torikomi reconcile`: one link after the other, each with what it found and what became of it. */
+/** `torikomi reconcile`: reconciles one link after the other and prints the results of each. */
 export async function runReconcile(
   deps: Deps,
   command: ReconcileCommand,
@@ -21,7 +21,7 @@ export async function runReconcile(
 ): Promise<number> {
   if (command.from !== null && command.from >= deps.now()) throw new UsageError("--from lies in the future");
   const links = await chooseLinks(deps.db, command.link);
-  if (links.length === 0 && !command.json) say(terminal, "there is no link to reconcile");
+  if (links.length === 0 && !command.json) printLine(terminal, "there is no link to reconcile");
   if (command.dryRun) return await dryRunLinks(deps, links, command, terminal);
   return await reconcileLinks(deps, links, command, terminal);
 }
@@ -37,9 +37,9 @@ async function reconcileLinks(
     if (terminal.signal.aborted) break;
     const one = await reconcileLink(deps, link, command, terminal);
     reconciled.push(one);
-    if (!command.json) for (const line of tell(one)) say(terminal, line);
+    if (!command.json) for (const line of tell(one)) printLine(terminal, line);
   }
-  if (command.json) sayJson(terminal, { dryRun: false, links: reconciled.map(toJson) });
+  if (command.json) printJson(terminal, { dryRun: false, links: reconciled.map(toJson) });
   const isAll = reconciled.length === links.length && reconciled.every(({ obstacle }) => obstacle === null);
   return isAll ? EXIT.done : EXIT.notNow;
 }
@@ -68,9 +68,9 @@ function tell({
     titleOf(link),
     ...runs.flatMap(tellRun),
     `  imported  ${imports.imported} envelopes`,
-    `  waiting   ${tellCounts(waiting)}; failed ${failed}`,
-    `  took      ${calls} calls, ${tellDuration(durationMs)}`,
-    ...(obstacle === null ? [] : [`  not all of it can be done now: ${tellObstacle(obstacle, link)}`]),
+    `  waiting   ${formatCounts(waiting)}; failed ${failed}`,
+    `  took      ${calls} calls, ${formatDuration(durationMs)}`,
+    ...(obstacle === null ? [] : [`  not all of it can be done now: ${describeObstacle(obstacle, link)}`]),
   ];
 }
 
@@ -79,7 +79,7 @@ function tellRun({ kind, from, to, listed, known, missed, excluded }: Reconcilia
   const news = `${kind === "first" ? "new" : "missed by events"} ${missed}`;
   return [
     `  window    ${from.toISOString()} to ${to.toISOString()} (${kind})`,
-    `  listed    ${listed}: known ${known}, ${news}, excluded by rule: ${tellCounts(excluded)}`,
+    `  listed    ${listed}: known ${known}, ${news}, excluded by rule: ${formatCounts(excluded)}`,
   ];
 }
 

@@ -3,12 +3,12 @@ import type { Uses } from "../usecases/capabilities.ts";
 import type { Progress } from "../usecases/operating/reconcile-now.ts";
 import { type ReplayedLink, replayEvents } from "../usecases/operating/replay-events.ts";
 import { EXIT, type ReplayCommand } from "./arguments.ts";
+import { describeObstacle, formatCounts, titleOf } from "./format.ts";
 import { chooseLinks } from "./links.ts";
 import { type ProgressView, showProgress } from "./progress.ts";
-import { tellCounts, tellObstacle, titleOf } from "./tell.ts";
-import { say, sayJson, type Terminal } from "./terminal.ts";
+import { printJson, printLine, type Terminal } from "./terminal.ts";
 
-/** `torikomi replay`: the imports that recorded events ask for, once more. */
+/** `torikomi replay`: re-runs the imports of recorded events. */
 export async function runReplay(
   deps: Uses<"adminProfiles" | "budgets" | "db" | "documents" | "lanes" | "log" | "now" | "openAccount">,
   command: ReplayCommand,
@@ -21,10 +21,10 @@ export async function runReplay(
   for await (const one of replayEvents(deps, { ...options, onProgress: progress.show })) {
     progress.endLink();
     replayed.push(one);
-    if (!command.json) for (const line of tell(one)) say(terminal, line);
+    if (!command.json) for (const line of tell(one)) printLine(terminal, line);
   }
-  if (command.json) sayJson(terminal, { links: replayed.map(toJson) });
-  else if (replayed.length === 0) say(terminal, "no recorded event announces a completion");
+  if (command.json) printJson(terminal, { links: replayed.map(toJson) });
+  else if (replayed.length === 0) printLine(terminal, "no recorded event announces a completion");
   const isAll = !terminal.signal.aborted && replayed.every(({ obstacle }) => obstacle === null);
   return isAll ? EXIT.done : EXIT.notNow;
 }
@@ -34,7 +34,7 @@ type LinksView = Disposable & {
   readonly endLink: () => void;
 };
 
-/** A progress view of its own for each link. */
+/** Each link has its own progress view. */
 function followLinks(terminal: Terminal, json: boolean): LinksView {
   let view: ProgressView | null = null;
   const endLink = (): void => {
@@ -54,9 +54,9 @@ function followLinks(terminal: Terminal, json: boolean): LinksView {
 function tell({ link, announced, imports, waiting, obstacle }: ReplayedLink): string[] {
   return [
     titleOf(link),
-    `  announced ${announced}: ${tellCounts(imports)}`,
-    `  waiting   ${tellCounts(waiting)}`,
-    ...(obstacle === null ? [] : [`  not all of it can be done now: ${tellObstacle(obstacle, link)}`]),
+    `  announced ${announced}: ${formatCounts(imports)}`,
+    `  waiting   ${formatCounts(waiting)}`,
+    ...(obstacle === null ? [] : [`  not all of it can be done now: ${describeObstacle(obstacle, link)}`]),
   ];
 }
 

@@ -2,17 +2,17 @@ import type { Job, Task } from "graphile-worker";
 import { z } from "zod";
 import { linkFlag } from "../store/queue/queue.ts";
 
-/** Keeps one link from taking all workers of a process, however many jobs it has and however slow DocuSign is. */
+/** Prevents one link from occupying all workers of a process, however many jobs it has and however slow DocuSign is. */
 export type LinkShare = {
-  /** Flags of the links that have their share: their jobs are left in the queue. For graphile-worker's `forbiddenFlags`. */
+  /** Flags of the links that use their full share; for graphile-worker's `forbiddenFlags`, which skips their jobs. */
   readonly fullFlags: () => string[];
-  /** The task, which puts its job back where the link got its share meanwhile. */
+  /** Wraps a task: it requeues its job if the link reached its share meanwhile. */
   readonly within: (task: Task) => Task;
 };
 
 /**
- * About half of the workers for a link, and four fifths while no other link has anything under way; never all of them
- * where there are several.
+ * Gives a link about half of the workers, and four fifths while no other link is active. Never all of them, unless there
+ * is only one.
  */
 export function createLinkShare(concurrency: number): LinkShare {
   const alone = Math.max(1, concurrency - Math.max(1, Math.floor(concurrency / 5)));
@@ -31,7 +31,7 @@ export function createLinkShare(concurrency: number): LinkShare {
     fullFlags: () => [...running.keys()].filter(isFull),
     within: (task) => async (payload, helpers) => {
       const flag = linkFlag(linkPayload.parse(payload).linkId);
-      // Several workers may have fetched jobs of the link before the first of them was counted.
+      // Several workers may fetch jobs of the link before the first one is counted.
       if (isFull(flag)) return await putBack(payload, helpers);
       count(flag, 1);
       try {

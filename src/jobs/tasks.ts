@@ -32,11 +32,11 @@ export type TaskUses = Uses<
   | "publicUrl"
 > & {
   readonly log: Pick<Logger, "debug" | "info">;
-  /** Does a job's work, so that whatever is logged meanwhile bears the job's id. */
+  /** Runs a job's work so that all its log lines carry the job id. */
   readonly withJobId: <T>(jobId: string, work: () => T) => T;
 };
 
-/** Every task by its name in the queue: read the payload, call the use case, queue what follows. */
+/** All tasks by name: parse the payload, call the use case, queue the next job. */
 export function createTasks(deps: TaskUses, share: LinkShare): TaskList {
   const tasks: Record<string, Task> = {
     "import-envelope": share.within(async (payload) => await importOne(deps, importPayload.parse(payload))),
@@ -56,16 +56,16 @@ export function createTasks(deps: TaskUses, share: LinkShare): TaskList {
   return Object.fromEntries(Object.entries(tasks).map(([name, task]) => [name, observed(deps, task)]));
 }
 
-/** The clock knows minutes only; a dead worker's jobs are to be back within one. */
+/** The schedule has minute resolution, and a dead worker's jobs must be released within a minute. */
 function betweenMinutes(now: Date): TaskSpec {
   const runAt = new Date(now.getTime() + 30_000);
   return { jobKey: "rescue-jobs-between", runAt, maxAttempts: 1, priority: -20 };
 }
 
-/** Dead workers are looked for every half minute: lines of that would hide the others. */
+/** Runs every half minute; its log lines would hide the others. */
 const ROUTINE: ReadonlySet<string> = new Set(["rescue-jobs"]);
 
-/** Why a job failed is told by the queue, under its id. */
+/** The queue logs why a job failed, under its id. */
 function observed({ withJobId, log, now }: TaskUses, task: Task): Task {
   return async (payload, helpers) => {
     const { id, task_identifier: name, attempts: attempt } = helpers.job;
@@ -99,7 +99,7 @@ async function importOne(deps: TaskUses, request: z.infer<typeof importPayload>)
   if (outcome.kind === "waiting") await wakeBacklog(deps.db, request.linkId, deps.now());
 }
 
-/** A job that comes late is for the hour that it is by then: the one that replaced it may have been replaced by it. */
+/** A late job reconciles up to the current hour, since it may have replaced the job of that hour. */
 async function reconcile(
   deps: TaskUses,
   { linkId: id, hour: asked }: z.infer<typeof reconcilePayload>,
@@ -128,7 +128,7 @@ function countMissed({ metrics }: Uses<"metrics">, { kind, unannounced }: Reconc
   if (kind !== "first") metrics.missed(unannounced);
 }
 
-/** The hour that the clock called for, also where that was made up later. */
+/** The scheduled hour, also if the job runs later. */
 function hourOf(payload: unknown, now: Date): Date {
   const cron = cronPayload.safeParse(payload);
   return startOfHour(cron.success ? cron.data._cron.ts : now);

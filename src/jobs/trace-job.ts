@@ -1,6 +1,6 @@
 import { type Attributes, SpanKind, SpanStatusCode, trace } from "@opentelemetry/api";
 
-/** A job that is about to run, by what may be told of it. */
+/** The parts of a job that a trace may contain. */
 export type TracedJob = {
   readonly task: string;
   readonly id: string;
@@ -10,8 +10,8 @@ export type TracedJob = {
 };
 
 /**
- * Runs the job's work as a trace of its own, and passes on what it throws: the log tells that, under the job's id.
- * Without OpenTelemetry's SDK it only runs.
+ * Runs the job's work in its own trace and rethrows its errors, which the log shows under the job id. Without
+ * OpenTelemetry's SDK it only runs the work.
  */
 export async function traceJob(job: TracedJob, work: () => Promise<void>): Promise<void> {
   const options = { kind: SpanKind.CONSUMER, root: true, attributes: describeJob(job) };

@@ -11,17 +11,17 @@ import {
 } from "../store/queue/worker-locks.ts";
 import type { Log, Uses } from "../usecases/capabilities.ts";
 
-/** Says to other processes that this one's worker pools are alive (design decision 13). */
+/** Shows other processes that the worker pools of this one are alive (design decision 13). */
 export type WorkerLock = {
-  /** For graphile-worker's `run` and `runOnce`: their pools are known by what they tell here. */
+  /** Pass these to graphile-worker's `run` and `runOnce`: their pools become known through them. */
   readonly events: WorkerEvents;
-  /** Gives the jobs of this process's pools back at once, though they have not ended. */
+  /** Releases the unfinished jobs of this process's pools at once. */
   giveBack(db: Database): Promise<void>;
-  /** After the pools have stopped. */
+  /** Call after the pools have stopped. */
   close(): Promise<void>;
 };
 
-/** Starts holding a lock for each worker pool that is made with its `events`; see `openWorkerLocks`. */
+/** Holds a lock for each worker pool that is created with its `events`; see `openWorkerLocks`. */
 export function startWorkerLock(address: Address, options: WorkerLockOptions = {}): WorkerLock {
   const locks = openWorkerLocks(address, options);
   const events: WorkerEvents = new EventEmitter();
@@ -38,12 +38,12 @@ export function startWorkerLock(address: Address, options: WorkerLockOptions = {
   };
 }
 
-/** A worker that starts, or whose connection was cut, takes its lock again within a second or two. */
+/** A worker that starts, or whose connection broke, takes its lock within a second or two. */
 const PATIENCE_MS = 5_000;
 
 /**
- * Gives back the jobs of worker pools that died, so that others take them up at once: pools whose lock nobody holds,
- * now and again after `patienceMs`. Names them. To be run at the start of each worker and every minute.
+ * Releases the jobs of dead worker pools, so that others run them at once, and returns the pools' names. A pool is dead if
+ * its lock is not held, neither now nor after `patienceMs`. Run it at the start of each worker and every minute.
  */
 export async function unlockDeadWorkers(
   deps: Uses<"db"> & { readonly log: Pick<Log, "warn">; readonly patienceMs?: number },
@@ -55,6 +55,6 @@ export async function unlockDeadWorkers(
   const dead = suspects.filter((pool) => still.has(pool));
   if (dead.length === 0) return [];
   await unlockPools(deps.db, dead);
-  deps.log.warn({ workerPools: dead }, "gave back the jobs of workers that died");
+  deps.log.warn({ workerPools: dead }, "released the jobs of dead workers");
   return dead;
 }

@@ -19,21 +19,21 @@ export type WorkerOptions = {
   concurrency: number;
   shutdownTimeoutMs: number;
   log: Logger;
-  /** What tells other processes that these workers are alive. */
+  /** Shows other processes that these workers are alive. */
   events: WorkerEvents;
 };
 
 export type Worker = {
   /** Resolves with the cause if the workers end by themselves: the process must not live on without them. */
   readonly failed: Promise<Error>;
-  /** Takes no more jobs, lets those under way finish, and gives unfinished ones back at once. */
+  /** Stops fetching jobs, lets running ones finish, and releases unfinished ones at once. */
   stop(): Promise<void>;
 };
 
 const POLL_MS = 1_000;
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-/** Hours that passed while everything was down are made up, the last of them at least (import-rules 3). */
+/** After a downtime, at least the last missed hour is reconciled (import-rules 3). */
 const CRON_ITEMS = [
   {
     task: "reconcile-all",
@@ -44,14 +44,14 @@ const CRON_ITEMS = [
   { task: "housekeeping", match: "30 * * * *", options: { backfillPeriod: 0, maxAttempts: 3, priority: 30 } },
 ].map((item) => ({ ...item, identifier: item.task, options: { ...item.options, jobKey: item.task } }));
 
-/** Starts taking jobs from the queue, and the clock that queues the hourly ones. */
+/** Starts the workers, and the schedule that queues the hourly jobs. */
 export async function startWorker(deps: TaskUses, options: WorkerOptions): Promise<Worker> {
   const share = createLinkShare(options.concurrency);
   const { log } = options;
   const stopping = new AbortController();
   const patience = {
     signal: stopping.signal,
-    onRepeat: (error: unknown) => log.warn({ err: error }, "a statement of the queue failed and is repeated"),
+    onRepeat: (error: unknown) => log.warn({ err: error }, "a statement of the queue failed and is retried"),
   };
   const runner: Runner = await run({
     pgPool: patientPool(options.pgPool, patience),
@@ -67,10 +67,10 @@ export async function startWorker(deps: TaskUses, options: WorkerOptions): Promi
   });
   const { promise: failed, resolve: fail } = Promise.withResolvers<Error>();
   const end = (cause?: unknown): void => {
-    if (!stopping.signal.aborted) fail(new Error("the workers have ended by themselves", { cause }));
+    if (!stopping.signal.aborted) fail(new Error("the workers ended unexpectedly", { cause }));
   };
   runner.promise.then(() => end(), end);
-  // A worker that died alone and comes back under a new name finds its old jobs here.
+  // A single worker that died and restarts under a new name releases its old jobs here.
   runner.addJob("rescue-jobs", {}, { jobKey: "rescue-jobs", maxAttempts: 1 }).catch(end);
   return {
     failed,
@@ -81,7 +81,7 @@ export async function startWorker(deps: TaskUses, options: WorkerOptions): Promi
   };
 }
 
-/** Runs the jobs that are due until none is; for tests and commands that wait for their outcome. */
+/** Runs due jobs until none is left, for tests and commands that wait for the result. */
 export async function runDueJobs(
   deps: TaskUses,
   options: Pick<WorkerOptions, "pgPool" | "log"> & Partial<Pick<WorkerOptions, "concurrency" | "events">>,
@@ -99,12 +99,12 @@ export async function runDueJobs(
   });
 }
 
-/** Brings the queue's own schema to the version of its library; safe when several start at once. */
+/** Migrates the queue's schema to the version of its library. Safe to run concurrently. */
 export async function migrateQueue(pgPool: Pool): Promise<void> {
   await runMigrations({ pgPool });
 }
 
-/** The queue's log lines as ours. Its messages about failed jobs hold the error, so the fields are left out. */
+/** Writes the queue's log lines to our log. Its messages about failed jobs contain the error, so fields are left out. */
 function queueLogger(log: Logger): QueueLogger {
   const levels: Record<string, "error" | "warn" | "debug"> = { error: "error", warning: "warn" };
   return new QueueLogger((scope) => (level, message) => {

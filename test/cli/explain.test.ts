@@ -140,10 +140,7 @@ test("an unknown envelope is said to be unknown, and the command fails", async (
   const json = await runCommand(world, `explain ${id} --json`);
 
   assert.equal(plain.exit, 1);
-  assert.equal(
-    plain.out,
-    `envelope ${id} is unknown: nothing is recorded of it, and no linked user finds it at DocuSign\n`,
-  );
+  assert.equal(plain.out, `envelope ${id} was not found here or in DocuSign\n`);
   assert.equal(named.exit, 1);
   assert.equal(JSON.parse(named.out).outcome, "unknown");
   assert.deepEqual([json.exit, JSON.parse(json.out)], [1, { envelopeId: id, explanations: [] }]);

@@ -157,7 +157,7 @@ test("an account that takes no calls is put off to its reset, and goes on then",
   const later = await runCommand(world, "reconcile");
 
   assert.equal(spent.exit, 75);
-  assert.match(spent.out, new RegExp(`takes no more calls of the account, until ${reset.toISOString()}`));
+  assert.match(spent.out, new RegExp(`accepts no more calls for the account, until ${reset.toISOString()}`));
   assert.equal(predicted.exit, 75);
   assert.equal(later.exit, 0);
   assert.deepEqual(await subjects(world), ["契約"]);
@@ -220,7 +220,7 @@ test("a DocuSign that can't be reached puts the command off", async () => {
   const again = await runCommand(world, "reconcile");
 
   assert.equal(failed.exit, 75);
-  assert.match(failed.out, /DocuSign can't be reached/);
+  assert.match(failed.out, /DocuSign cannot be reached/);
   assert.equal(predicted.exit, 75);
   assert.equal(again.exit, 0);
 });

@@ -24,8 +24,8 @@ test("after a reencryption the old key is needed no more, for links and for link
   const second = await runCommand(world, "reencrypt", { deps: { vault } });
 
   assert.deepEqual([first.exit, second.exit], [0, 0]);
-  assert.equal(first.out, "sealed anew: the tokens of 1 links, 1 linkings under way\n");
-  assert.equal(second.out, "sealed anew: the tokens of 0 links, 0 linkings under way\n");
+  assert.equal(first.out, "re-encrypted the tokens of 1 link and 1 pending linking\n");
+  assert.equal(second.out, "re-encrypted the tokens of 0 links and 0 pending linkings\n");
   const without = createVault([newer]);
   assert.ok((await findTokens(db, without, link.id)) !== null);
   const by = { tenant: "tenant-2", subject: "owner of tenant-2" };

@@ -109,7 +109,7 @@ test("an account that takes no calls puts the replay off", async () => {
   const later = await runCommand(world, "replay");
 
   assert.equal(spent.exit, 75);
-  assert.match(spent.out, /takes no more calls of the account/);
+  assert.match(spent.out, /accepts no more calls for the account/);
   assert.equal(later.exit, 0);
   assert.deepEqual(await subjects(world), ["一", "二"]);
 });
