@@ -7,7 +7,7 @@ import type { Log } from "../usecases/capabilities.ts";
 import { requestIdOf } from "./request-context.ts";
 import { InvalidToken } from "./request-fault.ts";
 
-/** An error answer as RFC 9457 has it; `type` is `urn:torikomi:problem:` and a stable code. */
+/** Problem details (RFC 9457). `type` is `urn:torikomi:problem:` and a stable code. */
 export type Problem = {
   readonly type: string;
   readonly title: string;
@@ -22,10 +22,10 @@ type ProblemAnswer = {
   readonly headers?: Readonly<Record<string, string>>;
 };
 
-/** What `type` holds in front of a problem's code. */
+/** Prefix of `type`, before the problem's code. */
 export const PROBLEM_URN = "urn:torikomi:problem:";
 
-/** What `instance` holds in front of the request's id. */
+/** Prefix of `instance`, before the request id. */
 export const REQUEST_URN = "urn:torikomi:request:";
 
 type Kind = {
@@ -35,8 +35,8 @@ type Kind = {
 };
 
 /**
- * not-admin and group-not-found are 422: the caller may ask, but what was named cannot be linked. 403 is kept for
- * tokens that lack a scope, 404 for what the address names.
+ * not-admin and group-not-found are 422: the request is allowed, but the user or group cannot be linked. 403 means that
+ * the token lacks a scope, and 404 that the address names nothing.
  */
 const REFUSALS: Record<RefusalCode, Kind> = {
   malformed: { status: 400, title: "Malformed request" },
@@ -47,9 +47,9 @@ const REFUSALS: Record<RefusalCode, Kind> = {
   "not-admin": { status: 422, title: "Not a DocuSign administrator" },
   "group-not-found": { status: 422, title: "Contract group not found" },
   "link-not-found": { status: 404, title: "Link not found" },
-  "link-active": { status: 409, title: "A link is active" },
-  "not-awaiting-approval": { status: 409, title: "The link awaits no approval" },
-  "deletion-failed": { status: 502, title: "The deletion could not be completed" },
+  "link-active": { status: 409, title: "Link already active" },
+  "not-awaiting-approval": { status: 409, title: "Link not awaiting approval" },
+  "deletion-failed": { status: 502, title: "Deletion not completed" },
   unavailable: { status: 503, title: "Temporarily unavailable", headers: { "Retry-After": "5" } },
 };
 
@@ -58,7 +58,7 @@ const INVALID_TOKEN: Kind = {
   headers: { "WWW-Authenticate": 'Bearer error="invalid_token"' },
 };
 
-/** How an error is answered. What is no refusal and no fault of the request is a 500 that tells nothing of the inside. */
+/** Maps an error to its answer. Errors other than refusals and request faults become a 500 without internal details. */
 export function problemFor(error: unknown): ProblemAnswer {
   if (error instanceof InvalidToken) return answer(error.code, INVALID_TOKEN, detailOf(error));
   if (error instanceof Refusal) return answer(error.code, REFUSALS[error.code], detailOf(error));
@@ -71,41 +71,44 @@ export function problemFor(error: unknown): ProblemAnswer {
 }
 
 /**
- * The last handler of an app or router: problem details as JSON, or as a page where `render` is given and the
- * browser prefers one. Faults leave one log line `error`, refusals of 500 and above one line `warn`.
+ * The last handler of an app or router: answers with problem details as JSON, or with a page if `render` is given and
+ * the browser prefers HTML. Logs faults once as `error`, and refusals of 500 and above once as `warn`.
  */
-export function errorHandler(logger: Log, render?: (problem: Problem) => string): ErrorRequestHandler {
+export function errorHandler(
+  logger: Log,
+  render?: (problem: Problem, method: string) => string,
+): ErrorRequestHandler {
   return (thrown: unknown, request, response, _next) => {
     const id = requestIdOf(response);
-    const error = isUnavailable(thrown) ? askAgain(thrown) : thrown;
+    const error = isUnavailable(thrown) ? unavailable(thrown) : thrown;
     const { status, body, headers } = problemFor(error);
     log(logger, error, status, id);
     if (response.headersSent) {
-      // Half an answer cannot become an error answer: a broken connection tells the reader that it is not whole.
+      // A partial answer cannot become an error answer. A broken connection shows that it is incomplete.
       response.destroy();
       return;
     }
     const problem = id === null ? body : { ...body, instance: `${REQUEST_URN}${id}` };
     response.status(status).set({ ...headers, "Cache-Control": "no-store" });
     if (render !== undefined && request.accepts(["json", "html"]) === "html") {
-      response.type("html").send(render(problem));
+      response.type("html").send(render(problem, request.method));
       return;
     }
     sendProblem(response, problem);
   };
 }
 
-/** Ends the answer, whose status and headers are set, as RFC 9457 has it. */
+/** Sends the body as `application/problem+json`. Set the status and headers before. */
 export function sendProblem(response: Response, problem: Problem): void {
   response.type("application/problem+json").send(JSON.stringify(problem));
 }
 
-/** A database that cannot be reached is a word to the caller rather than a fault of ours. */
-function askAgain(cause: unknown): Refusal {
-  return new Refusal("unavailable", "This cannot be answered just now.", { cause });
+/** An unreachable database is not a fault of the service: the caller should retry. */
+function unavailable(cause: unknown): Refusal {
+  return new Refusal("unavailable", "Service temporarily unavailable.", { cause });
 }
 
-/** For the end of an app: an address that leads nowhere is a Refusal `not-found`. */
+/** Refuses unknown addresses with `not-found`. Place it after all routes. */
 export const notFoundHandler: RequestHandler = () => {
   throw new Refusal("not-found");
 };
@@ -127,7 +130,7 @@ type RequestFaultCode =
   | "range-not-satisfiable"
   | "too-many-requests";
 
-/** Every code that a problem may have. */
+/** All problem codes. */
 export type ProblemCode = RefusalCode | RequestFaultCode | "internal";
 
 function answer(code: ProblemCode, { status, title, headers }: Kind, detail?: string): ProblemAnswer {
@@ -144,7 +147,7 @@ function detailOf(refusal: Refusal): string | undefined {
   return refusal.message === refusal.code ? undefined : refusal.message;
 }
 
-/** Express and its body parsers mark what is the request's fault with a 4xx `status`; their messages may quote the body. */
+/** Express and its body parsers mark request faults with a 4xx `status`. Their messages may quote the body. */
 function requestFaultOf(error: unknown): number | null {
   if (!(error instanceof Error) || !("status" in error) || typeof error.status !== "number") return null;
   return error.status >= 400 && error.status < 500 ? error.status : null;
@@ -152,7 +155,7 @@ function requestFaultOf(error: unknown): number | null {
 
 function log(logger: Log, error: unknown, status: number, requestId: string | null): void {
   if (status < 500) return;
-  // Not `err`: pino has its own way with that key, which copies whatever an error carries.
+  // Not `err`: pino's serializer for that key copies all properties of the error.
   const line = { requestId, status, error: describeError(error) };
   if (error instanceof Refusal) logger.warn(line, "request could not be served");
   else logger.error(line, "request failed");

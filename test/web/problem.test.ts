@@ -159,7 +159,22 @@ test("a browser gets a page, with the message escaped; a program gets JSON from 
   assert.match(json.headers.get("content-type") ?? "", /^application\/problem\+json/);
 });
 
-test("while the database is away people read a page and programs a problem: 503, and when to come again", async () => {
+test("a refused page cannot be shown, a refused action cannot be completed", async () => {
+  await using site = await createSite((app) => {
+    app.all("/page", () => {
+      throw new Refusal("forbidden");
+    });
+  });
+  const headers = { accept: "text/html" };
+
+  const page = await fetch(`${site.url}/page`, { headers });
+  const action = await fetch(`${site.url}/page`, { method: "POST", headers });
+
+  assert.match(await page.text(), /<h1>表示できません<\/h1>/);
+  assert.match(await action.text(), /<h1>操作を完了できませんでした<\/h1>/);
+});
+
+test("if the database is unavailable, people get a page and programs a problem: 503 with Retry-After", async () => {
   await using site = await createSite((app) => {
     app.get("/page", () => {
       throw Object.assign(new Error("connect ECONNREFUSED 10.0.0.7:5432"), { code: "ECONNREFUSED" });
@@ -171,7 +186,7 @@ test("while the database is away people read a page and programs a problem: 503,
   const json = await fetch(`${site.url}/page`);
 
   assert.deepEqual([page.status, page.headers.get("retry-after")], [503, "5"]);
-  assert.match(await page.text(), /時間をおいて、もう一度お試しください。/);
+  assert.match(await page.text(), /時間を置いて、もう一度お試しください。/);
   assert.deepEqual([json.status, json.headers.get("retry-after")], [503, "5"]);
   const problem = await json.text();
   assert.match(problem, /"type":"urn:torikomi:problem:unavailable"/);

@@ -2,9 +2,9 @@ import { html } from "../html/html.ts";
 import { layout, PAGE_NAME } from "../html/layout.ts";
 import { type Problem, REQUEST_URN } from "../problem.ts";
 
-/** A page for people that says what went wrong, how to go on, and the id to name when asking for help. */
-export function problemPage(problem: Problem): string {
-  const title = problem.status < 500 ? "表示できません" : "エラーが発生しました";
+/** Renders a problem for people: what went wrong, what to do next, and the request id for support. */
+export function problemPage(problem: Problem, method: string): string {
+  const title = titleOf(problem, method);
   const content = html`<h1>${title}</h1>
 <section class="card">
 <p>${pageWords(problem)}</p>
@@ -14,11 +14,16 @@ ${problem.instance !== undefined && html`<p class="note">お問い合わせの�
   return layout({ title, visitor: null, content }).toString();
 }
 
-/** Some details are for programs, in English. */
+function titleOf({ status }: Problem, method: string): string {
+  if (status >= 500) return "エラーが発生しました";
+  return method === "POST" ? "操作を完了できませんでした" : "表示できません";
+}
+
+/** Shows the detail only if it is Japanese: English details are for programs. */
 function pageWords({ status, detail }: Problem): string {
   if (detail !== undefined && /\p{Script=Hiragana}/u.test(detail)) return detail;
   if (status === 404) return "ページが見つかりませんでした。";
   return status < 500
     ? "この操作はできません。ページを開き直してください。"
-    : "時間をおいて、もう一度お試しください。";
+    : "時間を置いて、もう一度お試しください。";
 }
