@@ -10,23 +10,23 @@ export type Route = Router | RequestHandler;
 export type AppParts = {
   log: Logger;
   trustProxy: number;
-  /** Does a request's work, so that whatever is logged meanwhile bears the request's id; only the work where left out. */
+  /** Runs a request's work so that its log lines carry the request id. Without it, the work just runs. */
   withRequestId?: (requestId: string, work: () => void) => void;
-  /** Tried first: for programs, which have no use for headers that speak to browsers. */
+  /** Tried first. For programs, which do not need the headers that protect browsers. */
   receivers: readonly Route[];
-  /** In the order in which they are tried; their errors are answered as JSON. */
+  /** Tried in this order. Their errors are answered as JSON. */
   routes: readonly Route[];
   pages?: Pages;
 };
 
 export type Pages = {
-  /** Tried after the other routes; their errors are shown as pages. */
+  /** Tried after the other routes. Their errors are shown as pages. */
   routes: readonly Route[];
-  /** Origins of others that the forms of the pages lead to. */
+  /** Foreign origins that the pages' forms redirect to. */
   leadTo: readonly string[];
 };
 
-/** The application: what holds for every request, the routes, and one place where errors are answered. */
+/** Builds the application: what applies to every request, the routes, and the error handlers. */
 export function createApp(parts: AppParts): Express {
   const app = express();
   // Not 0: the rate limit warns about forwarded requests only if it is false.
@@ -43,7 +43,7 @@ export function createApp(parts: AppParts): Express {
   return app;
 }
 
-/** After the receivers: they log nothing beside the request's own line, and have no time for it. */
+/** Follows the receivers, which log only the request's own line and must stay fast. */
 function logged({ withRequestId }: AppParts): RequestHandler {
   return (_request, response, next) => {
     const requestId = requestIdOf(response);

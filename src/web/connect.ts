@@ -7,12 +7,12 @@ import { receiveEvent } from "../usecases/receiving/receive-event.ts";
 
 type Deps = Uses<"hmacKeys" | "importTiming" | "metrics" | "now" | "recorder">;
 
-/** Documents inside a message make it large; DocuSign asks listeners to take 25 MB and more. */
+/** Messages that include documents are large. DocuSign requires listeners to accept 25 MB and more. */
 const LARGEST_BODY = "32mb";
 
 /**
- * `POST /connect/{linkId}`: where DocuSign Connect tells of envelopes (service.md). The body is read whole and as
- * it is, since the signature is over its very bytes; compressed bodies are refused for the same reason.
+ * `POST /connect/{linkId}`: receives events from DocuSign Connect (service.md). The body is read as raw bytes, since
+ * the signature covers exactly these bytes. Compressed bodies are refused for the same reason.
  */
 export function connectRoutes(deps: Deps): Router {
   const router = Router();
@@ -22,7 +22,7 @@ export function connectRoutes(deps: Deps): Router {
   return router;
 }
 
-/** What can't be read is counted as well: operators should see that somebody's messages are too large. */
+/** Also counts unreadable bodies, so that operators notice messages that are too large. */
 function bodyReader({ metrics }: Uses<"metrics">): RequestHandler {
   const rawBody = express.raw({ type: () => true, limit: LARGEST_BODY, inflate: false });
   return (request, response, next) => {
@@ -44,11 +44,11 @@ function requireLinkId(request: Request, _response: Response, next: () => void):
 
 function readLinkId(request: Request): LinkId {
   const linkId = parseUuid<LinkId>(request.params["linkId"]);
-  if (linkId === null) throw new Refusal("not-found", "There is no such address.");
+  if (linkId === null) throw new Refusal("not-found", "Address not found.");
   return linkId;
 }
 
-/** As whole texts: made by express for each event, with an ETag, they cost a tenth of the receiver's time. */
+/** Serialized once: `response.json` would add an ETag and take a tenth of the receiver's time. */
 const ANSWERS = {
   recorded: JSON.stringify({ result: "recorded" }),
   repeat: JSON.stringify({ result: "repeat" }),
@@ -56,7 +56,7 @@ const ANSWERS = {
 
 function answer(response: Response, text: string): void {
   const headers = { "Content-Type": "application/json; charset=utf-8", "Content-Length": text.length };
-  // Headers and text leave in one write, which a Buffer would not.
+  // A string leaves in one write together with the headers; a Buffer would need a second write.
   response.writeHead(200, headers).end(text);
 }
 

@@ -10,11 +10,11 @@ const OPERATIONS = new Set(["/healthz", "/readyz", "/metrics"]);
 const REQUEST_ID_HEADER = "X-Request-Id";
 
 /**
- * Gives each request an id, tells it in `X-Request-Id`, and writes one line when the answer is through or has broken
- * off: method, path, status, duration. Nothing else of the request is logged: no header and no query, where tokens,
- * cookies, signatures, codes and states travel.
+ * Assigns each request an id, returned in `X-Request-Id`. Logs one line when the answer is complete or aborted: method,
+ * path, status and duration. Headers and queries are never logged: they carry tokens, cookies, signatures, codes and
+ * states.
  *
- * One logger writes all lines: a child logger of its own would keep each request until the next full garbage
+ * All lines use one logger. A child logger per request would keep each request in memory until the next full garbage
  * collection (docs/benchmarks.md).
  */
 export function requestContext(logger: Logger): RequestHandler {
@@ -31,13 +31,13 @@ export function requestContext(logger: Logger): RequestHandler {
   };
 }
 
-/** The id that `requestContext` gave to the request, or null where it was not asked. */
+/** The id that `requestContext` assigned to the request, or null if it did not run. */
 export function requestIdOf(response: ServerResponse): string | null {
   const id = response.getHeader(REQUEST_ID_HEADER);
   return typeof id === "string" ? id : null;
 }
 
-/** An id that a proxy in front of us gave is kept, so that one request is one id in everybody's logs. */
+/** Keeps an id that a proxy assigned, so that a request has the same id in all logs. */
 function chooseRequestId(request: IncomingMessage): string {
   const given = request.headers["x-request-id"];
   return typeof given === "string" && REQUEST_ID.test(given) ? given : randomUUID();

@@ -1,6 +1,6 @@
 import { Refusal } from "../domain/refusal.ts";
 
-/** What is the request's fault and has a status of its own rather than a word of ours (see `problemFor`). */
+/** A request fault that has an HTTP status but no refusal code (see `problemFor`). */
 export class RequestFault extends Error {
   override readonly name = "RequestFault";
   readonly status: number;
@@ -11,7 +11,7 @@ export class RequestFault extends Error {
   }
 }
 
-/** A token came, but cannot be accepted; the answer says so in `WWW-Authenticate` (RFC 6750 3.1). */
+/** A token was sent but is invalid. `WWW-Authenticate` reports `invalid_token` (RFC 6750 3.1). */
 export class InvalidToken extends Refusal {
   constructor(options?: ErrorOptions) {
     super("unauthorized", undefined, options);

@@ -4,21 +4,21 @@ import { type AddressInfo, type Socket, Server as TcpServer } from "node:net";
 export type HttpServer = {
   readonly port: number;
   /**
-   * Takes no more connections, lets requests under way finish, each connection with its answer, and cuts off what is
-   * left after the time limit.
+   * Stops accepting connections and lets requests in progress finish; each connection closes after its answer. Closes
+   * the remaining connections after `timeoutMs`.
    */
   close(timeoutMs: number): Promise<void>;
 };
 
-/** Slow senders hold a connection, never more than these. */
+/** Limits how long a slow client can hold a connection. */
 const HEADERS_TIMEOUT_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 60_000;
-/** Longer than an ingress keeps its idle connections, so that it never writes into one we are closing. */
+/** Longer than an ingress keeps idle connections, so that it never writes to one that we are closing. */
 const KEEP_ALIVE_MS = 75_000;
-/** Whoever connected just before the end has a request on the way. */
+/** A client that connected just before the shutdown may still send its request within this time. */
 const FIRST_REQUEST_MS = 1_000;
 
-/** Listens on the address; rejects where the port is taken. */
+/** Listens on the address. Rejects if the port is in use. */
 export async function startHttpServer(
   listener: RequestListener,
   address: { host: string; port: number },
@@ -41,11 +41,12 @@ export async function startHttpServer(
 
 function portOf(server: Server): number {
   const address: AddressInfo | string | null = server.address();
-  if (address === null || typeof address === "string") throw new Error("the server listens on no port");
+  if (address === null || typeof address === "string")
+    throw new Error("the server does not listen on a port");
   return address.port;
 }
 
-/** The open connections, each with its latest answer; null where nothing was asked yet. */
+/** The open connections with their latest answer; null if no request has arrived yet. */
 type Connections = Map<Socket, ServerResponse | null>;
 
 function watchConnections(server: Server): Connections {
@@ -63,17 +64,17 @@ function watchConnections(server: Server): Connections {
 
 async function closeServer(server: Server, connections: Connections, timeoutMs: number): Promise<void> {
   const cutOff = setTimeout(() => server.closeAllConnections(), timeoutMs);
-  const hangUp = setTimeout(() => hangUpUnasked(connections), Math.min(FIRST_REQUEST_MS, timeoutMs));
+  const hangUp = setTimeout(() => closeUnused(connections), Math.min(FIRST_REQUEST_MS, timeoutMs));
   try {
     await new Promise<void>((resolve) => {
-      // http's own way to close cuts off answers that are given but not yet read.
+      // The `close` of http.Server aborts answers that are written but not yet read.
       TcpServer.prototype.close.call(server, () => resolve());
       endConnections(connections);
     });
   } finally {
     clearTimeout(cutOff);
     clearTimeout(hangUp);
-    // Ends its clock.
+    // Stops the timer of `connectionsCheckingInterval`.
     server.close();
   }
 }
@@ -85,11 +86,11 @@ function endConnections(connections: Connections): void {
   }
 }
 
-function hangUpUnasked(connections: Connections): void {
+function closeUnused(connections: Connections): void {
   for (const [socket, answer] of connections) if (answer === null) socket.destroy();
 }
 
-/** Once the head has left, nobody can be told any more that no other request is taken. */
+/** Adds `Connection: close`, or destroys the socket after the answer if the headers are already sent. */
 function endWithAnswer(socket: Socket, response: ServerResponse): void {
   if (response.headersSent) response.once("close", () => socket.destroy());
   else response.setHeader("Connection", "close");

@@ -5,11 +5,11 @@ import { type HttpServer, startHttpServer } from "./server.ts";
 export type Addresses = {
   readonly host: string;
   readonly port: number;
-  /** Null: `port` answers the operations addresses. */
+  /** If null, `port` answers the operations addresses. */
   readonly operationsPort: number | null;
 };
 
-/** What a role serves at `port`. */
+/** The routes that a role serves at `port`. */
 export type RoleParts = Pick<AppParts, "receivers" | "routes" | "pages">;
 
 export type CommonParts = Omit<AppParts, keyof RoleParts> & {
@@ -25,7 +25,7 @@ export type Servers = AsyncDisposable & {
 };
 
 /**
- * Serves the application. If the operations addresses have a port of their own, only that port answers them, and it
+ * Serves the application. If the operations addresses have a separate port, only that port answers them, and it
  * answers nothing else.
  */
 export async function startServers(

@@ -8,14 +8,14 @@ import { signedInOf } from "./session.ts";
 
 const FORM = z.object({ csrf: z.string() });
 
-/** What each form of the page carries in its hidden field `csrf`. */
+/** The token that each form of the page sends in its hidden field `csrf`. */
 export function csrfOf(session: PageSession): string {
   return session.csrfToken;
 }
 
 /**
- * For form posts, behind `readSession` and a body parser: only forms of our own pages in this very session pass,
- * everything else is a Refusal `forbidden`.
+ * Accepts form posts only from our own pages and in the same session; refuses all others with `forbidden`. Needs
+ * `readSession` and a body parser before it.
  */
 export function requireCsrf(publicUrl: string): RequestHandler {
   return (request, _response, next) => {
@@ -31,7 +31,7 @@ export function requireCsrf(publicUrl: string): RequestHandler {
   };
 }
 
-/** `Sec-Fetch-Site` goes first: under a strict referrer policy browsers send `Origin: null` even to ourselves. */
+/** Checks `Sec-Fetch-Site` first: under a strict referrer policy, browsers send `Origin: null` even to us. */
 function isFromOurPages(request: Request, publicUrl: string): boolean {
   const site = request.headers["sec-fetch-site"];
   if (site !== undefined) return site === "same-origin";

@@ -9,33 +9,33 @@ export type IssuerClient = {
   readonly issuer: string;
   readonly clientId: string;
   readonly clientSecret: string;
-  /** Where the issuer sends the browser after a sign-in. */
+  /** The address that the issuer redirects to after a sign-in. */
   readonly redirectUri: string;
-  /** Where the issuer is to send the browser after a sign-out; null where no such address is registered there. */
+  /** The address that the issuer redirects to after a sign-out; null if none is registered there. */
   readonly signedOutUrl: string | null;
 };
 
-/** What a sign-in remembers until the browser comes back. */
+/** The secrets of a sign-in, kept until the browser comes back. */
 export type Proofs = { readonly state: string; readonly nonce: string; readonly codeVerifier: string };
 
-/** Each verb refuses with `unavailable` where the issuer cannot be asked. */
+/** Refuses with `unavailable` if the issuer cannot be reached. */
 export type SignInIssuer = {
-  /** Where a browser signs in. */
+  /** Builds the address at which the browser signs in. */
   signInAddress(proofs: Proofs): Promise<string>;
-  /** Who came back with this query; refuses with `malformed` what was used or is stale, `forbidden` who may not. */
+  /** Redeems the query's code. Refuses with `malformed` if it is used or expired, `forbidden` without permission. */
   identify(query: string, proofs: Proofs): Promise<Identity>;
   /**
-   * Where to end the session at the issuer too; null where it has no such address or cannot be asked for it, which
-   * must not keep anybody signed in here.
+   * Builds the address that ends the issuer's session too. Returns null if the issuer has none or cannot be reached:
+   * signing out here must still work.
    */
   signOutAddress(idToken: string | null): Promise<string | null>;
 };
 
-/** A return that nothing is known of any more. */
+/** The message for a sign-in that is expired, used or unknown. */
 export const SIGN_IN_AGAIN =
-  "サインインの有効期限が切れたか、すでに使われています。もう一度サインインしてください。";
+  "ログインの有効期限が切れたか、すでに使われています。もう一度ログインしてください。";
 
-/** Discovers the issuer when it is first needed, so that the service starts without it; a failure is not remembered. */
+/** Discovers the issuer on first use, so that the service starts without it. Failures are not cached. */
 export function createSignInIssuer(client: IssuerClient): SignInIssuer {
   const discovered = createDiscovery(client);
   return {
@@ -87,7 +87,7 @@ async function discover(client: IssuerClient): Promise<openid.Configuration> {
   const found = await openid.discovery(url, client.clientId, undefined, clientAuth, options);
   const metadata: openid.ServerMetadata = found.serverMetadata();
   if (metadata.id_token_signing_alg_values_supported !== undefined) return found;
-  // Otherwise only RS256 would be taken, although the API takes whatever the same issuer signs with.
+  // The library would accept only RS256, but the API accepts every algorithm in this list from the same issuer.
   const completed = { ...metadata, id_token_signing_alg_values_supported: ALGORITHMS };
   const config = new openid.Configuration(completed, client.clientId, undefined, clientAuth);
   config.timeout = TIMEOUT_SECONDS;
@@ -102,7 +102,7 @@ function extensionsFor(issuer: URL): ((config: openid.Configuration) => void)[] 
   ];
 }
 
-/** As OpenID Connect has it where an issuer does not say: with Basic, in the body only where that is all it takes. */
+/** Uses Basic, OpenID Connect's default. Sends the secret in the body only if the issuer supports nothing else. */
 function authenticateClient(clientSecret: string): openid.ClientAuth {
   const basic = openid.ClientSecretBasic(clientSecret);
   const post = openid.ClientSecretPost(clientSecret);
@@ -113,7 +113,7 @@ function authenticateClient(clientSecret: string): openid.ClientAuth {
   };
 }
 
-/** Plain http is for the machine itself only, for tests and the demo. */
+/** Plain http is allowed only on the loopback interface, for tests and the demo. */
 function isPlainLoopback(url: URL): boolean {
   return url.protocol === "http:" && ["localhost", "127.0.0.1", "[::1]"].includes(url.hostname);
 }
@@ -140,7 +140,7 @@ async function redeemCode(
 function refusalOf(error: unknown): Refusal {
   const cause = { cause: error };
   if (error instanceof openid.AuthorizationResponseError && error.error === "access_denied") {
-    return new Refusal("forbidden", "サインインが中止されました。", cause);
+    return new Refusal("forbidden", "ログインが中止されました。", cause);
   }
   if (error instanceof openid.ResponseBodyError && error.error === "invalid_grant") {
     return new Refusal("malformed", SIGN_IN_AGAIN, cause);

@@ -6,8 +6,9 @@ import { RequestFault } from "../request-fault.ts";
 import { callerOf } from "./tokens.ts";
 
 /**
- * So many requests a minute for each subject of each tenant, behind `authenticate`; counted by each process for
- * itself. What is left is told in `RateLimit` and `RateLimit-Policy`, beyond it the answer is 429 with `Retry-After`.
+ * Limits requests per minute for each subject of each tenant. Each process counts for itself. Needs `authenticate`
+ * before it. `RateLimit` and `RateLimit-Policy` report what is left; beyond the limit, the answer is 429 with
+ * `Retry-After`.
  */
 export function limitRequests(perMinute: number): RequestHandler {
   return rateLimit({
@@ -39,7 +40,7 @@ export function limitVisitors(perMinute: number, log: Pick<Log, "warn">): Reques
     limit: perMinute,
     standardHeaders: "draft-8",
     legacyHeaders: false,
-    // Not `ip`: its warning quotes the address, which anybody can choose.
+    // Not `ip`: its warning quotes the address, which any client can forge.
     validate: { ip: false },
     logger: { warn, error: warn },
     handler: refuse,

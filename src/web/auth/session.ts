@@ -7,19 +7,19 @@ import { hashOf, isToken, randomToken } from "./random-token.ts";
 
 export type SessionStore = {
   create(session: PageSession): Promise<void>;
-  /** The session while `now` is before its `expiresAt`. */
+  /** Finds the session if `now` is before its `expiresAt`. */
   find(idHash: Buffer, now: Date): Promise<PageSession | null>;
   end(idHash: Buffer): Promise<void>;
 };
 
 export type SessionUses = Uses<"now" | "publicUrl"> & { readonly sessions: SessionStore };
 
-/** What the issuer says of who signs in. */
+/** The user's identity as the issuer asserts it. */
 export type Identity = Pick<PageSession, "tenant" | "subject" | "name" | "role" | "idToken">;
 
 /**
- * How long an address to come back to may be, in characters. DocuSign's return carries a code that may be long, and no
- * length is promised; more than this no request line brings past nginx, whose buffer for it holds 8 KiB.
+ * The longest return address, in characters. DocuSign's authorization codes may be long, and no maximum is documented.
+ * nginx rejects longer request lines: its buffer holds 8 KiB.
  */
 export const LONGEST_RETURN = 8_192;
 
@@ -27,7 +27,7 @@ const LIFETIME_MS = 8 * 60 * 60 * 1_000;
 
 const sessions = new WeakMap<Request, PageSession>();
 
-/** Looks up the session that a request's cookie names, for `sessionOf`; lets every request pass. */
+/** Loads the session of the request's cookie for `sessionOf`. Lets every request pass. */
 export function readSession(deps: SessionUses): RequestHandler {
   return async (request, _response, next) => {
     const idHash = readSessionIdHash(deps, request);
@@ -37,7 +37,7 @@ export function readSession(deps: SessionUses): RequestHandler {
   };
 }
 
-/** Sends who is not signed in to the sign-in, and from there back to the page that was asked for. */
+/** Redirects visitors without a session to the sign-in, which returns them to the requested page. */
 export const requireSession: RequestHandler = (request, response, next) => {
   if (sessionOf(request) !== null) {
     next();
@@ -49,17 +49,17 @@ export const requireSession: RequestHandler = (request, response, next) => {
     .redirect(303, `/sign-in?${new URLSearchParams({ return_to: returnTo }).toString()}`);
 };
 
-/** For pages that only who is signed in may see, and that browsers must not keep. */
+/** Guards pages that need a session and that browsers must not cache. */
 export function requireSignIn(deps: SessionUses): RequestHandler[] {
-  return [keepNothing, readSession(deps), requireSession];
+  return [noStore, readSession(deps), requireSession];
 }
 
-const keepNothing: RequestHandler = (_request, response, next) => {
+const noStore: RequestHandler = (_request, response, next) => {
   response.set("Cache-Control", "no-store");
   next();
 };
 
-/** For what only owners may do, behind `requireSession`; everybody else is a Refusal `forbidden`. */
+/** Refuses users who are not owners with `forbidden`. Needs `requireSession` before it. */
 export const requireOwner: RequestHandler = (request, _response, next) => {
   if (signedInOf(request).role === "owner") {
     next();
@@ -68,21 +68,21 @@ export const requireOwner: RequestHandler = (request, _response, next) => {
   throw new Refusal("forbidden", "連携の設定は、オーナー権限のユーザーのみ行えます。");
 };
 
-/** Who is signed in; null for nobody, and where `readSession` did not run before. */
+/** The request's session; null without one, or if `readSession` did not run before. */
 export function sessionOf(request: Request): PageSession | null {
   return sessions.get(request) ?? null;
 }
 
-/** Who is signed in, for handlers behind `requireSession`; a Refusal `unauthorized` for nobody. */
+/** The request's session, for handlers behind `requireSession`. Refuses with `unauthorized` without one. */
 export function signedInOf(request: Request): PageSession {
   const session = sessionOf(request);
-  if (session === null) throw new Refusal("unauthorized", "サインインしてください。");
+  if (session === null) throw new Refusal("unauthorized", "ログインしてください。");
   return session;
 }
 
 /**
- * Begins a session of eight hours under a new id, so that an id known before the sign-in is worth nothing after it;
- * a session that the browser still has ends.
+ * Starts a session of eight hours under a new id and ends the browser's previous one. An id that was known before the
+ * sign-in is worthless after it.
  */
 export async function startSession(
   deps: SessionUses,
@@ -104,7 +104,7 @@ export async function startSession(
   setCookie(response, deps.publicUrl, { name: "session", value: id, maxAgeMs: LIFETIME_MS });
 }
 
-/** Ends the session that the browser has, if any, here and in the browser. */
+/** Ends the browser's session, if any, and clears its cookie. */
 export async function endSession(deps: SessionUses, request: Request, response: Response): Promise<void> {
   await endStored(deps, request);
   clearCookie(response, deps.publicUrl, "session");

@@ -22,7 +22,7 @@ import {
 
 export type SignInStore = {
   begin(signIn: BegunSignIn): Promise<void>;
-  /** Gives the sign-in once, and only while `now` is before its `expiresAt`. */
+  /** Returns the sign-in once, and only if `now` is before its `expiresAt`. */
   take(stateHash: Buffer, now: Date): Promise<BegunSignIn | null>;
 };
 
@@ -32,12 +32,12 @@ export type SignInUses = SessionUses &
 
 const HOME = "/links";
 const SIGN_IN_MS = 15 * 60 * 1_000;
-/** Each sign-in that is begun is remembered for a while, whoever begins it. */
+/** Every sign-in that starts leaves a row for a while, and needs no authentication. */
 const SIGN_INS_PER_MINUTE = 300;
 
 /**
  * The page's sign-in by OpenID Connect: `GET /sign-in?return_to=`, `GET /sign-in/callback`, `POST /sign-out`.
- * Who signs in gets a page session; errors are Refusals for the router's error handler.
+ * A sign-in starts a page session. Errors are Refusals for the router's error handler.
  */
 export function signInRoutes(deps: SignInUses): Router {
   const redirectUri = `${deps.publicUrl.replace(/\/$/, "")}/sign-in/callback`;
@@ -86,7 +86,7 @@ async function finishSignIn(
   const state = searchParams.get("state") ?? "";
   const begun = await deps.signIns.take(boundHash(state, readBrowserSecret(deps, request) ?? ""), deps.now());
   if (begun === null) {
-    // Back in the browser, or an old tab: who is signed in already just goes on.
+    // The browser's back button, or an old tab: users who are already signed in continue to the page.
     if (sessionOf(request) === null) throw new Refusal("malformed", SIGN_IN_AGAIN);
     seeOther(response, HOME);
     return;
@@ -118,16 +118,16 @@ const SIGNED_OUT = layout({
 <section class="card"><p class="actions"><a class="button" href="/links">${PAGE_NAME}へ</a></p></section>`,
 });
 
-/** The address of a page of ours; anything that a browser could take for another site's is a Refusal `malformed`. */
+/** Checks a path of our own. Refuses with `malformed` what a browser could resolve to another site. */
 function localPath(text: unknown): string {
   if (text === undefined) return HOME;
   if (typeof text !== "string" || text.length > LONGEST_RETURN || !/^\/(?![/\\])[^\\\p{Cc}]*$/u.test(text)) {
-    throw new Refusal("malformed", "return_to has to be the path of a page");
+    throw new Refusal("malformed", "return_to must be the path of a page");
   }
   return text;
 }
 
-/** One secret a browser, not one a sign-in: several tabs may sign in at once. */
+/** One secret per browser, not per sign-in: several tabs may sign in at once. */
 function keepBrowserSecret(deps: SignInUses, request: Request, response: Response): string {
   const secret = readBrowserSecret(deps, request) ?? randomToken();
   setCookie(response, deps.publicUrl, { name: "sign_in", value: secret, maxAgeMs: SIGN_IN_MS });

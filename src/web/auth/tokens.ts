@@ -15,7 +15,7 @@ import { InvalidToken } from "../request-fault.ts";
 /** A service of the cabinet that calls on behalf of one tenant (service.md, tokens of the cabinet). */
 export type Caller = {
   readonly tenant: string;
-  /** `sub` of the token; null where it speaks for nobody in particular, who may read. */
+  /** The token's `sub`; null if it has none. Such a caller may only read. */
   readonly subject: string | null;
   readonly scopes: ReadonlySet<string>;
 };
@@ -27,13 +27,13 @@ export type TokenVerifierOptions = {
   readonly audience: string;
   readonly now: () => Date;
   readonly fetch?: typeof fetch;
-  /** How soon after a look at the issuer's keys an unknown key makes us look again. */
+  /** Minimum time between two fetches of the issuer's keys because of an unknown key. */
   readonly keyCooldownMs?: number;
 };
 
 /**
- * How the cabinet may sign. Asymmetric only: a token "signed" with the issuer's public key as a shared secret, or not at
- * all, is none.
+ * Accepted signing algorithms, asymmetric only. This rejects unsigned tokens, and tokens that use the issuer's public
+ * key as a shared secret.
  */
 export const ALGORITHMS = [
   "RS256",
@@ -51,7 +51,7 @@ export const ALGORITHMS = [
 const BEARER = /^Bearer +([A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*) *$/i;
 const TIMEOUT_MS = 5_000;
 
-/** A claim that names somebody: short, and without what a database or a log could not keep. */
+/** A claim that holds a name or id: short, and safe to store and to log. */
 export const nameClaim = z
   .string()
   .min(1)
@@ -66,9 +66,9 @@ const CLAIMS = z.object({
 const METADATA = z.object({ issuer: z.string(), jwks_uri: z.url({ protocol: /^https?$/ }) });
 
 /**
- * Checks `Authorization` headers against the cabinet's issuer. A token that is missing, malformed, expired, or for or
- * from somebody else is a Refusal `unauthorized`, a good one without a tenant is `forbidden`; an issuer that cannot be
- * asked for its keys is `unavailable`.
+ * Verifies `Authorization` headers against the cabinet's issuer. Refuses with `unauthorized` if the token is missing,
+ * malformed, expired, or has another issuer or audience; with `forbidden` if it lacks a tenant; with `unavailable` if
+ * the issuer's keys cannot be fetched.
  */
 export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifier {
   const key = createKeyFinder(options);
@@ -90,28 +90,28 @@ function isBearer(authorization: string | undefined): boolean {
   return /^Bearer +[^ ]/i.test(authorization ?? "");
 }
 
-/** Where no issuer is configured there is nobody whose tokens could be good. */
+/** Without a configured issuer, no token can be valid. */
 export const refuseEveryToken: TokenVerifier = async () => {
   throw new Refusal("unauthorized", "CABINET_ISSUER is not configured");
 };
 
-/** Refuses with `forbidden` unless the caller holds one of the scopes; `write` includes `read` of the same noun. */
+/** Refuses with `forbidden` unless the caller has one of the scopes. `x:write` includes `x:read`. */
 export function requireScope(caller: Caller, ...anyOf: readonly string[]): void {
   const enough = anyOf.flatMap((scope) => [scope, scope.replace(/:read$/, ":write")]);
   if (enough.some((scope) => caller.scopes.has(scope))) return;
   throw new Refusal("forbidden", `the token lacks the scope ${anyOf.join(" or ")}`);
 }
 
-/** In whose name something is written, for the audit trail; refuses with `forbidden` where the token names nobody. */
+/** The person behind a write, for the audit trail. Refuses with `forbidden` if the token lacks `sub`. */
 export function personOf({ tenant, subject }: Caller): { tenant: string; subject: string } {
   if (subject === null)
-    throw new Refusal("forbidden", "the token lacks `sub`: who does this has to be known");
+    throw new Refusal("forbidden", "the token lacks `sub`, which names the person who makes the change");
   return { tenant, subject };
 }
 
 const callers = new WeakMap<Response, Caller>();
 
-/** Lets only requests with a good token pass; `callerOf` then tells whose it is. */
+/** Lets only requests with a valid token pass. `callerOf` then returns the caller. */
 export function authenticate(verify: TokenVerifier): RequestHandler {
   return async (request, response, next) => {
     callers.set(response, await verify(request.headers.authorization));
@@ -119,7 +119,7 @@ export function authenticate(verify: TokenVerifier): RequestHandler {
   };
 }
 
-/** Who asks; a Refusal `unauthorized` where `authenticate` did not run before. */
+/** The caller of the request. Refuses with `unauthorized` if `authenticate` did not run before. */
 export function callerOf(response: Response): Caller {
   const caller = callers.get(response);
   if (caller === undefined) throw new Refusal("unauthorized");
@@ -139,13 +139,13 @@ async function readCaller(token: string, key: JWTVerifyGetKey, options: JWTVerif
   }
 }
 
-/** What is wrong with the claims of a token that is valid: another one of the kind would be no better. */
+/** Names the invalid claims of a valid token. This is `forbidden`: a new token would have the same claims. */
 function lackingOf({ issues }: z.ZodError): string {
   const claims = new Set(issues.map(({ path }) => `\`${path.join(".")}\``));
   return `the token's ${[...claims].join(" and ")} cannot be used`;
 }
 
-/** Looks for the issuer's keys when the first token that could be good arrives, so that we start without the issuer. */
+/** Fetches the issuer's keys for the first well-formed token, so that the service starts without the issuer. */
 function createKeyFinder(options: TokenVerifierOptions): JWTVerifyGetKey {
   let opening: Promise<RemoteJWKSet> | null = null;
   return async (header, token) => {
@@ -156,7 +156,7 @@ function createKeyFinder(options: TokenVerifierOptions): JWTVerifyGetKey {
       return await findKey(header, token);
     } catch (error) {
       if (isAboutToken(error)) throw error;
-      // Keys that are still good are kept: only an unknown key made us ask again. Otherwise begin anew at the next token.
+      // Keeps fresh keys: only the refetch for an unknown key failed. Otherwise the next token starts over.
       if (!(await holdsKeys(current)) && opening === current) opening = null;
       throw new Refusal("unavailable", "the issuer of tokens cannot be reached", { cause: error });
     }
@@ -175,7 +175,7 @@ async function openKeys({
 }: TokenVerifierOptions): Promise<RemoteJWKSet> {
   const address = `${withoutTrailingSlash(issuer)}/.well-known/openid-configuration`;
   const response = await get(address, { redirect: "error", signal: AbortSignal.timeout(TIMEOUT_MS) });
-  if (!response.ok) throw new Error(`the issuer's configuration is answered with ${response.status}`);
+  if (!response.ok) throw new Error(`the issuer answered with ${response.status} for its configuration`);
   const metadata = METADATA.parse(await response.json());
   if (withoutTrailingSlash(metadata.issuer) !== withoutTrailingSlash(issuer)) {
     throw new Error("the issuer's configuration names another issuer");

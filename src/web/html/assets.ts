@@ -12,29 +12,30 @@ type Asset = {
 const FOLDER = "/links/assets";
 const YEAR_SECONDS = 365 * 24 * 60 * 60;
 
-/** Stylesheet, script and icon are part of the program: read once, like its modules. */
+/** Stylesheet, script and icon are part of the program, so they are read once, like its modules. */
 const ASSETS = {
   style: readAsset("page.css", "text/css; charset=utf-8"),
   script: readAsset("page.js", "text/javascript; charset=utf-8"),
   icon: readAsset("icon.svg", "image/svg+xml"),
 };
 
-/** Where a page finds an asset, by a name that changes with its content. */
+/** The address of an asset. Its version changes with the content. */
 export function assetAddress(name: keyof typeof ASSETS): string {
   const { path, version } = ASSETS[name];
   return `${path}?v=${version}`;
 }
 
 /**
- * `GET /links/assets/…`: kept by browsers for good under the version that was asked for. During a deployment another
- * process may be asked for its neighbour's version: then they keep nothing.
+ * `GET /links/assets/…`: browsers cache the current version for a year. Other versions are not cached: during a
+ * deployment, a process may receive requests for the version of another process.
  */
 export function assetRoutes(): Router {
   const router = Router();
   for (const { path, type, body, version } of Object.values(ASSETS)) {
     router.get(path, (request, response) => {
-      const kept = request.query["v"] === version ? `public, max-age=${YEAR_SECONDS}, immutable` : "no-cache";
-      response.set({ "Cache-Control": kept, "Content-Type": type }).send(body);
+      const caching =
+        request.query["v"] === version ? `public, max-age=${YEAR_SECONDS}, immutable` : "no-cache";
+      response.set({ "Cache-Control": caching, "Content-Type": type }).send(body);
     });
   }
   return router;

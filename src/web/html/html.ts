@@ -1,6 +1,6 @@
 type Content = Html | string | number | null | undefined | false | readonly Content[];
 
-/** A piece of a page in which everything from outside is escaped; only `html` makes one. */
+/** An escaped piece of a page. Only `html` creates one. */
 export class Html {
   readonly #text: string;
 
@@ -18,9 +18,9 @@ export class Html {
 }
 
 /**
- * A piece of a page. Every value that is not itself `Html` is escaped, arrays are joined, and null, undefined and
- * false leave nothing. Attribute values have to stand in quotes; an address from outside has to be checked before
- * it becomes a `href`, since escaping does not take `javascript:` away.
+ * Builds a piece of a page. Escapes every value that is not `Html`, joins arrays, and renders null, undefined and false
+ * as nothing. Attribute values must be quoted. Check addresses from outside before they become a `href`: escaping does
+ * not remove `javascript:`.
  */
 export function html(literals: TemplateStringsArray, ...values: readonly Content[]): Html {
   return Html.fromTemplate(literals, values);

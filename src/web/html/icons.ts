@@ -2,12 +2,12 @@ import { type Html, html } from "./html.ts";
 
 export type Icon = "check" | "pause" | "warning" | "stop" | "info";
 
-/** A small picture in the colour of its text, hidden from screen readers: words beside it say the same. */
+/** A small picture in the colour of its text. Hidden from screen readers, since the words beside it say the same. */
 export function icon(name: Icon): Html {
   return html`<svg class="icon" viewBox="0 0 20 20" width="20" height="20" aria-hidden="true" focusable="false">${SHAPES[name]}</svg>`;
 }
 
-/** Each has an outline of its own, so that nobody has to tell them apart by colour. */
+/** Each has its own outline, so that colour is not the only difference. */
 const SHAPES: Readonly<Record<Icon, Html>> = {
   check: html`<circle cx="10" cy="10" r="8.5"/><path class="cut" d="M6 10.4l2.8 2.8L14.2 7.6"/>`,
   pause: html`<rect x="1.5" y="1.5" width="17" height="17" rx="4"/><path class="cut" d="M7.5 6.5v7M12.5 6.5v7"/>`,

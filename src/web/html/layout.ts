@@ -1,20 +1,20 @@
 import { assetAddress } from "./assets.ts";
 import { type Html, html } from "./html.ts";
 
-/** Who looks at the page. */
+/** The signed-in user who views the page. */
 export type Visitor = { readonly name: string | null; readonly isOwner: boolean; readonly csrf: string };
 
 export type Layout = {
-  /** In front of the name of the page; empty for none. */
+  /** Prepended to the page's name in `<title>`, unless empty. */
   readonly title: string;
-  /** Null where nobody is known to be signed in. */
+  /** Null if no user is known to be signed in. */
   readonly visitor: Visitor | null;
   readonly content: Html;
 };
 
 export const PAGE_NAME = "電子契約サービス連携";
 
-/** A whole page: head, bar with the visitor and the way out, content. Neither script nor style is inline. */
+/** Renders a whole page: head, bar with the visitor and the sign-out, content. Uses no inline script or style. */
 export function layout({ title, visitor, content }: Layout): Html {
   return html`<!doctype html>
 <html lang="ja">
@@ -41,7 +41,7 @@ ${content}
 `;
 }
 
-/** Every form that changes something carries it. */
+/** The hidden field that every form needs if it changes something. */
 export function csrfField({ csrf }: Visitor): Html {
   return html`<input type="hidden" name="csrf" value="${csrf}">`;
 }
@@ -49,7 +49,7 @@ export function csrfField({ csrf }: Visitor): Html {
 function visitorMenu(visitor: Visitor): Html {
   return html`<form class="visitor" method="post" action="/sign-out">
 ${csrfField(visitor)}
-<span class="who">${visitor.name ?? "サインイン中"}<small>${visitor.isOwner ? "オーナー権限" : "閲覧のみ"}</small></span>
+<span class="who">${visitor.name ?? "ログイン中"}<small>${visitor.isOwner ? "オーナー権限" : "閲覧のみ"}</small></span>
 <button class="quiet">ログアウト</button>
 </form>`;
 }

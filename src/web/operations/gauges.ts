@@ -1,7 +1,7 @@
 import { Gauge, type Registry } from "prom-client";
 import type { Figures } from "../../store/upkeep/figures.ts";
 
-/** A connection pool's figures, as `pg.Pool` has them. */
+/** The figures of a `pg.Pool`. */
 export type PoolFigures = {
   readonly totalCount: number;
   readonly idleCount: number;
@@ -9,16 +9,16 @@ export type PoolFigures = {
 };
 
 export type Gauges = {
-  /** Shows the state as the database tells it; null where it does not answer. */
+  /** Sets the gauges to the state in the database. Pass null if the database did not answer. */
   show(figures: Figures | null): void;
   showPools(pools: Readonly<Record<string, PoolFigures>>): void;
 };
 
-/** Gauges that are filled when they are asked for. */
+/** Creates the gauges that each request for `/metrics` sets. */
 export function createGauges(registry: Registry): Gauges {
   const gauge = (name: string, help: string, labelNames: readonly string[] = []) =>
     new Gauge({ name: `torikomi_${name}`, help, labelNames, registers: [registry] });
-  const up = gauge("database_up", "1 where the database answered when these figures were read");
+  const up = gauge("database_up", "1 if the database answered when these figures were read, else 0");
   const connections = gauge("database_connections", "Connections of this process", ["pool", "state"]);
   const state = createStateGauges(gauge);
   return {
@@ -39,13 +39,13 @@ export function createGauges(registry: Registry): Gauges {
 type MakeGauge = (name: string, help: string, labelNames?: readonly string[]) => Gauge;
 type Value = readonly [value: number, labels?: Readonly<Record<string, string>>];
 
-/** One function for each gauge; what is not there any more, or not known, shows nothing rather than something old. */
+/** One function for each gauge. A missing or unknown value removes its series, so that no old value remains. */
 function createStateGauges(make: MakeGauge): ((figures: Figures | null) => void)[] {
   return STATE_GAUGES.map(({ name, help, labels, values }) => {
     const gauge = make(name, help, labels);
     return (figures) => {
       gauge.reset();
-      // Without labels, the reset leaves a zero, which would be a lie.
+      // Without labels, `reset` leaves a zero, which would be a wrong value.
       if (labels.length === 0) gauge.remove();
       for (const [value, where] of figures === null ? [] : values(figures)) gauge.set({ ...where }, value);
     };
@@ -64,13 +64,13 @@ const LINK_STATES = ["active", "awaiting-approval", "error", "ended"];
 const STATE_GAUGES: readonly StateGauge[] = [
   {
     name: "queue_depth",
-    help: "Jobs that are due and not running, of all tasks",
+    help: "Jobs that are due and not running, across all tasks",
     labels: [],
     values: ({ queue }) => [[queue.reduce((sum, { due }) => sum + due, 0)]],
   },
   {
     name: "queue_age_seconds",
-    help: "How long the job that has been due longest has been due",
+    help: "Seconds since the oldest due job became due",
     labels: [],
     values: ({ queue }) => [[Math.max(0, ...queue.map(({ oldestDueSeconds }) => oldestDueSeconds))]],
   },
@@ -87,19 +87,19 @@ const STATE_GAUGES: readonly StateGauge[] = [
   },
   {
     name: "queue_oldest_due_seconds",
-    help: "How long the job that has been due longest has been due, by task",
+    help: "Seconds since the oldest due job became due, by task",
     labels: ["task"],
     values: ({ queue }) => queue.map(({ task, oldestDueSeconds }) => [oldestDueSeconds, { task }] as const),
   },
   {
     name: "envelopes_waiting",
-    help: "Envelopes that wait to be imported, by cause",
+    help: "Envelopes waiting to be imported, by cause",
     labels: ["reason"],
     values: ({ waiting }) => [...waiting].map(([reason, count]) => [count, { reason }] as const),
   },
   {
     name: "envelopes_parked",
-    help: "Envelopes whose import failed for days and that wait to be taken up again",
+    help: "Envelopes whose import failed for days and that wait for a retry",
     labels: [],
     values: ({ parked }) => [[parked]],
   },
@@ -117,31 +117,31 @@ const STATE_GAUGES: readonly StateGauge[] = [
   },
   {
     name: "reconciliation_lag_seconds",
-    help: "Time since the moment up to which all completed envelopes are accounted for, of the active link that is furthest behind",
+    help: "Seconds since the moment up to which all completed envelopes are accounted for, for the active link furthest behind",
     labels: [],
     values: ({ lagSeconds }) => [[lagSeconds]],
   },
   {
     name: "first_import_wait_seconds",
-    help: "How long the active link that has waited longest for its first import to start has waited",
+    help: "Longest time that an active link has waited for its first import to start",
     labels: [],
     values: ({ firstImportWaitSeconds }) => [[firstImportWaitSeconds]],
   },
   {
     name: "missed_by_events_ratio",
-    help: "Share of the envelopes completed within 24 hours that no event announced, 0 to 1",
+    help: "Share of the envelopes completed in the last 24 hours that no event announced, 0 to 1",
     labels: [],
     values: ({ missedRatio }) => [[missedRatio]],
   },
   {
     name: "feed_unpublished_changes",
-    help: "Changes that have no place in the feed yet, since nobody has read it after them",
+    help: "Changes without a position in the feed; a reader of the feed assigns positions",
     labels: [],
     values: ({ feed }) => [[feed.unpublished]],
   },
   {
     name: "feed_oldest_unpublished_seconds",
-    help: "Age of the oldest change that has no place in the feed yet",
+    help: "Age of the oldest change without a position in the feed",
     labels: [],
     values: ({ feed }) => [[feed.oldestSeconds]],
   },
@@ -153,7 +153,7 @@ const STATE_GAUGES: readonly StateGauge[] = [
   },
   {
     name: "docusign_calls_remaining",
-    help: "What is left of the hour's API calls of a DocuSign account",
+    help: "API calls that a DocuSign account has left this hour",
     labels: ["account"],
     values: ({ budgets }) =>
       budgets.flatMap(({ accountId, remaining }) =>
@@ -162,7 +162,7 @@ const STATE_GAUGES: readonly StateGauge[] = [
   },
   {
     name: "docusign_calls_limit",
-    help: "API calls an hour that a DocuSign account has",
+    help: "Hourly limit of API calls of a DocuSign account",
     labels: ["account"],
     values: ({ budgets }) =>
       budgets.flatMap(({ accountId, limit }) =>
@@ -171,7 +171,7 @@ const STATE_GAUGES: readonly StateGauge[] = [
   },
   {
     name: "docusign_accounts_paused",
-    help: "Accounts that are not called for now since DocuSign refused calls",
+    help: "Accounts whose calls are paused because DocuSign refused calls",
     labels: [],
     values: ({ budgets }) => [[budgets.filter(({ paused }) => paused).length]],
   },

@@ -4,22 +4,22 @@ import { type Figures, readFigures } from "../../store/upkeep/figures.ts";
 import type { Log, Metrics, Uses } from "../../usecases/capabilities.ts";
 import { createGauges, type PoolFigures } from "./gauges.ts";
 
-/** What this process counts, and where Prometheus reads it. */
+/** The counters of this process and their registry. */
 export type ServedMetrics = Metrics & { readonly registry: Registry };
 
-/** Metrics of one process, its memory, event loop and garbage collection included. */
+/** Creates the metrics of one process, including memory, event loop and garbage collection. */
 export function createMetrics(version: string): ServedMetrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   showBuild(registry, version);
   const counter = (name: string, help: string, labelNames: readonly string[] = []) =>
     new Counter({ name: `torikomi_${name}_total`, help, labelNames, registers: [registry] });
-  const events = counter("events", "Connect messages by how they were answered", ["outcome"]);
-  const imports = counter("imports", "Attempts to import an envelope by outcome", ["outcome"]);
-  const reconciliations = counter("reconciliations", "Reconciliations that ended, first imports left out");
-  const missed = counter("envelopes_missed_by_events", "Envelopes that only a reconciliation found");
+  const events = counter("events", "Connect messages by outcome", ["outcome"]);
+  const imports = counter("imports", "Attempts to import an envelope, by outcome", ["outcome"]);
+  const reconciliations = counter("reconciliations", "Completed reconciliations, except first imports");
+  const missed = counter("envelopes_missed_by_events", "Envelopes found only by a reconciliation");
   const calls = counter("docusign_calls", "HTTP calls to DocuSign's API");
-  const rescued = counter("workers_rescued", "Dead worker pools whose jobs were given back");
+  const rescued = counter("workers_rescued", "Dead worker pools whose jobs were released");
   return {
     registry,
     eventReceived: (outcome) => events.inc({ outcome }),
@@ -50,12 +50,12 @@ type Deps = Uses<"db" | "now"> & {
 };
 
 /**
- * `GET /metrics` for Prometheus: what the process counted, and the state of queue, links, ledger and budgets as the
- * database tells it. Without the database there are still the counters, and `torikomi_database_up` is 0.
+ * `GET /metrics` for Prometheus: the counters of this process, and the state of queue, links, ledger and budgets from
+ * the database. Without the database, the counters are still served and `torikomi_database_up` is 0.
  */
 export function metricsRoute({ registry }: Pick<ServedMetrics, "registry">, deps: Deps): RequestHandler {
   const gauges = createGauges(registry);
-  const read = spared(async () => await readFigures(deps.db, deps.now()));
+  const read = shared(async () => await readFigures(deps.db, deps.now()));
   return async (_request, response) => {
     gauges.showPools(deps.pools);
     gauges.show(await read().catch((error: unknown) => unreadable(deps, error)));
@@ -65,14 +65,14 @@ export function metricsRoute({ registry }: Pick<ServedMetrics, "registry">, deps
 }
 
 function unreadable({ log }: Pick<Deps, "log">, error: unknown): null {
-  log.warn({ err: error }, "the figures for /metrics could not be read");
+  log.warn({ err: error }, "the the figures for /metrics could not be read");
   return null;
 }
 
-/** However many ask, the database spends a tenth of the time on figures at most: answers are shared for a while. */
-const SHARE_OF_TIME = 10;
+/** The database spends at most a tenth of its time on figures: each result is shared for ten times its duration. */
+const REST_FACTOR = 10;
 
-function spared(read: () => Promise<Figures>): () => Promise<Figures> {
+function shared(read: () => Promise<Figures>): () => Promise<Figures> {
   let answer: Promise<Figures> | null = null;
   let goodUntil = 0;
   return async () => {
@@ -81,16 +81,16 @@ function spared(read: () => Promise<Figures>): () => Promise<Figures> {
     goodUntil = Number.POSITIVE_INFINITY;
     answer = read().finally(() => {
       const endedAt = performance.now();
-      goodUntil = endedAt + (endedAt - startedAt) * SHARE_OF_TIME;
+      goodUntil = endedAt + (endedAt - startedAt) * REST_FACTOR;
     });
     return await answer;
   };
 }
 
-/** Requests by what they are for; the borders are the times that the alerts speak of. */
+/** Bucket limits in seconds. They include the thresholds of the alerts. */
 const SECONDS = [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 100];
 
-/** Measures every request: how long until it was answered, by area of the service and status. */
+/** Measures the duration of every request, by area of the service and status. */
 export function requestTimer({ registry }: Pick<ServedMetrics, "registry">): RequestHandler {
   const durations = new Histogram({
     name: "torikomi_http_request_duration_seconds",
@@ -101,7 +101,7 @@ export function requestTimer({ registry }: Pick<ServedMetrics, "registry">): Req
   });
   return (request, response, next) => {
     const end = durations.startTimer({ area: areaOf(request.path) });
-    // A sender that hangs up gets no answer: 499, as ingresses call it.
+    // 499, as in nginx: the client closed the connection before the answer was complete.
     response.once("close", () => end({ status: response.writableFinished ? response.statusCode : 499 }));
     next();
   };
@@ -119,7 +119,7 @@ const AREAS: ReadonlyMap<string, string> = new Map([
   ["metrics", "operations"],
 ]);
 
-/** One of few: a label must not grow with what strangers ask for. */
+/** Maps to a fixed set: a label must not grow with the paths that strangers request. */
 function areaOf(path: string): string {
   return AREAS.get(path.split("/", 2)[1] ?? "") ?? "other";
 }

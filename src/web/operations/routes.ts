@@ -2,9 +2,9 @@ import { type RequestHandler, Router } from "express";
 import { Refusal } from "../../domain/refusal.ts";
 import { problemFor, sendProblem } from "../problem.ts";
 
-/** `GET /healthz`, `/readyz` and `/metrics`: alive, able to work, and in figures (service.md, operations). */
+/** `GET /healthz`, `/readyz` and `/metrics`: liveness, readiness and metrics (service.md, operations). */
 export function operationsRoutes(parts: {
-  /** Resolves if the service can do its work; rejects with what it lacks. */
+  /** Resolves if the service is ready. Rejects with what is missing. */
   readonly checkReady: () => Promise<void>;
   readonly metrics: RequestHandler;
 }): Router {
@@ -18,8 +18,8 @@ export function operationsRoutes(parts: {
       await parts.checkReady();
       response.json({ status: "ready" });
     } catch (error) {
-      const lacking = error instanceof Error ? error.message : "unknown";
-      const { status, body, headers } = problemFor(new Refusal("unavailable", lacking));
+      const missing = error instanceof Error ? error.message : "unknown";
+      const { status, body, headers } = problemFor(new Refusal("unavailable", missing));
       response.status(status).set({ ...headers });
       sendProblem(response, body);
     }

@@ -23,9 +23,9 @@ type Deps = Uses<
 >;
 
 /**
- * `GET /links/docusign/callback`: where DocuSign sends the owner's browser back. Only a page session of the owner
- * who began the linking finishes it; without one the browser goes through the cabinet's sign-in and comes back
- * here (service.md, settled details). Always ends at the page, with the outcome in the address.
+ * `GET /links/docusign/callback`: DocuSign redirects the owner's browser here. Only a page session of the owner who
+ * started the linking can finish it. Without a session, the browser signs in at the cabinet first and returns here
+ * (service.md, settled details). Always redirects to the page, with the outcome in the address.
  */
 export function callbackRoutes(deps: SessionUses & Deps): Router {
   const router = Router();

@@ -16,12 +16,12 @@ type Deps = Uses<"adminProfiles" | "db" | "log" | "now" | "oauth" | "openAccount
 type Change = (deps: Deps, owner: Owner, form: unknown) => Promise<ResultCode>;
 
 /**
- * What owners do by posting forms of the page. Each ends at the page with its outcome, but a linking, which goes on at
+ * The page's forms, for owners only. Each redirects to the page with its outcome, except a linking, which continues at
  * DocuSign.
  */
 export function changeRoutes(deps: SessionUses & Deps): Router {
   const router = Router();
-  // Typed, or reloaded after a sign-in: there is nothing to see at the addresses of forms.
+  // A form's address can be typed, or reloaded after a sign-in: it has no page of its own.
   router.get(["/links/edit", "/links/approve"], (_request, response) => response.redirect(303, "/links"));
   const form = urlencoded({ extended: false, limit: "16kb" });
   router.post("/links{/*form}", requireSignIn(deps), form, requireCsrf(deps.publicUrl), requireOwner);
@@ -64,7 +64,7 @@ const CHANGES: Readonly<Record<string, Change>> = {
   },
   "/links/delete": async (deps, owner, body) => {
     const id = ABOUT_LINK.safeParse(body).data?.link;
-    // A second click, or the page reloaded after the first: what was wanted is so already.
+    // A second click or a reload after the deletion: the link has already ended.
     if (await hasEnded(deps, owner, id)) return "deleted";
     await requireCurrent(deps, owner, id);
     await endLink(deps, owner);
@@ -72,7 +72,7 @@ const CHANGES: Readonly<Record<string, Change>> = {
   },
 };
 
-/** A page that was left open may show a link that is no more: nothing is done to the one that came after it. */
+/** An open page may show a link that has ended since. Its forms must not change the current link. */
 async function requireCurrent({ db }: Uses<"db">, owner: Owner, id: string | undefined): Promise<void> {
   const current = await findCurrentLink(db, owner.tenant);
   if (current === null || current.id !== id) throw new Refusal("link-not-found");
@@ -88,12 +88,12 @@ const RESULTS: Partial<Record<RefusalCode, ResultCode>> = {
   "group-not-found": "group-not-found",
   "link-not-found": "link-not-found",
   "link-active": "already-linked",
-  // A second click: the first one let it begin.
+  // A second click: the first one has already started the import.
   "not-awaiting-approval": "approved",
   "deletion-failed": "deletion-failed",
 };
 
-/** What a refusal says to people; all other errors are for the router's error handler. */
+/** Turns refusals that have a message into results. All other errors reach the router's error handler. */
 async function refusable<T>(work: () => Promise<T>): Promise<{ done: T } | { result: ResultCode }> {
   try {
     return { done: await work() };

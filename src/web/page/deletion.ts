@@ -4,7 +4,7 @@ import { type Html, html } from "../html/html.ts";
 import { csrfField, type Visitor } from "../html/layout.ts";
 import { groupName } from "./link.ts";
 
-/** What a deletion does and what it leaves, before it is done. */
+/** Asks for confirmation and states what a deletion removes and keeps. */
 export function deletionPage(visitor: Visitor, link: LinkDescription, groups: readonly Group[]): Html {
   return html`<h1>DocuSignとの連携の削除</h1>
 <section class="card" aria-labelledby="sure">
@@ -30,7 +30,7 @@ ${csrfField(visitor)}
 </section>`;
 }
 
-/** DocuSign has no call that withdraws consent: only the user can (import-rules 5). */
+/** DocuSign's API cannot withdraw consent: only the user can (import-rules 5). */
 export function consentNote(): Html {
   return html`<p class="note">DocuSignでの許可（アクセスの許可）は、DocuSignにログインし、[環境設定の管理]（My Preferences）の [接続済みアプリ]（Connected Apps）で、連携ユーザーご自身が取り消せます。</p>`;
 }

@@ -8,7 +8,7 @@ import { type Icon, icon } from "../html/icons.ts";
 import { groupName } from "./link.ts";
 import { inDigits, moment, waitingLabel } from "./words.ts";
 
-/** Why an envelope was or was not imported: the sentence, then what it rests on (import-rules 6). */
+/** Explains why an envelope was or was not imported: the sentence first, then the evidence (import-rules 6). */
 export function explanationPart(explanation: Explanation, groups: readonly Group[]): Html {
   const { words, picture } = OUTCOMES[explanation.outcome];
   return html`<div class="explanation">
@@ -32,16 +32,16 @@ type Row = readonly [label: string, value: Html | string | null];
 
 function factList(explanation: Explanation): Html | null {
   const rows = [...judgedRows(FACTS.parse(explanation.facts)), ...recordedRows(explanation)];
-  const told = rows.filter(([, value]) => value !== null);
-  if (told.length === 0) return null;
+  const shown = rows.filter(([, value]) => value !== null);
+  if (shown.length === 0) return null;
   return html`<h4>判定の根拠</h4>
 <dl class="facts">
-${told.map(([label, value]) => html`<div><dt>${label}</dt><dd>${value}</dd></div>\n`)}</dl>`;
+${shown.map(([label, value]) => html`<div><dt>${label}</dt><dd>${value}</dd></div>\n`)}</dl>`;
 }
 
 const at = z.coerce.date().nullish().catch(null);
 const flag = z.boolean().nullish().catch(null);
-/** What is remembered of a decision; older ones may hold less. */
+/** The recorded facts of a decision. Older decisions may lack some. */
 const FACTS = z.object({
   status: z.string().nullish().catch(null),
   completedAt: at,

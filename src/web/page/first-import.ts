@@ -7,7 +7,7 @@ import { totalsSection } from "./totals.ts";
 import type { LinkView } from "./view.ts";
 import { amount, duration, inDigits, moment } from "./words.ts";
 
-/** How many envelopes a large first import has to take in, how long that lasts, and its owner's go (import-rules 3). */
+/** Size and duration of a large first import, and the owner's button that starts it (import-rules 3). */
 export function approvalSection(visitor: Visitor, { link, now }: LinkView): Html | null {
   const { firstImport } = link;
   if (link.state !== "awaiting-approval" || firstImport === null) return null;
@@ -24,8 +24,8 @@ ${visitor.isOwner ? approvalForm(visitor, link) : html`<p>オーナー権限の�
 }
 
 /**
- * The part of the page that moves by itself: the first import's progress, and the totals beside it. The page's
- * script asks for it again while `data-poll` tells how often, in milliseconds.
+ * The live part of the page: the first import's progress and the totals. The page's script refreshes it while
+ * `data-poll` gives an interval, in milliseconds.
  */
 export function livePart(view: LinkView): Html {
   const { link } = view;
@@ -39,7 +39,7 @@ ${totalsSection(view)}
 const POLL_MS = 3_000;
 const LARGE = 10_000;
 
-/** Large imports last hours: what is counted for them is counted less often. */
+/** Large imports take hours and counting them is expensive, so they are polled less often. */
 function pollEvery({ totals }: LinkDescription): number {
   return totals.atDocuSign < LARGE ? POLL_MS : POLL_MS * 5;
 }

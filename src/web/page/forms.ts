@@ -4,7 +4,7 @@ import { type Html, html } from "../html/html.ts";
 import { icon } from "../html/icons.ts";
 import { csrfField, type Visitor } from "../html/layout.ts";
 
-/** Where a first linking begins: group, service, [連携]; what happens then. */
+/** The form for a first linking (group, service, [連携]) and the steps that follow. */
 export function linkingSection(visitor: Visitor, groups: readonly Group[]): Html {
   return html`<section class="card" aria-labelledby="linking">
 <h2 id="linking">DocuSign連携の設定</h2>
@@ -25,7 +25,7 @@ ${groups.length === 0 ? noGroups() : linkingForm(visitor, groups)}
 </section>`;
 }
 
-/** For who may only look while there is no link. */
+/** Shown to members while there is no link. */
 export function noLinkSection(): Html {
   return html`<section class="card" aria-labelledby="linking">
 <h2 id="linking">DocuSign連携の設定</h2>
@@ -33,7 +33,7 @@ export function noLinkSection(): Html {
 </section>`;
 }
 
-/** [連携] once more: the same user repairs a link that is in error. */
+/** [連携] again: linking with the same user repairs a link in error. */
 export function repairForm(visitor: Visitor, groups: readonly Group[], link: LinkDescription): Html {
   return html`<form method="post" action="/links" class="fields">
 ${csrfField(visitor)}
@@ -43,7 +43,7 @@ ${groupField(groups, link.groupId)}
 </form>`;
 }
 
-/** Another group for what is imported from now on. */
+/** Changes the group for future imports. */
 export function editForm(visitor: Visitor, groups: readonly Group[], link: LinkDescription): Html {
   return html`<form method="post" action="/links/edit" class="fields" id="edit">
 <h3>取り込み先の変更</h3>

@@ -4,7 +4,7 @@ import { type Html, html } from "../html/html.ts";
 import { groupName } from "./link.ts";
 import { amount, moment, momentOrDash } from "./words.ts";
 
-/** Links that have ended: they are never forgotten, since they decide from when the next one imports (import-rules 2). */
+/** Ended links. They are kept forever, since they decide where the next link's import starts (import-rules 2). */
 export function historySection(history: readonly LinkDescription[], groups: readonly Group[]): Html | null {
   if (history.length === 0) return null;
   return html`<section class="card" aria-labelledby="history">

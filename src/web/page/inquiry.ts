@@ -6,7 +6,7 @@ import { type Html, html } from "../html/html.ts";
 import { icon } from "../html/icons.ts";
 import { explanationPart } from "./explanation.ts";
 
-/** What was asked, and what is known of it. */
+/** The question and its answer. */
 export type Inquiry =
   | { readonly kind: "none" }
   | { readonly kind: "unreadable"; readonly asked: string }
@@ -15,7 +15,7 @@ export type Inquiry =
 
 const LONGEST = 2_000;
 
-/** Answers `?envelope=…`: an envelope's id, or an address of DocuSign's that holds one. */
+/** Answers `?envelope=…`, which is an envelope id or a DocuSign address that contains one. */
 export async function inquire(
   deps: Uses<"budgets" | "db" | "importTiming" | "now" | "openAccount">,
   tenant: string,
@@ -30,14 +30,14 @@ export async function inquire(
 }
 
 const DASHED = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}";
-/** Without dashes an id is 32 digits, and nothing that goes on behind them. */
+/** Without dashes, an id is exactly 32 hexadecimal digits. */
 const ID = `(${DASHED}|(?<![0-9a-f])[0-9a-f]{32}(?![0-9a-f]))`;
 const NAMED = new RegExp(`(?:envelopes?(?:id)?|details)(?:/|=|%2f|%3d|[:：\\s]+)\\s*${ID}`, "i");
 const ANY = new RegExp(ID, "gi");
 
 /**
- * The envelope's id in what somebody pasted: an address, the stamp on a document, the id alone. Addresses may hold
- * an account's id in front of it: what is named an envelope goes first, then what comes last.
+ * Finds the envelope id in pasted text: an address, the stamp on a document, or the id alone. An address may also
+ * contain an account id before it. An id that follows a word like `envelope` is preferred, then the last one.
  */
 export function findEnvelopeId(text: string): EnvelopeId | null {
   const within = text.slice(0, LONGEST).normalize("NFKC");
@@ -47,7 +47,7 @@ export function findEnvelopeId(text: string): EnvelopeId | null {
   return parseUuid<EnvelopeId>(digits.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5"));
 }
 
-/** Where people ask why an envelope is or is not in the cabinet, and the answer. */
+/** The form that asks why an envelope is or is not in the cabinet, and the answer. */
 export function inquirySection(inquiry: Inquiry, groups: readonly Group[]): Html {
   const asked = inquiry.kind === "none" ? "" : inquiry.asked;
   return html`<section class="card" aria-labelledby="inquiry">
@@ -70,9 +70,9 @@ function answer(inquiry: Inquiry, groups: readonly Group[]): Html | null {
     case "none":
       return null;
     case "unreadable":
-      return sorry("エンベロープIDが見つかりませんでした。IDかアドレスをもう一度ご確認ください。");
+      return notice("エンベロープIDが見つかりませんでした。IDかアドレスをもう一度ご確認ください。");
     case "not-found":
-      return sorry(
+      return notice(
         "このエンベロープは、キャビネの記録にも、連携ユーザーが閲覧できるDocuSignのエンベロープにも見つかりませんでした。",
       );
     case "found":
@@ -80,6 +80,6 @@ function answer(inquiry: Inquiry, groups: readonly Group[]): Html | null {
   }
 }
 
-function sorry(words: string): Html {
+function notice(words: string): Html {
   return html`<div class="message info">${icon("info")}<p class="text" role="status">${words}</p></div>`;
 }

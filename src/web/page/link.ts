@@ -11,11 +11,11 @@ export type LinkCard = {
   readonly link: LinkDescription;
   readonly groups: readonly Group[];
   readonly visitor: Visitor;
-  /** Whether the owner is about to choose another group. */
+  /** True while the owner is choosing another group. */
   readonly editing: boolean;
 };
 
-/** What is linked with what, in which state, and what its owner can do about it. */
+/** The link, its state, and the owner's actions. */
 export function linkSection(card: LinkCard): Html {
   const { link, groups, visitor, editing } = card;
   return html`<section class="card" aria-labelledby="link">
@@ -37,7 +37,7 @@ function stateBadge(state: LinkState): Html {
   return html`<span class="badge ${state}">${icon(picture)}<span class="hidden">状態：</span>${words}</span>`;
 }
 
-/** A group's name; ids only where the cabinet has deleted it. */
+/** A group's name. If the cabinet has deleted the group, the text shows its id instead. */
 export function groupName(groups: readonly Group[], id: string): string {
   return groups.find((group) => group.id === id)?.name ?? `削除された契約書グループ（${id}）`;
 }
@@ -56,7 +56,7 @@ function linkActions(): Html {
 </div>`;
 }
 
-/** Without its group a link needs another; otherwise the login at DocuSign repairs it. */
+/** A link without its group needs another group. Signing in at DocuSign repairs all other errors. */
 function errorNotice({ link, groups, visitor, editing }: LinkCard): Html {
   const isEditing = editing && visitor.isOwner;
   const form = link.cause?.code === "group-missing" ? editForm : repairForm;
@@ -103,7 +103,7 @@ function connectState(state: string | null): Html {
   return html`<span class="inline-state">${icon(state === "active" ? "check" : "info")}${words}</span>`;
 }
 
-/** Events are a bonus (import-rules 5): the page says so where they are missing. */
+/** Events are optional (import-rules 5). The note explains what happens without them. */
 function connectNote({ connect }: LinkDescription): Html | null {
   const states = [connect.sent, connect.received];
   if (states.every((state) => state === "active")) return null;

@@ -18,7 +18,7 @@ export type LinksContent = {
   readonly editing: boolean;
 };
 
-/** The page 電子契約サービス連携, as this visitor may see it. */
+/** The content of the page 電子契約サービス連携 for this visitor. */
 export function linksContent(content: LinksContent): Html {
   const { view, message, inquiry } = content;
   return html`<h1>${PAGE_NAME}</h1>

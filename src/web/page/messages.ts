@@ -4,7 +4,7 @@ import type { LinkingResult } from "../../usecases/linking/finish-linking.ts";
 import { type Html, html } from "../html/html.ts";
 import { type Icon, icon } from "../html/icons.ts";
 
-/** What `/links?result=` may say: how a linking ended, and how a form of the page did. */
+/** Values of `/links?result=`: the outcome of a linking or of a form. */
 export type ResultCode = LinkingResult | "incomplete" | "edited" | "approved" | "deleted" | "deletion-failed";
 
 export type Message = {
@@ -15,8 +15,8 @@ export type Message = {
 };
 
 /**
- * The message for a code in the address. Unknown codes say nothing, and neither does good news that the link's
- * state belies: the address may be an old one.
+ * The message for a code in the address. Returns null for unknown codes, and for good news that contradicts the link's
+ * state, since the address may be old.
  */
 export function messageFor(code: unknown, state: LinkState | null): Message | null {
   if (!isResultCode(code)) return null;
@@ -25,7 +25,7 @@ export function messageFor(code: unknown, state: LinkState | null): Message | nu
   return fits === undefined || fits.includes(state) ? message : null;
 }
 
-/** The message, to be announced by screen readers; its hint stands beside the words that people know. */
+/** Renders the message, which screen readers announce, and its hint. */
 export function messageSection({ tone, text, hint }: Message): Html {
   return html`<div class="message ${tone}">
 ${icon(ICONS[tone])}
@@ -38,7 +38,7 @@ ${hint !== null && html`<p class="hint">${hint}</p>`}
 
 const ICONS: Readonly<Record<Message["tone"], Icon>> = { good: "check", info: "info", bad: "warning" };
 
-/** The codes of good news, and the states of the link in which they are true. */
+/** The codes of good news, and the link states in which they are true. */
 const FITTING: Partial<Record<ResultCode, readonly (LinkState | null)[]>> = {
   linked: ["active"],
   "awaiting-approval": ["awaiting-approval"],
@@ -115,7 +115,7 @@ function bad(text: string, hint: string | null): Message {
   return { tone: "bad", text, hint };
 }
 
-/** The four messages of import-rules 5 have one home. */
+/** The four messages of import-rules 5 are defined once, in `Refusal`. */
 function textOf(code: "not-admin" | "group-not-found" | "link-not-found" | "deletion-failed"): string {
   return new Refusal(code).message;
 }

@@ -4,7 +4,7 @@ import { type Html, html } from "../html/html.ts";
 import { icon } from "../html/icons.ts";
 import { inDigits, shortDuration, shortMoment } from "./words.ts";
 
-/** The latest runs, the newest first: what each found, and what no event had told of. */
+/** The latest runs, newest first: what each found, and what no event had announced. */
 export function reconciliationsSection(runs: readonly Reconciliation[], state: LinkState): Html {
   return html`<section class="card" aria-labelledby="runs">
 <h2 id="runs">照合の履歴</h2>
@@ -13,14 +13,14 @@ ${runs.length === 0 ? html`<p class="note">照合はまだ行われていませ�
 </section>`;
 }
 
-/** The charts show a day, the table its half. */
+/** The charts show a day, the table half of it. */
 const MOST_ROWS = 12;
 const SLOT = 10;
 const GAP = 2;
 const HEIGHT = 100;
-/** A bar for something is seen, however small it is beside the others. */
+/** Minimum height of a bar that is not zero, so that it stays visible. */
 const LEAST = 6;
-/** With fewer runs the bars keep the width of a day's. */
+/** Bars keep the width for 24 runs even if there are fewer. */
 const SLOTS = 24;
 
 function charts(runs: readonly Reconciliation[]): Html | null {
@@ -69,10 +69,10 @@ const KINDS: Readonly<Record<ReconciliationKind, string>> = {
   closing: "連携終了時",
 };
 
-/** What the table's cells are called; narrow screens repeat it in each row. */
+/** Column headers. Narrow screens repeat them in each row. */
 const HEADS = ["日時", "種類", "確認", "記録済み", "通知なし", "対象外", "待ち", "所要時間"] as const;
 
-/** Roles are written out: on narrow screens the rows are laid out as blocks, which takes a table's meaning away. */
+/** Roles are explicit: on narrow screens the rows are blocks, and browsers then drop the table semantics. */
 function table(runs: readonly Reconciliation[], state: LinkState): Html {
   const heads = HEADS.map((head) => html`<th role="columnheader" scope="col">${head}</th>`);
   return html`<table class="runs" role="table" aria-labelledby="runs">
@@ -96,13 +96,13 @@ function cell(column: number, content: Html | string): Html {
   return html`<td role="cell" data-head="${HEADS[column]}">${content}</td>`;
 }
 
-/** A run that a link's error stopped goes on once the link does. */
+/** A run that a link's error interrupted resumes when the link is active again. */
 function kindWords({ kind, state }: Reconciliation, link: LinkState): string {
   if (state === "done") return KINDS[kind];
   return `${KINDS[kind]}（${state === "running" && link === "active" ? "実行中" : "中断"}）`;
 }
 
-/** What events missed stands out by weight and a sign, not by colour alone. No event could tell of what was there before. */
+/** Highlights missed envelopes by weight and an icon, not by colour alone. A first import precedes all events. */
 function missedWords({ kind, missed }: Reconciliation): Html | string {
   if (kind === "first") return "―";
   return missed === 0 ? "0" : html`<b class="missed">${icon("info")}${inDigits(missed)}</b>`;

@@ -19,8 +19,8 @@ import { readLink, readPage } from "./view.ts";
 type Deps = SessionUses & Uses<"budgets" | "db" | "importTiming" | "openAccount" | "reserveShare">;
 
 /**
- * The page 電子契約サービス連携: `GET /links` shows everything, `/links/progress` the part that moves,
- * `/links/delete` asks before a deletion. Whoever is not signed in is sent to sign in first.
+ * The page 電子契約サービス連携: `GET /links` shows everything, `/links/progress` the live part, and `/links/delete`
+ * asks before a deletion. Visitors without a session are redirected to the sign-in.
  */
 export function linksPageRoutes(deps: Deps): Router {
   const router = Router();
@@ -36,7 +36,7 @@ export function linksPageRoutes(deps: Deps): Router {
   return router;
 }
 
-/** In the place of sign-in, callback and page where the cabinet's client is not configured: says so. */
+/** Replaces sign-in, callback and page if the cabinet's client is not configured. Refuses with `unavailable`. */
 export function unconfiguredRoutes(): Router {
   const router = Router();
   router.use(assetRoutes());

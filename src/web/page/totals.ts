@@ -4,8 +4,8 @@ import type { LinkView } from "./view.ts";
 import { amount, exclusionLabel, waitingLabel } from "./words.ts";
 
 /**
- * Figures that add up, and so explain why the counts of DocuSign and the cabinet differ (import-rules 6). Before the
- * first import has begun to count there are none.
+ * Figures that add up, and so explain why DocuSign's and the cabinet's counts differ (import-rules 6). Null before the
+ * first import has counted anything.
  */
 export function totalsSection({ link, files, waiting }: LinkView): Html | null {
   const { totals, excludedByRule, firstImport } = link;
@@ -28,7 +28,7 @@ ${share("waiting", "取り込み待ち", totals.waiting, reasonList(waiting, wai
 
 const PARTS = ["imported", "excluded", "deleted", "waiting"] as const;
 
-/** The four parts side by side; the list below says the same in words. */
+/** The four parts side by side. Hidden from screen readers, since the list below gives the same figures. */
 function shareBar(totals: Totals): Html | null {
   if (totals.atDocuSign === 0) return null;
   const width = (part: (typeof PARTS)[number]): number => (totals[part] / totals.atDocuSign) * 100;

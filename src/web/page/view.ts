@@ -9,30 +9,29 @@ import { describeLink, type LinkDescription } from "../../usecases/linking/descr
 
 type Deps = Uses<"budgets" | "db" | "now" | "reserveShare">;
 
-/** The link as the page shows it. */
+/** A link with the figures that the page shows. */
 export type LinkView = {
   readonly link: LinkDescription;
-  /** Contracts that came of its envelopes. */
+  /** Contracts imported from the link's envelopes. */
   readonly files: { readonly kept: number; readonly deleted: number };
-  /** By the code of the cause: what keeps the whole link waiting, or what each envelope waits for itself. */
+  /** Waiting envelopes by cause code. A cause that holds up the whole link counts for all of them. */
   readonly waiting: Readonly<Record<string, number>>;
   readonly now: Date;
 };
 
-/** Everything that the page shows of a tenant, whoever looks. */
+/** Everything that the page shows of a tenant, for owners and members alike. */
 export type PageView = {
   readonly current: LinkView | null;
   readonly groups: readonly Group[];
-  /** The link's latest runs, the newest first. */
+  /** The link's latest runs, newest first. */
   readonly runs: readonly Reconciliation[];
-  /** Links that have ended, the newest first. */
+  /** Ended links, newest first. */
   readonly history: readonly LinkDescription[];
 };
 
 const MOST_RUNS = 24;
 const MOST_LINKS = 20;
 
-/** Reads what the page shows of the tenant. */
 export async function readPage(deps: Deps, tenant: string): Promise<PageView> {
   const link = await findCurrentLink(deps.db, tenant);
   const links = await listLinkPage(deps.db, tenant, { limit: MOST_LINKS, after: null });
@@ -46,7 +45,6 @@ export async function readPage(deps: Deps, tenant: string): Promise<PageView> {
   };
 }
 
-/** Reads what the page shows of one link, figures included. */
 export async function readLink(deps: Deps, link: Link): Promise<LinkView> {
   const described = await describeLink(deps, link);
   return {
@@ -67,7 +65,7 @@ async function readWaiting(
   if (whole !== null) return { [whole.reason]: waiting };
   const known = await countWaitingByCause(deps.db, link.id);
   const sum = Object.values(known).reduce((total, count) => total + count, 0);
-  // What events announced is in the queue, and in no line of the ledger yet.
+  // Envelopes that only events announced are in the queue but not in the ledger yet.
   const queued = (known["queued"] ?? 0) + Math.max(0, waiting - sum);
   return { ...known, ...(queued > 0 && { queued }) };
 }

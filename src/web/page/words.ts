@@ -10,32 +10,32 @@ export function inDigits(number: number): string {
   return NUMBER.format(number);
 }
 
-/** A number with its unit, which never parts from it: `12,345件`. */
+/** A number and its unit, without a line break between them: `12,345件`. */
 export function amount(number: number, unit: string): Html {
   return html`<span class="amount"><b>${inDigits(number)}</b>${unit}</span>`;
 }
 
-/** A moment in Japan, to the minute: `2031年1月15日 12:10`. */
+/** A moment in Japan time, to the minute: `2031年1月15日 12:10`. */
 export function moment(at: Date): Html {
   return html`<time datetime="${at.toISOString()}">${inWords(at)}</time>`;
 }
 
-/** The same; a dash where there is none. */
+/** As `moment`, or a dash for null. */
 export function momentOrDash(at: Date | null): Html {
   return at === null ? NOTHING : moment(at);
 }
 
-/** Stands where something does not apply. */
+/** Shown if a value does not apply. */
 export const NOTHING = html`<span aria-label="なし">―</span>`;
 
-/** The same without its year, for tables of the last hours: `1/15 12:00`. */
+/** A moment in Japan time without its year, for recent runs: `1/15 12:00`. */
 export function shortMoment(at: Date): Html {
   const { date, time } = inJapan(at);
   const [, month, day] = date.split("-").map(Number);
   return html`<time datetime="${at.toISOString()}">${`${month}/${day} ${time.slice(0, 5)}`}</time>`;
 }
 
-/** How long something takes, as people say it: `約3時間20分`. */
+/** An approximate duration: `約3時間20分`. */
 export function duration(ms: number): string {
   const minutes = Math.round(ms / MINUTE_MS);
   if (minutes < 1) return "1分未満";
@@ -44,7 +44,7 @@ export function duration(ms: number): string {
   return `約${hours > 0 ? `${hours}時間` : ""}${rest > 0 ? `${rest}分` : ""}`;
 }
 
-/** How long a run took: `8.3秒`, `2分5秒`. */
+/** A short duration to the second: `8.3秒`, `2分5秒`. */
 export function shortDuration(ms: number): string {
   if (ms < 1_000) return "1秒未満";
   if (ms < 10_000) return `${(ms / 1000).toFixed(1)}秒`;
@@ -52,12 +52,12 @@ export function shortDuration(ms: number): string {
   return seconds < 60 ? `${seconds}秒` : `${Math.floor(seconds / 60)}分${seconds % 60}秒`;
 }
 
-/** Why an envelope is not imported, for lists; the code where it is one from a later version. */
+/** The label of an exclusion rule. Unknown codes, which a later version may write, are shown as they are. */
 export function exclusionLabel(rule: string): string {
   return EXCLUSIONS.get(rule) ?? rule;
 }
 
-/** What an envelope waits for, for lists; the code where it is one from a later version. */
+/** The label of a waiting reason. Unknown codes, which a later version may write, are shown as they are. */
 export function waitingLabel(reason: string): string {
   return WAITS.get(reason) ?? reason;
 }

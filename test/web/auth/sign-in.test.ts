@@ -151,7 +151,7 @@ test("a sign-in that took more than fifteen minutes has to begin again", async (
   const page = await browser.get(address);
 
   assert.equal(page.status, 400);
-  assert.match(page.text, /もう一度サインイン/);
+  assert.match(page.text, /もう一度ログイン/);
 });
 
 test("two tabs of one browser can sign in at once", async () => {

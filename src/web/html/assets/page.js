@@ -1,4 +1,4 @@
-// The page is whole without this: it only moves the progress, and keeps a form from being sent twice.
+// The page works without this script, which only refreshes the progress and prevents double submits.
 
 const LONGEST_PAUSE_MS = 60_000;
 const SENDING_MS = 5_000;
@@ -6,7 +6,7 @@ const SENDING_MS = 5_000;
 watchProgress();
 guardForms();
 
-/** Asks for the moving part again and again while it says that there is more to come. */
+/** Refreshes the live part while its `data-poll` attribute gives an interval. */
 function watchProgress() {
   const live = document.getElementById("live");
   const every = Number(live?.dataset.poll);
@@ -17,7 +17,7 @@ function watchProgress() {
 
 /**
  * @param {HTMLElement} live
- * @param {number} pause in milliseconds, before it is asked again should this fail
+ * @param {number} pause base of the next delay after a failure, in milliseconds
  */
 async function askProgress(live, pause) {
   if (document.hidden) {
@@ -26,10 +26,10 @@ async function askProgress(live, pause) {
   }
   try {
     const response = await fetch("/links/progress", { headers: { accept: "text/html" }, redirect: "error" });
-    if (!response.ok) throw new Error(`answered with ${response.status}`);
+    if (!response.ok) throw new Error(`the service answered with ${response.status}`);
     showProgress(live, await response.text());
   } catch {
-    // Signed out, or the service is away for a moment: the link for doing it by hand is back meanwhile.
+    // The user is signed out or the service is briefly unavailable: show the link to reload by hand.
     showReloadLink(live, true);
     const longer = Math.min(pause * 2, LONGEST_PAUSE_MS);
     setTimeout(() => askProgress(live, longer), longer);
@@ -42,7 +42,7 @@ async function askProgress(live, pause) {
  */
 function showProgress(live, text) {
   const next = new DOMParser().parseFromString(text, "text/html").getElementById("live");
-  if (next === null) throw new Error("the answer holds no progress");
+  if (next === null) throw new Error("the answer contains no progress");
   live.replaceWith(next);
   if (next.dataset.poll === undefined) announce("初回の取り込みが完了しました。");
   watchProgress();
@@ -58,7 +58,7 @@ function showReloadLink(live, isShown) {
 }
 
 /**
- * In a place of its own, so that screen readers say it.
+ * Announces the words in a separate element, so that screen readers read them.
  * @param {string} words
  */
 function announce(words) {
@@ -66,13 +66,13 @@ function announce(words) {
   place.setAttribute("role", "status");
   place.className = "announcement";
   document.getElementById("live")?.before(place);
-  // A screen reader listens to a place that was there before its words.
+  // Screen readers announce text only in an element that existed before the text.
   setTimeout(() => {
     place.textContent = words;
   }, 100);
 }
 
-/** A second click within a moment sends nothing. */
+/** Ignores a second submit of the same form within `SENDING_MS`. */
 function guardForms() {
   const sent = new WeakSet();
   addEventListener("submit", (event) => {
@@ -82,7 +82,7 @@ function guardForms() {
     sent.add(form);
     setTimeout(() => sent.delete(form), SENDING_MS);
   });
-  // Back from DocuSign the page may be the very same one, and its state an old one.
+  // The back button from DocuSign can restore this page with outdated content.
   addEventListener("pageshow", (event) => {
     if (event.persisted) location.reload();
   });
