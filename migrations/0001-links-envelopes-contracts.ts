@@ -1,6 +1,6 @@
 import { type Kysely, sql } from "kysely";
 
-/** The first schema: one unique constraint per promise, moments to the millisecond. */
+/** Initial schema. Unique constraints enforce each "once"; timestamps have milliseconds, as JavaScript dates do. */
 export async function up(db: Kysely<unknown>): Promise<void> {
   for (const statement of STATEMENTS) await sql.raw(statement).execute(db);
 }

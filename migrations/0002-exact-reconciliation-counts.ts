@@ -1,6 +1,8 @@
 import { type Kysely, sql } from "kysely";
 
-/** A run counts each envelope once, however its pages overlap, and names what differs from DocuSign's own count. */
+/**
+ * Lets a reconciliation count each envelope once even if pages overlap, and record differences from DocuSign's count.
+ */
 export async function up(db: Kysely<unknown>): Promise<void> {
   for (const statement of STATEMENTS) await sql.raw(statement).execute(db);
 }

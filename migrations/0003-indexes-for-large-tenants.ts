@@ -1,12 +1,12 @@
 import { type Kysely, sql } from "kysely";
 
-/** An index of a large table takes minutes, in which the service goes on writing to it. */
+/** Building an index of a large table takes minutes. `create index concurrently` lets the service write meanwhile. */
 export const withoutTransaction = true;
 
-/** Figures of a link are counted without its rows, and what one looks for in a large tenant is found without a walk. */
+/** Indexes for counting a link's envelopes without reading their rows, and for lists and searches in a large tenant. */
 export async function up(db: Kysely<unknown>): Promise<void> {
   for (const [name, rows] of INDEXES) {
-    // Broken off, it leaves an index that is not valid.
+    // An interrupted build leaves an invalid index behind.
     await sql.raw(`drop index concurrently if exists ${name}`).execute(db);
     await sql.raw(`create index concurrently ${name} on ${rows}`).execute(db);
   }
