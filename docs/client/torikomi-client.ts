@@ -3,17 +3,32 @@
 export type TorikomiOptions = {
   /** Address of the service, such as `https://torikomi.example`. */
   url: string;
-  /** A token of the cabinet; asked for at each request, so that it can be renewed. */
+  /** Returns a token of the cabinet. Called for each request, so that it can be renewed. */
   token: () => string | Promise<string>;
   fetch?: typeof fetch;
+  /** Waits between the attempts of `followChanges`; by default with a timer. */
+  sleep?: (ms: number, signal?: AbortSignal) => Promise<void>;
 };
+
+export type CallOptions = {
+  /** Aborts the call, which then throws the signal's reason. */
+  signal?: AbortSignal | undefined;
+};
+
+export type ReadOptions = CallOptions & {
+  /** `etagOf` an earlier answer. The method returns null if the answer is still the same, for a document the 304. */
+  ifNoneMatch?: string | undefined;
+};
+
+/** What a method returns instead of an answer that the caller has: null, if it may. */
+export type Unchanged<Options> = "ifNoneMatch" extends keyof Options ? null : never;
 
 /** The service refused or failed; `problem.type` is stable. */
 export class TorikomiError extends Error {
   override readonly name = "TorikomiError";
   readonly status: number;
   readonly problem: Problem | null;
-  /** Seconds after which to try again, where the service says so. */
+  /** Seconds to wait before the next attempt, if the service says so. */
   readonly retryAfter: number | null;
 
   constructor(response: Response, problem: Problem | null) {
@@ -25,21 +40,152 @@ export class TorikomiError extends Error {
   }
 }
 
-type Sent = {
+const etags = new WeakMap<object, string>();
+
+/** The `ETag` of an answer that a method returned, to pass as `ifNoneMatch` later. */
+function etagOf(answer: object): string | undefined {
+  return etags.get(answer);
+}
+
+type Call = {
   method: string;
   path: string;
   query?: Record<string, string | number | undefined>;
+  headers?: Record<string, string | undefined>;
   body?: unknown;
+  signal?: AbortSignal | undefined;
 };
+
+type Send = (call: Call) => Promise<Response>;
+
+function createSend(options: TorikomiOptions): Send {
+  return async ({ method, path, query = {}, headers = {}, body, signal }) => {
+    const address = new URL(path, options.url);
+    for (const [name, value] of Object.entries(query)) {
+      if (value !== undefined) address.searchParams.set(name, String(value));
+    }
+    const sent = new Headers({ authorization: `Bearer ${await options.token()}` });
+    for (const [name, value] of Object.entries(headers)) if (value !== undefined) sent.set(name, value);
+    if (body !== undefined) sent.set("content-type", "application/json");
+    const response = await (options.fetch ?? fetch)(address, {
+      method,
+      headers: sent,
+      signal: signal ?? null,
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    });
+    if (!response.ok && response.status !== 304) throw new TorikomiError(response, await problemOf(response));
+    return response;
+  };
+}
 
 async function problemOf(response: Response): Promise<Problem | null> {
   const isProblem = response.headers.get("content-type")?.startsWith("application/problem+json") ?? false;
   return isProblem ? await json(response) : null;
 }
 
-/** The service holds its answers against the very description that this file was made from. */
+/** The service checks its answers against the very description that this file is made from. */
 async function json<T>(response: Response): Promise<T> {
-  return (await response.json()) as T;
+  const answer: T = JSON.parse(await response.text());
+  const etag = response.headers.get("etag");
+  if (etag !== null && typeof answer === "object" && answer !== null) etags.set(answer, etag);
+  return answer;
+}
+
+async function jsonUnlessSame<T, Options>(response: Response): Promise<T | Unchanged<Options>>;
+async function jsonUnlessSame(response: Response): Promise<unknown> {
+  return response.status === 304 ? null : await json(response);
+}
+
+type Page<Item> = { items: Item[]; nextCursor: string | null };
+
+async function* allItems<Item, Request extends object>(
+  list: (request: Request & { cursor?: string | undefined }) => Promise<Page<Item>>,
+  request: Request,
+): AsyncGenerator<Item, void, undefined> {
+  let cursor: string | undefined;
+  do {
+    const page: Page<Item> = await list({ ...request, cursor });
+    yield* page.items;
+    cursor = page.nextCursor ?? undefined;
+  } while (cursor !== undefined);
+}
+
+export type Following = {
+  /** `next` of the page that was taken over last; 0 or nothing to begin with the first change. */
+  after?: number | undefined;
+  /** Most changes a page. */
+  limit?: number | undefined;
+  /** Ends the iteration, which then throws the signal's reason. */
+  signal?: AbortSignal | undefined;
+};
+
+const WAIT_SECONDS = 30;
+/** A connection may die without a word; no answer takes longer than this. */
+const LONGEST_ANSWER_MS = (WAIT_SECONDS + 60) * 1_000;
+const FIRST_PAUSE_MS = 1_000;
+const LONGEST_PAUSE_MS = 60_000;
+
+async function* followChanges(
+  list: (
+    request: { after: number; limit: number | undefined; wait: number },
+    options: CallOptions,
+  ) => Promise<ChangePage>,
+  { after = 0, limit, signal }: Following,
+  pause: (ms: number, signal?: AbortSignal) => Promise<void>,
+): AsyncGenerator<ChangePage, never, undefined> {
+  let position = after;
+  let failures = 0;
+  for (;;) {
+    signal?.throwIfAborted();
+    const began = performance.now();
+    const patience = AbortSignal.timeout(LONGEST_ANSWER_MS);
+    const options = { signal: signal === undefined ? patience : AbortSignal.any([signal, patience]) };
+    let page: ChangePage;
+    try {
+      page = await list({ after: position, limit, wait: WAIT_SECONDS }, options);
+    } catch (error) {
+      signal?.throwIfAborted();
+      if (!mayPass(error)) throw error;
+      failures += 1;
+      await pause(pauseAfter(failures, error), signal);
+      continue;
+    }
+    failures = 0;
+    if (page.next !== position) {
+      position = page.next;
+      yield page;
+    } else if (performance.now() - began < FIRST_PAUSE_MS) {
+      // A service that is about to stop answers at once.
+      await pause(FIRST_PAUSE_MS, signal);
+    }
+  }
+}
+
+/** A network that fails, an answer that does not come, a service that is overloaded or away. */
+function mayPass(error: unknown): boolean {
+  if (error instanceof TorikomiError) return error.status === 429 || error.status >= 500;
+  return error instanceof TypeError || (error instanceof DOMException && error.name === "TimeoutError");
+}
+
+/** Twice as long after each failure, with chance in it, so that readers do not return all at once. */
+function pauseAfter(failures: number, error: unknown): number {
+  const backoff =
+    Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (failures - 1)) * (0.5 + Math.random() / 2);
+  const asked = error instanceof TorikomiError ? (error.retryAfter ?? 0) * 1_000 : 0;
+  return Math.max(backoff, asked);
+}
+
+async function sleep(ms: number, signal?: AbortSignal): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const end = (): void => {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", end);
+      resolve();
+    };
+    const timer = setTimeout(end, ms);
+    signal?.addEventListener("abort", end);
+  });
+  signal?.throwIfAborted();
 }
 
 export type GroupName = {
@@ -586,26 +732,24 @@ export type WaitingReason =
   | "documents-unknown"
   | (string & {});
 
+export { etagOf };
+
 export type TorikomiClient = ReturnType<typeof createTorikomiClient>;
 
-/** A client for one tenant, whom the token names. Every method throws a `TorikomiError` where the answer is a problem. */
+/**
+ * A client for one tenant, whom the token names. Every method throws a `TorikomiError` if the answer is a problem, and
+ * what `fetch` throws if there is none.
+ */
 export function createTorikomiClient(options: TorikomiOptions) {
-  async function send({ method, path, query = {}, body }: Sent): Promise<Response> {
-    const address = new URL(path, options.url);
-    for (const [name, value] of Object.entries(query)) {
-      if (value !== undefined) address.searchParams.set(name, String(value));
-    }
-    const headers = new Headers({ authorization: `Bearer ${await options.token()}` });
-    if (body !== undefined) headers.set("content-type", "application/json");
-    const sent = body === undefined ? {} : { body: JSON.stringify(body) };
-    const response = await (options.fetch ?? fetch)(address, { method, headers, ...sent });
-    if (!response.ok) throw new TorikomiError(response, await problemOf(response));
-    return response;
-  }
+  const send = createSend(options);
 
-  return {
-    /** List contracts. */
-    async listContracts(
+  const calls = {
+    /**
+     * List contracts.
+     *
+     * The newest import comes first. Pages do not shift when contracts are imported meanwhile. Deleted contracts are left out.
+     */
+    async listContracts<Options extends ReadOptions = {}>(
       request: {
         /** Id of a contract group: 1 to 64 characters of A-Z a-z 0-9 . _ - */
         group?: string | undefined;
@@ -618,8 +762,9 @@ export function createTorikomiClient(options: TorikomiOptions) {
         /** `nextCursor` of the previous page. Leave it out for the first page. */
         cursor?: string | undefined;
       } = {},
-    ): Promise<ContractPage> {
-      return await json(
+      options?: Options,
+    ): Promise<ContractPage | Unchanged<Options>> {
+      return await jsonUnlessSame<ContractPage, Options>(
         await send({
           method: "GET",
           path: `/v1/contracts`,
@@ -630,38 +775,88 @@ export function createTorikomiClient(options: TorikomiOptions) {
             limit: request.limit,
             cursor: request.cursor,
           },
+          headers: { "if-none-match": options?.ifNoneMatch },
+          signal: options?.signal,
         }),
       );
     },
 
-    /** Get a contract. */
-    async getContract(request: {
-      /** Id of a contract. */
-      id: string;
-    }): Promise<Contract> {
-      return await json(
-        await send({ method: "GET", path: `/v1/contracts/${encodeURIComponent(request.id)}` }),
+    /**
+     * Get a contract.
+     *
+     * Deleted contracts are not found. The change feed keeps them.
+     */
+    async getContract<Options extends ReadOptions = {}>(
+      request: {
+        /** Id of a contract. */
+        id: string;
+      },
+      options?: Options,
+    ): Promise<Contract | Unchanged<Options>> {
+      return await jsonUnlessSame<Contract, Options>(
+        await send({
+          method: "GET",
+          path: `/v1/contracts/${encodeURIComponent(request.id)}`,
+          headers: { "if-none-match": options?.ifNoneMatch },
+          signal: options?.signal,
+        }),
       );
     },
 
-    /** Delete a contract. */
-    async deleteContract(request: {
-      /** Id of a contract. */
-      id: string;
-    }): Promise<void> {
-      await send({ method: "DELETE", path: `/v1/contracts/${encodeURIComponent(request.id)}` });
+    /**
+     * Delete a contract.
+     *
+     * Erases the document for good. The import stays recorded, so the contract never comes back. Deleting it again changes nothing.
+     */
+    async deleteContract(
+      request: {
+        /** Id of a contract. */
+        id: string;
+      },
+      options?: CallOptions,
+    ): Promise<void> {
+      await send({
+        method: "DELETE",
+        path: `/v1/contracts/${encodeURIComponent(request.id)}`,
+        signal: options?.signal,
+      });
     },
 
-    /** Download the PDF of a contract. */
-    async getContractDocument(request: {
-      /** Id of a contract. */
-      id: string;
-    }): Promise<Response> {
-      return await send({ method: "GET", path: `/v1/contracts/${encodeURIComponent(request.id)}/document` });
+    /**
+     * Download the PDF of a contract.
+     *
+     * Streams the document. `Range` asks for a part, for example to resume a download that broke off.
+     */
+    async getContractDocument(
+      request: {
+        /** Id of a contract. */
+        id: string;
+      },
+      options?: ReadOptions & {
+        /** One range of bytes, such as `bytes=0-1023`. Several ranges are answered with the whole document. */
+        range?: string | undefined;
+        /** `ETag` of the document that the reader began with. If it is another one now, the answer is the whole document. */
+        ifRange?: string | undefined;
+      },
+    ): Promise<Response> {
+      return await send({
+        method: "GET",
+        path: `/v1/contracts/${encodeURIComponent(request.id)}/document`,
+        headers: {
+          "if-none-match": options?.ifNoneMatch,
+          range: options?.range,
+          "if-range": options?.ifRange,
+        },
+        signal: options?.signal,
+      });
     },
 
-    /** Follow changes. */
-    async listChanges(
+    /**
+     * Follow changes.
+     *
+     * Lists imports and deletions in an order that never changes. A reader that follows `next` sees every change exactly once. With `wait` the answer comes as soon as there is a change, at the latest after that many seconds.
+     */
+    async listChanges<Options extends ReadOptions = {}>(
       request: {
         /** `next` of the previous answer. Leave it out the first time. */
         after?: number | undefined;
@@ -670,126 +865,260 @@ export function createTorikomiClient(options: TorikomiOptions) {
         /** Seconds to wait if there is no change yet. */
         wait?: number | undefined;
       } = {},
-    ): Promise<ChangePage> {
-      return await json(
+      options?: Options,
+    ): Promise<ChangePage | Unchanged<Options>> {
+      return await jsonUnlessSame<ChangePage, Options>(
         await send({
           method: "GET",
           path: `/v1/changes`,
           query: { after: request.after, limit: request.limit, wait: request.wait },
+          headers: { "if-none-match": options?.ifNoneMatch },
+          signal: options?.signal,
         }),
       );
     },
 
-    /** List contract groups. */
-    async listGroups(
+    /**
+     * List contract groups.
+     *
+     * The tenant's groups, ordered by name.
+     */
+    async listGroups<Options extends ReadOptions = {}>(
       request: {
         /** Most items to return. The default is 50. */
         limit?: number | undefined;
         /** `nextCursor` of the previous page. Leave it out for the first page. */
         cursor?: string | undefined;
       } = {},
-    ): Promise<GroupPage> {
-      return await json(
+      options?: Options,
+    ): Promise<GroupPage | Unchanged<Options>> {
+      return await jsonUnlessSame<GroupPage, Options>(
         await send({
           method: "GET",
           path: `/v1/groups`,
           query: { limit: request.limit, cursor: request.cursor },
+          headers: { "if-none-match": options?.ifNoneMatch },
+          signal: options?.signal,
         }),
       );
     },
 
-    /** Create or rename a group. */
-    async putGroup(request: {
-      /** Id of a contract group: 1 to 64 characters of A-Z a-z 0-9 . _ - */
-      id: string;
-      body: GroupName;
-    }): Promise<Group> {
+    /**
+     * Create or rename a group.
+     *
+     * Restores a deleted group. Imports that waited for the group continue.
+     */
+    async putGroup(
+      request: {
+        /** Id of a contract group: 1 to 64 characters of A-Z a-z 0-9 . _ - */
+        id: string;
+        body: GroupName;
+      },
+      options?: CallOptions,
+    ): Promise<Group> {
       return await json(
         await send({
           method: "PUT",
           path: `/v1/groups/${encodeURIComponent(request.id)}`,
           body: request.body,
+          signal: options?.signal,
         }),
       );
     },
 
-    /** Delete a group. */
-    async deleteGroup(request: {
-      /** Id of a contract group: 1 to 64 characters of A-Z a-z 0-9 . _ - */
-      id: string;
-    }): Promise<void> {
-      await send({ method: "DELETE", path: `/v1/groups/${encodeURIComponent(request.id)}` });
+    /**
+     * Delete a group.
+     *
+     * Contracts stay. If a link imports into the group, its imports wait until an owner chooses another group. Deleting it again changes nothing.
+     */
+    async deleteGroup(
+      request: {
+        /** Id of a contract group: 1 to 64 characters of A-Z a-z 0-9 . _ - */
+        id: string;
+      },
+      options?: CallOptions,
+    ): Promise<void> {
+      await send({
+        method: "DELETE",
+        path: `/v1/groups/${encodeURIComponent(request.id)}`,
+        signal: options?.signal,
+      });
     },
 
-    /** Get the link. */
-    async getLink(): Promise<Link> {
-      return await json(await send({ method: "GET", path: `/v1/link` }));
+    /**
+     * Get the link.
+     *
+     * The tenant's link with its state, totals and progress. Ended links are in the history.
+     */
+    async getLink<Options extends ReadOptions = {}>(options?: Options): Promise<Link | Unchanged<Options>> {
+      return await jsonUnlessSame<Link, Options>(
+        await send({
+          method: "GET",
+          path: `/v1/link`,
+          headers: { "if-none-match": options?.ifNoneMatch },
+          signal: options?.signal,
+        }),
+      );
     },
 
-    /** Begin linking a DocuSign account. */
-    async beginLinking(request: { body: GroupChoice }): Promise<BegunLinking> {
-      return await json(await send({ method: "POST", path: `/v1/link`, body: request.body }));
+    /**
+     * Begin linking a DocuSign account.
+     *
+     * Send the owner's browser to `authorizationUrl`. Only the person whom the token's `sub` names can finish, within 15 minutes. A link in state `error` is repaired if the same DocuSign user logs in.
+     *
+     * The browser comes back to `/links?result=CODE`. More codes may be added.
+     *
+     * - `linked`: The account is linked.
+     * - `awaiting-approval`: The account is linked; its large first import awaits approval.
+     * - `not-admin`: The DocuSign user is not a DS Admin of their default account.
+     * - `group-not-found`: The contract group was deleted meanwhile.
+     * - `link-not-found`: The link to repair has ended meanwhile.
+     * - `already-linked`: The tenant has a link already, or its link in error belongs to another DocuSign user.
+     * - `cancelled`: The user cancelled at DocuSign.
+     * - `expired`: The linking took longer than 15 minutes, was finished already or was begun by somebody else.
+     * - `failed`: DocuSign could not be reached or refused.
+     */
+    async beginLinking(
+      request: {
+        body: GroupChoice;
+      },
+      options?: CallOptions,
+    ): Promise<BegunLinking> {
+      return await json(
+        await send({ method: "POST", path: `/v1/link`, body: request.body, signal: options?.signal }),
+      );
     },
 
-    /** Change the group of the link. */
-    async editLink(request: { body: GroupChoice }): Promise<Link> {
-      return await json(await send({ method: "PATCH", path: `/v1/link`, body: request.body }));
+    /**
+     * Change the group of the link.
+     *
+     * Imports go into the group from now on. Contracts that are there already stay in their group.
+     */
+    async editLink(
+      request: {
+        body: GroupChoice;
+      },
+      options?: CallOptions,
+    ): Promise<Link> {
+      return await json(
+        await send({ method: "PATCH", path: `/v1/link`, body: request.body, signal: options?.signal }),
+      );
     },
 
-    /** End the link. */
-    async endLink(): Promise<void> {
-      await send({ method: "DELETE", path: `/v1/link` });
+    /**
+     * End the link.
+     *
+     * Removes our Connect configurations at DocuSign. Contracts and history remain. If DocuSign cannot be reached or does not remove them, the link stays as it was.
+     */
+    async endLink(options?: CallOptions): Promise<void> {
+      await send({ method: "DELETE", path: `/v1/link`, signal: options?.signal });
     },
 
-    /** Approve a large first import. */
-    async approveImport(): Promise<Link> {
-      return await json(await send({ method: "POST", path: `/v1/link/approve` }));
+    /**
+     * Approve a large first import.
+     *
+     * Starts the first import of a link in state `awaiting-approval`.
+     */
+    async approveImport(options?: CallOptions): Promise<Link> {
+      return await json(await send({ method: "POST", path: `/v1/link/approve`, signal: options?.signal }));
     },
 
-    /** List all links. */
-    async listLinks(
+    /**
+     * List all links.
+     *
+     * Newest first, ended links included. Each has the windows that decide its imports, and its audit trail.
+     */
+    async listLinks<Options extends ReadOptions = {}>(
       request: {
         /** Most items to return. The default is 50. */
         limit?: number | undefined;
         /** `nextCursor` of the previous page. Leave it out for the first page. */
         cursor?: string | undefined;
       } = {},
-    ): Promise<LinkPage> {
-      return await json(
+      options?: Options,
+    ): Promise<LinkPage | Unchanged<Options>> {
+      return await jsonUnlessSame<LinkPage, Options>(
         await send({
           method: "GET",
           path: `/v1/links`,
           query: { limit: request.limit, cursor: request.cursor },
+          headers: { "if-none-match": options?.ifNoneMatch },
+          signal: options?.signal,
         }),
       );
     },
 
-    /** List reconciliations. */
-    async listReconciliations(
+    /**
+     * List reconciliations.
+     *
+     * Newest first. Each says what it listed, knew already, missed and excluded.
+     */
+    async listReconciliations<Options extends ReadOptions = {}>(
       request: {
         /** Most items to return. The default is 50. */
         limit?: number | undefined;
         /** `nextCursor` of the previous page. Leave it out for the first page. */
         cursor?: string | undefined;
       } = {},
-    ): Promise<ReconciliationPage> {
-      return await json(
+      options?: Options,
+    ): Promise<ReconciliationPage | Unchanged<Options>> {
+      return await jsonUnlessSame<ReconciliationPage, Options>(
         await send({
           method: "GET",
           path: `/v1/reconciliations`,
           query: { limit: request.limit, cursor: request.cursor },
+          headers: { "if-none-match": options?.ifNoneMatch },
+          signal: options?.signal,
         }),
       );
     },
 
-    /** Explain an envelope. */
-    async explainEnvelope(request: {
-      /** DocuSign's id of an envelope. */
-      envelopeId: string;
-    }): Promise<Explanation> {
-      return await json(
-        await send({ method: "GET", path: `/v1/envelopes/${encodeURIComponent(request.envelopeId)}` }),
+    /**
+     * Explain an envelope.
+     *
+     * Says why an envelope was imported or not, and what it waits for. If nothing is recorded of the envelope, DocuSign is asked and the answer says what would become of it. `linkId` is null then. Asking imports nothing.
+     */
+    async explainEnvelope<
+      Options extends ReadOptions & {
+        /** Language of `text`: English if preferred to Japanese, otherwise Japanese. */
+        acceptLanguage?: string | undefined;
+      } = {},
+    >(
+      request: {
+        /** DocuSign's id of an envelope. */
+        envelopeId: string;
+      },
+      options?: Options,
+    ): Promise<Explanation | Unchanged<Options>> {
+      return await jsonUnlessSame<Explanation, Options>(
+        await send({
+          method: "GET",
+          path: `/v1/envelopes/${encodeURIComponent(request.envelopeId)}`,
+          headers: { "if-none-match": options?.ifNoneMatch, "accept-language": options?.acceptLanguage },
+          signal: options?.signal,
+        }),
       );
     },
+  };
+
+  type Filter = Omit<NonNullable<Parameters<typeof calls.listContracts>[0]>, "cursor">;
+
+  return {
+    ...calls,
+
+    /** Every contract that matches, page after page as they are read; the newest import comes first. */
+    listAllContracts: (
+      filter: Filter = {},
+      { signal }: CallOptions = {},
+    ): AsyncGenerator<Contract, void, undefined> =>
+      allItems(async (request: Filter) => await calls.listContracts(request, { signal }), filter),
+
+    /**
+     * Pages of the change feed for ever, each change once and in its order. Keep `next` of a page together with what
+     * you did about its items, and pass it as `after` when you begin again. While the service is away or overloaded
+     * it is asked again, at longer and longer intervals; what it refuses otherwise is thrown.
+     */
+    followChanges: (following: Following = {}): AsyncGenerator<ChangePage, never, undefined> =>
+      followChanges(calls.listChanges, following, options.sleep ?? sleep),
   };
 }

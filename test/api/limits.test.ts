@@ -1,12 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { ChangeNews } from "../../src/store/contracts/change-news.ts";
 import { openDatabase } from "../../src/store/database.ts";
 import { allowConnections } from "../support/postgres.ts";
 import { createWorld, type World } from "../support/world.ts";
-import { serveApi } from "./served.ts";
-
-const NO_NEWS: ChangeNews = { waitFor: async () => "over", close: async () => {} };
+import { NO_NEWS, serveApi } from "./served.ts";
 
 test("each token may ask so often a minute; the headers tell what is left, and beyond it when to go on", async () => {
   await using world = await createWorld();

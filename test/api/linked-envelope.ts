@@ -1,6 +1,7 @@
 import type { AccountId } from "../../src/domain/identifiers.ts";
 import type { Envelope, User } from "../support/docusign/state.ts";
 import type { World } from "../support/world.ts";
+import { assertAnswered } from "./described.ts";
 import { id } from "./stored.ts";
 
 const OTSU = [{ name: "乙", email: "otsu@example.com" }];
@@ -30,7 +31,10 @@ export async function link(world: World): Promise<Linked> {
     async explain(envelopeId, language = "ja") {
       const headers = { authorization: `Bearer ${token}`, "accept-language": language };
       const response = await fetch(`${world.url}/v1/envelopes/${envelopeId}`, { headers });
-      return { status: response.status, headers: response.headers, body: JSON.parse(await response.text()) };
+      const { status, headers: answered } = response;
+      const answer = { status, headers: answered, body: JSON.parse(await response.text()) };
+      assertAnswered({ method: "GET", path: `/v1/envelopes/${envelopeId}` }, answer);
+      return answer;
     },
     conclude: async (from = admin) =>
       await world.docusign.concludeEnvelope({ from, to: OTSU, documents: PDF }),

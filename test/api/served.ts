@@ -1,3 +1,4 @@
+import type { ChangeNews } from "../../src/store/contracts/change-news.ts";
 import { VERSION } from "../../src/version.ts";
 import { type ApiParts, apiRoutes } from "../../src/web/api/routes.ts";
 import { createApp } from "../../src/web/app.ts";
@@ -6,6 +7,9 @@ import { startHttpServer } from "../../src/web/server.ts";
 import type { World } from "../support/world.ts";
 
 export type Served = AsyncDisposable & { readonly url: string };
+
+/** Waits for changes end at once. */
+export const NO_NEWS: ChangeNews = { waitFor: async () => "over", close: async () => {} };
 
 /** One more server of the API on a world's database, with parts of the test's choice. */
 export async function serveApi(

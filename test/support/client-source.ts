@@ -1,5 +1,6 @@
 import { execFile } from "node:child_process";
 import { once } from "node:events";
+import { readFile } from "node:fs/promises";
 import { text } from "node:stream/consumers";
 import { z } from "zod";
 import { commentOf, typeOf } from "./client-types.ts";
@@ -17,11 +18,8 @@ const PARAMETER = z.object({
 const OPERATION = z.object({
   operationId: z.string(),
   summary: z.string(),
-  // What a condition saves is up to the reader's own `fetch`.
-  parameters: z
-    .array(PARAMETER)
-    .default([])
-    .transform((all) => all.filter((one) => one.in !== "header")),
+  description: z.string(),
+  parameters: z.array(PARAMETER).default([]),
   requestBody: z
     .object({ content: z.object({ "application/json": z.object({ schema: z.unknown().optional() }) }) })
     .optional(),
@@ -47,7 +45,9 @@ export async function generateClient(description: object): Promise<string> {
   const methods = ofTheCabinet.flatMap(([path, operations]) =>
     Object.entries(operations).map(([method, operation]) => writeMethod(path, method, operation)),
   );
-  return await format([HEAD, ...types, CLIENT_START, ...methods, CLIENT_END].join("\n\n"));
+  return await format(
+    [HEAD, await readRuntime(), ...types, CLIENT_START, ...methods, CLIENT_END].join("\n\n"),
+  );
 }
 
 /** The description with shared parameters, headers and answers written out where they are used; schemas keep their names. */
@@ -61,45 +61,90 @@ function inline(node: unknown, description: object): unknown {
   return Object.fromEntries(Object.entries(node).map(([name, value]) => [name, inline(value, description)]));
 }
 
+/** Without its import, which the client brings with it, and with functions that are the client's own matter. */
+async function readRuntime(): Promise<string> {
+  const source = await readFile(new URL("client-runtime.ts", import.meta.url), "utf8");
+  return source.slice(source.indexOf(";\n") + 1).replaceAll(/^export (?=(async )?function)/gm, "");
+}
+
 function writeMethod(path: string, method: string, operation: Operation): string {
-  const { operationId, summary, parameters, requestBody } = operation;
-  const query = parameters.filter((one) => one.in === "query").map(({ name }) => name);
+  const { operationId, summary, description, parameters, requestBody } = operation;
   const address = path.replace(
     /\{(\w+)\}/g,
     (_whole, name: string) => `\${encodeURIComponent(request.${name})}`,
   );
+  const query = parameters.filter((one) => one.in === "query").map(({ name }) => `${name}: request.${name}`);
+  const headers = parameters
+    .filter((one) => one.in === "header")
+    .map(({ name }) => `"${name.toLowerCase()}": options?.${inCamelCase(name)}`);
   const parts = [
     `method: "${method.toUpperCase()}"`,
     `path: \`${address}\``,
-    ...(query.length > 0 ? [`query: { ${query.map((name) => `${name}: request.${name}`).join(", ")} }`] : []),
+    ...(query.length > 0 ? [`query: { ${query.join(", ")} }`] : []),
+    ...(headers.length > 0 ? [`headers: { ${headers.join(", ")} }`] : []),
     ...(requestBody === undefined ? [] : ["body: request.body"]),
+    "signal: options?.signal",
   ];
-  const { type, read } = answerOf(operation);
-  return `/** ${summary}. */
-    async ${operationId}(${writeArgument(operation)}): Promise<${type}> {
+  const { generic = "", options, type, read } = answerOf(operation);
+  const request = writeArgument(operation);
+  return `${commentOf({ description: `${summary}.\n\n${description}` })}async ${operationId}${generic}(${request === "" ? "" : `${request}, `}${options}): Promise<${type}> {
       ${read("await send({ " + parts.join(", ") + " })")}
     },`;
 }
 
+/** `If-None-Match` as `ifNoneMatch`. */
+function inCamelCase(name: string): string {
+  return name.toLowerCase().replace(/-(\w)/g, (_whole, letter: string) => letter.toUpperCase());
+}
+
+/** What a call may add: a signal, and the headers that the operation reads. */
+function optionsOf({ parameters }: Operation): string {
+  const headers = parameters.filter((one) => one.in === "header" && one.name !== "If-None-Match");
+  const base = parameters.some((one) => one.name === "If-None-Match") ? "ReadOptions" : "CallOptions";
+  if (headers.length === 0) return base;
+  const fields = headers.map(
+    ({ name, description }) => `${commentOf({ description })}${inCamelCase(name)}?: string | undefined;`,
+  );
+  return `${base} & {\n${fields.join("\n")}\n}`;
+}
+
 function writeArgument({ parameters, requestBody }: Operation): string {
-  const fields = parameters.map(({ name, required, description, schema }) => {
-    return `${commentOf({ description })}${name}${required ? "" : "?"}: ${typeOf(schema)}${required ? "" : " | undefined"};`;
-  });
+  const sent = parameters.filter((one) => one.in !== "header");
+  const fields = sent.map(
+    ({ name, required, description, schema }) =>
+      `${commentOf({ description })}${name}${required ? "" : "?"}: ${typeOf(schema)}${required ? "" : " | undefined"};`,
+  );
   if (requestBody !== undefined)
     fields.push(`body: ${typeOf(requestBody.content["application/json"].schema)};`);
   if (fields.length === 0) return "";
-  const optional = requestBody === undefined && parameters.every(({ required }) => !required);
+  const optional = requestBody === undefined && sent.every(({ required }) => !required);
   return `request: {\n${fields.join("\n")}\n}${optional ? " = {}" : ""}`;
 }
 
-type Answer = { readonly type: string; readonly read: (sent: string) => string };
+type Answer = {
+  readonly generic?: string;
+  readonly options: string;
+  readonly type: string;
+  readonly read: (sent: string) => string;
+};
 
-function answerOf({ responses }: Operation): Answer {
-  const [, success] = Object.entries(responses).find(([status]) => status.startsWith("2")) ?? [];
+function answerOf(operation: Operation): Answer {
+  const [, success] = Object.entries(operation.responses).find(([status]) => status.startsWith("2")) ?? [];
   const [mediaType, content] = Object.entries(success?.content ?? {})[0] ?? [];
-  if (mediaType === undefined || content === undefined) return { type: "void", read: (sent) => `${sent};` };
-  if (mediaType !== "application/json") return { type: "Response", read: (sent) => `return ${sent};` };
-  return { type: typeOf(content.schema), read: (sent) => `return await json(${sent});` };
+  const options = `options?: ${optionsOf(operation)}`;
+  if (mediaType === undefined || content === undefined)
+    return { options, type: "void", read: (sent) => `${sent};` };
+  if (mediaType !== "application/json")
+    return { options, type: "Response", read: (sent) => `return ${sent};` };
+  const type = typeOf(content.schema);
+  if (!operation.parameters.some(({ name }) => name === "If-None-Match"))
+    return { options, type, read: (sent) => `return await json(${sent});` };
+  return {
+    generic: `<Options extends ${optionsOf(operation)} = {}>`,
+    options: "options?: Options",
+    type: `${type} | Unchanged<Options>`,
+    read: (sent) => `return await jsonUnlessSame<${type}, Options>(${sent});`,
+  };
 }
 
 async function format(source: string): Promise<string> {
@@ -112,69 +157,40 @@ async function format(source: string): Promise<string> {
   return formatted;
 }
 
-const HEAD = `// Generated from /openapi.json by npm run types:client; changes belong to the service's schemas.
+const HEAD =
+  "// Generated from /openapi.json by npm run types:client; changes belong to the service's schemas.";
 
-export type TorikomiOptions = {
-  /** Address of the service, such as \`https://torikomi.example\`. */
-  url: string;
-  /** A token of the cabinet; asked for at each request, so that it can be renewed. */
-  token: () => string | Promise<string>;
-  fetch?: typeof fetch;
-};
+const CLIENT_START = `export { etagOf };
 
-/** The service refused or failed; \`problem.type\` is stable. */
-export class TorikomiError extends Error {
-  override readonly name = "TorikomiError";
-  readonly status: number;
-  readonly problem: Problem | null;
-  /** Seconds after which to try again, where the service says so. */
-  readonly retryAfter: number | null;
+export type TorikomiClient = ReturnType<typeof createTorikomiClient>;
 
-  constructor(response: Response, problem: Problem | null) {
-    super(problem?.detail ?? problem?.title ?? \`torikomi answered \${response.status}\`);
-    this.status = response.status;
-    this.problem = problem;
-    const seconds = response.headers.get("retry-after");
-    this.retryAfter = seconds === null ? null : Number(seconds);
-  }
-}
-
-type Sent = {
-  method: string;
-  path: string;
-  query?: Record<string, string | number | undefined>;
-  body?: unknown;
-};
-
-async function problemOf(response: Response): Promise<Problem | null> {
-  const isProblem = response.headers.get("content-type")?.startsWith("application/problem+json") ?? false;
-  return isProblem ? await json(response) : null;
-}
-
-/** The service holds its answers against the very description that this file was made from. */
-async function json<T>(response: Response): Promise<T> {
-  return (await response.json()) as T;
-}`;
-
-const CLIENT_START = `export type TorikomiClient = ReturnType<typeof createTorikomiClient>;
-
-/** A client for one tenant, whom the token names. Every method throws a \`TorikomiError\` where the answer is a problem. */
+/**
+ * A client for one tenant, whom the token names. Every method throws a \`TorikomiError\` if the answer is a problem, and
+ * what \`fetch\` throws if there is none.
+ */
 export function createTorikomiClient(options: TorikomiOptions) {
-  async function send({ method, path, query = {}, body }: Sent): Promise<Response> {
-    const address = new URL(path, options.url);
-    for (const [name, value] of Object.entries(query)) {
-      if (value !== undefined) address.searchParams.set(name, String(value));
-    }
-    const headers = new Headers({ authorization: \`Bearer \${await options.token()}\` });
-    if (body !== undefined) headers.set("content-type", "application/json");
-    const sent = body === undefined ? {} : { body: JSON.stringify(body) };
-    const response = await (options.fetch ?? fetch)(address, { method, headers, ...sent });
-    if (!response.ok) throw new TorikomiError(response, await problemOf(response));
-    return response;
-  }
+  const send = createSend(options);
 
-  return {`;
+  const calls = {`;
 
 const CLIENT_END = `};
+
+  type Filter = Omit<NonNullable<Parameters<typeof calls.listContracts>[0]>, "cursor">;
+
+  return {
+    ...calls,
+
+    /** Every contract that matches, page after page as they are read; the newest import comes first. */
+    listAllContracts: (filter: Filter = {}, { signal }: CallOptions = {}): AsyncGenerator<Contract, void, undefined> =>
+      allItems(async (request: Filter) => await calls.listContracts(request, { signal }), filter),
+
+    /**
+     * Pages of the change feed for ever, each change once and in its order. Keep \`next\` of a page together with what
+     * you did about its items, and pass it as \`after\` when you begin again. While the service is away or overloaded
+     * it is asked again, at longer and longer intervals; what it refuses otherwise is thrown.
+     */
+    followChanges: (following: Following = {}): AsyncGenerator<ChangePage, never, undefined> =>
+      followChanges(calls.listChanges, following, options.sleep ?? sleep),
+  };
 }
 `;
