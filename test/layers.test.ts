@@ -12,7 +12,7 @@ const ROOT = resolve(import.meta.dirname, "..");
 /** Objects to imports that point up or sideways, and to libraries away from home. */
 const R = "eslint(no-restricted-imports)";
 
-/** A line of code, the place that it is planted in, and the rule that has to object; null where none may. */
+/** A line of code, the place that it is planted in, and the rule that has to object; null if none may. */
 const PLANTED: readonly (readonly [place: string, line: string, rule: string | null])[] = [
   ["src/store/up.ts", 'export { x } from "../web/planted.ts";', R],
   ["src/store/up-twice.ts", 'export * from "../usecases/planted.ts";', R],

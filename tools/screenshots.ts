@@ -31,7 +31,7 @@ type Scene = {
   readonly name: string;
   readonly largeImport?: number;
   readonly role?: "owner" | "member";
-  /** Brings the state about; gives the address to look at. */
+  /** Brings the state about; returns the address to look at. */
   play(place: PageWorld, cast: Cast): Promise<string>;
 };
 

@@ -10,15 +10,15 @@ export type Story<Outcome> = {
   readonly act: (process: Foundation) => Promise<unknown>;
   readonly recover: () => Promise<unknown>;
   readonly tell: () => Promise<Outcome>;
-  /** Where a story is worth telling; at every step unless said. */
+  /** Where a story is worth telling; at every step by default. */
   readonly at?: (step: string) => boolean;
 };
 
 export type Told<Outcome> = { readonly outcome: Outcome; readonly steps: readonly string[] };
 
 /**
- * Plays the story from where the world stands, first unharmed, then with each blow at each of its steps. Throws where
- * one of these comes to another outcome than the first, or was not struck. Gives the first.
+ * Plays the story from where the world stands, first unharmed, then with each blow at each of its steps. Throws if
+ * one of these comes to another outcome than the first, or was not struck. Returns the first.
  */
 export async function strikeEverywhere<Outcome>(world: World, story: Story<Outcome>): Promise<Told<Outcome>> {
   const snapshot = await takeSnapshot(world);

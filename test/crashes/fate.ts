@@ -16,7 +16,7 @@ export type Fate = {
   /** What it did, in its order; the last one is what it was struck at. */
   readonly steps: readonly string[];
   readonly isStruck: boolean;
-  /** Whether the next step is done and answered, done only, or not done. Nothing is done after a death. */
+  /** How far the next step gets: done and answered, done only, or not done. Nothing is done after a death. */
   meet(step: string): "done" | "unanswered" | "undone";
   /** Does a step as fate has it. */
   take<T>(step: string, act: () => Promise<T>): Promise<T>;

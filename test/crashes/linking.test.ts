@@ -74,7 +74,7 @@ async function link({ world, admin }: Companies, { tasks }: Pick<Foundation, "ta
   if (result !== "linked") throw new Error(result);
 }
 
-/** The owner looks whether there is a link, and tries once more where there is none. */
+/** The owner looks whether there is a link, and tries once more if there is none. */
 async function linkAgain(companies: Companies): Promise<void> {
   const { world } = companies;
   const { status } = await (await world.api()).get("/v1/link");

@@ -34,7 +34,7 @@ export async function startListener(): Promise<Listener> {
   return listener;
 }
 
-/** Whether the message carries, for each key in turn, the base64 HMAC-SHA256 of its very bytes. */
+/** True if the message carries, for each key in turn, the base64 HMAC-SHA256 of its very bytes. */
 export function isSignedWith({ body, headers }: Post, keys: readonly string[]): boolean {
   const shown = Object.keys(headers).filter((name) => name.startsWith("x-docusign-signature-"));
   return (

@@ -27,7 +27,7 @@ export type Visitor = { readonly cookie: string; readonly csrf: string; readonly
 
 export type Input = WireRequest & {
   readonly family: Family;
-  /** Whether HTTP itself was tampered with, so that hanging up is an answer as well. */
+  /** True if HTTP itself was tampered with, so that hanging up is an answer as well. */
   readonly isBroken: boolean;
 };
 

@@ -3,7 +3,7 @@ import { connect } from "node:net";
 export type SlowSenders = {
   /** How many of them are still being listened to. */
   open(): number;
-  /** What each of those that were cut off was answered; null where it was not. */
+  /** What each of those that were cut off was answered; null if it was not. */
   readonly answers: (number | null)[];
   hangUp(): void;
 };

@@ -10,7 +10,7 @@ export type WireRequest = {
 };
 
 export type WireAnswer = {
-  /** Null where the connection ended without an answer. */
+  /** Null if the connection ended without an answer. */
   readonly status: number | null;
   readonly text: string;
   readonly ms: number;
@@ -32,7 +32,7 @@ export function toBytes({ method, target, headers, body }: WireRequest): Buffer 
 }
 
 /**
- * Sends the bytes on a connection of their own and reads to its end; rejects where nothing comes in time. Who hangs up
+ * Sends the bytes on a connection of their own and reads to its end; rejects if nothing comes in time. Who hangs up
  * at once says that no more is to come, and need not be answered.
  */
 export async function sendBytes(port: number, bytes: Buffer, { hangUp = false } = {}): Promise<WireAnswer> {

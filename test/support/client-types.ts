@@ -16,7 +16,7 @@ const SCHEMA = z.looseObject({
 });
 type Schema = z.infer<typeof SCHEMA>;
 
-/** The description as a comment of its own lines; nothing without one. */
+/** Formats the description as a comment; empty if there is none. */
 export function commentOf({ description }: { readonly description?: string | undefined }): string {
   if (description === undefined) return "";
   const lines = description.split("\n");
@@ -24,7 +24,7 @@ export function commentOf({ description }: { readonly description?: string | und
   return `/**\n${lines.map((line) => ` * ${line}`.trimEnd()).join("\n")}\n */\n`;
 }
 
-/** The TypeScript of a JSON Schema as the description has them; throws where it would have to guess. */
+/** The TypeScript of a JSON Schema as the description has them; throws if it would have to guess. */
 export function typeOf(raw: unknown): string {
   const schema = SCHEMA.parse(raw);
   if (schema.$ref !== undefined) return schema.$ref.replace("#/components/schemas/", "");

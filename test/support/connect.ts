@@ -4,7 +4,7 @@ import { HMAC_KEYS, type World } from "./world.ts";
 
 export type Posted = { readonly status: number; readonly body: any; readonly headers: Headers };
 
-/** Posts a body to the receiver, signed over its very bytes with the first key unless said otherwise. */
+/** Posts a body to the receiver, signed over its very bytes with the first key by default. */
 export async function post(
   world: Pick<World, "url">,
   linkId: string,

@@ -11,5 +11,5 @@ export async function globalTeardown(): Promise<void> {
   await server?.[Symbol.asyncDispose]();
 }
 
-/** The runner gives the two nothing in common but this module. */
+/** The two have nothing in common but this module. */
 let server: TestServer | undefined;

@@ -32,7 +32,7 @@ export async function createCompanies(options: WorldOptions = {}): Promise<Compa
   };
 }
 
-/** As `createCompanies`, with the admin linked and the first import through. */
+/** Like `createCompanies`, with the admin linked and the first import through. */
 export async function createLinkedCompanies(options: WorldOptions = {}): Promise<Companies> {
   const companies = await createCompanies(options);
   assert.equal(await companies.world.link(companies.admin), "linked");

@@ -3,7 +3,7 @@ import { sql } from "kysely";
 import { createBrowser } from "./browser.ts";
 import type { World } from "./world.ts";
 
-/** Begins a linking as the owner of the tenant; gives the address that the browser is to be sent to. */
+/** Begins a linking as the owner of the tenant; returns the address that the browser is to be sent to. */
 export async function begin(world: World, { tenant = "tenant-1", group = "group-1" } = {}): Promise<string> {
   const caller = await world.api(tenant);
   assert.equal((await caller.send("PUT", `/v1/groups/${group}`, { name: "契約書" })).status, 200);

@@ -15,7 +15,7 @@ const SYSTEMS = ["android", "darwin", "freebsd", "linux", "openharmony", "win32"
 const PROCESSORS = ["arm64", "arm", "ia32", "ppc64", "riscv64", "s390x", "x64"];
 
 /**
- * The entries of other platforms' binaries that a lock file lacks. npm leaves them out where the registry that it
+ * The entries of other platforms' binaries that a lock file lacks. npm leaves them out if the registry that it
  * installs from does not have them, as small mirrors don't; `npm ci` then refuses the lock file on every machine.
  */
 export function missingEntries(lock: z.infer<typeof LockFile>): Record<string, Entry> {

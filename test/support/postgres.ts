@@ -62,7 +62,7 @@ export async function createEmptyDatabase(adminUrl: string = readServerAddress()
   return await createDatabase(adminUrl, "");
 }
 
-/** Whether new connections are let in; those that are there go on. Only from another database can it be said. */
+/** True if new connections are let in; those that are there go on. Only from another database can it be said. */
 export async function allowConnections({ connectionString }: TestDatabase, allowed: boolean): Promise<void> {
   const name = new URL(connectionString).pathname.slice(1);
   await administer(
@@ -122,7 +122,7 @@ async function administer(adminUrl: string, statement: string): Promise<void> {
 
 function openAdministrators(connectionString: string): pg.Pool {
   const pool = new pg.Pool({ connectionString, idleTimeoutMillis: 60_000, allowExitOnIdle: true });
-  // A server that has ended with its test ends them too; the pool connects anew when it is asked.
+  // A server that has ended with its test ends them too; the pool connects again when it is asked.
   pool.on("error", () => {});
   return pool;
 }

@@ -19,7 +19,7 @@ export async function entriesOf(world: World, tenant?: string): Promise<any[]> {
   );
 }
 
-/** Moves the clock to the next full hour, reconciles, and gives the entry of that hour. */
+/** Moves the clock to the next full hour, reconciles, and returns the entry of that hour. */
 export async function entryOfNextHour(world: World, tenant?: string): Promise<any> {
   await world.runHour();
   const [entry] = await entriesOf(world, tenant);

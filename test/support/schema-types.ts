@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
 /**
- * Writes src/store/schema.ts from a migrated database, or with `--verify` throws where the file says something else.
+ * Writes src/store/schema.ts from a migrated database, or with `--verify` throws if the file says something else.
  * Leaves out what is graphile-worker's and kysely's.
  */
 export async function generateSchemaTypes(connectionString: string, ...flags: "--verify"[]): Promise<void> {

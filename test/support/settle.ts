@@ -21,7 +21,7 @@ export async function settle(world: World): Promise<void> {
   throw new Error("jobs wait without end");
 }
 
-/** As `settle`, with the next hour's reconciliation after it. */
+/** Like `settle`, with the next hour's reconciliation after it. */
 export async function settleUntilNextHour(world: World): Promise<void> {
   await settle(world);
   world.clock.now = nextFullHour(world.clock.now);

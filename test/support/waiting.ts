@@ -2,7 +2,7 @@ import { setTimeout as pause } from "node:timers/promises";
 
 const POLL_MS = 100;
 
-/** Asks until the answer is yes and gives the seconds that took; throws where it takes longer than `withinMs`. */
+/** Asks until the answer is yes and returns the seconds that took; throws if it takes longer than `withinMs`. */
 export async function until(
   isSo: () => Promise<boolean> | boolean,
   what: string,

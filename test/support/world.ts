@@ -33,7 +33,7 @@ export type WorldOptions = {
   at?: string;
   config?: Partial<Config>;
   docusign?: Partial<SimulatorOptions>;
-  /** The world's from now on; a fresh one unless given. */
+  /** The world's from now on; a fresh one by default. */
   database?: TestDatabase;
   /** Errors in the log that the test brings about; all others fail it. */
   expectErrors?: boolean;
@@ -56,10 +56,10 @@ export type World = AsyncDisposable & {
   readonly url: string;
   /** Lines of the log at level `warn` and above. */
   readonly logged: string[];
-  /** The API as a tenant's service sees it, with every scope unless said otherwise. */
+  /** The API as a tenant's service sees it, with every scope by default. */
   api(tenant?: string, scope?: string): Promise<Api>;
   owner(tenant?: string): Person;
-  /** Goes the whole way: group, POST /v1/link, DocuSign's login, callback. Gives the outcome's code. */
+  /** Goes the whole way: group, POST /v1/link, DocuSign's login, callback. Returns the outcome's code. */
   link(user: User, options?: { tenant?: string; group?: string }): Promise<string>;
   /** Runs all jobs that are due by the clock, and what they queue, until none is. */
   runJobs(): Promise<void>;
@@ -67,7 +67,7 @@ export type World = AsyncDisposable & {
   runHour(): Promise<void>;
   /** The tenant's contracts, oldest import first. */
   contracts(tenant?: string): Promise<any[]>;
-  /** Ends the service as a deployment does and starts it anew on the same database, configured as before but for this. */
+  /** Ends the service as a deployment does and starts it again on the same database, configured as before but for this. */
   restart(changes?: Partial<Config>): Promise<void>;
 };
 
@@ -173,7 +173,7 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
   return world;
 }
 
-/** Signs the person in on the page, logs in at DocuSign as the user, and gives the code of the outcome. */
+/** Signs the person in on the page, logs in at DocuSign as the user, and returns the code of the outcome. */
 export async function finishLink(
   world: Pick<World, "cabinet" | "docusign">,
   browser: Browser,

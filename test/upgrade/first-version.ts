@@ -69,7 +69,7 @@ export type Running = AsyncDisposable & { readonly url: string };
 
 export type Start = {
   readonly environment: Readonly<Record<string, string>>;
-  /** Where its program is; this version's unless given. */
+  /** Where its program is; this version's by default. */
   readonly program?: string;
   /** Takes the errors that it logs. */
   readonly errors: string[];

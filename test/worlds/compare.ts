@@ -23,7 +23,7 @@ function isHeld(stage: Stage, { current }: Tenant): boolean {
   return current !== null && isSqueezed(stage, current.link.account);
 }
 
-/** The link's state follows from what is wrong with it, which each hour finds out where it may call DocuSign. */
+/** The link's state follows from what is wrong with it, which each hour finds out if it may call DocuSign. */
 async function compareLink(stage: Stage, tenant: Tenant): Promise<ShownLink | null> {
   const link = await shownLink(stage, tenant);
   const { current } = tenant;

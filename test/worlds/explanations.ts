@@ -28,7 +28,7 @@ export async function explainSome(
   }
 }
 
-/** What may be said of the envelope; null where the rules leave it open. */
+/** What may be said of the envelope; null if the rules leave it open. */
 function codesOf(tenant: Tenant, envelope: PlayedEnvelope, hour: Date): string[] | null {
   const { current } = tenant;
   if (current === null) return null;

@@ -1,7 +1,7 @@
 /**
- * import-rules 1, 2 and 4 once more: plain lists, everything worked out anew from what happened, nothing of `src`.
+ * import-rules 1, 2 and 4 once more: plain lists, everything worked out again from what happened, nothing of `src`.
  *
- * What the rules leave open is `open` here, and then either is right: whether somebody counts as a recipient to whom
+ * What the rules leave open is `open` here, and then either is right: true if somebody counts as a recipient to whom
  * a place was reassigned and of which DocuSign told only after the completion, as the import may have come before it.
  * And one way in which an envelope qualifies is enough: where a listing did not name the recipients, nobody need have
  * asked whether it was received too.
@@ -49,12 +49,12 @@ export type PlayedLink = {
 
 export type Truth = "yes" | "no" | "open";
 
-/** Whether the link's account sent it. */
+/** True if the link's account sent it. */
 function isSent(envelope: PlayedEnvelope, link: PlayedLink): boolean {
   return envelope.account === link.account;
 }
 
-/** Whether the linked user is a recipient as it was before any forwarding. */
+/** True if the linked user is a recipient as it was before any forwarding. */
 function isReceived(envelope: PlayedEnvelope, { user, tenant }: PlayedLink): Truth {
   if (envelope.addressed.some((one) => isSame(one, user))) return "yes";
   const { forwarding } = envelope;
@@ -63,14 +63,14 @@ function isReceived(envelope: PlayedEnvelope, { user, tenant }: PlayedLink): Tru
   return envelope.toldAfter.has(tenant) ? "open" : "yes";
 }
 
-/** Whether DocuSign lists it for the link, be it the link's or not. */
+/** True if DocuSign lists it for the link, be it the link's or not. */
 export function isShown(envelope: PlayedEnvelope, link: PlayedLink): boolean {
   if (isSent(envelope, link)) return true;
   const listed = [...envelope.addressed, ...(envelope.forwarding === null ? [] : [envelope.forwarding.to])];
   return listed.some((one) => isSame(one, link.user));
 }
 
-/** Whether the link is to import the envelope, and with which stable codes that may be explained. */
+/** True if the link is to import the envelope, and with which stable codes that may be explained. */
 export function judge(envelope: PlayedEnvelope, link: PlayedLink): { wanted: Truth; reasons: string[] } {
   const received = isReceived(envelope, link);
   const verdicts = (received === "open" ? [true, false] : [received === "yes"]).map((one) =>

@@ -4,7 +4,7 @@ import { dateInJapan, judge, type PlayedEnvelope } from "./model.ts";
 import type { SeenContract, Stage, Tenant } from "./stage.ts";
 
 /**
- * Reads the tenant's contracts, which have to be those of before and new ones that the link may import, each as the
+ * Reads the tenant's contracts, which must be those of before and new ones that the link may import, each as the
  * rules say, and remembers them.
  */
 export async function seeContracts(stage: Stage, tenant: Tenant): Promise<void> {

@@ -61,7 +61,7 @@ function isAdmin({ name }: Player): boolean {
   return /admin$|deputy$/.test(name);
 }
 
-/** A new link: its windows have to be what the rules say, and from now on what it shows decides. */
+/** A new link: its windows must be what the rules say, and from now on what it shows decides. */
 async function noteLink(stage: Stage, tenant: Tenant, { user }: Player, groupId: string): Promise<void> {
   const { world } = stage;
   const shown = await shownLink(stage, tenant);
@@ -96,7 +96,7 @@ async function noteLink(stage: Stage, tenant: Tenant, { user }: Player, groupId:
   };
 }
 
-/** The owner chooses another group; contracts that are there stay where they are. */
+/** The owner chooses another group; contracts that are there stay if they are. */
 export async function playEdit(stage: Stage, move: MoveOf<"edit">): Promise<void> {
   const tenant = pickOf(stage.tenants, move.tenant);
   const groupId = pickOf(GROUPS, move.group);

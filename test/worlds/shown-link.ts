@@ -11,7 +11,7 @@ export type ShownLink = {
   readonly totals: Readonly<Record<"atDocuSign" | "imported" | "excluded" | "deleted" | "waiting", number>>;
 };
 
-/** `GET /v1/link`; null where there is none. */
+/** `GET /v1/link`; null if there is none. */
 export async function shownLink({ world }: Stage, { name, current }: Tenant): Promise<ShownLink | null> {
   const { status, body } = await (await world.api(name)).get("/v1/link");
   if (status === 404) return null;

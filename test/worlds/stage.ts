@@ -63,7 +63,7 @@ export type Stage = {
 /** A world in which nothing has happened but that the tenants have told their groups. */
 export async function openStage(world: World, plan: WorldPlan): Promise<Stage> {
   const { docusign } = world;
-  // Whether an old refresh token survives is not known of DocuSign; a worker that dies between the two must not matter here.
+  // True if an old refresh token survives is not known of DocuSign; a worker that dies between the two must not matter here.
   docusign.keepOldRefreshTokens();
   docusign.holdDeliveries();
   if (plan.hourly !== null) docusign.setLimits({ hourly: plan.hourly });
@@ -101,19 +101,19 @@ export function tell({ story, world }: Stage, sentence: string): void {
   story.push(`${world.clock.now.toISOString().slice(5, 16).replace("T", " ")}  ${sentence}`);
 }
 
-/** The thing of that number, counted round and round; undefined where there is none. */
+/** The thing of that number, counted round and round; undefined if there is none. */
 export function pick<Thing>(things: readonly Thing[], number: number): Thing | undefined {
   return things[number % Math.max(1, things.length)];
 }
 
-/** As `pick`, of what is never empty. */
+/** Like `pick`, of what is never empty. */
 export function pickOf<Thing>(things: readonly Thing[], number: number): Thing {
   const thing = pick(things, number);
   if (thing === undefined) throw new Error("there is nothing to pick from");
   return thing;
 }
 
-/** Whether the account's calls are refused, or so few are left that imports may wait for the next hour. */
+/** True if the account's calls are refused, or so few are left that imports may wait for the next hour. */
 export function isSqueezed({ squeezedUntil, world, plan, spent }: Stage, account: string): boolean {
   const now = world.clock.now;
   if ((squeezedUntil.get(account) ?? now) > now) return true;
@@ -129,7 +129,7 @@ export function hourOf(moment: Date): number {
   return Math.floor(moment.getTime() / 3_600_000);
 }
 
-/** What keeps the link from importing, by its causes; none where it is well. */
+/** What keeps the link from importing, by its causes; none if it is well. */
 export function troublesOf({ demoted, closed }: Stage, tenant: Tenant): string[] {
   const { current } = tenant;
   if (current === null) return [];

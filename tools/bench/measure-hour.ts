@@ -49,7 +49,7 @@ async function setQuietStage(bench: Bench, rows: number): Promise<Stage> {
   return stage;
 }
 
-/** Reconciles the first links, all due at once; gives the seconds that took. */
+/** Reconciles the first links, all due at once; returns the seconds that took. */
 async function runHour(stage: Stage, links: number): Promise<number> {
   const hour = lastFullHour();
   await stage.database.db.transaction().execute(async (tx) => {

@@ -39,7 +39,7 @@ export async function measureImports(bench: Bench): Promise<Row[]> {
 }
 
 /**
- * Envelopes of all links complete; gives the imports a second from when all are announced to the last contract. What
+ * Envelopes of all links complete; returns the imports a second from when all are announced to the last contract. What
  * many events at once cost is measured by itself.
  */
 async function importMany(stage: Stage, senders: Child, count: number): Promise<number> {

@@ -9,7 +9,7 @@ export function describeMachine(): string {
 }
 
 export type Watch = {
-  /** The share of all processors that other programs used since the watch began; null where that cannot be told. */
+  /** The share of all processors that other programs used since the watch began; null if that cannot be told. */
   shareOfOthers(): Promise<number | null>;
 };
 
@@ -60,7 +60,7 @@ async function readOwnTicks(roots: readonly number[]): Promise<number> {
   return processes.filter(({ pid }) => ours.has(pid)).reduce((sum, { ticks }) => sum + ticks, 0);
 }
 
-/** With the ticks of its children that have ended; null where it has ended itself. */
+/** With the ticks of its children that have ended; null if it has ended itself. */
 async function readProcess(name: string): Promise<Process | null> {
   const text = await readFile(`/proc/${name}/stat`, "utf8").catch(() => null);
   if (text === null) return null;

@@ -20,7 +20,7 @@ export type Program = AsyncDisposable & {
 export type ProgramWish = {
   readonly role: "serve" | "work" | "all";
   readonly connectionString: string;
-  /** The simulator's address; where left out, nothing may call DocuSign. */
+  /** The simulator's address; by default, nothing may call DocuSign. */
   readonly docusignUrl?: string;
   readonly cabinetIssuer?: string;
   readonly environment?: Readonly<Record<string, string>>;

@@ -24,7 +24,7 @@ export async function untilNoJobs(stage: Pick<Stage, "database">, task: string):
   }, 20);
 }
 
-/** Until it is so, asked again and again; throws where that takes minutes. */
+/** Until it is so, asked again and again; throws if that takes minutes. */
 export async function until(isSo: () => Promise<boolean>, everyMs: number): Promise<void> {
   const end = performance.now() + MOST_MS;
   while (!(await isSo())) {

@@ -42,7 +42,7 @@ export async function startCluster(): Promise<TrialCluster> {
   };
 }
 
-/** Backends of a killed server live for a moment, and until they have gone it cannot be started anew. */
+/** Backends of a killed server live for a moment, and until they have gone it cannot be started again. */
 async function launch(cluster: Cluster): Promise<void> {
   await until(async () => {
     await launchServer(cluster);

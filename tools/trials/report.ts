@@ -26,7 +26,7 @@ function rowOf(result: Result): string {
   return `| ${cells.join(" | ")} |`;
 }
 
-/** Puts the text between the document's two marks; throws where they are missing. */
+/** Puts the text between the document's two marks; throws if they are missing. */
 export async function writeBetweenMarks(path: string, text: string): Promise<void> {
   const document = await readFile(path, "utf8");
   const [before, rest = ""] = document.split(BEGIN);

@@ -18,7 +18,7 @@ export type Settings = {
   readonly s3: S3Server;
   /** How long what is away stays away. */
   readonly awayMs: number;
-  /** A file that libfaketime reads; null where the library is not installed. */
+  /** A file that libfaketime reads; null if the library is not installed. */
   readonly clockFile: string | null;
 };
 
@@ -290,7 +290,7 @@ const FAKETIME = ["x86_64-linux-gnu", "aarch64-linux-gnu"].map(
   (architecture) => `/usr/lib/${architecture}/faketime/libfaketime.so.1`,
 );
 
-/** Null where it is not installed. */
+/** Null if it is not installed. */
 export function findFaketime(): string | null {
   return FAKETIME.find((path) => existsSync(path)) ?? null;
 }

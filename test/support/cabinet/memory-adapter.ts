@@ -1,6 +1,6 @@
 import type { Adapter, AdapterFactory, AdapterPayload } from "oidc-provider";
 
-/** Keeps what an OpenID provider remembers, also while the provider itself is built anew with other keys. */
+/** Keeps what an OpenID provider remembers, also while the provider itself is built again with other keys. */
 export function createMemoryAdapter(): AdapterFactory {
   const stored = new Map<string, AdapterPayload>();
   return (model) => createModelAdapter(stored, model);

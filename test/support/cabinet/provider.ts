@@ -23,7 +23,7 @@ export type ProviderOptions = {
   readonly clientAuth: ClientAuthMethod;
   readonly untold: Untold | null;
   readonly findPerson: (sub: string) => Person | null;
-  /** Whether somebody is expected to sign in afresh, whoever the browser is signed in as. */
+  /** True if the person must sign in again, even if the browser has a session. */
   readonly isSignInAwaited: () => boolean;
 };
 

@@ -11,13 +11,13 @@ export type CabinetOptions = {
   readonly clientSecret: string;
   readonly redirectUris: readonly string[];
   readonly postLogoutRedirectUris?: readonly string[];
-  /** Expected in API tokens; `torikomi` where left out. */
+  /** Expected in API tokens; `torikomi` by default. */
   readonly audience?: string;
   /** For API tokens only: sign-ins run by the machine's clock on both sides. */
   readonly now?: () => Date;
   readonly port?: number;
   readonly keyAlgorithm?: KeyAlgorithm;
-  /** The only way in which the page's client may prove itself; Basic unless said otherwise. */
+  /** The only way in which the page's client may prove itself; Basic by default. */
   readonly clientAuth?: ClientAuthMethod;
   /** What its metadata leave out, though OpenID Connect requires it there. */
   readonly untold?: Untold;
@@ -35,7 +35,7 @@ export type State = {
   readonly postLogoutRedirectUris: string[];
   readonly adapter: AdapterFactory;
   readonly cookieKey: string;
-  /** Null while it has to be built anew: a provider cannot change its keys and clients. */
+  /** Null while it must be built again: a provider cannot change its keys and clients. */
   provider: Provider | null;
 };
 

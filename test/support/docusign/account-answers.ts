@@ -3,7 +3,7 @@ import { type Account, type Membership, membershipOf, type User } from "./state.
 
 type Json = Record<string, unknown>;
 
-/** A user as seen in the account; the settings only where the caller asked for additional information. */
+/** A user as seen in the account; the settings only if the caller asked for additional information. */
 export function userAnswer(user: User, account: Account, additionalInfo: boolean): Json {
   const membership = membershipOf(user, account);
   return {

@@ -35,7 +35,7 @@ export function formatOf(configuration: ConnectConfiguration): MessageFormat {
   return configuration.deliveryMode === "aggregate" ? "json-aggregate" : "json-sim";
 }
 
-/** Whether the configuration wants to hear of the event, in its generation's spelling of it. */
+/** True if the configuration subscribes to the event, in the spelling of its generation. */
 export function wantsEvent(configuration: ConnectConfiguration, event: string): boolean {
   if (configuration.allowEnvelopePublish !== "true" || configuration.pausePublish === "true") return false;
   if (formatOf(configuration) === "json-sim") return configuration.events?.includes(event) ?? false;

@@ -33,7 +33,7 @@ export function messagesOf(
   );
 }
 
-/** The user that the configuration is told about, or null where the envelope is none of its business. */
+/** The user for whom the configuration reports the envelope; null if it does not report it. */
 function reportedUser(
   state: DocuSignState,
   account: Account,

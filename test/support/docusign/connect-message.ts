@@ -6,9 +6,9 @@ import type { DocuSignState, Envelope } from "./state.ts";
 export type JsonMessageOptions = {
   event?: string;
   configurationId?: number;
-  /** The account whose configuration it is; the sender's unless said otherwise. */
+  /** The account whose configuration it is; the sender's by default. */
   accountId?: string;
-  /** The user that it is reported for; the sender unless said otherwise. */
+  /** The user that it is reported for; the sender by default. */
   userId?: string;
   generatedAt?: Date;
   retryCount?: number;

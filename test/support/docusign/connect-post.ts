@@ -10,7 +10,7 @@ export type Message = {
   readonly contentType: string;
   readonly keys: () => readonly string[];
   readonly body: (retryCount: number) => Buffer;
-  /** Whether DocuSign tries again after a failure. */
+  /** True if DocuSign tries again after a failure. */
   readonly acknowledged: boolean;
 };
 
@@ -19,7 +19,7 @@ export type Delivery = {
   readonly message: Message;
   readonly body: Buffer;
   readonly headers: Record<string, string>;
-  /** Null where no answer came; then `error` says why. */
+  /** Null if no answer came; then `error` says why. */
   readonly status: number | null;
   readonly error: string | null;
 };

@@ -12,7 +12,7 @@ import type { DocuSignState, Envelope, User } from "./state.ts";
 /** What people do with envelopes. Each resolves when Connect has told whom it tells. */
 export type EnvelopeVerbs = {
   sendEnvelope(wish: EnvelopeWish): Promise<Envelope>;
-  /** Everybody has signed; at the clock's moment unless said otherwise. */
+  /** Everybody has signed; at the clock's moment by default. */
   completeEnvelope(envelope: Envelope, options?: { at?: Date }): Promise<Envelope>;
   /** Sends and completes. */
   concludeEnvelope(wish: EnvelopeWish & { completedAt?: Date }): Promise<Envelope>;

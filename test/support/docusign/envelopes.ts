@@ -11,7 +11,7 @@ import {
 } from "./state.ts";
 
 export type DocumentWish = {
-  /** Defaults to a PDF that shows the document's name, padded to `sizeInBytes` where that is given. */
+  /** Defaults to a PDF that shows the document's name, padded to `sizeInBytes` if that is given. */
   bytes?: Buffer;
   sizeInBytes?: number;
   name: string;
@@ -25,13 +25,13 @@ export type RecipientWish = {
   user?: User;
   name?: string;
   email?: string;
-  /** `signers` unless said otherwise; any name, as DocuSign may add groups. */
+  /** `signers` by default; any name, as DocuSign may add groups. */
   group?: string;
 };
 
 export type EnvelopeWish = {
   from: User;
-  /** The account that sends: the sender's default account unless said otherwise. */
+  /** The sending account; by default the default account of the sender. */
   account?: Account;
   to?: readonly (User | RecipientWish)[];
   documents?: readonly DocumentWish[];

@@ -68,7 +68,7 @@ export class DocuSignError extends Error {
 
 export type Found = { readonly route: Route; readonly params: Record<string, string> };
 
-/** Finds the route of a request; undefined where the simulator knows none. */
+/** Finds the route of a request; undefined if the simulator knows none. */
 export function findRoute(routes: readonly Route[], method: string, pathname: string): Found | undefined {
   const segments = pathname.split("/");
   for (const route of routes) {

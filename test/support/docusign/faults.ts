@@ -1,11 +1,11 @@
 import type { Call, Template } from "./exchange.ts";
 
-/** Which calls a fault is for: those of a template, or those that a test picks; all unless given. */
+/** Which calls a fault is for: those of a template, or those that a test picks; all by default. */
 export type Matcher = Template | ((call: Call) => boolean);
 
 export type Failure = {
   status: number;
-  /** DocuSign's error object, or whatever else; empty unless given. */
+  /** DocuSign's error object, or whatever else; empty by default. */
   body?: unknown;
   /** An HTML page instead, as traffic management answers. */
   html?: string;
@@ -36,7 +36,7 @@ export type FaultVerbs = {
   stallNextDownload(): void;
   /** The next download brings these bytes, with their right length: no PDF, or nothing at all. */
   serveNextDownloadAs(bytes: Buffer | string): void;
-  /** Of each call from now on: whether its connection is cut, before anything is done or instead of the answer; null ends it. */
+  /** Of each call from now on: true if its connection is cut, before anything is done or instead of the answer; null ends it. */
   cutWhere(decide: ((call: Call) => Cut | null) | null): void;
   /** Connections are cut until `comeUp`. */
   goDown(): void;
@@ -45,7 +45,7 @@ export type FaultVerbs = {
   comeUp(): void;
   /** Answers bring neither recipients nor documents, whatever `include` says. */
   withoutIncludes(): void;
-  /** Listings are, from now on, what they may be as well where DocuSign documents nothing. */
+  /** From now on listings behave in the other ways that DocuSign leaves open. */
   setListingHabits(habits: ListingHabits): void;
 };
 

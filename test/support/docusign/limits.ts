@@ -1,15 +1,15 @@
 export type Limits = {
-  /** Calls an hour and account; not limited unless given. */
+  /** Calls an hour and account; not limited by default. */
   hourly?: number;
-  /** Calls in 30 seconds and account; not limited unless given. */
+  /** Calls in 30 seconds and account; not limited by default. */
   burst?: number;
   /** What an exceeded limit is answered with: 429 as documented, or 400 as it used to be. */
   status?: 429 | 400;
   /** What X-RateLimit-Reset says instead of the next full hour; null leaves it out. */
   reset?: string | null;
-  /** Whether more calls than `hourly` are refused, as they are unless said: an account may be told nonsense about. */
+  /** True if more calls than `hourly` are refused; true by default. */
   isKept?: boolean;
-  /** Whether answers say anything of calls and limits, as they do unless said. */
+  /** True if answers report calls and limits; true by default. */
   isTold?: boolean;
 };
 

@@ -3,7 +3,7 @@ import type { Envelope } from "./state.ts";
 
 export type Listing = {
   readonly from: Date | null;
-  /** Whether the first moment itself is left out. */
+  /** True if the first moment itself is left out. */
   readonly fromExcluded: boolean;
   readonly to: Date;
   /** Which moment the dates are compared with, in lower case. */
@@ -36,7 +36,7 @@ export const LISTING_PARAMETERS = [
 
 const MAX_COUNT = 1000;
 
-/** Reads the query of a listing; throws DocuSign's refusal where it makes no sense. */
+/** Reads the query of a listing; throws DocuSign's refusal if it makes no sense. */
 export function parseListing(query: URLSearchParams, now: Date): Omit<Listing, "fromExcluded"> {
   const from = query.get("from_date");
   const ids = query.get("envelope_ids");
@@ -63,7 +63,7 @@ export function parseListing(query: URLSearchParams, now: Date): Omit<Listing, "
   };
 }
 
-/** What an `include` asks for; throws where it asks for what this simulator does not have. */
+/** What an `include` asks for; throws if it asks for what this simulator does not have. */
 export function parseInclude(include: readonly string[]): Listing["include"] {
   const strange = include.find((word) => word !== "recipients" && word !== "documents");
   if (strange !== undefined) throw new DocuSignError(501, "UNKNOWN_TO_SIMULATOR", `include ${strange}`);

@@ -4,7 +4,7 @@ import type { DocuSignState, User } from "./state.ts";
 export type Client = {
   readonly clientId: string;
   readonly clientSecret: string;
-  /** Addresses that may be returned to; any where not given. */
+  /** Addresses that may be returned to; any by default. */
   readonly redirectUris?: readonly string[];
 };
 

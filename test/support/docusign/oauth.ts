@@ -31,7 +31,7 @@ export type OAuth = OAuthVerbs & {
     user: User,
     request: { scopes: readonly string[]; challenge: string; redirectUri: string },
   ): string;
-  /** Null where the code, the verifier, the address (where given) or the user does not fit. */
+  /** Null if the code, the verifier, the address (where given) or the user does not fit. */
   exchangeCode(code: string, verifier: string, redirectUri: string | null): TokenSet | null;
   refresh(refreshToken: string): TokenSet | null;
   /** The user of an access token; unknown tokens are told apart from those that have died. */

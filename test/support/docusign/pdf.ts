@@ -15,7 +15,7 @@ export function pdf(text: string, sizeInBytes?: number): Buffer {
 
 /**
  * The same PDF without holding it: padded to exactly `sizeInBytes` by a stream that no page shows.
- * Throws where the size is too small for a PDF (about 1 KB).
+ * Throws if the size is too small for a PDF (about 1 KB).
  */
 export function pdfContent(text: string, sizeInBytes?: number): Content {
   const unpadded = parts(text, 0);

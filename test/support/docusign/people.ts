@@ -11,7 +11,7 @@ import {
 export type AccountWish = {
   name?: string;
   plan?: string;
-  /** Whether the plan has Connect, and Recipient Connect; both by default. */
+  /** True if the plan has Connect, and Recipient Connect; both by default. */
   connect?: boolean;
   recipientConnect?: boolean;
   /** Keys of the account's own Connect settings. */
@@ -36,7 +36,7 @@ export type PeopleVerbs = {
   /** Makes a user a member of one more account; the default account stays. */
   addMembership(account: Account, user: User, wish: MembershipWish): void;
   setDefaultAccount(user: User, account: Account): void;
-  /** Gives the user another role with the rights that usually go with it, or those named. */
+  /** Changes the role of the user, with its usual rights or the given ones. */
   setRole(user: User, account: Account, role: Role, rights?: Partial<Membership>): void;
   /** What was sent to the old address keeps it; by it alone the user is not found any more. */
   changeAddress(user: User, email: string): void;

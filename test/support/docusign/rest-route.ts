@@ -11,7 +11,7 @@ export type RestParts = {
   readonly oauth: OAuth;
   readonly limits: CallLimits;
   readonly problems: string[];
-  /** Null where nothing is validated. */
+  /** Null if nothing is validated. */
   readonly schema: DocuSignSchema | null;
   readonly includesIgnored: () => boolean;
   readonly listingHabits: () => ListingHabits;
@@ -23,7 +23,7 @@ export type RestCall = {
   readonly user: User;
   readonly query: URLSearchParams;
   readonly params: Readonly<Record<string, string>>;
-  /** The JSON of the body; undefined where there was none. */
+  /** The JSON of the body; undefined if there was none. */
   readonly json: unknown;
 };
 

@@ -18,15 +18,15 @@ import { type Account, createDocuSignState, type DocuSignState } from "./state.t
 import { createTokenRoutes } from "./token-routes.ts";
 
 export type SimulatorOptions = {
-  /** DocuSign's clock; the machine's unless given. */
+  /** DocuSign's clock; the machine's by default. */
   now?: () => Date;
   /** Connect keys of the account that owns the integration key: they sign integrator-managed messages. */
   hmacKeys?: readonly string[];
   clientId: string;
   clientSecret: string;
-  /** Registered return addresses; any is taken where not given. */
+  /** Registered return addresses; any is taken by default. */
   redirectUris?: readonly string[];
-  /** Whether requests and answers are held against DocuSign's description; on unless switched off. */
+  /** True if requests and answers are held against DocuSign's description; on unless switched off. */
   validate?: boolean;
   latencyMs?: number;
   /** Without, calls are counted but not limited. */
@@ -49,7 +49,7 @@ export type DocuSignSimulator = PeopleVerbs &
     callsTo(template: Template): Call[];
     /** What must fail the test: unknown requests, wrong tokens, whatever does not fit DocuSign's description. */
     readonly problems: string[];
-    /** Gives the problems out and forgets them, for a test that provokes them. */
+    /** Returns and clears the problems, for a test that provokes them. */
     takeProblems(): string[];
     assertNoProblems(): void;
     /** Other keys for integrator-managed messages from now on, held ones included. */

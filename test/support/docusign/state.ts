@@ -6,13 +6,13 @@ export type Account = {
   readonly accountId: string;
   readonly name: string;
   readonly plan: string;
-  /** Whether the plan has Connect at all, and Recipient Connect beyond it. */
+  /** True if the plan has Connect at all, and Recipient Connect beyond it. */
   connect: boolean;
   recipientConnect: boolean;
   /** Keys of the account's own Connect settings; integrator-managed configurations do not use them. */
   readonly hmacKeys: readonly string[];
   readonly configurations: Map<string, ConnectConfiguration>;
-  /** DocuSign's error code for every call of /connect, where a test asked for it. */
+  /** DocuSign's error code for every call of /connect, if a test asked for it. */
   connectRefusal: string | null;
   /** What its list of configurations shows of each, where a test asked for something else than there is. */
   shownConfiguration: (there: ConnectConfiguration) => Readonly<Record<string, unknown>>;
@@ -113,7 +113,7 @@ export type DocuSignState = {
   readonly envelopes: Map<string, Envelope>;
   /** In the order of sending, so that a listing need not look at other accounts' envelopes. */
   readonly sentBy: Map<string, Envelope[]>;
-  /** By user id, and by lower-case e-mail address where the recipient has no user id. */
+  /** By user id, and by lower-case e-mail address if the recipient has no user id. */
   readonly receivedBy: Map<string, Set<Envelope>>;
 };
 
@@ -129,7 +129,7 @@ export function createDocuSignState(now: () => Date = () => new Date()): DocuSig
   };
 }
 
-/** The user's place in the account; throws where there is none, as the test then asks for the impossible. */
+/** The user's place in the account; throws if there is none, as the test then asks for the impossible. */
 export function membershipOf(user: User, account: Account): Membership {
   const membership = user.memberships.get(account.accountId);
   if (membership === undefined) throw new Error(`${user.name} is no member of ${account.name}`);

@@ -104,7 +104,7 @@ function tellUser(parts: TokenParts, { headers }: Exchange): OAuthAnswer {
   return { status: 200, definition: "oauthUser", json: userinfo(parts, user) };
 }
 
-/** The token of a Bearer header; undefined where there is none. */
+/** The token of a Bearer header; undefined if there is none. */
 export function bearerToken(authorization: string | string[] | undefined): string | undefined {
   return typeof authorization === "string" ? /^Bearer (\S+)$/.exec(authorization)?.[1] : undefined;
 }

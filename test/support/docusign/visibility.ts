@@ -1,6 +1,6 @@
 import type { DocuSignState, Envelope, User } from "./state.ts";
 
-/** Whether DocuSign routed the envelope to the user: by user id, by e-mail address only where the id is absent. */
+/** True if DocuSign routed the envelope to the user: by user id, by e-mail address only where the id is absent. */
 function isReceivedBy(envelope: Envelope, user: User): boolean {
   return envelope.recipients.some((recipient) =>
     recipient.userId === null
@@ -11,7 +11,7 @@ function isReceivedBy(envelope: Envelope, user: User): boolean {
 
 type Asked = {
   readonly userFilter: string | null;
-  /** Whether what a user received is not shown unless it is asked for. */
+  /** True if received envelopes are shown only on request. */
   readonly receivedApart: boolean;
 };
 
@@ -35,7 +35,7 @@ export function visibleEnvelopes(
 
 export type Sight = "visible" | "not-yours" | "unknown";
 
-/** Whether the user may read this envelope by its id through this account. */
+/** True if the user may read this envelope by its id through this account. */
 export function sightOf(envelope: Envelope, user: User, accountId: string): Sight {
   if (isReceivedBy(envelope, user)) return "visible";
   if (envelope.accountId !== accountId) return "unknown";

@@ -6,7 +6,7 @@ export type XmlMessageOptions = XmlStyle & {
   generatedAt?: Date;
   /** Whole hours from UTC of the times in the message; null leaves the time zone unsaid. */
   timeZoneOffset?: number | null;
-  /** The hours by which times are shifted where the zone is left unsaid. */
+  /** The hours by which times are shifted if the zone is left unsaid. */
   unsaidOffset?: number;
   timeZone?: string;
   /** Puts the documents' contents in. */

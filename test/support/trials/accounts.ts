@@ -45,7 +45,7 @@ function identityOfBody(body: Buffer): string {
 }
 
 /**
- * Whether each completed envelope is a settled row of the ledger, each of its documents one contract and one change
+ * True if each completed envelope is a settled row of the ledger, each of its documents one contract and one change
  * of the feed, and each contract's bytes are the document's. Names each difference.
  */
 export async function compareContracts(ground: Ground): Promise<string[]> {

@@ -53,7 +53,7 @@ export async function cutConnections(db: Database): Promise<void> {
       and application_name <> ${TRIALS}`.execute(db);
 }
 
-/** Whether the server lets somebody in. */
+/** True if the server lets somebody in. */
 export async function canConnect(connectionString: string): Promise<boolean> {
   const client = new pg.Client({ connectionString, connectionTimeoutMillis: 1_000 });
   client.on("error", () => {});

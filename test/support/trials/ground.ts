@@ -17,7 +17,7 @@ import { startIngress } from "./ingress.ts";
 import { type Environment, type Outcome, type Program, runCommand, startProgram } from "./program.ts";
 
 export type GroundOptions = {
-  /** The server on which a database is made; the test run's where left out. */
+  /** The server on which a database is made; the test run's by default. */
   readonly adminUrl?: string;
   readonly serves?: number;
   readonly works?: number;

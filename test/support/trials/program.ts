@@ -27,7 +27,7 @@ const START_MS = 60_000;
 
 export type Environment = Readonly<Record<string, string>>;
 
-/** Starts a role and settles when it says that it runs; rejects with what it said where it ends before. */
+/** Starts a role and settles when it says that it runs; rejects with what it said if it ends before. */
 export async function startProgram(name: string, role: string, environment: Environment): Promise<Program> {
   const child = spawnTorikomi([role], environment);
   const running = Promise.withResolvers<number>();

@@ -11,7 +11,7 @@ export type Sender = AsyncDisposable & {
   readonly givenUp: ReadonlySet<Message>;
   /** Messages that vanished on their way, as `lose` asked for. */
   readonly lost: readonly Message[];
-  /** How often each answer came: `200`, `503`, …, `none` where nobody answered. */
+  /** How often each answer came: `200`, `503`, …, `none` if nobody answered. */
   readonly answers: ReadonlyMap<string, number>;
   /** Nothing is under way and nothing waits. */
   drained(): Promise<number>;

@@ -12,7 +12,7 @@ export type Trial = {
   readonly fault: string;
   readonly befall: (ground: Ground) => Promise<void>;
   readonly options?: GroundOptions;
-  /** Whether the processes themselves meet the fault: then their logs have to tell of it, and otherwise hold no error. */
+  /** True if the processes themselves meet the fault: then their logs have to tell of it, and otherwise hold no error. */
   readonly isTold?: boolean;
 };
 
