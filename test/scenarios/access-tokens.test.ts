@@ -39,11 +39,11 @@ async function tokensOf(world: World): Promise<LinkTokens> {
 }
 
 function refreshes(world: World): number {
-  // The first of all token calls is the login's.
+  // The first token call is always the login's.
   return world.docusign.callsTo("/oauth/token").length - 1;
 }
 
-test("an access token that ran out is renewed once, however many imports of two processes ask at once", async () => {
+test("an expired access token is refreshed once, however many imports in two processes ask at the same time", async () => {
   await using companies = await createLinkedCompanies();
   const { world, colleague } = companies;
   await using other = await openFoundation(world.config, {
@@ -75,7 +75,7 @@ test("an access token that ran out is renewed once, however many imports of two 
   );
 });
 
-test("an access token that DocuSign refuses before its time is renewed once, however many imports ask", async () => {
+test("an access token that DocuSign rejects early is refreshed once, however many imports ask", async () => {
   await using companies = await createLinkedCompanies();
   const { world, admin, colleague } = companies;
   const linkId = await linkIdOf(world);
@@ -93,7 +93,7 @@ test("an access token that DocuSign refuses before its time is renewed once, how
   assert.equal(refreshes(world), 1);
 });
 
-test("an access token is renewed five minutes before it runs out, and no sooner", async () => {
+test("an access token is refreshed five minutes before it expires, not earlier", async () => {
   await using companies = await createLinkedCompanies();
   const { world } = companies;
   const linkId = await linkIdOf(world);
@@ -110,7 +110,7 @@ test("an access token is renewed five minutes before it runs out, and no sooner"
   assert.equal(refreshes(world), 1);
 });
 
-test("an ended link has a token for nobody", async () => {
+test("an ended link returns no token to any caller", async () => {
   await using companies = await createLinkedCompanies();
   const { world } = companies;
   const linkId = await linkIdOf(world);
@@ -121,7 +121,7 @@ test("an ended link has a token for nobody", async () => {
   await assert.rejects(asked, { kind: "authorization-gone", code: "link-ended" });
 });
 
-test("a renewed refresh token is stored before anything is done with what came with it", async () => {
+test("a new refresh token is stored before the access token that came with it is used", async () => {
   await using companies = await createLinkedCompanies();
   const { world, colleague } = companies;
   const before = await tokensOf(world);
@@ -139,7 +139,7 @@ test("a renewed refresh token is stored before anything is done with what came w
   assert.deepEqual(meanwhile, after);
 });
 
-test("a database that is lost just when DocuSign hands out new tokens loses none of them", async () => {
+test("losing the database just as DocuSign issues new tokens loses no token", async () => {
   await using companies = await createLinkedCompanies();
   const { world, colleague } = companies;
   const { db } = world.service.foundation.working;
@@ -164,7 +164,7 @@ test("a database that is lost just when DocuSign hands out new tokens loses none
   assert.equal(refreshes(world), 2);
 });
 
-test("refresh tokens that work only once carry a link over months", async () => {
+test("single-use refresh tokens keep a link working for months", async () => {
   await using companies = await createLinkedCompanies();
   const { world, colleague } = companies;
 
@@ -178,7 +178,7 @@ test("refresh tokens that work only once carry a link over months", async () => 
   assert.equal(refreshes(world), 4);
 });
 
-test("a renewal that fails for now stops nothing for good", async () => {
+test("a refresh that fails temporarily stops nothing permanently", async () => {
   await using companies = await createLinkedCompanies();
   const { world, colleague } = companies;
   const envelope = await world.docusign.concludeEnvelope({ from: colleague, to: [CUSTOMER] });
@@ -194,7 +194,7 @@ test("a renewal that fails for now stops nothing for good", async () => {
   assert.equal(await fateOf(world, envelope), "imported sent");
 });
 
-test("the database holds no token in the clear", async () => {
+test("the database holds no token in plain text", async () => {
   await using companies = await createLinkedCompanies();
   const { world } = companies;
   const { accessToken, refreshToken } = await tokensOf(world);
@@ -214,14 +214,14 @@ test("the database holds no token in the clear", async () => {
 
   assert.ok(
     dump.some((row) => row.includes("v1.")),
-    "sealed tokens are there",
+    "the database holds encrypted tokens",
   );
   for (const secret of [accessToken, refreshToken, later.accessToken, later.refreshToken]) {
     assert.ok(!dump.some((row) => row.includes(secret)));
   }
 });
 
-test("encryption keys are rotated: the old one still opens, the new one seals, and once all is sealed anew the old one can go", async () => {
+test("encryption keys rotate: the old key decrypts, the new key encrypts, and the old key can go after re-encryption", async () => {
   await using companies = await createLinkedCompanies();
   const { world, colleague } = companies;
   const [old] = world.config.encryptionKeys;

@@ -25,10 +25,10 @@ import { stepNow, stepOn } from "../support/stepping.ts";
 import type { World } from "../support/world.ts";
 
 const REFUSED: Failure = { status: 403, body: { errorCode: "USER_LACKS_PERMISSIONS", message: "x" } };
-/** So many rows DocuSign lists at once in these tests, of the thousand that it is asked for. */
+/** Rows per DocuSign page in these tests; the service asks for a thousand. */
 const PAGE = 10;
 
-/** Up to when the link accounts for everything, by side, where it ends a minute later without a last look at DocuSign. */
+/** Ends the link a minute later without a last look at DocuSign; returns how far it accounts for each side. */
 async function accountedFor(world: World): Promise<(string | null)[]> {
   world.clock.pass(MINUTE_MS);
   world.docusign.failNext(1, REFUSED, "/envelopes");
@@ -37,12 +37,12 @@ async function accountedFor(world: World): Promise<(string | null)[]> {
   return [sentUntil, receivedUntil];
 }
 
-/** A day before it, as DocuSign may list what completed with such a delay. */
+/** A day earlier, because DocuSign may list a completion up to a day late. */
 function upTo(moment: Date): string {
   return new Date(moment.getTime() - DAY_MS).toISOString();
 }
 
-/** Envelopes between others that are not imported, one a second from the moment on. */
+/** Concludes envelopes between other users that are not imported, one a second from the given time. */
 function concludePurged({ world, colleague }: Companies, count: number, from: Date): void {
   concludeQuietly(world, count, (number) => ({
     from: colleague,
@@ -52,7 +52,7 @@ function concludePurged({ world, colleague }: Companies, count: number, from: Da
   }));
 }
 
-test("a page that others of its side follow accounts for what it listed, and no further", async () => {
+test("a page followed by others of its side accounts only for what it listed", async () => {
   await using linked = await createLinkedCompanies();
   const { world } = linked;
   const reached = world.clock.now;
@@ -67,7 +67,7 @@ test("a page that others of its side follow accounts for what it listed, and no 
   assert.deepEqual(await accountedFor(world), [upTo(lastOfPage), upTo(reached)]);
 });
 
-test("a side's last page accounts for the whole window, and for its own side only", async () => {
+test("a side's last page accounts for the whole window, but only on its own side", async () => {
   await using linked = await createLinkedCompanies();
   const { world } = linked;
   const reached = world.clock.now;
@@ -80,7 +80,7 @@ test("a side's last page accounts for the whole window, and for its own side onl
   assert.deepEqual(await accountedFor(world), [upTo(to), upTo(reached)]);
 });
 
-test("a window that an operator lets begin later than what was reached accounts for nothing, as nobody has seen the gap", async () => {
+test("a window that an operator starts later than the link has reached accounts for nothing, because of the gap", async () => {
   await using linked = await createLinkedCompanies();
   const { world } = linked;
   const reached = world.clock.now;
@@ -93,7 +93,7 @@ test("a window that an operator lets begin later than what was reached accounts 
   assert.deepEqual(await accountedFor(world), [upTo(reached), upTo(reached)]);
 });
 
-test("a last look of more than six pages accounts for those, and leaves the rest to the next link", async () => {
+test("a last look longer than six pages accounts for those pages and leaves the rest to the next link", async () => {
   await using linked = await createLinkedCompanies();
   const { world, admin } = linked;
   const first = new Date(world.clock.now.getTime() + MINUTE_MS);
@@ -104,7 +104,7 @@ test("a last look of more than six pages accounts for those, and leaves the rest
   assert.equal((await endLink(world)).status, 204);
 
   const { sentUntil } = (await historyOf(world)).at(-1);
-  // Each page but the first lists two seconds of the one before again.
+  // Each page after the first repeats two seconds of the previous page.
   const lastOfPages = new Date(first.getTime() + (PAGE - 1 + 5 * (PAGE - 2)) * 1_000);
   assert.equal(sentUntil, upTo(lastOfPages));
   assert.equal((await entriesOf(world))[0].state, "failed");
@@ -113,7 +113,7 @@ test("a last look of more than six pages accounts for those, and leaves the rest
   assert.equal((await linkOf(world)).sentFrom, sentUntil);
 });
 
-test("a last look of more than six pages that shows nothing between others accounts for nothing that the account sent", async () => {
+test("a last look longer than six pages without envelopes between other users accounts for nothing that the account sent", async () => {
   await using linked = await createLinkedCompanies();
   const { world, admin } = linked;
   const reached = world.clock.now;
@@ -131,7 +131,7 @@ test("a last look of more than six pages that shows nothing between others accou
   assert.equal((await historyOf(world)).at(-1).sentUntil, upTo(reached));
 });
 
-test("a last look that shows an envelope between others asks for no other proof of the account, any other does", async () => {
+test("a last look needs another proof of account-wide access only if it lists no envelope between other users", async () => {
   for (const isShown of [true, false]) {
     await using linked = await createLinkedCompanies();
     const { world } = linked;
@@ -149,25 +149,25 @@ test("a last look that shows an envelope between others asks for no other proof 
 const NO_PROOF: Readonly<
   Record<string, (companies: Companies) => EnvelopeWish & { befalls?: (envelope: Envelope) => void }>
 > = {
-  "that the user sent": ({ admin }) => ({ from: admin, to: [CUSTOMER] }),
-  "that the user received under another address": ({ admin, colleague }) => ({
+  "sent by the user": ({ admin }) => ({ from: admin, to: [CUSTOMER] }),
+  "received by the user under another address": ({ admin, colleague }) => ({
     from: colleague,
     to: [{ user: admin, email: "kyusei@example.com" }],
   }),
-  "that is addressed to the user, in capitals and without an id": ({ admin, colleague }) => ({
+  "addressed to the user in capitals and without an id": ({ admin, colleague }) => ({
     from: colleague,
     to: [{ name: "山田", email: admin.email.toUpperCase() }],
   }),
-  "that the user received beside another": ({ admin, colleague }) => ({
+  "received by the user along with another recipient": ({ admin, colleague }) => ({
     from: colleague,
     to: [CUSTOMER, admin],
   }),
-  "that was listed without its recipients": ({ world, colleague }) => ({
+  "listed without its recipients": ({ world, colleague }) => ({
     from: colleague,
     to: [CUSTOMER],
     befalls: (envelope) => world.docusign.withoutRecipientsInListing(envelope),
   }),
-  "that was listed without its sender's id": ({ world, account: { accountId }, colleague }) => ({
+  "listed without its sender's id": ({ world, account: { accountId }, colleague }) => ({
     from: colleague,
     to: [CUSTOMER],
     befalls: (envelope) =>
@@ -176,7 +176,7 @@ const NO_PROOF: Readonly<
 };
 
 for (const [which, wish] of Object.entries(NO_PROOF)) {
-  test(`an envelope ${which} proves nothing of the rest of the account`, async () => {
+  test(`an envelope ${which} proves nothing about the rest of the account`, async () => {
     await using linked = await createLinkedCompanies();
     const { world } = linked;
     const reached = world.clock.now;
@@ -195,7 +195,7 @@ for (const [which, wish] of Object.entries(NO_PROOF)) {
   });
 }
 
-test("an envelope of another account's to an address of the user's that is not known yet proves nothing", async () => {
+test("an envelope from another account to a new, still unknown address of the user proves nothing", async () => {
   await using linked = await createLinkedCompanies();
   const { world, account, admin, partner } = linked;
   const reached = world.clock.now;
@@ -210,7 +210,7 @@ test("an envelope of another account's to an address of the user's that is not k
   assert.deepEqual(await accountedFor(world), [upTo(reached), upTo(reached)]);
 });
 
-test("a user of whom DocuSign tells no address is known by the id", async () => {
+test("a user for whom DocuSign returns no address is recognized by their id", async () => {
   await using companies = await createCompanies();
   const { world, account, admin } = companies;
   const { userId, name } = admin;
@@ -229,7 +229,7 @@ test("a user of whom DocuSign tells no address is known by the id", async () => 
   assert.deepEqual(await accountedFor(world), [upTo(to), null]);
 });
 
-test("an envelope between others proves the rest though one of its recipients has neither id nor address", async () => {
+test("an envelope between other users proves account-wide access even if one recipient has neither id nor address", async () => {
   await using linked = await createLinkedCompanies();
   const { world, colleague } = linked;
   const to = [CUSTOMER];
@@ -251,7 +251,7 @@ test("an envelope between others proves the rest though one of its recipients ha
 });
 
 for (const isSaid of [false, true]) {
-  test(`a listing that shows nothing between others accounts for what the account sent ${isSaid ? "once" : "only after"} DocuSign says that the user still is an admin`, async () => {
+  test(`a listing without envelopes between other users accounts for what the account sent ${isSaid ? "once" : "only after"} DocuSign confirms that the user is still an admin`, async () => {
     await using linked = await createLinkedCompanies();
     const { world } = linked;
     const reached = world.clock.now;
@@ -266,8 +266,8 @@ for (const isSaid of [false, true]) {
 }
 
 const JUST_LINKED = [
-  { when: "within an hour of the linking", delay: HOUR_MS - 1, isProven: true },
-  { when: "an hour after the linking", delay: HOUR_MS, isProven: false },
+  { when: "within an hour of linking", delay: HOUR_MS - 1, isProven: true },
+  { when: "an hour after linking", delay: HOUR_MS, isProven: false },
 ];
 
 for (const { when, delay, isProven } of JUST_LINKED) {
@@ -284,7 +284,7 @@ for (const { when, delay, isProven } of JUST_LINKED) {
   });
 }
 
-test("nor does a first listing that was approved an hour after the linking, as its user is asked for meanwhile", async () => {
+test("a first listing approved an hour after linking needs none either, because the user is checked meanwhile", async () => {
   await using companies = await createCompanies({ config: { largeImport: 1 } });
   const { world, admin } = companies;
   concludeQuietly(world, 1, () => ({

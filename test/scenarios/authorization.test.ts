@@ -15,7 +15,7 @@ import {
 
 const HOUR_MS = 60 * 60 * 1000;
 
-test("a revoked authorisation stops the link visibly; imports wait, each hour asks once, and linking again mends it in place", async () => {
+test("a revoked authorization visibly stops the link; imports wait, each hour asks once, and linking again repairs it in place", async () => {
   await using companies = await createLinkedCompanies();
   const { world, admin, colleague } = companies;
   const { id } = await linkOf(world);
@@ -45,7 +45,7 @@ test("a revoked authorisation stops the link visibly; imports wait, each hour as
   assert.equal((await historyOf(world)).length, 1);
 });
 
-test("a link whose tokens DocuSign refused though its authorisation stands goes on at the next hour", async () => {
+test("a link whose tokens DocuSign rejected although its authorization is valid resumes at the next hour", async () => {
   await using companies = await createLinkedCompanies();
   const { world, colleague } = companies;
   world.docusign.failNext(2, { status: 401 }, "/envelopes/{envelopeId}");
@@ -61,7 +61,7 @@ test("a link whose tokens DocuSign refused though its authorisation stands goes 
   assert.deepEqual(await subjects(world), ["kept"]);
 });
 
-test("a link that awaits its approval shows that its authorisation was revoked", async () => {
+test("a link that awaits approval shows that its authorization was revoked", async () => {
   await using companies = await createCompanies({ config: { largeImport: 1 } });
   const { world, admin, colleague } = companies;
   await concludeUnheard(world, { from: colleague, to: [CUSTOMER] });
@@ -81,7 +81,7 @@ for (const [status, errorCode] of [
   [400, "ACCOUNT_HAS_BEEN_SUSPENDED"],
   [404, "USER_NOT_FOUND"],
 ] as const) {
-  test(`a user or account that DocuSign refuses with ${status} ${errorCode} stops the link, and can be unlinked`, async () => {
+  test(`a user or account that DocuSign rejects with ${status} ${errorCode} stops the link, which can still be unlinked`, async () => {
     await using companies = await createLinkedCompanies();
     const { world } = companies;
     world.docusign.failNext(1_000, { status, body: { errorCode, message: "x" } });
@@ -99,7 +99,7 @@ for (const [times, status] of [
   [1, 403],
   [2, 401],
 ] as const) {
-  test(`a listing that DocuSign refuses with ${status}, of a user who is admin still, stops no link`, async () => {
+  test(`a listing that DocuSign rejects with ${status} for a user who is still an admin does not stop the link`, async () => {
     await using companies = await createLinkedCompanies();
     const { world } = companies;
     world.docusign.failNext(times, { status }, "/envelopes");
@@ -110,7 +110,7 @@ for (const [times, status] of [
   });
 }
 
-test("a revoked authorisation is found by the hour where no event brings it to light", async () => {
+test("the hourly reconciliation finds a revoked authorization if no event reveals it", async () => {
   await using companies = await createLinkedCompanies();
   const { world, admin } = companies;
   world.docusign.revokeConsent(admin);
@@ -134,7 +134,7 @@ test("a closed user stops the link", async () => {
   assert.equal(await fateOf(world, envelope), "waiting link-error");
 });
 
-test("a user closed everywhere stops the link", async () => {
+test("a user closed in all accounts stops the link", async () => {
   await using companies = await createLinkedCompanies();
   const { world, admin } = companies;
   world.docusign.closeUser(admin);
@@ -152,7 +152,7 @@ const REFUSED_REFRESHES: Readonly<Record<string, Failure>> = {
 };
 
 for (const [refusal, failure] of Object.entries(REFUSED_REFRESHES)) {
-  test(`a closed user whom DocuSign refuses with ${refusal} stops the link, which can be ended`, async () => {
+  test(`a closed user whom DocuSign rejects with ${refusal} stops the link, which can still be ended`, async () => {
     await using companies = await createLinkedCompanies();
     const { world, admin } = companies;
     world.docusign.closeUser(admin);
@@ -165,7 +165,7 @@ for (const [refusal, failure] of Object.entries(REFUSED_REFRESHES)) {
   });
 }
 
-test("a link whose refresh was refused though its authorisation stands goes on at the next hour", async () => {
+test("a link whose token refresh was rejected although its authorization is valid resumes at the next hour", async () => {
   await using companies = await createLinkedCompanies();
   const { world, colleague } = companies;
   world.clock.pass(8 * HOUR_MS);
@@ -181,7 +181,7 @@ test("a link whose refresh was refused though its authorisation stands goes on a
   assert.deepEqual(await subjects(world), ["kept"]);
 });
 
-test("while a link is in error another user or account is not linked in its place", async () => {
+test("while a link is in error, no other user or account can be linked in its place", async () => {
   await using companies = await createLinkedCompanies();
   const { world, admin, account } = companies;
   const colleague = world.docusign.addUser(account, { name: "田中", role: "DS Admin" });
@@ -198,7 +198,7 @@ test("while a link is in error another user or account is not linked in its plac
   assert.deepEqual(await linkOf(world), broken);
 });
 
-test("the lost right of an admin is noticed within the hour, before any import fails, and so is its return", async () => {
+test("a lost admin right is noticed within the hour, before any import fails, and so is its return", async () => {
   await using companies = await createLinkedCompanies();
   const { world, account, admin, colleague, partner } = companies;
   await world.docusign.concludeEnvelope({
@@ -231,7 +231,7 @@ test("the lost right of an admin is noticed within the hour, before any import f
   ]);
 });
 
-test("an admin right that has come back is asked for again soon where DocuSign failed at the hour", async () => {
+test("a returned admin right is checked again soon if DocuSign failed at the hour", async () => {
   await using companies = await createLinkedCompanies();
   const { world, account, admin, colleague } = companies;
   world.docusign.setRole(admin, account, "DS Sender");
@@ -249,7 +249,7 @@ test("an admin right that has come back is asked for again soon where DocuSign f
   assert.deepEqual(await subjects(world), ["meanwhile"]);
 });
 
-test("the right to see the account is proven anew each hour while colleagues' envelopes show it, and asked for otherwise", async () => {
+test("colleagues' envelopes prove account-wide access each hour; without them DocuSign is asked about the user", async () => {
   await using companies = await createLinkedCompanies();
   const { world, account, admin, colleague } = companies;
   await world.docusign.concludeEnvelope({ from: colleague, to: [CUSTOMER] });

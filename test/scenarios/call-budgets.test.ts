@@ -18,27 +18,27 @@ const WAIT = { kind: "wait", until: END_OF_HOUR };
 
 type Line = { readonly details: object; readonly message: string };
 
-/** Processes that share a database and an account of 100 calls an hour, 25 of which first imports leave to others. */
+/** Processes that share a database and an account of 100 calls an hour, 25 of which first imports leave unused. */
 type Processes = AsyncDisposable & {
   readonly db: Database;
   readonly account: AccountId;
   readonly clock: { now: Date };
   start(): CallBudgets;
-  /** Once a line of the log is there. */
+  /** Waits for a log line. */
   logged(): Promise<Line>;
-  /** What an answer of DocuSign's says, of this hour unless said otherwise. */
+  /** The limits in a DocuSign response, for this hour by default. */
   answer(remaining: number | null, resetsAt?: Date): CallLimits;
-  /** Once the database knows of so many calls. */
+  /** Waits until the database has stored this number of remaining calls. */
   shared(remaining: number): Promise<void>;
 };
 
-/** What is found asking the database again and again; it takes no longer than what was begun before. */
+/** Queries the database until `look` finds something. */
 async function find<Found>(look: () => Promise<Found | undefined>): Promise<Found> {
   for (let tries = 0; tries < 1_000; tries += 1) {
     const found = await look();
     if (found !== undefined) return found;
   }
-  return assert.fail("nothing came of it");
+  return assert.fail("no result after 1,000 tries");
 }
 
 async function createProcesses(): Promise<Processes> {
@@ -79,7 +79,7 @@ async function createProcesses(): Promise<Processes> {
   };
 }
 
-test("calls that are under way count as made, until they are answered, whatever is said then", async () => {
+test("calls in progress count as made until they are answered, whatever responses report meanwhile", async () => {
   await using processes = await createProcesses();
   const { account, answer } = processes;
   const budgets = processes.start();
@@ -109,7 +109,7 @@ test("calls that are under way count as made, until they are answered, whatever 
   await processes.shared(2);
 });
 
-test("of answers that come out of order the one counts that leaves fewer calls, and those of the later hour", async () => {
+test("if responses arrive out of order, the one with the fewest remaining calls counts, and those of the later hour", async () => {
   await using processes = await createProcesses();
   const { account, answer } = processes;
   const budgets = processes.start();
@@ -126,7 +126,7 @@ test("of answers that come out of order the one counts that leaves fewer calls, 
   assert.deepEqual([late, nextHour, await pace()], [WAIT, GO, GO]);
 });
 
-test("other processes learn at once that the reserve is reached, and of calls within it two seconds later", async () => {
+test("other processes learn at once that the reserve is reached, and two seconds later how many calls of it remain", async () => {
   await using processes = await createProcesses();
   const { account, answer, clock } = processes;
   const [one, other] = [processes.start(), processes.start()];
@@ -138,7 +138,7 @@ test("other processes learn at once that the reserve is reached, and of calls wi
   await processes.shared(25);
   const paces = [await other.pace(account, "first-import"), await other.pace(account, "other")];
   one.note(account, answer(24));
-  // Over the one connection a note would have come before the question.
+  // With a single connection, a note would have been written before this query.
   assert.equal((await findBudget(processes.db, account))?.remaining, 25);
   clock.now = new Date(clock.now.getTime() + 2_000);
   one.note(account, answer(23));
@@ -147,7 +147,7 @@ test("other processes learn at once that the reserve is reached, and of calls wi
   assert.deepEqual(paces, [WAIT, GO]);
 });
 
-test("a budget that cannot be shared is told to operators, and still counts in its own process", async () => {
+test("a budget that cannot be shared is logged for operators and still counts in its own process", async () => {
   await using processes = await createProcesses();
   const { account, answer, db } = processes;
   const budgets = processes.start();
@@ -161,7 +161,7 @@ test("a budget that cannot be shared is told to operators, and still counts in i
   assert.deepEqual(await budgets.pace(account, "other"), WAIT);
 });
 
-test("a pause of the account is kept by every process", async () => {
+test("every process respects a pause of the account", async () => {
   await using processes = await createProcesses();
   const { account, clock } = processes;
   const [one, other] = [processes.start(), processes.start()];

@@ -12,7 +12,7 @@ import {
 } from "../support/linked-world.ts";
 import { callsOf } from "../support/reconciling.ts";
 
-test("a configuration that someone changed is mended by the daily check", async () => {
+test("the daily check repairs a configuration that someone changed", async () => {
   await using companies = await createLinkedCompanies();
   const { world, account, colleague } = companies;
   for (const { connectId } of world.docusign.configurations(account)) {
@@ -30,7 +30,7 @@ test("a configuration that someone changed is mended by the daily check", async 
   assert.deepEqual(configured(world, account), await ours(world));
 });
 
-test("a configuration that someone removed is made anew as soon as an event was missed", async () => {
+test("a removed configuration is created again as soon as an event was missed", async () => {
   await using companies = await createLinkedCompanies();
   const { world, account, colleague } = companies;
   for (const { connectId } of world.docusign.configurations(account)) {
@@ -50,7 +50,7 @@ for (const [how, change] of Object.entries({
   "switched off": { allowEnvelopePublish: "false" },
   paused: { pausePublish: "true" },
 })) {
-  test(`a configuration that someone ${how} stays so, is shown so, and imports go by the hour`, async () => {
+  test(`a configuration that someone ${how} stays so and is shown so, and imports run hourly`, async () => {
     await using companies = await createLinkedCompanies();
     const { world, account, colleague } = companies;
     for (const { connectId } of world.docusign.configurations(account)) {
@@ -70,7 +70,7 @@ for (const [how, change] of Object.entries({
   });
 }
 
-test("a copy of a configuration, which the list shows first, is not taken for the one that the link made", async () => {
+test("a copy of a configuration that is listed first is not mistaken for the one that the link created", async () => {
   await using companies = await createLinkedCompanies();
   const { world, account } = companies;
   for (const made of world.docusign.configurations(account)) {
@@ -96,7 +96,7 @@ const KNOWN_STATES: Readonly<Record<string, (companies: Companies) => void>> = {
 };
 
 for (const [state, comeAbout] of Object.entries(KNOWN_STATES)) {
-  test(`that Connect is ${state} stays known where DocuSign does not answer the next day`, async () => {
+  test(`Connect stays known as ${state} if DocuSign does not answer the next day`, async () => {
     await using companies = await createLinkedCompanies();
     const { world } = companies;
     comeAbout(companies);
@@ -112,7 +112,7 @@ for (const [state, comeAbout] of Object.entries(KNOWN_STATES)) {
 const LISTED_OTHERWISE: Readonly<
   Record<string, (there: Configuration) => Readonly<Record<string, unknown>>>
 > = {
-  "a slash at the end of its address": (there) => ({ ...there, urlToPublishTo: `${there.urlToPublishTo}/` }),
+  "a trailing slash in its address": (there) => ({ ...there, urlToPublishTo: `${there.urlToPublishTo}/` }),
   "the scheme of its address in capitals": (there) => ({
     ...there,
     urlToPublishTo: there.urlToPublishTo.replace("http:", "HTTP:"),
@@ -122,7 +122,7 @@ const LISTED_OTHERWISE: Readonly<
 };
 
 for (const [how, shown] of Object.entries(LISTED_OTHERWISE)) {
-  test(`a configuration that DocuSign lists with ${how} is found again each day, and removed in the end`, async () => {
+  test(`a configuration that DocuSign lists with ${how} is recognized each day and removed at the end`, async () => {
     await using companies = await createLinkedCompanies();
     const { world, account } = companies;
     world.docusign.showConfigurations(account, shown);
@@ -139,7 +139,7 @@ for (const [how, shown] of Object.entries(LISTED_OTHERWISE)) {
   });
 }
 
-test("a configuration that someone sent to another address is brought back, not doubled", async () => {
+test("a configuration that someone pointed at another address is restored, not duplicated", async () => {
   await using companies = await createLinkedCompanies();
   const { world, account } = companies;
   for (const { connectId } of world.docusign.configurations(account)) {
@@ -151,7 +151,7 @@ test("a configuration that someone sent to another address is brought back, not 
   assert.deepEqual(configured(world, account), await ours(world));
 });
 
-test("a customer's own configuration under the id of one of ours that was removed is not taken for ours", async () => {
+test("a customer's own configuration that reuses the id of a removed one of ours is not mistaken for ours", async () => {
   await using companies = await createLinkedCompanies();
   const { world, account } = companies;
   const own = world.docusign.configurations(account).map(({ connectId, configurationType }) => {
@@ -174,7 +174,7 @@ test("a customer's own configuration under the id of one of ours that was remove
   assert.deepEqual(world.docusign.configurations(account), before);
 });
 
-test("whether a configuration is switched on is as it was where DocuSign no longer lists it", async () => {
+test("a configuration stays shown as switched off if DocuSign stops returning that setting", async () => {
   await using companies = await createLinkedCompanies();
   const { world, account } = companies;
   const [off] = world.docusign.configurations(account).filter((one) => one.configurationType === "custom");

@@ -18,7 +18,7 @@ import { callsOf, linesOf } from "../support/reconciling.ts";
 
 const isCreation = ({ method, template }: Call): boolean => method === "POST" && template === "/connect";
 
-test("until DocuSign has made its configurations a link shows them as pending, should its process die meanwhile", async () => {
+test("a link shows its configurations as pending until DocuSign has created them, even if the process dies meanwhile", async () => {
   await using companies = await createCompanies();
   const { world, admin } = companies;
   let meanwhile: unknown = null;
@@ -32,7 +32,7 @@ test("until DocuSign has made its configurations a link shows them as pending, s
   assert.deepEqual((await linkOf(world)).connect, BOTH_ACTIVE);
 });
 
-test("a linking makes one configuration for what the account sends and one for what the user receives", async () => {
+test("linking creates one configuration for what the account sends and one for what the user receives", async () => {
   await using companies = await createLinkedCompanies();
   const { world, account, admin } = companies;
   const { id, connect } = await linkOf(world);
@@ -68,7 +68,7 @@ test("a linking makes one configuration for what the account sends and one for w
   assert.deepEqual(connect, BOTH_ACTIVE);
 });
 
-test("an account without Connect is linked all the same, says so, and imports by the hour", async () => {
+test("an account without Connect can be linked, says so, and imports hourly", async () => {
   await using companies = await createCompanies();
   const { world, account, admin, colleague } = companies;
   account.connect = false;
@@ -84,7 +84,7 @@ test("an account without Connect is linked all the same, says so, and imports by
   assert.equal((await endLink(world)).status, 204);
 });
 
-test("an account without Recipient Connect hears of what it sends, and imports what it receives by the hour", async () => {
+test("an account without Recipient Connect gets events for what it sends and imports what it receives hourly", async () => {
   await using companies = await createCompanies();
   const { world, account, admin, colleague, partner } = companies;
   account.recipientConnect = false;
@@ -101,7 +101,7 @@ test("an account without Recipient Connect hears of what it sends, and imports w
   assert.deepEqual(await subjects(world), ["received", "sent"]);
 });
 
-test("whatever code DocuSign refuses Connect with, the link works and says so", async () => {
+test("the link works and reports Connect's state, whatever code DocuSign rejects Connect with", async () => {
   await using companies = await createCompanies();
   const { world, account, admin } = companies;
 
@@ -124,7 +124,7 @@ test("whatever code DocuSign refuses Connect with, the link works and says so", 
   }
 });
 
-test("Connect that cannot be set up at the linking is set up by the next reconciliation", async () => {
+test("the next reconciliation sets up Connect if linking could not", async () => {
   await using companies = await createCompanies();
   const { world, account, admin } = companies;
   world.docusign.failNext(2, { status: 500 }, "/connect");
@@ -138,7 +138,7 @@ test("Connect that cannot be set up at the linking is set up by the next reconci
 });
 
 for (const side of ["sent", "received"] as const) {
-  test(`a configuration that could not be set up at the linking, of what is ${side} alone, is set up by the next reconciliation`, async () => {
+  test(`the next reconciliation sets up a configuration for ${side} alone that linking could not set up`, async () => {
     await using companies = await createCompanies();
     const { world, account, admin } = companies;
     const failNext = (): void => world.docusign.failNext(1, { status: 500 }, isCreation);
@@ -154,7 +154,7 @@ for (const side of ["sent", "received"] as const) {
   });
 }
 
-test("a configuration that was made but never answered for is found again, not doubled, and mended", async () => {
+test("a configuration whose creation was never answered is found and repaired, not duplicated", async () => {
   await using companies = await createCompanies();
   const { world, account, admin, colleague } = companies;
   world.docusign.onNext(isCreation, async () => {
@@ -174,7 +174,7 @@ test("a configuration that was made but never answered for is found again, not d
   assert.deepEqual(await subjects(world), ["heard"]);
 });
 
-test("linking again in error finds the configurations there", async () => {
+test("linking again in error finds the existing configurations", async () => {
   await using companies = await createLinkedCompanies();
   const { world, account, admin } = companies;
   world.docusign.revokeConsent(admin);
@@ -186,7 +186,7 @@ test("linking again in error finds the configurations there", async () => {
   assert.deepEqual(configured(world, account), await ours(world));
 });
 
-test("the customer's own configurations are left alone, by linking, checks and ending", async () => {
+test("linking, checks and ending leave the customer's own configurations alone", async () => {
   await using companies = await createCompanies();
   const { world, account, admin } = companies;
   const own = [
@@ -207,7 +207,7 @@ test("the customer's own configurations are left alone, by linking, checks and e
   assert.deepEqual(world.docusign.configurations(account), before);
 });
 
-test("ending a link removes its configurations, and nobody else's", async () => {
+test("ending a link removes its own configurations only", async () => {
   await using companies = await createLinkedCompanies();
   const { world, account } = companies;
   const second = world.docusign.addUser(account, { name: "田中", role: "DS Admin" });
@@ -220,7 +220,7 @@ test("ending a link removes its configurations, and nobody else's", async () => 
   assert.ok(!calls.includes("GET /connect"), "which they are is known");
 });
 
-test("while its configurations are removed a link shows them as pending, should its process die meanwhile", async () => {
+test("a link shows its configurations as pending while they are removed, even if the process dies meanwhile", async () => {
   await using companies = await createLinkedCompanies();
   const { world } = companies;
   const seen: object[] = [];
@@ -238,7 +238,7 @@ for (const [side, configurationType, before] of [
   ["what the account sends", "custom", 1],
   ["what the user receives", "customrecipient", 2],
 ] as const) {
-  test(`ending a link removes a configuration for ${side} too that was made but never answered for, and no customer's own`, async () => {
+  test(`ending a link removes a configuration for ${side} whose creation was never answered, but no customer's own`, async () => {
     await using companies = await createCompanies();
     const { world, account, admin } = companies;
     const own = world.docusign.addConfiguration(account, { urlToPublishTo: "https://customer.example/hook" });
@@ -261,7 +261,7 @@ for (const [side, configurationType, before] of [
   });
 }
 
-test("a fault of our own while the configurations are looked at is thrown, and leaves the link as it is", async () => {
+test("an internal error while checking the configurations is thrown and leaves the link unchanged", async () => {
   await using companies = await createLinkedCompanies();
   const { tasks } = companies.world.service.foundation;
   const link = (await findCurrentLink(tasks.db, "tenant-1")) ?? assert.fail("no link");
@@ -272,7 +272,7 @@ test("a fault of our own while the configurations are looked at is thrown, and l
   assert.deepEqual((await findCurrentLink(tasks.db, "tenant-1"))?.connect, link.connect);
 });
 
-test("ending a link removes its configurations although they could not be looked at the last time", async () => {
+test("ending a link removes its configurations even if the last check of them failed", async () => {
   await using companies = await createLinkedCompanies();
   const { world, account } = companies;
   world.docusign.failNext(2, { status: 500 }, "/connect");
@@ -284,7 +284,7 @@ test("ending a link removes its configurations although they could not be looked
   assert.deepEqual(configured(world, account), []);
 });
 
-test("a link is ended although someone removed its configurations before", async () => {
+test("a link can be ended if someone already removed its configurations", async () => {
   await using companies = await createLinkedCompanies();
   const { world, account } = companies;
   for (const { connectId } of world.docusign.configurations(account)) {
@@ -294,7 +294,7 @@ test("a link is ended although someone removed its configurations before", async
   assert.equal((await endLink(world)).status, 204);
 });
 
-test("each link hears only of what its own address is told", async () => {
+test("each link receives only the events sent to its own address", async () => {
   await using companies = await createLinkedCompanies();
   const { world, account, partner } = companies;
   const second = world.docusign.addUser(account, { name: "田中", role: "DS Admin" });

@@ -7,7 +7,7 @@ import { callsOf, concludeQuietly } from "../support/reconciling.ts";
 
 type History = { readonly sent: number; readonly both: number; readonly received: number };
 
-/** Envelopes that the account sent to customers, that it sent to the linked user, and that others sent to the user. */
+/** Concludes envelopes that the account sent to customers or to the linked user, and that others sent to the user. */
 function conclude({ world, admin, colleague, partner }: Companies, { sent, both, received }: History): void {
   const completedAt = new Date("2030-06-01T00:00:00Z");
   concludeQuietly(world, sent, () => ({ from: colleague, to: [CUSTOMER], completedAt }));
@@ -20,61 +20,61 @@ type Case = {
   enough: number;
   total: number;
   calls: number;
-  /** DocuSign does not say how many there are. */
+  /** DocuSign returns no totals. */
   withoutTotals?: boolean;
 };
 
 const CASES: Readonly<Record<string, Case>> = {
-  "a few, of both sides, are each counted once": {
+  "a few envelopes on both sides count once each": {
     history: { sent: 2, both: 1, received: 1 },
     enough: 10_000,
     total: 4,
     calls: 4,
   },
-  "those of one side alone are counted by DocuSign": {
+  "envelopes only sent are counted by DocuSign": {
     history: { sent: 3, both: 0, received: 0 },
     enough: 10_000,
     total: 3,
     calls: 2,
   },
-  "those that others sent alone are counted by DocuSign too": {
+  "envelopes only received are counted by DocuSign too": {
     history: { sent: 0, both: 0, received: 3 },
     enough: 10_000,
     total: 3,
     calls: 2,
   },
-  "more than a thousand, but far from enough, are not counted one by one": {
+  "more than a thousand, but far below the threshold, are not counted one by one": {
     history: { sent: 900, both: 100, received: 100 },
     enough: 10_000,
     total: 1_200,
     calls: 2,
   },
-  "where the overlap of the sides decides whether they are enough, each counts once": {
+  "if the overlap of the sides decides about the threshold, each envelope counts once": {
     history: { sent: 790, both: 200, received: 0 },
     enough: 1_190,
     total: 990,
     calls: 4,
   },
-  "what is surely enough is shown to its owner, and so counted one by one": {
+  "a count surely above the threshold is shown to the owner and so counted one by one": {
     history: { sent: 1_100, both: 10, received: 0 },
     enough: 1_000,
     total: 1_110,
     calls: 5,
   },
-  "more than can be counted while an owner waits are told as they are at most": {
+  "more than can be counted while an owner waits are reported as an upper bound": {
     history: { sent: 20_000, both: 1, received: 0 },
     enough: 10_000,
     total: 20_002,
     calls: 2,
   },
-  "none at all are none, where DocuSign says no totals": {
+  "an empty account counts as zero if DocuSign returns no totals": {
     history: { sent: 0, both: 0, received: 0 },
     enough: 10_000,
     total: 0,
     calls: 2,
     withoutTotals: true,
   },
-  "two of one side are counted one by one, where DocuSign says no totals": {
+  "two envelopes on one side are counted one by one if DocuSign returns no totals": {
     history: { sent: 0, both: 0, received: 2 },
     enough: 10_000,
     total: 2,
@@ -84,7 +84,7 @@ const CASES: Readonly<Record<string, Case>> = {
 };
 
 for (const [what, { history, enough, total, calls, withoutTotals = false }] of Object.entries(CASES)) {
-  test(`of completed envelopes ${what}`, async () => {
+  test(`completed envelopes: ${what}`, async () => {
     await using linked = await createLinkedCompanies();
     const { world } = linked;
     const { tasks } = world.service.foundation;
@@ -103,7 +103,7 @@ for (const [what, { history, enough, total, calls, withoutTotals = false }] of O
   });
 }
 
-test("what DocuSign lists without being asked is not counted among completed envelopes", async () => {
+test("a listed envelope that does not match the query is not counted among completed envelopes", async () => {
   await using linked = await createLinkedCompanies();
   const { world, admin, colleague } = linked;
   const { tasks } = world.service.foundation;

@@ -20,7 +20,7 @@ import { stepOn } from "../support/stepping.ts";
 
 const DOWNLOAD = "/envelopes/{envelopeId}/documents/{documentId}";
 
-test("a first import leaves a quarter of the hour's calls, to the call, and goes on when the hour is over", async () => {
+test("a first import leaves exactly a quarter of the hour's calls unused and resumes after the hour", async () => {
   await using companies = await createCompanies();
   const { world, account, admin } = companies;
   concludeHistory(companies, 60);
@@ -30,8 +30,8 @@ test("a first import leaves a quarter of the hour's calls, to the call, and goes
 
   await runAtOnce(world);
 
-  // 40 calls, of which 10 are others'; the linking has spent some of the rest.
-  assert.equal(callsTo(companies), 30, `the linking spent ${spentBefore}`);
+  // 40 calls, 10 of which are reserved for others; linking has used some of the rest.
+  assert.equal(callsTo(companies), 30, `linking used ${spentBefore}`);
   const held = await linkOf(world);
   assert.equal(held.firstImport.total, 60);
   assert.ok(held.firstImport.done > 0 && held.firstImport.done < 60, String(held.firstImport.done));
@@ -45,10 +45,10 @@ test("a first import leaves a quarter of the hour's calls, to the call, and goes
   assert.equal(world.docusign.callsTo(DOWNLOAD).length, 60);
 });
 
-test("what a first import has found is paced with it before its listing has ended, for want of a last look", async () => {
+test("envelopes found by a first import are paced with it even before its listing has ended", async () => {
   await using companies = await createCompanies();
   const { world, admin } = companies;
-  // Nothing of a colleague's: whether the user is an admin has to be asked.
+  // Without envelopes from a colleague, DocuSign must be asked if the user is an admin.
   concludeHistory({ ...companies, colleague: admin }, 60);
   await world.link(admin);
   world.docusign.setLimits({ hourly: 40 });
@@ -75,7 +75,7 @@ test("what a first import has found is paced with it before its listing has ende
   });
 });
 
-/** Calls of the hour to the account, as DocuSign counts them. */
+/** Calls to the account in this hour, as DocuSign counts them. */
 function callsTo({ world, account }: Companies): number {
   const hour = Math.floor(world.clock.now.getTime() / HOUR_MS);
   return world.docusign.calls.filter(
@@ -84,12 +84,12 @@ function callsTo({ world, account }: Companies): number {
 }
 
 const ODD_RESETS: Readonly<Record<string, string | null>> = {
-  "not said": null,
-  "said to be in the year 2099": "4070908800",
+  missing: null,
+  "reported as in the year 2099": "4070908800",
 };
 
 for (const [what, reset] of Object.entries(ODD_RESETS)) {
-  test(`where the end of the hour's calls is ${what}, a first import goes on with the next full hour`, async () => {
+  test(`if the end of the hour's call limit is ${what}, a first import resumes at the next full hour`, async () => {
     await using companies = await createCompanies();
     const { world, admin } = companies;
     concludeHistory(companies, 60);
@@ -105,7 +105,7 @@ for (const [what, reset] of Object.entries(ODD_RESETS)) {
   });
 }
 
-test("a turn of the backlog takes twenty envelopes at most, and none once its process ends", async () => {
+test("a backlog turn imports at most twenty envelopes, and none once its process is stopping", async () => {
   await using companies = await createCompanies();
   const { world, admin } = companies;
   const { tasks } = world.service.foundation;
@@ -124,7 +124,7 @@ test("a turn of the backlog takes twenty envelopes at most, and none once its pr
   assert.equal((await subjects(world)).length, 20);
 });
 
-test("what the customer's other systems spend counts too", async () => {
+test("calls of the customer's other systems count too", async () => {
   await using companies = await createCompanies();
   const { world, account, admin } = companies;
   concludeHistory(companies, 30);
@@ -137,7 +137,7 @@ test("what the customer's other systems spend counts too", async () => {
   assert.equal(callsTo(companies), 15);
 });
 
-test("while a first import is held back, events are imported at once and the hour's findings before the rest", async () => {
+test("while a first import is held back, events are imported at once and hourly findings before the rest", async () => {
   await using companies = await createCompanies();
   const { world, admin, colleague } = companies;
   concludeHistory(companies, 60);
@@ -161,7 +161,7 @@ test("while a first import is held back, events are imported at once and the hou
   assert.ok(next?.path.includes(found.envelopeId), next?.path);
 });
 
-test("while a first import is held back its envelopes are told to wait for that, and what an event brought for its own cause", async () => {
+test("while a first import is held back, its envelopes show that cause, and an event's envelope shows its own", async () => {
   await using companies = await createCompanies();
   const { world, admin, colleague } = companies;
   const old = concludeHistory(companies, 60);
@@ -176,11 +176,14 @@ test("while a first import is held back its envelopes are told to wait for that,
 
   const ledger = await ledgerOf(world);
   const held = old.find(({ envelopeId }) => ledger.get(envelopeId)?.state === "waiting");
-  assert.equal(await fateOf(world, held ?? assert.fail("none is held")), "waiting budget-reserve");
+  assert.equal(
+    await fateOf(world, held ?? assert.fail("no envelope is held back")),
+    "waiting budget-reserve",
+  );
   assert.equal(await fateOf(world, heard), "waiting docusign-unavailable");
 });
 
-test("while a first import goes on, an envelope of it that DocuSign fails is told to wait for DocuSign", async () => {
+test("during a first import, an envelope of it for which DocuSign fails is shown as waiting for DocuSign", async () => {
   await using companies = await createCompanies();
   const { world, admin } = companies;
   const [old] = concludeHistory(companies, 1);
@@ -193,7 +196,7 @@ test("while a first import goes on, an envelope of it that DocuSign fails is tol
   assert.equal(await fateOf(world, old!), "waiting docusign-unavailable");
 });
 
-test("what the hour finds while a first import is held back comes in from the reserve", async () => {
+test("envelopes that the hour finds while a first import is held back are imported from the reserve", async () => {
   await using companies = await createCompanies();
   const { world, account, admin, colleague } = companies;
   concludeHistory(companies, 60);
@@ -212,7 +215,7 @@ test("what the hour finds while a first import is held back comes in from the re
   assert.deepEqual(await subjects(world), ["found", ...before].sort());
 });
 
-test("what is left of a first import that is over is no longer paced with it", async () => {
+test("envelopes left over from a completed first import are no longer paced with it", async () => {
   await using companies = await createCompanies();
   const { world, account, admin } = companies;
   concludeHistory(companies, 1);
@@ -220,7 +223,7 @@ test("what is left of a first import that is over is no longer paced with it", a
   await world.link(admin);
   await world.runJobs();
   const { tasks } = world.service.foundation;
-  // As after days: only the hour tries it any more.
+  // As if days had passed: only the hourly reconciliation retries it now.
   await tasks.db.updateTable("envelope").set({ attempts: MOST_ATTEMPTS, waiting_until: null }).execute();
   await world.runHour();
   const parked = await linkOf(world);

@@ -8,13 +8,13 @@ import type { World } from "../support/world.ts";
 const DOWNLOAD = "/envelopes/{envelopeId}/documents/{documentId}";
 const UNAVAILABLE: Failure = { status: 503 };
 
-/** Envelopes of the day before the linking. */
+/** Concludes envelopes on the day before linking. */
 function concludeHistory({ world, colleague }: Companies, count: number): void {
   const completedAt = new Date(world.clock.now.getTime() - DAY_MS);
   concludeQuietly(world, count, () => ({ from: colleague, to: [CUSTOMER], completedAt }));
 }
 
-/** How much longer the first import is expected to take, in milliseconds. */
+/** Returns how much longer the first import is expected to take, in milliseconds. */
 async function expectedOf(world: World): Promise<number> {
   const { estimatedEnd } = (await linkOf(world)).firstImport;
   return new Date(estimatedEnd).getTime() - world.clock.now.getTime();
@@ -24,7 +24,7 @@ async function approve(world: World): Promise<void> {
   assert.equal((await (await world.api()).send("POST", "/v1/link/approve")).status, 200);
 }
 
-test("before it begins a first import is expected to take five calls a second, three for two envelopes", async () => {
+test("before it begins, a first import is expected to make five calls a second, three for two envelopes", async () => {
   await using companies = await createCompanies();
   const { world, admin } = companies;
   concludeHistory(companies, 5);
@@ -37,7 +37,7 @@ test("before it begins a first import is expected to take five calls a second, t
   assert.deepEqual(totals, { atDocuSign: 0, imported: 0, excluded: 0, deleted: 0, waiting: 0 });
 });
 
-test("where DocuSign says nothing of an account's calls it is taken to have the usual three thousand an hour", async () => {
+test("if DocuSign does not report an account's limit, the usual three thousand calls an hour are assumed", async () => {
   await using companies = await createCompanies({
     config: { largeImport: 1_000 },
     docusign: { limits: { isTold: false } },
@@ -47,11 +47,11 @@ test("where DocuSign says nothing of an account's calls it is taken to have the 
 
   assert.equal(await world.link(admin), "awaiting-approval");
 
-  // Of 2,400 calls the hour has 2,250, as a quarter is others'; the rest takes half a minute.
+  // 2,250 of the 2,400 calls fit into the hour, since a quarter is reserved; the rest takes half a minute.
   assert.equal(await expectedOf(world), HOUR_MS + 30_000);
 });
 
-test("a first import that is held back is expected to go on with the next hour's calls", async () => {
+test("a first import that is held back is expected to resume with the next hour's calls", async () => {
   await using companies = await createCompanies();
   const { world, admin } = companies;
   concludeHistory(companies, 60);
@@ -68,12 +68,12 @@ test("a first import that is held back is expected to go on with the next hour's
   assert.equal(await expectedOf(world), untilNextHour + fullHours * HOUR_MS + lastCalls * 200);
 });
 
-test("while a first import goes on, its progress and its end by the pace so far are told", async () => {
+test("during a first import, its progress and its expected end at the current pace are shown", async () => {
   await using companies = await createCompanies();
   const { world, admin } = companies;
   concludeHistory(companies, 6);
   await world.link(admin);
-  // Of two envelopes DocuSign does not give the documents yet.
+  // DocuSign does not return the documents of two envelopes yet.
   world.docusign.failNext(2, UNAVAILABLE, DOWNLOAD);
   await world.runJobs();
   world.clock.pass(30 * MINUTE_MS);
@@ -83,12 +83,12 @@ test("while a first import goes on, its progress and its end by the pace so far 
   await world.runJobs();
 
   assert.deepEqual([firstImport.done, firstImport.total], [4, 6]);
-  // Four took half an hour: two more take a quarter.
+  // Four took half an hour, so two more take a quarter of an hour.
   assert.equal(expected, 15 * MINUTE_MS);
   assert.deepEqual((await linkOf(world)).firstImport, { done: 6, total: 6, estimatedEnd: null });
 });
 
-test("the days for which a link stood still in error do not count for the end that is expected of its first import", async () => {
+test("the days that a link spent in error do not delay the expected end of its first import", async () => {
   await using companies = await createCompanies();
   const { world, admin } = companies;
   concludeHistory(companies, 60);
@@ -108,7 +108,7 @@ test("the days for which a link stood still in error do not count for the end th
   assert.ok(expected < 5 * HOUR_MS, String(expected));
 });
 
-test("nor do the days for which it awaited its approval, though it was mended before", async () => {
+test("the days that it awaited approval do not either, even if it was repaired before", async () => {
   await using companies = await createCompanies({ config: { largeImport: 5 } });
   const { world, admin } = companies;
   concludeHistory(companies, 6);

@@ -26,7 +26,7 @@ async function queuedTasks({ service }: World): Promise<string[]> {
   return rows.map(({ task }) => task);
 }
 
-test("a first import begins with the linking and brings all history", async () => {
+test("a first import starts when the account is linked and imports all history", async () => {
   await using companies = await createCompanies();
   const { world, admin } = companies;
   concludeHistory(companies, 5);
@@ -44,7 +44,7 @@ test("a first import begins with the linking and brings all history", async () =
   assertAddsUp(after);
 });
 
-test("a large first import is announced with count and duration, and waits for the owner's go", async () => {
+test("a large first import is announced with count and duration and waits for the owner's approval", async () => {
   await using companies = await createCompanies({ config: { largeImport: 20 } });
   const { world, admin, colleague } = companies;
   concludeHistory(companies, 20);
@@ -58,7 +58,7 @@ test("a large first import is announced with count and duration, and waits for t
   assert.equal(waiting.state, "awaiting-approval");
   assert.deepEqual([waiting.firstImport.done, waiting.firstImport.total], [0, 20]);
   assert.deepEqual(waiting.totals, { atDocuSign: 21, imported: 0, excluded: 0, deleted: 0, waiting: 21 });
-  // Thirty calls, five a second.
+  // Thirty calls at five a second.
   assert.equal(new Date(waiting.firstImport.estimatedEnd).getTime() - world.clock.now.getTime(), 6_000);
   assert.deepEqual(await subjects(world), []);
   assert.deepEqual(await entriesOf(world), []);
@@ -76,7 +76,7 @@ test("a large first import is announced with count and duration, and waits for t
   assert.deepEqual((await linkOf(world)).firstImport, { done: 21, total: 21, estimatedEnd: null });
 });
 
-test("the count that is announced is of what the account sent and of what the user received, each envelope once", async () => {
+test("the announced count covers sent and received envelopes, each once", async () => {
   await using companies = await createCompanies({ config: { largeImport: 5 } });
   const { world, admin, colleague, partner } = companies;
   concludeHistory(companies, 6);
@@ -91,7 +91,7 @@ test("the count that is announced is of what the account sent and of what the us
   assert.deepEqual((await linkOf(world)).firstImport, { done: 9, total: 9, estimatedEnd: null });
 });
 
-test("what waited for the owner's go still waits in the totals of a link that was ended before", async () => {
+test("envelopes that awaited approval still count as waiting in the totals of a link that was ended first", async () => {
   await using companies = await createCompanies({ config: { largeImport: 5 } });
   const { world, admin } = companies;
   concludeHistory(companies, 7);
@@ -103,14 +103,14 @@ test("what waited for the owner's go still waits in the totals of a link that wa
   assert.deepEqual(items[0].totals, { atDocuSign: 7, imported: 0, excluded: 0, deleted: 0, waiting: 7 });
 });
 
-test("one envelope fewer needs nobody's go", async () => {
+test("one envelope below the threshold needs no approval", async () => {
   await using companies = await createCompanies({ config: { largeImport: 20 } });
   concludeHistory(companies, 19);
 
   assert.equal(await companies.world.link(companies.admin), "linked");
 });
 
-test("where listings give no totals, envelopes are counted one by one, and a large import is announced all the same", async () => {
+test("if listings return no totals, envelopes are counted one by one, and a large import is still announced", async () => {
   await using companies = await createCompanies({ config: { largeImport: 20 } });
   companies.world.docusign.setListingHabits({ withoutTotals: true });
   concludeHistory(companies, 20);
@@ -120,7 +120,7 @@ test("where listings give no totals, envelopes are counted one by one, and a lar
   assert.equal((await linkOf(companies.world)).firstImport.total, 20);
 });
 
-test("an hour that strikes before a first import has begun gives it no place before others", async () => {
+test("an hourly run that is due before a first import has begun does not raise the first import's priority", async () => {
   await using companies = await createCompanies();
   const { world, admin } = companies;
   await world.link(admin);
@@ -134,7 +134,7 @@ test("an hour that strikes before a first import has begun gives it no place bef
   assert.deepEqual(await queuedTasks(world), [`reconcile-link ${PRIORITY.reconciliation}`]);
 });
 
-test("what events bring while a first import goes on is no part of its progress", async () => {
+test("imports triggered by events do not count as progress of a running first import", async () => {
   await using companies = await createCompanies();
   const { world, admin, colleague } = companies;
   concludeHistory(companies, 2);
@@ -150,7 +150,7 @@ test("what events bring while a first import goes on is no part of its progress"
   assert.deepEqual([totals.imported, totals.waiting], [2, 1]);
 });
 
-test("a first import goes on where it was when the service is started anew", async () => {
+test("a first import resumes where it was after a restart of the service", async () => {
   await using companies = await createCompanies();
   const { world, admin } = companies;
   concludeHistory(companies, 40);
@@ -168,7 +168,7 @@ test("a first import goes on where it was when the service is started anew", asy
   assert.deepEqual((await linkOf(world)).firstImport, { done: 40, total: 40, estimatedEnd: null });
 });
 
-test("a first import of several pages is counted and listed exactly, whatever the pages share", async () => {
+test("a first import of several pages is counted and listed exactly, even if pages overlap", async () => {
   await using companies = await createCompanies({ docusign: { validate: false } });
   const { world, admin, colleague } = companies;
   const start = world.clock.now.getTime() - 24 * HOUR_MS;

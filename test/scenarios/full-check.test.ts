@@ -20,7 +20,7 @@ import {
 } from "../support/reconciling.ts";
 import type { World } from "../support/world.ts";
 
-test("once a day everything is looked at, and what DocuSign no longer lists is named", async () => {
+test("a daily full check lists everything and names what DocuSign no longer lists", async () => {
   await using linked = await createLinkedCompanies();
   const { world, colleague } = linked;
   const { docusign } = world;
@@ -51,7 +51,7 @@ test("once a day everything is looked at, and what DocuSign no longer lists is n
   assertAddsUp(await linkOf(world));
 });
 
-test("what is new in the hour of the full check does not wait for it", async () => {
+test("new envelopes do not wait for the full check of the same hour", async () => {
   await using linked = await createLinkedCompanies();
   const { world, colleague } = linked;
   await world.runHour();
@@ -67,11 +67,11 @@ test("what is new in the hour of the full check does not wait for it", async () 
   assert.ok(full.startedAt >= hourly.startedAt);
 });
 
-/** So many rows DocuSign lists at once in these tests, of the thousand that it is asked for. */
+/** Rows per DocuSign page in these tests; the service asks for a thousand. */
 const PAGE = 10;
 const YESTERDAY = new Date("2031-01-14T03:20:00Z");
 
-/** Envelopes of which no document is left to import, completed so many seconds after yesterday's moment. */
+/** Concludes envelopes without a document to import, each completed `second` seconds after YESTERDAY. */
 function concludePurged(
   { world, colleague }: Companies,
   count: number,
@@ -84,7 +84,7 @@ function concludePurged(
   });
 }
 
-/** The entry of the next day's full check. */
+/** Runs the next day's full check and returns its entry. */
 async function checkEverything(world: World): Promise<any> {
   world.clock.pass(DAY_MS);
   const entry = await entryOfNextHour(world);
@@ -93,7 +93,7 @@ async function checkEverything(world: World): Promise<any> {
   return entry;
 }
 
-test("a full check over several pages finds no difference where there is none", async () => {
+test("a full check over several pages finds no difference if there is none", async () => {
   await using linked = await createLinkedCompanies();
   const { world, admin, colleague, partner } = linked;
   world.docusign.setListingHabits({ rowsAtMost: PAGE });
@@ -109,7 +109,7 @@ test("a full check over several pages finds no difference where there is none", 
   assert.deepEqual([listed, known, difference], [45, 45, null]);
 });
 
-test("nor where what the account sent to its user is listed on both sides, each on one page", async () => {
+test("nor if envelopes from the account to its user are listed on both sides, each on one page", async () => {
   await using linked = await createLinkedCompanies();
   const { world, admin } = linked;
   concludePurged(linked, 3, (number) => ({ to: [admin], second: number }));
@@ -120,7 +120,7 @@ test("nor where what the account sent to its user is listed on both sides, each 
   assert.deepEqual([listed, difference], [3, null]);
 });
 
-test("nor where one second fills several pages", async () => {
+test("nor if one second fills several pages", async () => {
   await using linked = await createLinkedCompanies();
   const { world } = linked;
   world.docusign.setListingHabits({ rowsAtMost: PAGE });
@@ -132,7 +132,7 @@ test("nor where one second fills several pages", async () => {
   assert.deepEqual([listed, difference], [25, null]);
 });
 
-test("nor where the rows stand in no order", async () => {
+test("nor if the rows are not in order", async () => {
   await using linked = await createLinkedCompanies();
   const { world } = linked;
   world.docusign.setListingHabits({ rowsAtMost: PAGE });
@@ -146,7 +146,7 @@ test("nor where the rows stand in no order", async () => {
   assert.deepEqual([listed, difference], [25, null]);
 });
 
-test("what DocuSign no longer lists is named on whichever page it stood", async () => {
+test("an envelope that DocuSign no longer lists is named, whichever page it was on", async () => {
   await using linked = await createLinkedCompanies();
   const { world } = linked;
   world.docusign.setListingHabits({ rowsAtMost: PAGE });
@@ -166,7 +166,7 @@ test("what DocuSign no longer lists is named on whichever page it stood", async 
   });
 });
 
-test("rows that cannot be read are named by the full check", async () => {
+test("the full check names rows that cannot be read", async () => {
   await using linked = await createLinkedCompanies({ docusign: { validate: false } });
   const { world } = linked;
   const [strange] = concludePurged(linked, 2, () => ({ second: 0 }));
@@ -177,7 +177,7 @@ test("rows that cannot be read are named by the full check", async () => {
   assert.deepEqual([atDocuSign, difference.unreadable, difference.uncounted], [1, 1, 0]);
 });
 
-test("what DocuSign counts and does not list is told by the full check, as a number", async () => {
+test("the full check reports the number of envelopes that DocuSign counts but does not list", async () => {
   await using linked = await createLinkedCompanies();
   const { world } = linked;
   const [hidden] = concludePurged(linked, 2, () => ({ second: 0 }));
@@ -188,7 +188,7 @@ test("what DocuSign counts and does not list is told by the full check, as a num
   assert.deepEqual([atDocuSign, difference?.uncounted], [1, 1]);
 });
 
-test("it is told over several pages too, though some rows come twice", async () => {
+test("it reports that number over several pages too, even if some rows appear twice", async () => {
   await using linked = await createLinkedCompanies();
   const { world, admin, partner } = linked;
   world.docusign.setListingHabits({ rowsAtMost: PAGE });
@@ -205,7 +205,7 @@ test("it is told over several pages too, though some rows come twice", async () 
   assert.deepEqual([listed, difference?.uncounted], [44, 1]);
 });
 
-test("rows that DocuSign adds without being asked make no difference to the full check", async () => {
+test("rows that DocuSign lists without being asked make no difference to the full check", async () => {
   await using linked = await createLinkedCompanies();
   const { world, colleague } = linked;
   const { docusign } = world;
@@ -222,7 +222,7 @@ test("rows that DocuSign adds without being asked make no difference to the full
   assert.deepEqual([atDocuSign, difference], [0, null]);
 });
 
-test("the daily full check comes at the same hour, though runs end some time after it", async () => {
+test("the daily full check runs at the same hour, even if runs end some time after it", async () => {
   await using companies = await createLinkedCompanies();
   const { world } = companies;
   const fulls: string[] = [];

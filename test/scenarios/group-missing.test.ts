@@ -29,7 +29,7 @@ for (const [how, mend] of Object.entries({
   },
   "the group comes back": async (world: World) => await putGroup(world, "group-1"),
 })) {
-  test(`while the group is gone imports wait, visibly, and go on when ${how}`, async () => {
+  test(`while the group is gone, imports visibly wait, and they resume when ${how}`, async () => {
     await using companies = await createLinkedCompanies();
     const { world, colleague } = companies;
     assert.equal((await (await world.api()).send("DELETE", "/v1/groups/group-1")).status, 204);
@@ -53,7 +53,7 @@ for (const [how, mend] of Object.entries({
   });
 }
 
-test("a group that vanishes during an import stops that import, and what it fetched is used later", async () => {
+test("a group that is deleted during an import stops it, and the downloaded document is used later", async () => {
   await using companies = await createLinkedCompanies();
   const { world, colleague } = companies;
   const api = await world.api();
@@ -76,7 +76,7 @@ test("a group that vanishes during an import stops that import, and what it fetc
   assert.equal(world.docusign.callsTo(DOCUMENT).length, 1);
 });
 
-test("a group that vanished while the link had another error is noticed once that is mended", async () => {
+test("a group deleted while the link had another error is noticed once that error is repaired", async () => {
   await using companies = await createLinkedCompanies();
   const { world, account, admin, colleague } = companies;
   world.docusign.setRole(admin, account, "DS Sender");
@@ -94,7 +94,7 @@ test("a group that vanished while the link had another error is noticed once tha
   assert.deepEqual(await subjects(world), ["meanwhile"]);
 });
 
-test("imports that find their group gone at the same moment all wait, and none for another", async () => {
+test("imports that find their group gone at the same time all wait, without blocking each other", async () => {
   await using companies = await createLinkedCompanies();
   const { world, colleague } = companies;
   const { tasks } = world.service.foundation;
@@ -129,11 +129,11 @@ test("imports that find their group gone at the same moment all wait, and none f
 });
 
 const MEANWHILE: Readonly<Record<string, { does: (tx: Database) => Promise<unknown>; after: unknown[] }>> = {
-  "and is back before the link is stopped for it, stops no link": {
+  "does not stop the link if it is restored first": {
     does: async (tx) => await sql`update cabinet_group set deleted_at = null`.execute(tx),
     after: ["active", null],
   },
-  "while the link comes into another error, leaves it that cause": {
+  "leaves the link's cause alone if the link fails with another error meanwhile": {
     does: async (tx) =>
       await sql`update link set state = 'error', cause = 'authorization-revoked'`.execute(tx),
     after: ["error", "authorization-revoked"],
@@ -141,7 +141,7 @@ const MEANWHILE: Readonly<Record<string, { does: (tx: Database) => Promise<unkno
 };
 
 for (const [what, { does, after }] of Object.entries(MEANWHILE)) {
-  test(`a group that an import finds gone, ${what}`, async () => {
+  test(`a group that an import finds missing ${what}`, async () => {
     await using companies = await createLinkedCompanies();
     const { world, colleague } = companies;
     const { tasks } = world.service.foundation;
@@ -152,7 +152,7 @@ for (const [what, { does, after }] of Object.entries(MEANWHILE)) {
     await markGroupDeleted(tasks.db, "tenant-1", "group-1", world.clock.now);
 
     const { outcome } = await tasks.db.transaction().execute(async (tx) => {
-      // An import shares the link's lock, and waits for it alone where it stops the link.
+      // An import shares the link's lock and waits for it only if it stops the link.
       await sql`select 1 from link for share`.execute(tx);
       const outcome = importEnvelope(tasks, request);
       while (!(await isWaitingForLock(world)));
@@ -166,7 +166,7 @@ for (const [what, { does, after }] of Object.entries(MEANWHILE)) {
   });
 }
 
-test("a group can vanish, come back and be chosen while an import commits: neither waits for the other without end", async () => {
+test("a group can be deleted, restored and chosen during an import's commit without a deadlock", async () => {
   await using companies = await createLinkedCompanies();
   const { world } = companies;
   const { db } = world.service.foundation.working;

@@ -13,12 +13,12 @@ import { tidy } from "../../src/usecases/keeping/housekeeping.ts";
 import { createTestDatabase } from "../support/postgres.ts";
 
 const NOON = new Date("2026-07-01T12:00:00Z");
-/** The hour that looks at the document store. */
+/** The hour at which the document store is checked. */
 const NIGHT = new Date("2026-07-01T18:30:00Z");
 const TWO_DAYS_MS = 2 * 24 * 60 * 60 * 1000;
 const LINK = "00000000-0000-4000-8000-000000000001";
 
-test("bodies of events go after the configured days, however many; the events stay", async () => {
+test("all event bodies are deleted after the configured number of days; the events stay", async () => {
   await using world = await createWorld();
   await world.addEvents(1_200, days(31));
   await world.addEvents(3, days(29));
@@ -30,7 +30,7 @@ test("bodies of events go after the configured days, however many; the events st
   assert.equal(await world.count("connect_event"), 1_203);
 });
 
-test("a run ends once it has taken five minutes, and the next hour's goes on", async () => {
+test("a run stops after five minutes, and the next hour's run continues", async () => {
   await using world = await createWorld();
   await world.addEvents(1_200, days(31));
   const fiveMinutes = 5 * 60 * 1000;
@@ -43,7 +43,7 @@ test("a run ends once it has taken five minutes, and the next hour's goes on", a
   assert.deepEqual([first.bodies, second.bodies], [500, 700]);
 });
 
-test("what another session has in hand is left to the next hour, not waited for", async () => {
+test("rows that another session has locked are left to the next hour, without waiting", async () => {
   await using world = await createWorld();
   await world.addEvents(2, days(31));
 
@@ -56,7 +56,7 @@ test("what another session has in hand is left to the next hour, not waited for"
   assert.equal((await world.tidy(NOON)).bodies, 1);
 });
 
-test("begun linkings, sign-ins and sessions go when they expire, and not before", async () => {
+test("pending linkings, sign-ins and sessions are deleted when they expire, not earlier", async () => {
   await using world = await createWorld();
   for (const at of [days(1), days(-1)]) {
     await world.run(`insert into linking values ('\\x${hex()}', 't', 's', 'g', 'c', ${moment(at)})`);
@@ -71,7 +71,7 @@ test("begun linkings, sign-ins and sessions go when they expire, and not before"
     assert.equal(await world.count(table), 1, table);
 });
 
-test("reconciliations are kept for 400 days, a link's first one for ever", async () => {
+test("reconciliations are kept for 400 days, a link's first one forever", async () => {
   await using world = await createWorld();
   await world.addReconciliation("hourly", "done", days(401));
   await world.addReconciliation("full", "failed", days(401));
@@ -85,7 +85,7 @@ test("reconciliations are kept for 400 days, a link's first one for ever", async
   assert.equal(await world.count("reconciliation"), 3);
 });
 
-test("jobs that ran out of attempts are kept for 30 days to be looked at", async () => {
+test("jobs that ran out of attempts are kept for 30 days for inspection", async () => {
   await using world = await createWorld();
   await world.addJob(days(31), "attempts = max_attempts");
   await world.addJob(days(29), "attempts = max_attempts");
@@ -97,7 +97,7 @@ test("jobs that ran out of attempts are kept for 30 days to be looked at", async
   assert.equal(await world.count("graphile_worker.jobs"), 2);
 });
 
-test("at night documents that belong to nothing are erased, and no others", async () => {
+test("at night, documents that belong to no contract are erased, and no others", async () => {
   await using world = await createWorld();
   const imported = await world.addContract();
   const underWay = await world.addStored();
@@ -112,7 +112,7 @@ test("at night documents that belong to nothing are erased, and no others", asyn
   assert.ok(!(await world.documents()).includes(orphan));
 });
 
-test("a contract's document stays even where its memory in the list of stored ones is lost", async () => {
+test("a contract's document stays even if its entry in the list of stored documents is lost", async () => {
   await using world = await createWorld();
   const key = await world.addContract();
   await world.run("delete from stored_document");
@@ -122,7 +122,7 @@ test("a contract's document stays even where its memory in the list of stored on
   assert.deepEqual(await world.documents(), [key]);
 });
 
-test("by day the document store is not looked at", async () => {
+test("by day the document store is not checked", async () => {
   await using world = await createWorld();
   await world.addDocument(`contracts/${randomUUID()}`, days(3));
 
@@ -132,7 +132,7 @@ test("by day the document store is not looked at", async () => {
   assert.equal((await world.documents()).length, 1);
 });
 
-test("where most documents belong to nothing, the database is doubted and nothing is erased", async () => {
+test("if most documents belong to no contract, the database is distrusted and nothing is erased", async () => {
   await using world = await createWorld();
   for (let count = 0; count < 25; count += 1) await world.addDocument(`contracts/${randomUUID()}`, days(3));
 
@@ -147,7 +147,7 @@ test("where most documents belong to nothing, the database is doubted and nothin
   );
 });
 
-test("a score of documents that belong to nothing is believed, however few others there are", async () => {
+test("up to twenty orphaned documents are erased, however few other documents there are", async () => {
   await using world = await createWorld();
   await world.addDocuments(20, days(3));
 
@@ -156,7 +156,7 @@ test("a score of documents that belong to nothing is believed, however few other
   assert.deepEqual(report.orphans, { examined: 20, orphans: 20, erased: 20 });
 });
 
-test("every document is looked at, however many there are", async () => {
+test("every document is checked, however many there are", async () => {
   await using world = await createWorld();
   await world.addDocuments(501, days(3));
 
@@ -165,7 +165,7 @@ test("every document is looked at, however many there are", async () => {
   assert.equal(report.orphans?.examined, 501);
 });
 
-test("an erased contract's document is forgotten, and goes again should a restored backup bring it back", async () => {
+test("the entry of an erased document is removed, and the document is erased again if a restored backup brings it back", async () => {
   await using world = await createWorld();
   const key = await world.addContract("deleted_at = now()");
   await world.erase();
@@ -179,7 +179,7 @@ test("an erased contract's document is forgotten, and goes again should a restor
   assert.deepEqual(await world.documents(), []);
 });
 
-test("all deleted contracts are erased at once, also where they fill more than one look at the database", async () => {
+test("all deleted contracts are erased in one run, even if they take more than one query", async () => {
   await using world = await createWorld();
   for (let contract = 0; contract < 101; contract += 1) await world.addContract("deleted_at = now()");
 
@@ -190,7 +190,7 @@ test("all deleted contracts are erased at once, also where they fill more than o
 
 const ERASURE = "graphile_worker.jobs where task_identifier = 'erase-documents' and attempts = 0";
 
-test("an erasure whose job was lost or gave up is queued again", async () => {
+test("an erasure whose job was lost or ran out of attempts is queued again", async () => {
   await using world = await createWorld();
   await world.addContract("deleted_at = now()");
 
@@ -202,7 +202,7 @@ test("an erasure whose job was lost or gave up is queued again", async () => {
   assert.equal(await world.count(ERASURE), 1);
 });
 
-test("no erasure is queued where nothing is left to erase", async () => {
+test("no erasure is queued if nothing is left to erase", async () => {
   await using world = await createWorld();
   await world.addContract();
   await world.addContract("deleted_at = now()");
@@ -225,7 +225,7 @@ async function createWorld() {
     run,
     logged: () => lines.join(""),
     tidy: async (at: Date) => await tidy({ db, documents, log, now: () => at, eventRetentionDays: 30 }),
-    /** Where so much time passes between one look at the clock and the next. */
+    /** Runs with a clock that advances by `passing` milliseconds between two reads. */
     tidySlowly: async (at: Date, passing: number) => {
       const clock = { now: at.getTime() - passing };
       const now = (): Date => new Date((clock.now += passing));
@@ -280,7 +280,7 @@ async function createWorld() {
       for (const path of await readdir(folder, { recursive: true }))
         await utimes(join(folder, path), modifiedAt, modifiedAt);
     },
-    /** A document that is stored and remembered, its contract not committed yet. */
+    /** Adds a stored document with its entry, whose contract is not committed yet. */
     async addStored(envelope: string = randomUUID()) {
       const key = await world.addDocument(`contracts/${randomUUID()}`, days(3));
       await run(`insert into stored_document values ('t', '${envelope}', '1', '${key}', 3, 'a', now())`);
@@ -316,7 +316,7 @@ async function* chunks(): AsyncGenerator<Uint8Array> {
   yield Buffer.from("pdf");
 }
 
-/** A moment so many days before noon; a negative number is after it. */
+/** Returns the time this number of days before noon; a negative number is after it. */
 function days(count: number): Date {
   return new Date(NOON.getTime() - count * 24 * 60 * 60 * 1000);
 }
