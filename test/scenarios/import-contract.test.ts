@@ -42,6 +42,19 @@ test("an envelope with three files gives three contracts, and none for the certi
   });
 });
 
+test("a contract's id is the version-5 UUID of its tenant, envelope and document", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world, colleague } = companies;
+  const envelopeId = "e0000700-1111-4222-8333-000000000700";
+
+  await world.docusign.concludeEnvelope({ from: colleague, to: [CUSTOMER], envelopeId });
+  await world.runJobs();
+
+  const [contract] = await world.contracts();
+  // Python: uuid5(UUID("6f5d4a1e-6f1c-5c0e-9a3b-3d1f6a7b8c9d"), "tenant-1/e0000700-1111-4222-8333-000000000700/1")
+  assert.equal(contract.id, "e6d51178-b485-5bda-8937-c18177b4c5fa");
+});
+
 test("a contract's bytes are those that DocuSign delivers, with their length and SHA-256", async () => {
   await using companies = await createLinkedCompanies();
   const { world, colleague } = companies;

@@ -2,7 +2,6 @@ import { randomUUID } from "node:crypto";
 import type { DocuSignAccount } from "../../docusign/api/account.ts";
 import { concludedOn, contentDocuments } from "../../domain/contract.ts";
 import type { Envelope, EnvelopeDocument } from "../../domain/envelope.ts";
-import { type ContractId, parseUuid } from "../../domain/identifiers.ts";
 import type { Ownership } from "../../domain/ownership.ts";
 import { recordChanges } from "../../store/contracts/changes.ts";
 import { type NewContract, storeContracts } from "../../store/contracts/contracts.ts";
@@ -20,6 +19,7 @@ import { lockLink } from "../../store/links/link-writes.ts";
 import type { Link } from "../../store/links/links.ts";
 import type { Uses } from "../capabilities.ts";
 import { failLink } from "../health/link-health.ts";
+import { contractId } from "./contract-id.ts";
 import type { ImportOutcome } from "./outcome.ts";
 
 export type Import = {
@@ -129,7 +129,7 @@ function toContract(
   now: Date,
 ): NewContract {
   return {
-    id: newContractId(),
+    id: contractId(link.tenant, envelope.id, document.documentId),
     tenant: link.tenant,
     groupId: link.groupId,
     linkId: link.id,
@@ -148,10 +148,4 @@ function toContract(
       subject: envelope.subject,
     },
   };
-}
-
-function newContractId(): ContractId {
-  const id = parseUuid<ContractId>(randomUUID());
-  if (id === null) throw new Error("randomUUID returned an invalid UUID");
-  return id;
 }

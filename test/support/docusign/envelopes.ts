@@ -31,6 +31,8 @@ export type RecipientWish = {
 
 export type EnvelopeWish = {
   from: User;
+  /** A random one by default. */
+  envelopeId?: string;
   /** The sending account; by default the default account of the sender. */
   account?: Account;
   to?: readonly (User | RecipientWish)[];
@@ -45,7 +47,7 @@ export function createEnvelope(state: DocuSignState, wish: EnvelopeWish): Envelo
   const sentAt = wish.sentAt ?? state.now();
   const subject = wish.subject ?? "ご契約のお願い";
   const envelope: Envelope = {
-    envelopeId: randomUUID(),
+    envelopeId: wish.envelopeId ?? randomUUID(),
     accountId,
     senderId: wish.from.userId,
     subject,
