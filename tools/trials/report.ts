@@ -7,7 +7,7 @@ const END = "<!-- trials end -->";
 /** The table of results in Markdown. */
 export function tableOf(results: readonly Result[]): string {
   return [
-    "| fault | envelopes, messages lost on their way | what senders were answered | all imported | no dead worker's job locked | kept |",
+    "| fault | envelopes, lost messages | responses to the sender | all imported after | dead workers' jobs released after | passed |",
     "|---|---|---|---|---|---|",
     ...results.map(rowOf),
   ].join("\n");

@@ -79,7 +79,7 @@ const CRASHES: readonly Trial[] = [
   },
   {
     name: "reconcile killed",
-    fault: "`torikomi reconcile` killed (kill -9) three times on its way",
+    fault: "`torikomi reconcile` killed (kill -9) three times while it runs",
     befall: async ({ environment }) => {
       for (const afterMs of [600, 900, 1_200]) {
         await runCommand(["reconcile"], environment, (child) =>
@@ -92,7 +92,7 @@ const CRASHES: readonly Trial[] = [
 
 const ROLLING_RESTART: Trial = {
   name: "rolling restart",
-  fault: "every process ended by SIGTERM and started anew, one after the other",
+  fault: "each process in turn ended by SIGTERM and restarted",
   befall: async (ground) => {
     for (const name of ground.programs.keys()) await ground.replace(name, "SIGTERM");
   },
@@ -137,7 +137,7 @@ async function read(ground: Ground): Promise<void> {
 function slotsTaken(awayMs: number): Trial {
   return {
     name: "no connection free",
-    fault: `PostgreSQL's \`max_connections\` taken by others for ${awayMs / 1000} s, our connections cut`,
+    fault: `PostgreSQL's \`max_connections\` taken by other clients for ${awayMs / 1000} s, our connections cut`,
     isTold: true,
     befall: async ({ database, connectionString }) => {
       const others: pg.Client[] = [];
@@ -172,7 +172,7 @@ async function takeSlot(connectionString: string, taken: pg.Client[]): Promise<b
 function noFolder(awayMs: number): Trial {
   return {
     name: "document folder gone",
-    fault: `a file in the place of the documents' folder for ${awayMs / 1000} s`,
+    fault: `a file in place of the documents' folder for ${awayMs / 1000} s`,
     isTold: true,
     befall: async ({ dataDir }) => {
       const folder = join(dataDir, "documents");
@@ -191,7 +191,7 @@ const LARGEST_FILE = 20_000;
 function diskFull(awayMs: number): Trial {
   return {
     name: "disk full",
-    fault: `writes of documents refused half-way for ${awayMs / 1000} s (RLIMIT_FSIZE)`,
+    fault: `writes of documents fail half-way for ${awayMs / 1000} s (RLIMIT_FSIZE)`,
     isTold: true,
     befall: async ({ programs }) => {
       const workers = [...programs.values()].filter(({ name }) => name.startsWith("work"));
@@ -211,7 +211,7 @@ function limitFiles(pid: number, bytes: string): void {
 function bucketClosed(s3: S3Server, awayMs: number): Trial {
   return {
     name: "S3 refuses writes",
-    fault: `documents in S3, which answers every write with 403 for ${awayMs / 1000} s`,
+    fault: `documents in S3, where every write fails with 403 for ${awayMs / 1000} s`,
     isTold: true,
     options: {
       environment: {
@@ -255,14 +255,14 @@ function docuSignTrials(awayMs: number): Trial[] {
     },
     {
       name: "DocuSign silent",
-      fault: "DocuSign never answers 6 calls",
+      fault: "6 calls to DocuSign get no response",
       befall: async ({ docusign }) => {
         for (let calls = 0; calls < 6; calls += 1) docusign.hangNext(isApiCall);
       },
     },
     {
       name: "half a document",
-      fault: "8 downloads break off half-way, 2 stand still half-way",
+      fault: "8 downloads end half-way, 2 stall half-way",
       befall: async ({ docusign }) => {
         for (let downloads = 0; downloads < 8; downloads += 1) docusign.truncateNextDownload();
         for (let downloads = 0; downloads < 2; downloads += 1) docusign.stallNextDownload();
@@ -270,7 +270,7 @@ function docuSignTrials(awayMs: number): Trial[] {
     },
     {
       name: "DocuSign away",
-      fault: `DocuSign takes no connection for ${awayMs / 1000} s`,
+      fault: `DocuSign accepts no connections for ${awayMs / 1000} s`,
       befall: async ({ docusign }) => {
         docusign.goDown();
         await pause(awayMs);
@@ -299,7 +299,7 @@ function clockStep(clockFile: string): Trial {
   return {
     name: "clock step",
     fault:
-      "the clock of every process an hour ahead for 8 s, a reconciliation included, then back, then an hour behind for 4 s",
+      "all clocks an hour ahead for 8 s, during a reconciliation, then correct, then an hour behind for 4 s",
     options: {
       environment: {
         LD_PRELOAD: findFaketime() ?? "",

@@ -48,7 +48,7 @@ process.exitCode = results.every(({ problems }) => problems.length === 0) ? 0 : 
 function conditions(): string {
   const day = new Date().toISOString().slice(0, 10);
   const kept = results.filter(({ problems }) => problems.length === 0).length;
-  return `${kept} of ${results.length} trials kept. Run on ${day} with Node.js ${process.versions.node}, ${availableParallelism()} processors.`;
+  return `${kept} of ${results.length} trials passed. Run on ${day} with Node.js ${process.versions.node}, ${availableParallelism()} processors.`;
 }
 
 /** A trial that breaks down is a promise broken. */
