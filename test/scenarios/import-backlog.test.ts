@@ -24,7 +24,7 @@ import type { World } from "../support/world.ts";
 const DOWNLOAD = "/envelopes/{envelopeId}/documents/{documentId}";
 const UNAVAILABLE: Failure = { status: 503 };
 
-/** Envelopes that the account concluded with nobody being told, by their subjects. */
+/** Concludes envelopes with these subjects without sending an event. */
 function conclude({ world, colleague }: Companies, ...names: readonly string[]): Envelope[] {
   return concludeQuietly(world, names.length, (number) => ({
     from: colleague,
@@ -34,7 +34,7 @@ function conclude({ world, colleague }: Companies, ...names: readonly string[]):
   }));
 }
 
-/** A link whose first import has listed these, of which none is imported yet; nothing is queued. */
+/** Returns a link whose first import has listed these envelopes without importing any; the queue is empty. */
 async function createFirstImport(...names: readonly string[]): Promise<Companies> {
   const companies = await createCompanies();
   const { world, admin } = companies;
@@ -45,7 +45,7 @@ async function createFirstImport(...names: readonly string[]): Promise<Companies
   return companies;
 }
 
-/** A link whose hour has found these, of which none is imported yet; nothing is queued. */
+/** Returns a link whose hourly run has found these envelopes without importing any; the queue is empty. */
 async function createBacklog(...names: readonly string[]): Promise<Companies> {
   const companies = await createLinkedCompanies();
   conclude(companies, ...names);
@@ -63,7 +63,7 @@ async function emptyQueue({ service }: World): Promise<void> {
 
 const PRIORITIES = new Map<number, string>(Object.entries(PRIORITY).map(([name, value]) => [value, name]));
 
-/** The turns that are queued: lane, priority, and from when on. */
+/** Returns the queued turns: lane, priority and start time. */
 async function queuedTurns({ service }: World): Promise<string[]> {
   const { rows } = await sql<{ key: string; priority: number; run_at: Date; is_due: boolean }>`
     select key, priority, run_at, run_at <= now() as is_due from graphile_worker.jobs
@@ -74,7 +74,7 @@ async function queuedTurns({ service }: World): Promise<string[]> {
   });
 }
 
-/** A turn of this lane of the link's backlog, which has four: how its imports ended. */
+/** Runs one turn of this lane of the link's backlog, which has four lanes; returns the import outcomes. */
 async function takeTurn(world: World, { lane = 0, isEnding = false } = {}): Promise<string[]> {
   const outcomes: string[] = [];
   const { tasks } = world.service.foundation;
@@ -88,7 +88,7 @@ async function wake(world: World): Promise<void> {
   await wakeBacklog(world.service.foundation.working.db, await linkIdOf(world), world.clock.now);
 }
 
-test("a backlog is woken at once where an envelope is due, and sooner for what the hour found than for a first import", async () => {
+test("a backlog with a due envelope is woken at once, with higher priority for hourly findings than for a first import", async () => {
   await using first = await createFirstImport("old");
   await using hourly = await createBacklog("found");
 
@@ -99,7 +99,7 @@ test("a backlog is woken at once where an envelope is due, and sooner for what t
   assert.deepEqual(await queuedTurns(hourly.world), ["0 reconciliation now"]);
 });
 
-test("it is woken when the next envelope is due where none is yet, and not at all where none waits", async () => {
+test("it is woken when the next envelope is due, and never if none is waiting", async () => {
   await using companies = await createBacklog("found");
   const { world } = companies;
   world.docusign.failNext(1, UNAVAILABLE, DOWNLOAD);
@@ -122,7 +122,7 @@ test("it is woken when the next envelope is due where none is yet, and not at al
   assert.deepEqual(await queuedTurns(world), []);
 });
 
-test("a link that a person has to mend has its backlog neither woken nor worked off", async () => {
+test("the backlog of a link that a person must repair is neither woken nor processed", async () => {
   await using companies = await createBacklog("found");
   const { world, admin } = companies;
   world.docusign.revokeConsent(admin);
@@ -136,7 +136,7 @@ test("a link that a person has to mend has its backlog neither woken nor worked 
   assert.deepEqual(await queuedTurns(world), []);
 });
 
-test("the first lane calls as many others as there is work for, and as the link has; they call nobody", async () => {
+test("the first lane starts as many other lanes as the work needs and the link has; other lanes start none", async () => {
   await using three = await createBacklog("a", "b", "c");
   await using many = await createBacklog("a", "b", "c", "d", "e", "f", "g");
 
@@ -154,7 +154,7 @@ test("the first lane calls as many others as there is work for, and as the link 
   ]);
 });
 
-test("a turn that ends with its process leaves the next one where it was, with the lanes that it had called", async () => {
+test("a turn that stops with its process leaves the next turn queued, and the lanes that it started", async () => {
   await using companies = await createFirstImport("a", "b", "c");
   const { world } = companies;
 
@@ -163,7 +163,7 @@ test("a turn that ends with its process leaves the next one where it was, with t
   assert.deepEqual(await queuedTurns(world), ["0 firstImport now", "1 firstImport now", "2 firstImport now"]);
 });
 
-test("while an account makes no calls its first lane alone waits for the end of that", async () => {
+test("while calls to an account are paused, only its first lane waits for the end of the pause", async () => {
   await using companies = await createBacklog("a", "b", "c");
   const { world } = companies;
   const { account } = await linkOf(world);
@@ -177,11 +177,11 @@ test("while an account makes no calls its first lane alone waits for the end of 
   assert.deepEqual(await queuedTurns(world), ["0 reconciliation 03:50:00"]);
 });
 
-test("a first import that is held back calls no lanes, and waits for the hour's end; what is newer goes on", async () => {
+test("a first import that is held back starts no lanes and waits for the hour's end, while newer envelopes are imported", async () => {
   await using companies = await createFirstImport("a", "b", "c");
   const { world, account } = companies;
   world.docusign.setLimits({ hourly: 100 });
-  // The answer to the first download says that only the reserve is left.
+  // The response to the first download reports that only the reserve is left.
   world.docusign.onNext(DOWNLOAD, () => world.docusign.spendCalls(account, 75));
 
   assert.deepEqual(await takeTurn(world, { lane: 1 }), ["imported", "waiting"]);
@@ -198,7 +198,7 @@ test("a first import that is held back calls no lanes, and waits for the hour's 
   assert.deepEqual(await queuedTurns(world), ["0 firstImport 04:00:00"]);
 });
 
-test("what is newer than a first import that is held back does not wait for the hour's end, however much it is", async () => {
+test("envelopes newer than a first import that is held back do not wait for the hour's end, however many there are", async () => {
   await using companies = await createFirstImport("old");
   const { world, account } = companies;
   world.docusign.setLimits({ hourly: 1_000 });
@@ -213,7 +213,7 @@ test("what is newer than a first import that is held back does not wait for the 
   assert.deepEqual(await queuedTurns(world), ["0 firstImport now"]);
 });
 
-test("what is imported is nobody else's for two minutes", async () => {
+test("an envelope is leased for two minutes during its import", async () => {
   await using companies = await createBacklog("a");
   const { world } = companies;
   const { db } = world.service.foundation.working;
@@ -228,7 +228,7 @@ test("what is imported is nobody else's for two minutes", async () => {
   assert.deepEqual(leases, [new Date(world.clock.now.getTime() + 2 * MINUTE_MS)]);
 });
 
-test("a turn is over after a second, and the next one is queued", async () => {
+test("a turn ends after one second and queues the next one", async () => {
   await using companies = await createBacklog("a", "b", "c");
   const { world } = companies;
   world.docusign.onNext(DOWNLOAD, () => {
@@ -241,7 +241,7 @@ test("a turn is over after a second, and the next one is queued", async () => {
   assert.deepEqual(await queuedTurns(world), ["1 reconciliation now"]);
 });
 
-test("a lane beside the first does not wait for what is due later", async () => {
+test("a lane other than the first does not wait for envelopes that are due later", async () => {
   await using companies = await createBacklog("a");
   const { world } = companies;
   world.docusign.failNext(1, UNAVAILABLE, DOWNLOAD);
@@ -251,7 +251,7 @@ test("a lane beside the first does not wait for what is due later", async () => 
   assert.deepEqual(await queuedTurns(world), []);
 });
 
-test("what one envelope waits for alone stops no other", async () => {
+test("an envelope that waits for its own cause delays no other", async () => {
   await using companies = await createBacklog("a", "b", "c");
   const { world } = companies;
   world.docusign.failNext(1, UNAVAILABLE, DOWNLOAD);
@@ -274,7 +274,7 @@ async function removeGroup(world: World): Promise<void> {
 }
 
 for (const [reason, befall] of Object.entries(OF_ALL)) {
-  test(`what all envelopes wait for is waited for with the first of them: ${reason}`, async () => {
+  test(`the first envelope that meets a cause shared by all ends the turn for all: ${reason}`, async () => {
     await using companies = await createBacklog("a", "b", "c");
     const { world } = companies;
     await befall(companies);
@@ -290,7 +290,7 @@ for (const [reason, befall] of Object.entries(OF_ALL)) {
   });
 }
 
-test("a turn is over with the first envelope that finds its link stopped", async () => {
+test("a turn ends with the first envelope that finds its link stopped", async () => {
   await using companies = await createBacklog("a", "b", "c");
   const { world } = companies;
   world.docusign.onNext(DOWNLOAD, async () => await removeGroup(world));
@@ -301,7 +301,7 @@ test("a turn is over with the first envelope that finds its link stopped", async
   assert.deepEqual(await queuedTurns(world), []);
 });
 
-test("a turn is over with the end of its link", async () => {
+test("a turn ends when its link ends", async () => {
   await using companies = await createBacklog("a", "b", "c");
   const { world } = companies;
   world.docusign.onNext(DOWNLOAD, async () => {
@@ -311,7 +311,7 @@ test("a turn is over with the end of its link", async () => {
   assert.deepEqual(await takeTurn(world), ["link-ended"]);
 });
 
-test("how each import ended is counted, an exclusion as well", async () => {
+test("each import outcome is counted, including exclusions", async () => {
   await using companies = await createLinkedCompanies();
   const { world } = companies;
   const [empty] = conclude(companies, "a", "b");
@@ -322,7 +322,7 @@ test("how each import ended is counted, an exclusion as well", async () => {
   assert.deepEqual((await takeTurn(world)).sort(), ["excluded", "imported"]);
 });
 
-test("a first import is over with the turn after which nothing of it waits, and stays so", async () => {
+test("a first import is completed by the turn after which none of its envelopes waits, and stays completed", async () => {
   await using companies = await createFirstImport("a", "b");
   const { world } = companies;
   world.docusign.failNext(1, UNAVAILABLE, DOWNLOAD);
@@ -340,7 +340,7 @@ test("a first import is over with the turn after which nothing of it waits, and 
   assert.deepEqual(await doneAtOf(world), doneAt);
 });
 
-test("a first import is not over while it is still listed, though nothing of what was listed waits", async () => {
+test("a first import is not completed while its listing continues, even if no listed envelope waits", async () => {
   await using companies = await createCompanies();
   const { world, admin } = companies;
   world.docusign.setListingHabits({ rowsAtMost: 2 });

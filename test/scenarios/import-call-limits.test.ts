@@ -18,7 +18,7 @@ import { MINUTE_MS } from "../support/reconciling.ts";
 const ENVELOPE = "/envelopes/{envelopeId}";
 
 for (const status of [429, 400] as const) {
-  test(`an account whose hour is spent, said with ${status}, is left alone until the reset, to the second`, async () => {
+  test(`an account that reports its hourly limit with ${status} is not called before the reset, to the second`, async () => {
     await using companies = await createLinkedCompanies();
     const { world, account, colleague } = companies;
     world.docusign.setLimits({ status });
@@ -35,7 +35,7 @@ for (const status of [429, 400] as const) {
     await world.runHour();
     world.clock.now = new Date(until.getTime() - 1_000);
     await world.runJobs();
-    assert.equal(world.docusign.calls.length, asked, "nobody called before the reset");
+    assert.equal(world.docusign.calls.length, asked, "no call before the reset");
     assert.equal(refused.length, 1);
     assert.deepEqual(await world.contracts(), []);
     world.clock.now = until;
@@ -46,7 +46,7 @@ for (const status of [429, 400] as const) {
   });
 }
 
-test("an import whose turn comes while its account takes no calls, its link stands still or is over asks DocuSign nothing, and says so", async () => {
+test("an import does not call DocuSign if calls are paused or its link is stopped or ended, and reports the reason", async () => {
   await using companies = await createLinkedCompanies();
   const { world, account, admin, colleague } = companies;
   const { tasks } = world.service.foundation;
@@ -70,7 +70,7 @@ test("an import whose turn comes while its account takes no calls, its link stan
   assert.deepEqual(world.docusign.callsTo(ENVELOPE), []);
 });
 
-test("waiting for the hour's budget is no attempt, and is told with its end", async () => {
+test("waiting for the hourly limit is not an attempt, and its end is shown", async () => {
   await using companies = await createLinkedCompanies();
   const { world, account, colleague } = companies;
   const until = new Date("2031-01-15T03:47:13Z");
@@ -85,7 +85,7 @@ test("waiting for the hour's budget is no attempt, and is told with its end", as
   assert.equal(told.attempts, 0);
 });
 
-test("the limit of the burst is waited for half a minute", async () => {
+test("the burst limit causes a wait of half a minute", async () => {
   await using companies = await createLinkedCompanies();
   const { world, colleague } = companies;
   const burst: Failure = {
@@ -107,7 +107,7 @@ test("the limit of the burst is waited for half a minute", async () => {
   assert.equal(await fateOf(world, envelope), "imported sent");
 });
 
-test("a burst's shorter wait does not end the longer one for the hour", async () => {
+test("the shorter wait of a burst limit does not end the longer wait of the hourly limit", async () => {
   await using companies = await createLinkedCompanies();
   const { world, account, colleague } = companies;
   const { budgets } = world.service.foundation.tasks;

@@ -10,7 +10,7 @@ import {
   subjects,
 } from "../support/linked-world.ts";
 
-test("an envelope with three files gives three contracts, and none for the certificate of completion", async () => {
+test("an envelope with three files becomes three contracts, and none for the certificate of completion", async () => {
   await using companies = await createLinkedCompanies();
   const { world, account, colleague } = companies;
 
@@ -55,7 +55,7 @@ test("a contract's id is the version-5 UUID of its tenant, envelope and document
   assert.equal(contract.id, "e6d51178-b485-5bda-8937-c18177b4c5fa");
 });
 
-test("a contract's bytes are those that DocuSign delivers, with their length and SHA-256", async () => {
+test("a contract has the bytes that DocuSign delivers, with their length and SHA-256", async () => {
   await using companies = await createLinkedCompanies();
   const { world, colleague } = companies;
   const bytes = Buffer.concat([
@@ -81,7 +81,7 @@ test("a contract's bytes are those that DocuSign delivers, with their length and
   assert.equal(contract.sha256, createHash("sha256").update(bytes).digest("hex"));
 });
 
-test("names of files are kept as they are in DocuSign", async () => {
+test("file names are kept as they are in DocuSign", async () => {
   await using companies = await createLinkedCompanies();
   const { world, colleague } = companies;
   const names = [
@@ -108,13 +108,13 @@ test("names of files are kept as they are in DocuSign", async () => {
   });
   await world.runHour();
 
-  // NUL is the one character that PostgreSQL can't hold.
+  // NUL is the only character that PostgreSQL cannot store.
   const kept = names.map((name) => name.replace("\0", "\uFFFD"));
   const fileNames = (await world.contracts()).map((contract) => contract.fileName);
   assert.deepEqual(fileNames.sort(), [...kept, ...kept].sort());
 });
 
-test("the date of conclusion is the date in Japan, to the second, whatever brought the envelope in", async () => {
+test("the conclusion date is the date in Japan, to the second, however the envelope was found", async () => {
   await using companies = await createLinkedCompanies();
   const { world, colleague } = companies;
   const moments = {
@@ -139,7 +139,7 @@ test("the date of conclusion is the date in Japan, to the second, whatever broug
   assert.deepEqual(Object.fromEntries(dates), moments);
 });
 
-test("documents are asked for by whatever id their sender gave them", async () => {
+test("documents are downloaded by any id that their sender chose", async () => {
   await using companies = await createLinkedCompanies();
   const { world, colleague } = companies;
   const ids = ["0", "007", "2147483647", "a b", "1/2", "50%", "?x=1&y", "#3", "..x", "SUMMARY-2"];
@@ -155,7 +155,7 @@ test("documents are asked for by whatever id their sender gave them", async () =
   assert.deepEqual(imported.sort(), ids.map((id) => [id, `${id}の書類`]).sort());
 });
 
-test("documents of a kind that is new to us are contracts, summaries under other ids are not", async () => {
+test("documents of an unknown type become contracts, but summaries under other ids do not", async () => {
   await using companies = await createLinkedCompanies();
   const { world, colleague } = companies;
 
@@ -176,7 +176,7 @@ test("documents of a kind that is new to us are contracts, summaries under other
   ]);
 });
 
-test("an envelope whose documents are purged is excluded for that, one that is only queued for it comes in", async () => {
+test("an envelope whose documents are purged is excluded; one that is only queued for purging is imported", async () => {
   await using companies = await createLinkedCompanies();
   const { world, colleague } = companies;
   const conclude = async (subject: string) =>
@@ -198,7 +198,7 @@ test("an envelope whose documents are purged is excluded for that, one that is o
   assert.equal(await fateOf(world, wholly), "excluded documents-purged");
 });
 
-test("an envelope whose documents are purged between its event and its import is excluded for that", async () => {
+test("an envelope whose documents are purged between its event and its import is excluded as purged", async () => {
   await using companies = await createLinkedCompanies();
   const { world, colleague } = companies;
 
@@ -209,7 +209,7 @@ test("an envelope whose documents are purged between its event and its import is
   assert.equal(await fateOf(world, envelope), "excluded documents-purged");
 });
 
-test("documents that are purged while they are fetched end as purged, not in attempts without end", async () => {
+test("documents that are purged during the download are excluded as purged instead of retried forever", async () => {
   await using companies = await createLinkedCompanies();
   const { world, colleague } = companies;
   const documents = [{ name: "一" }, { name: "二" }];
@@ -226,7 +226,7 @@ test("documents that are purged while they are fetched end as purged, not in att
   assert.deepEqual(await world.contracts(), []);
 });
 
-test("an envelope that holds nothing but its certificate is excluded for that", async () => {
+test("an envelope that holds only its certificate is excluded as having no documents", async () => {
   await using companies = await createLinkedCompanies();
   const { world, colleague } = companies;
 
@@ -236,7 +236,7 @@ test("an envelope that holds nothing but its certificate is excluded for that", 
   assert.equal(await fateOf(world, envelope), "excluded no-documents");
 });
 
-test("where DocuSign's answers leave recipients and documents out, they are asked for", async () => {
+test("recipients and documents missing in DocuSign's response are requested separately", async () => {
   await using companies = await createLinkedCompanies();
   const { world, admin, partner } = companies;
   world.docusign.withoutIncludes();
@@ -248,7 +248,7 @@ test("where DocuSign's answers leave recipients and documents out, they are aske
   assert.deepEqual(await subjects(world), ["heard", "unheard"]);
 });
 
-test("an explanation names the rule, its facts, the events and the contracts, and no e-mail address", async () => {
+test("an explanation gives the rule, its facts, the events and the contracts, but no e-mail address", async () => {
   await using companies = await createLinkedCompanies();
   const { world, admin, partner } = companies;
 

@@ -16,7 +16,7 @@ import { MINUTE_MS } from "../support/reconciling.ts";
 
 const DOCUMENT = "/envelopes/{envelopeId}/documents/{documentId}";
 
-test("a document that comes whole, and without a length, is imported at once", async () => {
+test("a document that arrives complete but without a length is imported at once", async () => {
   await using companies = await createLinkedCompanies();
   const { world, colleague } = companies;
   world.docusign.endNextDownloadByClose("whole");
@@ -28,12 +28,12 @@ test("a document that comes whole, and without a length, is imported at once", a
 });
 
 const NO_PDF: Readonly<Record<string, { bytes: Buffer | string; reason: string }>> = {
-  "no PDF": { bytes: "PK\u0003\u0004 a word processor's file", reason: "document-not-pdf" },
+  "not a PDF": { bytes: "PK\u0003\u0004 a word processor's file", reason: "document-not-pdf" },
   empty: { bytes: "", reason: "document-empty" },
 };
 
 for (const [name, { bytes, reason }] of Object.entries(NO_PDF)) {
-  test(`an envelope with a document that is ${name} waits as a whole, and is not asked for again at once`, async () => {
+  test(`an envelope with a document that is ${name} waits as a whole and is not retried at once`, async () => {
     await using companies = await createLinkedCompanies();
     const { world, colleague } = companies;
     const documents = [{ name: "一" }, { name: "二" }];
@@ -53,7 +53,7 @@ for (const [name, { bytes, reason }] of Object.entries(NO_PDF)) {
   });
 }
 
-test("an envelope whose document is no PDF for days is parked, and still says so", async () => {
+test("an envelope whose document is not a PDF for days is parked and still reports that reason", async () => {
   await using companies = await createLinkedCompanies();
   const { world, colleague } = companies;
   const envelope = await world.docusign.concludeEnvelope({ from: colleague, to: [CUSTOMER] });
@@ -70,7 +70,7 @@ test("an envelope whose document is no PDF for days is parked, and still says so
   assert.deepEqual([outcome, reason, waitingFor.until], ["waiting", "document-not-pdf", null]);
 });
 
-test("a document that stands still is given up, its half is not kept, and the import succeeds later", async () => {
+test("a stalled download is abandoned, its partial document is not kept, and the import succeeds later", async () => {
   await using companies = await createLinkedCompanies();
   const { world, colleague } = companies;
   const { tasks } = world.service.foundation;
@@ -106,7 +106,7 @@ const BLOCKED: Failure = {
   body: { errorCode: "API_REQUEST_IS_THROTTLED", message: "GetDocument call blocked" },
 };
 
-test("a download that DocuSign blocks is not tried again within a quarter of an hour", async () => {
+test("a download that DocuSign blocks is not retried within a quarter of an hour", async () => {
   await using companies = await createLinkedCompanies();
   const { world, colleague } = companies;
   world.docusign.failNext(1, BLOCKED, DOCUMENT);
@@ -122,7 +122,7 @@ test("a download that DocuSign blocks is not tried again within a quarter of an 
   assert.equal((await world.contracts()).length, 1);
 });
 
-test("an hour that strikes while a download is blocked lists its envelope and tries it no sooner", async () => {
+test("an hourly run during a blocked download lists its envelope but does not retry it sooner", async () => {
   await using companies = await createLinkedCompanies();
   const { world, colleague } = companies;
   world.clock.now = new Date("2031-01-15T03:55:00Z");
@@ -138,7 +138,7 @@ test("an hour that strikes while a download is blocked lists its envelope and tr
   assert.equal((await world.contracts()).length, 1);
 });
 
-test("a document that is not found for days is told as a failure, and parked", async () => {
+test("a document that is not found for days is reported as a failure and parked", async () => {
   await using companies = await createLinkedCompanies();
   const { world, colleague } = companies;
   world.docusign.failNext(
@@ -157,7 +157,7 @@ test("a document that is not found for days is told as a failure, and parked", a
   assert.deepEqual([outcome, reason, waitingFor.until], ["waiting", "import-failed", null]);
 });
 
-test("a document that is not found waits: only the envelope says whether its documents are purged", async () => {
+test("an envelope with a document that is not found waits: only the envelope itself shows that documents are purged", async () => {
   await using companies = await createLinkedCompanies();
   const { world, colleague } = companies;
   const missing: Failure = { status: 404, body: { errorCode: "DOCUMENT_DOES_NOT_EXIST", message: "x" } };

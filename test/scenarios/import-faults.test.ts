@@ -22,23 +22,25 @@ const DOCUMENT = "/envelopes/{envelopeId}/documents/{documentId}";
 
 const HTML = "<!doctype html><title>Service Unavailable</title>";
 
-/** Whatever it is, it may be over after a while. */
+/** Faults that may be transient. */
 const PASSING: Readonly<Record<string, (docusign: World["docusign"]) => void>> = {
-  "an error of DocuSign's, at the envelope": (docusign) => docusign.failNext(1, { status: 500 }, ENVELOPE),
-  "an error of DocuSign's, at the document": (docusign) => docusign.failNext(1, { status: 503 }, DOCUMENT),
-  "a page instead of the envelope": (docusign) => docusign.failNext(1, { status: 200, html: HTML }, ENVELOPE),
-  "a page instead of the document": (docusign) => docusign.failNext(1, { status: 200, html: HTML }, DOCUMENT),
-  "a page of what stands before DocuSign": (docusign) =>
+  "a DocuSign error for the envelope": (docusign) => docusign.failNext(1, { status: 500 }, ENVELOPE),
+  "a DocuSign error for the document": (docusign) => docusign.failNext(1, { status: 503 }, DOCUMENT),
+  "an HTML page instead of the envelope": (docusign) =>
+    docusign.failNext(1, { status: 200, html: HTML }, ENVELOPE),
+  "an HTML page instead of the document": (docusign) =>
+    docusign.failNext(1, { status: 200, html: HTML }, DOCUMENT),
+  "an HTML page from a proxy before DocuSign": (docusign) =>
     docusign.failNext(1, { status: 444, html: HTML }, ENVELOPE),
-  "an answer that is no envelope": (docusign) =>
+  "a response that is not an envelope": (docusign) =>
     docusign.failNext(1, { status: 200, body: { surprise: true } }, ENVELOPE),
-  "a document that breaks off": (docusign) => docusign.truncateNextDownload(),
-  "a document that ends early, in order and without a length": (docusign) =>
+  "a truncated document": (docusign) => docusign.truncateNextDownload(),
+  "a document that ends early with a regular close and without a length": (docusign) =>
     docusign.endNextDownloadByClose("half"),
-  "no connection at all": (docusign) => docusign.goDown(),
+  "no connection": (docusign) => docusign.goDown(),
 };
 
-test("an import waits while DocuSign fails in a way that may pass, and succeeds later", async () => {
+test("an import waits during transient DocuSign faults and succeeds later", async () => {
   await using companies = await createLinkedCompanies();
   const { world, colleague } = companies;
   const fates: Record<string, string[]> = {};
@@ -58,7 +60,7 @@ test("an import waits while DocuSign fails in a way that may pass, and succeeds 
   assert.deepEqual(fates, Object.fromEntries(Object.keys(PASSING).map((name) => [name, expected])));
 });
 
-test("what DocuSign refuses of one envelope stops no other", async () => {
+test("an envelope that DocuSign rejects delays no other", async () => {
   await using companies = await createLinkedCompanies();
   const { world, colleague } = companies;
   const refused = await world.docusign.concludeEnvelope({
@@ -86,7 +88,7 @@ const REFUSED: Failure = { status: 403, body: { errorCode: "USER_LACKS_PERMISSIO
 
 const USER = "/users/{userId}";
 
-test("an import that is refused while DocuSign cannot say whether the user still is an admin waits, and its link goes on", async () => {
+test("an import that is rejected while DocuSign cannot confirm the admin right waits, and its link continues", async () => {
   await using companies = await createLinkedCompanies();
   const { world, colleague } = companies;
   const envelope = await world.docusign.concludeEnvelope({ from: colleague, to: [CUSTOMER] });
@@ -105,10 +107,10 @@ test("an import that is refused while DocuSign cannot say whether the user still
 const GONE: Failure = { status: 401, body: { errorCode: "USER_AUTHENTICATION_FAILED", message: "x" } };
 
 for (const [what, failure, cause] of [
-  ["that it does not know the user any more", GONE, "authorization-revoked"],
-  ["that the user may not ask", REFUSED, "not-admin"],
+  ["does not know the user any more", GONE, "authorization-revoked"],
+  ["denies the user access", REFUSED, "not-admin"],
 ] as const) {
-  test(`an import that is refused, with the word ${what}, stops its link with that cause`, async () => {
+  test(`an import that is rejected stops its link with the right cause if DocuSign ${what}`, async () => {
     await using companies = await createLinkedCompanies();
     const { world, colleague } = companies;
     const envelope = await world.docusign.concludeEnvelope({ from: colleague, to: [CUSTOMER] });
@@ -128,7 +130,7 @@ const SOMETHING_NEW: Failure = { status: 400, body: { errorCode: "SOMETHING_NEW"
 type Told = { fails: (world: World, at: Companies) => unknown; outcome: object; error: string };
 
 const TOLD: Readonly<Record<string, Told>> = {
-  "whose user DocuSign knows no more": {
+  "for a user whom DocuSign no longer knows": {
     fails: ({ docusign }) => {
       docusign.failNext(1, REFUSED, ENVELOPE);
       docusign.failNext(2, GONE, USER);
@@ -136,7 +138,7 @@ const TOLD: Readonly<Record<string, Told>> = {
     outcome: { reason: "link-error", until: "2031-01-15T03:10:00.000Z" },
     error: "USER_LACKS_PERMISSIONS",
   },
-  "whose user is no admin any more": {
+  "for a user who is no longer an admin": {
     fails: ({ docusign }) => {
       docusign.failNext(1, REFUSED, ENVELOPE);
       docusign.failNext(2, REFUSED, USER);
@@ -144,7 +146,7 @@ const TOLD: Readonly<Record<string, Told>> = {
     outcome: { reason: "link-error", until: "2031-01-15T03:10:00.000Z" },
     error: "USER_LACKS_PERMISSIONS",
   },
-  "whose tokens DocuSign refuses": {
+  "with tokens that DocuSign rejects": {
     fails: ({ docusign }) => {
       docusign.failNext(1, GONE, ENVELOPE);
       docusign.failNext(1, { status: 400, body: { error: "invalid_grant" } }, "/oauth/token");
@@ -152,17 +154,17 @@ const TOLD: Readonly<Record<string, Told>> = {
     outcome: { reason: "link-error", until: "2031-01-15T03:10:00.000Z" },
     error: "invalid_grant",
   },
-  "whose account has spent its hour": {
+  "for an account at its hourly limit": {
     fails: ({ docusign }, { account }) => docusign.throttle(account, new Date("2031-01-15T03:47:13Z")),
     outcome: { reason: "account-throttled", until: "2031-01-15T03:47:13.000Z" },
     error: "HOURLY_APIINVOCATION_LIMIT_EXCEEDED",
   },
-  "of an envelope that DocuSign will not give, for a reason of its own": {
+  "of an envelope that DocuSign rejects with an unknown code": {
     fails: ({ docusign }) => docusign.failNext(1, SOMETHING_NEW, ENVELOPE),
     outcome: { reason: "import-failed", until: "2031-01-15T03:10:05.000Z" },
     error: "SOMETHING_NEW",
   },
-  "of a document that DocuSign will not give, for a reason of its own": {
+  "of a document that DocuSign rejects with an unknown code": {
     fails: ({ docusign }) => docusign.failNext(1, SOMETHING_NEW, DOCUMENT),
     outcome: { reason: "import-failed", until: "2031-01-15T03:30:00.000Z" },
     error: "SOMETHING_NEW",
@@ -170,7 +172,7 @@ const TOLD: Readonly<Record<string, Told>> = {
 };
 
 for (const [whose, { fails, outcome, error }] of Object.entries(TOLD)) {
-  test(`an import ${whose} says what it waits for, in the log too`, async () => {
+  test(`an import ${whose} reports what it waits for, also in the log`, async () => {
     await using companies = await createLinkedCompanies();
     const { world, colleague } = companies;
     const envelope = await concludeUnheard(world, { from: colleague, to: [CUSTOMER] });
@@ -195,7 +197,7 @@ for (const [whose, { fails, outcome, error }] of Object.entries(TOLD)) {
 }
 
 for (const [what, template] of Object.entries({ document: DOCUMENT, envelope: ENVELOPE } as const)) {
-  test(`${what === "envelope" ? "an envelope" : "a document"} that DocuSign takes no token for waits, and stops no other while the user is admin`, async () => {
+  test(`${what === "envelope" ? "an envelope" : "a document"} for which DocuSign rejects every token waits and delays no other while the user is an admin`, async () => {
     await using companies = await createLinkedCompanies();
     const { world, colleague } = companies;
     const refused = await world.docusign.concludeEnvelope({ from: colleague, to: [CUSTOMER] });
@@ -216,7 +218,7 @@ for (const [what, template] of Object.entries({ document: DOCUMENT, envelope: EN
   });
 }
 
-test("a document that DocuSign takes no token for stops the link where it takes none for the user either", async () => {
+test("a document for which DocuSign rejects the token stops the link if DocuSign rejects it for the user too", async () => {
   await using companies = await createLinkedCompanies();
   const { world, colleague } = companies;
   const envelope = await world.docusign.concludeEnvelope({ from: colleague, to: [CUSTOMER] });
@@ -229,7 +231,7 @@ test("a document that DocuSign takes no token for stops the link where it takes 
   assert.equal((await linkOf(world)).cause?.code, "authorization-revoked");
 });
 
-test("a document that DocuSign takes no token for stops the link where the refresh is refused, though the old token still serves", async () => {
+test("a document for which DocuSign rejects the token stops the link if the refresh is rejected, even if the old token still works", async () => {
   await using companies = await createLinkedCompanies();
   const { world, colleague } = companies;
   const envelope = await world.docusign.concludeEnvelope({ from: colleague, to: [CUSTOMER] });
@@ -242,7 +244,7 @@ test("a document that DocuSign takes no token for stops the link where the refre
   assert.equal((await linkOf(world)).cause?.code, "authorization-revoked");
 });
 
-test("an import that the end of its process breaks off is no failure, and whoever comes next takes it up at once", async () => {
+test("an import interrupted by the end of its process is not a failure, and another worker can continue at once", async () => {
   await using companies = await createLinkedCompanies();
   const { world, colleague } = companies;
   const envelope = await concludeUnheard(world, { from: colleague, to: [CUSTOMER] });
@@ -257,7 +259,7 @@ test("an import that the end of its process breaks off is no failure, and whoeve
   assert.deepEqual(await importNow(world, envelope), { kind: "imported", contracts: 1 });
 });
 
-test("what is logged of a fault holds no token and no address", async () => {
+test("a logged fault contains no token and no address", async () => {
   await using companies = await createLinkedCompanies();
   const { world, admin, colleague } = companies;
   world.docusign.failNext(1, { status: 500, body: { errorCode: "X", message: admin.email } }, ENVELOPE);

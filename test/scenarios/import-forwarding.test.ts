@@ -3,13 +3,13 @@ import { test } from "node:test";
 import type { Envelope, User } from "../support/docusign/state.ts";
 import { type Companies, createLinkedCompanies, fateOf } from "../support/linked-world.ts";
 
-/** Adds somebody of the partner's company, who is nothing to the linked account. */
+/** Adds a user of the partner's company, who has no relation to the linked account. */
 function outsider({ world, partner }: Companies, name: string): User {
   const account = world.docusign.state.accounts.get(partner.defaultAccountId);
   return world.docusign.addUser(account!, { name, role: "DS Sender" });
 }
 
-/** The partner sends to one person, who passes the place on; then it is completed. */
+/** Sends an envelope from the partner to one person, who passes it on; then completes it. */
 async function forwarded(
   { world, partner }: Companies,
   from: User,
@@ -20,7 +20,7 @@ async function forwarded(
   return await world.docusign.completeEnvelope(envelope);
 }
 
-test("who reassigned an envelope to somebody else has received it; who got it that way has not", async () => {
+test("a user who reassigned an envelope has received it; a user who got it by reassignment has not", async () => {
   await using companies = await createLinkedCompanies();
   const { world, admin } = companies;
   const other = outsider(companies, "渡辺");
@@ -34,7 +34,7 @@ test("who reassigned an envelope to somebody else has received it; who got it th
 });
 
 for (const spelling of ["lower", "capitalised"] as const) {
-  test(`a delegation counts for the delegator, told in ${spelling} letters`, async () => {
+  test(`a delegated envelope counts for the delegator, with the delegation status in ${spelling} letters`, async () => {
     await using companies = await createLinkedCompanies();
     const { world, admin } = companies;
     const other = outsider(companies, "渡辺");
@@ -51,7 +51,7 @@ for (const spelling of ["lower", "capitalised"] as const) {
     assert.equal(await fateOf(world, hither), "excluded forwarded-to-user");
   });
 
-  test(`a delegation is seen without any event too, told in ${spelling} letters`, async () => {
+  test(`a delegation is recognized without events too, with its status in ${spelling} letters`, async () => {
     await using companies = await createLinkedCompanies();
     const { world, admin } = companies;
     const other = outsider(companies, "渡辺");
@@ -70,7 +70,7 @@ for (const spelling of ["lower", "capitalised"] as const) {
   });
 }
 
-test("a reassignment of which no event came leaves recipients to count as listed", async () => {
+test("a reassignment without an event leaves recipients counted as listed", async () => {
   await using companies = await createLinkedCompanies();
   const { world, admin } = companies;
   const other = outsider(companies, "渡辺");
@@ -84,7 +84,7 @@ test("a reassignment of which no event came leaves recipients to count as listed
   assert.equal(await fateOf(world, away), "imported received");
 });
 
-test("a reassignment is heeded whichever of its events and the completion comes first", async () => {
+test("a reassignment takes effect whichever arrives first, its event or the completion's", async () => {
   await using companies = await createLinkedCompanies();
   const { world, admin } = companies;
   const other = outsider(companies, "渡辺");
@@ -98,7 +98,7 @@ test("a reassignment is heeded whichever of its events and the completion comes 
   assert.equal(await fateOf(world, hither), "excluded forwarded-to-user");
 });
 
-test("a reassignment that is told only after the hour's listing is heeded where nothing was imported yet", async () => {
+test("a reassignment event that arrives after the hourly listing takes effect if nothing was imported yet", async () => {
   await using companies = await createLinkedCompanies();
   const { world, admin } = companies;
   const other = outsider(companies, "渡辺");
@@ -114,7 +114,7 @@ test("a reassignment that is told only after the hour's listing is heeded where 
   assert.deepEqual(await world.contracts(), []);
 });
 
-test("a reassignment that is told after the import changes nothing any more", async () => {
+test("a reassignment event that arrives after the import changes nothing", async () => {
   await using companies = await createLinkedCompanies();
   const { world, admin } = companies;
   const other = outsider(companies, "渡辺");
@@ -129,7 +129,7 @@ test("a reassignment that is told after the import changes nothing any more", as
   assert.equal((await world.contracts()).length, 1);
 });
 
-test("what the account sent is imported however it was forwarded", async () => {
+test("an envelope that the account sent is imported however it was forwarded", async () => {
   await using companies = await createLinkedCompanies();
   const { world, admin, colleague } = companies;
   const other = outsider(companies, "渡辺");
@@ -142,7 +142,7 @@ test("what the account sent is imported however it was forwarded", async () => {
   assert.equal(await fateOf(world, envelope), "imported sent");
 });
 
-test("who got an envelope by forwarding and passed it on has not received it, carbon copy or not", async () => {
+test("a user who got an envelope by forwarding and passed it on has not received it, carbon copy or not", async () => {
   await using companies = await createLinkedCompanies();
   const { world, admin } = companies;
   const [first, last] = [outsider(companies, "渡辺"), outsider(companies, "中村")];

@@ -22,14 +22,14 @@ import type { World } from "../support/world.ts";
 const DOCUMENT = "/envelopes/{envelopeId}/documents/{documentId}";
 const THREE = [{ name: "一" }, { name: "二" }, { name: "三" }];
 
-/** How often each document was asked for, the most-asked-for first. */
+/** How often each document was requested, in descending order. */
 function downloads(world: World): number[] {
   const paths = world.docusign.callsTo(DOCUMENT).map((call) => call.path);
   const counts = Map.groupBy(paths, (path) => path).values();
   return [...counts].map((asked) => asked.length).sort((one, other) => other - one);
 }
 
-test("an event that comes again, before the import and after it, changes nothing", async () => {
+test("a repeated event changes nothing, before or after the import", async () => {
   await using companies = await createLinkedCompanies();
   const { world, colleague } = companies;
   world.docusign.holdDeliveries();
@@ -47,7 +47,7 @@ test("an event that comes again, before the import and after it, changes nothing
   assert.equal(body.items.length, 3);
 });
 
-test("an import that runs again finds everything done", async () => {
+test("an import that runs again finds its work done", async () => {
   await using companies = await createLinkedCompanies();
   const { world, colleague } = companies;
   const { tasks } = world.service.foundation;
@@ -61,10 +61,10 @@ test("an import that runs again finds everything done", async () => {
 
   assert.deepEqual([first.kind, second.kind], ["imported", "settled"]);
   assert.deepEqual(await world.contracts(), contracts);
-  assert.equal(world.docusign.calls.length, calls, "what is settled costs no call");
+  assert.equal(world.docusign.calls.length, calls, "a settled envelope costs no call");
 });
 
-test("one envelope imported by many workers of two processes at once is imported once", async () => {
+test("an envelope imported by many workers in two processes at once is imported once", async () => {
   await using companies = await createLinkedCompanies();
   const { world, colleague } = companies;
   await using other = await openFoundation(world.config, {
@@ -84,7 +84,7 @@ test("one envelope imported by many workers of two processes at once is imported
   assert.deepEqual(downloads(world), [1, 1, 1]);
 });
 
-test("events and the hour's reconciliation bring the same envelopes in at the same time, each once", async () => {
+test("events and the hourly reconciliation bring the same envelopes at the same time, and each is imported once", async () => {
   await using companies = await createLinkedCompanies();
   const { world, colleague } = companies;
   const { foundation } = world.service;
@@ -108,7 +108,7 @@ test("events and the hour's reconciliation bring the same envelopes in at the sa
   );
 });
 
-test("a retry does not ask again for the documents that are stored already", async () => {
+test("a retry does not download stored documents again", async () => {
   await using companies = await createLinkedCompanies();
   const { world, colleague } = companies;
   const isThird = ({ path }: { path: string }) => path.endsWith("/documents/3");
@@ -131,7 +131,7 @@ test("a retry does not ask again for the documents that are stored already", asy
   assert.deepEqual(downloads(world), [3, 1, 1]);
 });
 
-test("a commit that fails leaves no contract, and its repetition asks DocuSign for no document again", async () => {
+test("a failed commit leaves no contract, and the retry downloads no document again", async () => {
   await using companies = await createLinkedCompanies({ expectErrors: true });
   const { world, colleague } = companies;
   const { db } = world.service.foundation.working;
@@ -160,7 +160,7 @@ test("a commit that fails leaves no contract, and its repetition asks DocuSign f
   assert.deepEqual(downloads(world), [1, 1, 1]);
 });
 
-/** The service's means, which note whenever DocuSign is asked until when the ledger has the envelope in hand. */
+/** Wraps the tasks so that each DocuSign call records the envelope's lease in the ledger. */
 function watching({ tasks }: World["service"]["foundation"], { envelopeId }: ImportRequest) {
   const dueInHand: (Date | null | undefined)[] = [];
   const watch = async (): Promise<void> => {
@@ -187,7 +187,7 @@ function watching({ tasks }: World["service"]["foundation"], { envelopeId }: Imp
   return { watched, dueInHand };
 }
 
-test("what is in hand is due again after two minutes, should its worker die", async () => {
+test("a lease expires after two minutes if the worker dies", async () => {
   await using companies = await createLinkedCompanies();
   const { world, colleague } = companies;
   const envelope = await concludeUnheard(world, { from: colleague, to: [CUSTOMER] });
@@ -201,7 +201,7 @@ test("what is in hand is due again after two minutes, should its worker die", as
   assert.deepEqual(dueInHand, [inTwoMinutes, inTwoMinutes]);
 });
 
-test("what was excluded as not completed yet is in hand for two minutes too, once it is completed", async () => {
+test("an envelope first excluded as not completed is leased for two minutes too, once it is completed", async () => {
   await using companies = await createLinkedCompanies();
   const { world, colleague } = companies;
   const { docusign } = world;
@@ -218,7 +218,7 @@ test("what was excluded as not completed yet is in hand for two minutes too, onc
   assert.deepEqual(dueInHand, [null, inTwoMinutes]);
 });
 
-test("an envelope that a worker had in hand when it died comes in by the next hour", async () => {
+test("an envelope leased by a worker that died is imported by the next hour", async () => {
   await using companies = await createLinkedCompanies();
   const { world, colleague } = companies;
   const { tasks } = world.service.foundation;
@@ -237,7 +237,7 @@ test("an envelope that a worker had in hand when it died comes in by the next ho
   assert.deepEqual(await subjects(world), ["in hand"]);
 });
 
-test("attempts and their last error are told until the import succeeds", async () => {
+test("attempts and the last error are shown until the import succeeds", async () => {
   await using companies = await createLinkedCompanies();
   const { world, colleague } = companies;
   world.docusign.failNext(

@@ -14,7 +14,7 @@ import {
 } from "../support/linked-world.ts";
 import type { World } from "../support/world.ts";
 
-/** import-rules 1: each user of the account sends one envelope to a customer and receives one from a partner. */
+/** Sends one envelope from each account user to a customer and one from a partner to each user (import-rules 1). */
 async function concludeTable(
   { world, account, admin, colleague, partner }: Companies,
   conclude: World["docusign"]["concludeEnvelope"],
@@ -41,7 +41,7 @@ const TABLE = [
   "sent by custom",
 ];
 
-test("events bring in what anybody of the account sent and what the linked user received, nothing else", async () => {
+test("events import what any account user sent and what the linked user received, nothing else", async () => {
   await using companies = await createLinkedCompanies();
   const { world } = companies;
 
@@ -51,7 +51,7 @@ test("events bring in what anybody of the account sent and what the linked user 
   assert.deepEqual(await subjects(world), TABLE);
 });
 
-test("without any event the next hour brings in the same", async () => {
+test("without events, the next hour imports the same", async () => {
   await using companies = await createLinkedCompanies();
   const { world } = companies;
 
@@ -63,7 +63,7 @@ test("without any event the next hour brings in the same", async () => {
   assert.deepEqual(await subjects(world), TABLE);
 });
 
-test("what was concluded before the linking comes in by the first import", async () => {
+test("the first import includes what was concluded before linking", async () => {
   await using companies = await createCompanies();
   const { world, admin } = companies;
 
@@ -74,7 +74,7 @@ test("what was concluded before the linking comes in by the first import", async
   assert.deepEqual(await subjects(world), TABLE);
 });
 
-test("an envelope is sent by the account that it is sent from, not by every account of its sender", async () => {
+test("an envelope counts as sent by the account that it was sent from, not by all accounts of its sender", async () => {
   await using companies = await createLinkedCompanies();
   const { world, account, colleague } = companies;
   const other = world.docusign.addAccount({ name: "別会社" });
@@ -92,7 +92,7 @@ test("an envelope is sent by the account that it is sent from, not by every acco
   assert.deepEqual(await subjects(world), ["甲から"]);
 });
 
-test("an envelope from a colleague to the linked user is told as both sent and received", async () => {
+test("an envelope from a colleague to the linked user is shown as both sent and received", async () => {
   await using companies = await createLinkedCompanies();
   const { world, admin, colleague } = companies;
 
@@ -102,7 +102,7 @@ test("an envelope from a colleague to the linked user is told as both sent and r
   assert.equal(await fateOf(world, envelope), "imported sent-and-received");
 });
 
-test("the linked user has received an envelope in whatever group of recipients they are, one that is new to us too", async () => {
+test("the linked user has received an envelope in any recipient group, even one unknown to the service", async () => {
   await using companies = await createLinkedCompanies();
   const { world, admin, partner } = companies;
   const groups = [
@@ -127,7 +127,7 @@ test("the linked user has received an envelope in whatever group of recipients t
   assert.deepEqual(await subjects(world), groups.toSorted());
 });
 
-test("a recipient without user id is known by the e-mail address, whatever its case", async () => {
+test("a recipient without a user id is recognized by the e-mail address, whatever its case", async () => {
   await using companies = await createLinkedCompanies();
   const { world, admin, partner } = companies;
 
@@ -141,7 +141,7 @@ test("a recipient without user id is known by the e-mail address, whatever its c
   assert.deepEqual(await subjects(world), ["大文字"]);
 });
 
-test("a recipient without user id is known by the e-mail address that the linked user has by now", async () => {
+test("a recipient without a user id is recognized by the linked user's current e-mail address", async () => {
   await using companies = await createLinkedCompanies();
   const { world, admin, partner } = companies;
   world.docusign.changeAddress(admin, "kaimei@example.com");
@@ -158,7 +158,7 @@ test("a recipient without user id is known by the e-mail address that the linked
   assert.equal((await linkOf(world)).user.email, "kaimei@example.com");
 });
 
-test("what was excluded under the linked user's former address comes in with the hour after the new one is known", async () => {
+test("an envelope excluded under the user's former address is imported by the hour after the new address is known", async () => {
   await using companies = await createLinkedCompanies();
   const { world, admin, partner } = companies;
   world.docusign.changeAddress(admin, "kaimei@example.com");
@@ -174,7 +174,7 @@ test("what was excluded under the linked user's former address comes in with the
   assert.deepEqual([before, await fateOf(world, envelope)], ["excluded not-ours", "imported received"]);
 });
 
-test("an answer that leaves the linked user's name and address out takes neither away", async () => {
+test("a response without the linked user's name and address removes neither", async () => {
   await using companies = await createLinkedCompanies();
   const { world } = companies;
   const { user } = await linkOf(world);
@@ -188,10 +188,10 @@ test("an answer that leaves the linked user's name and address out takes neither
   assert.deepEqual([state, after], ["active", user]);
 });
 
-test("another user with the linked user's e-mail address is another user", async () => {
+test("another user with the linked user's e-mail address is not the linked user", async () => {
   await using companies = await createLinkedCompanies();
   const { world, account, admin, colleague } = companies;
-  // Of what the account sent before it was linked by somebody else, only what the new user received is open.
+  // After someone else had linked the account, only what the new user received is open for import.
   assert.equal((await (await world.api()).send("DELETE", "/v1/link")).status, 204);
   const [next, namesake] = ["linked next", "namesake"].map((name) =>
     world.docusign.addUser(account, { name, role: "DS Admin", email: "shared@example.com" }),
@@ -214,7 +214,7 @@ test("another user with the linked user's e-mail address is another user", async
   assert.notEqual(admin.email, "shared@example.com");
 });
 
-test("envelopes that end without completion, or have not ended, are never imported, whatever an event claims", async () => {
+test("envelopes that ended without completion, or have not ended, are never imported, whatever an event claims", async () => {
   await using companies = await createLinkedCompanies();
   const { world, colleague } = companies;
   const { docusign } = world;
@@ -226,7 +226,7 @@ test("envelopes that end without completion, or have not ended, are never import
     await docusign.deleteEnvelope(await send()),
     await send(),
   ];
-  // Whether DocuSign tells such a moment of what did not complete is not known.
+  // It is unknown if DocuSign returns a completion time for envelopes that did not complete.
   for (const envelope of unfinished) envelope.completedAt = world.clock.now;
 
   for (const envelope of unfinished) {
@@ -246,7 +246,7 @@ test("envelopes that end without completion, or have not ended, are never import
   assert.equal((await linkOf(world)).totals.atDocuSign, 0);
 });
 
-test("an envelope that was announced too early comes in once it is completed, event or not", async () => {
+test("an envelope announced too early is imported once it is completed, with or without an event", async () => {
   await using companies = await createLinkedCompanies();
   const { world, colleague } = companies;
   const { id } = await linkOf(world);
@@ -268,7 +268,7 @@ test("an envelope that was announced too early comes in once it is completed, ev
   assert.deepEqual(await subjects(world), ["heard", "unheard"]);
 });
 
-test("an envelope that was announced too early waits like any other where its import then meets a fault", async () => {
+test("an envelope announced too early waits like any other if its later import meets a fault", async () => {
   await using companies = await createLinkedCompanies();
   const { world, colleague } = companies;
   const { id } = await linkOf(world);
@@ -286,7 +286,7 @@ test("an envelope that was announced too early waits like any other where its im
   assert.equal(await fateOf(world, envelope), "imported sent");
 });
 
-test("an event that names an envelope of nobody's, or of strangers only, brings nothing in", async () => {
+test("an event for an envelope that does not exist or belongs to strangers imports nothing", async () => {
   await using companies = await createLinkedCompanies();
   const { world, partner, colleague } = companies;
   const { id } = await linkOf(world);

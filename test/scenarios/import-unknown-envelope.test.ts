@@ -31,7 +31,7 @@ test("an envelope whose event is faster than DocuSign's own index waits until Do
   assert.equal(await fateOf(world, envelope), "imported sent");
 });
 
-test("an envelope that DocuSign does not know is asked for four times, then forgotten", async () => {
+test("an envelope that DocuSign does not know is requested four times, then forgotten", async () => {
   await using companies = await createLinkedCompanies();
   const { world, colleague } = companies;
   const envelope = await world.docusign.concludeEnvelope({ from: colleague, to: [CUSTOMER] });
@@ -53,7 +53,7 @@ test("an envelope that DocuSign does not know is asked for four times, then forg
   assert.deepEqual(rows, []);
 });
 
-test("an import of what DocuSign does not know says so in the end", async () => {
+test("importing an envelope that DocuSign does not know ends as unknown", async () => {
   await using companies = await createLinkedCompanies();
   const { world, colleague } = companies;
   const envelope = await concludeUnheard(world, { from: colleague, to: [CUSTOMER] });
@@ -65,7 +65,7 @@ test("an import of what DocuSign does not know says so in the end", async () => 
   assert.deepEqual(await importNow(world, envelope), { kind: "unknown" });
 });
 
-test("an envelope that a listing has shown is waited for though DocuSign denies it, for days, and then counts as gone", async () => {
+test("a listed envelope that DocuSign cannot find waits for days and then counts as purged", async () => {
   await using companies = await createLinkedCompanies();
   const { world, colleague } = companies;
   const envelope = await concludeUnheard(world, { from: colleague, to: [CUSTOMER] });
@@ -89,7 +89,7 @@ test("an envelope that a listing has shown is waited for though DocuSign denies 
   assert.deepEqual(gone.facts, meanwhile.facts);
 });
 
-test("an excluded envelope that DocuSign does not know any more stays excluded, with what was known of it", async () => {
+test("an excluded envelope that DocuSign no longer knows stays excluded with its known facts", async () => {
   await using companies = await createLinkedCompanies();
   const { world, colleague } = companies;
   const envelope = await world.docusign.concludeEnvelope({ from: colleague, to: [CUSTOMER] });

@@ -14,7 +14,7 @@ import {
 import { callsOf } from "../support/reconciling.ts";
 import { stepNow, stepOn } from "../support/stepping.ts";
 
-test("a large first import waits for its approval, tells its size and duration, and takes everything up once approved", async () => {
+test("a large first import waits for approval, shows its size and duration, and imports everything once approved", async () => {
   await using companies = await createCompanies({ config: { largeImport: 3 } });
   const { world, admin, colleague, partner } = companies;
   await concludeUnheard(world, { from: colleague, to: [CUSTOMER], subject: "1" });
@@ -40,7 +40,7 @@ test("a large first import waits for its approval, tells its size and duration, 
   assert.deepEqual(await subjects(world), ["1", "2", "3", "4"]);
 });
 
-test("what is both sent and received counts once for the size of the first import", async () => {
+test("an envelope both sent and received counts once in the size of the first import", async () => {
   await using companies = await createCompanies({ config: { largeImport: 2 } });
   const { world, admin, colleague } = companies;
   await concludeUnheard(world, { from: colleague, to: [admin] });
@@ -48,7 +48,7 @@ test("what is both sent and received counts once for the size of the first impor
   assert.equal(await world.link(admin), "linked");
 });
 
-test("a link that needs no approval has none to give", async () => {
+test("a link that needs no approval cannot be approved", async () => {
   await using companies = await createLinkedCompanies();
 
   const { status } = await (await companies.world.api()).send("POST", "/v1/link/approve");
@@ -56,7 +56,7 @@ test("a link that needs no approval has none to give", async () => {
   assert.equal(status, 409);
 });
 
-test("an approval given while the link is in error counts once it is mended", async () => {
+test("an approval given while the link is in error takes effect once it is repaired", async () => {
   await using companies = await createAwaitingWithoutGroup();
   const { world } = companies;
   const api = await world.api();
@@ -73,7 +73,7 @@ test("an approval given while the link is in error counts once it is mended", as
   assert.deepEqual(await subjects(world), ["old"]);
 });
 
-test("neither an approval nor an edit mends a link whose authorisation is gone, nor do they ask DocuSign", async () => {
+test("neither an approval nor an edit repairs a link with revoked authorization, and neither calls DocuSign", async () => {
   await using companies = await createCompanies({ config: { largeImport: 1 } });
   const { world, admin, colleague } = companies;
   await concludeUnheard(world, { from: colleague, to: [CUSTOMER] });
@@ -95,7 +95,7 @@ test("neither an approval nor an edit mends a link whose authorisation is gone, 
   assert.deepEqual([state, cause.code, groupId], ["error", "authorization-revoked", "group-2"]);
 });
 
-/** A link that awaits the approval of what was concluded before it, and whose group is gone. */
+/** Returns a link that awaits approval for earlier envelopes and whose group is gone. */
 async function createAwaitingWithoutGroup(): Promise<Companies> {
   const companies = await createCompanies({ config: { largeImport: 1 } });
   const { world, admin, colleague } = companies;
@@ -105,7 +105,7 @@ async function createAwaitingWithoutGroup(): Promise<Companies> {
   return companies;
 }
 
-test("a link that is mended by linking again still awaits the approval that it awaited, and says so", async () => {
+test("a link repaired by linking again still awaits its approval and shows so", async () => {
   await using companies = await createCompanies({ config: { largeImport: 1 } });
   const { world, admin, colleague } = companies;
   await concludeUnheard(world, { from: colleague, to: [CUSTOMER] });
@@ -120,7 +120,7 @@ test("a link that is mended by linking again still awaits the approval that it a
   assert.deepEqual(await world.contracts(), []);
 });
 
-test("while the group of a link that awaits its approval is gone, nothing is listed before that is given", async () => {
+test("while the group of a link that awaits approval is gone, nothing is listed before the approval", async () => {
   await using companies = await createAwaitingWithoutGroup();
   const { world } = companies;
   const api = await world.api();
@@ -137,7 +137,7 @@ test("while the group of a link that awaits its approval is gone, nothing is lis
   assert.deepEqual(await subjects(world), ["old"]);
 });
 
-test("a group that vanishes and comes back leaves an approval awaited that was awaited", async () => {
+test("a link still awaits its approval after its group was deleted and restored", async () => {
   await using companies = await createCompanies({ config: { largeImport: 1 } });
   const { world, admin, colleague } = companies;
   await concludeUnheard(world, { from: colleague, to: [CUSTOMER] });
@@ -151,7 +151,7 @@ test("a group that vanishes and comes back leaves an approval awaited that was a
   assert.deepEqual(await world.contracts(), []);
 });
 
-test("what was counted at linking is there from the approval on, though it is not listed yet; what is not listed in the end is not", async () => {
+test("the count from linking is shown from the approval on, and corrected when the listing ends", async () => {
   await using companies = await createCompanies({ config: { largeImport: 3 } });
   const { world, admin, colleague, partner } = companies;
   const concluded = [

@@ -21,7 +21,7 @@ const DELETION_FAILED = "削除に失敗しました。もう一度お試しく�
 
 const OWNER = { tenant: "tenant-1", subject: "owner" };
 
-/** The account's configurations without their ids, which change when they are made again. */
+/** The account's configurations without their ids, which change when they are created again. */
 function settingsOf(world: World, account: Account): object[] {
   return world.docusign
     .configurations(account)
@@ -29,21 +29,21 @@ function settingsOf(world: World, account: Account): object[] {
     .map(({ connectId: _connectId, ...settings }) => settings);
 }
 
-/** Everything of the link but what the hours count on. */
+/** The link without the fields that every hourly run changes. */
 async function standing(world: World): Promise<object> {
   const { lastReconciliation: _last, nextReconciliation: _next, ...link } = await linkOf(world);
   return link;
 }
 
 for (const [when, befall] of Object.entries({
-  "at the last look": (world: World) => world.docusign.failNext(1, { status: 503 }, "/envelopes"),
+  "in the last look": (world: World) => world.docusign.failNext(1, { status: 503 }, "/envelopes"),
   "at the first configuration": (world: World) => world.docusign.failNext(1, { status: 503 }, isRemoval),
   "at the second configuration": (world: World) => {
     let removals = 0;
     world.docusign.failNext(1, { status: 503 }, (call) => isRemoval(call) && ++removals === 2);
   },
 })) {
-  test(`a deletion that DocuSign fails ${when} leaves everything as it was, and succeeds later`, async () => {
+  test(`a deletion that fails at DocuSign ${when} leaves everything as it was and succeeds later`, async () => {
     await using companies = await createLinkedCompanies();
     const { world, account, admin, colleague, partner } = companies;
     const before = await standing(world);
@@ -62,7 +62,7 @@ for (const [when, befall] of Object.entries({
   });
 }
 
-test("a deletion fails while DocuSign is down, half-way too; once it is back the link works as before", async () => {
+test("a deletion fails while DocuSign is down, also half-way; afterwards the link works as before", async () => {
   await using companies = await createLinkedCompanies();
   const { world, account, colleague } = companies;
   let removals = 0;
@@ -86,7 +86,7 @@ test("a deletion fails while DocuSign is down, half-way too; once it is back the
   assert.deepEqual(await subjects(world), ["heard", "meanwhile"]);
 });
 
-test("a deletion that fails half-way restores a configuration as switched off as it was", async () => {
+test("a deletion that fails half-way restores a switched-off configuration as switched off", async () => {
   await using companies = await createLinkedCompanies();
   const { world, account } = companies;
   for (const { connectId } of world.docusign.configurations(account)) {
@@ -105,7 +105,7 @@ test("a deletion that fails half-way restores a configuration as switched off as
 });
 
 for (const status of [400, 409, 413]) {
-  test(`a deletion fails while DocuSign answers ${status} to the removal of what the user may remove, and leaves the link as before`, async () => {
+  test(`a deletion fails if DocuSign answers ${status} to a removal that the user may make, and leaves the link as before`, async () => {
     await using companies = await createLinkedCompanies();
     const { world, account } = companies;
     const before = { link: await linkOf(world), settings: settingsOf(world, account) };
@@ -129,7 +129,7 @@ for (const status of [400, 409, 413]) {
 }
 
 for (const error of ["invalid_client", "unauthorized_client"]) {
-  test(`a deletion fails while DocuSign answers ${error} to our own secret, for a link that imports and one that does not`, async () => {
+  test(`a deletion fails if DocuSign answers ${error} to our own secret, for a link that imports and one that does not`, async () => {
     await using companies = await createLinkedCompanies();
     const { world, account } = companies;
     const before = await linkOf(world);
@@ -150,7 +150,7 @@ for (const error of ["invalid_client", "unauthorized_client"]) {
   });
 }
 
-test("a deletion that our own database fails is a fault of ours, and the link is as before", async () => {
+test("a deletion that fails in our database is an internal error and leaves the link as before", async () => {
   await using companies = await createLinkedCompanies({ expectErrors: true });
   const { world } = companies;
   const { db } = world.service.foundation.working;
@@ -165,7 +165,7 @@ test("a deletion that our own database fails is a fault of ours, and the link is
   assert.equal((await endLink(world)).status, 204);
 });
 
-test("a deletion that our own database fails after DocuSign's part has its configurations made again by the next hour", async () => {
+test("if a deletion fails in our database after DocuSign's part, the next hour creates the configurations again", async () => {
   await using companies = await createLinkedCompanies({ expectErrors: true });
   const { world, account } = companies;
   const { db } = world.service.foundation.working;
@@ -184,7 +184,7 @@ test("a deletion that our own database fails after DocuSign's part has its confi
   assert.equal(world.docusign.configurations(account).length, 2);
 });
 
-test("a deletion that DocuSign leaves without an answer asks no more: the next hour makes what may be gone", async () => {
+test("a deletion that DocuSign does not answer makes no more calls; the next hour creates what may be gone", async () => {
   await using companies = await createLinkedCompanies();
   const { world, account } = companies;
   const { tasks } = world.service.foundation;
@@ -204,18 +204,18 @@ test("a deletion that DocuSign leaves without an answer asks no more: the next h
   await assert.rejects(endLinkOf(impatient, OWNER), new Refusal("deletion-failed"));
 
   const { connect } = await linkOf(world);
-  assert.equal(isRemoval(world.docusign.calls.at(-1)!), true, "the removal was the last thing asked for");
+  assert.equal(isRemoval(world.docusign.calls.at(-1)!), true, "the removal was the last call");
   await world.runHour();
   assert.deepEqual(connect, { sent: "pending", received: "pending" });
   assert.deepEqual((await linkOf(world)).connect, { sent: "active", received: "active" });
   assert.equal(world.docusign.configurations(account).length, 2);
 });
 
-test("a removal that DocuSign keeps waiting fails with its message, and the next reconciliation looks what is there", async () => {
+test("a removal that DocuSign does not answer in time fails with its message, and the next reconciliation checks the result", async () => {
   await using companies = await createLinkedCompanies();
   const { world } = companies;
   const before = (await linkOf(world)).connect;
-  // As when the process has to end; a call that nobody answers ends alike.
+  // As if the process had to end; an unanswered call ends the same way.
   world.docusign.onNext(
     ({ method }) => method === "DELETE",
     () => world.service.foundation.giveUp(),

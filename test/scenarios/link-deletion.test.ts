@@ -21,7 +21,7 @@ const isCreation = ({ method, template }: Call): boolean => method === "POST" &&
 
 const isOfConnect = ({ template }: Call): boolean => template.startsWith("/connect");
 
-test("ending destroys the tokens, answers events with 410, and keeps history and contracts", async () => {
+test("ending a link destroys its tokens, answers events with 410, and keeps history and contracts", async () => {
   await using companies = await createLinkedCompanies();
   const { world, account, colleague } = companies;
   const { id } = await linkOf(world);
@@ -43,10 +43,10 @@ test("ending destroys the tokens, answers events with 410, and keeps history and
   assert.deepEqual(await world.contracts(), before);
   const calls = world.docusign.calls.length;
   await world.runHour();
-  assert.equal(world.docusign.calls.length, calls, "an ended link calls nobody");
+  assert.equal(world.docusign.calls.length, calls, "an ended link makes no calls");
 });
 
-test("an hour that strikes while a link is being deleted makes nothing anew of what is taken away", async () => {
+test("an hourly run during a deletion does not create the removed configurations again", async () => {
   await using companies = await createLinkedCompanies();
   const { world, account } = companies;
   let removals = 0;
@@ -63,7 +63,7 @@ test("an hour that strikes while a link is being deleted makes nothing anew of w
   assert.deepEqual(world.docusign.configurations(account), []);
 });
 
-test("a deletion asked for while an hour makes configurations anew takes away what that hour has made", async () => {
+test("a deletion during an hourly run removes the configurations that this run creates", async () => {
   await using companies = await createLinkedCompanies();
   const { world, account, colleague } = companies;
   for (const { connectId } of world.docusign.configurations(account)) {
@@ -89,7 +89,7 @@ test("a deletion asked for while an hour makes configurations anew takes away wh
   assert.deepEqual(world.docusign.configurations(account), []);
 });
 
-test("an owner whose configurations DocuSign will never remove is let go once they are removed by hand, or the authorisation withdrawn", async () => {
+test("if DocuSign never removes the configurations, the link can end once they are removed by hand or the authorization is withdrawn", async () => {
   await using companies = await createLinkedCompanies();
   const { world, account, admin } = companies;
   world.docusign.failNext(1_000, { status: 400, ...UNNAMED }, isRemoval);
@@ -107,7 +107,7 @@ test("an owner whose configurations DocuSign will never remove is let go once th
   assert.equal((await endLink(world)).status, 204);
 });
 
-test("a deletion succeeds where an account, suspended or without Connect, is refused all of Connect in words that we do not know", async () => {
+test("a deletion succeeds even if DocuSign rejects all Connect calls with an unknown code, as for a suspended account", async () => {
   await using companies = await createLinkedCompanies();
   const { world } = companies;
   world.docusign.failNext(1_000, { status: 400, ...UNNAMED }, isOfConnect);
@@ -115,7 +115,7 @@ test("a deletion succeeds where an account, suspended or without Connect, is ref
   assert.equal((await endLink(world)).status, 204);
 });
 
-test("a deletion succeeds, and removes what is there, where DocuSign will not list what completed", async () => {
+test("a deletion succeeds and removes its configurations even if DocuSign rejects the listing", async () => {
   await using companies = await createLinkedCompanies();
   const { world, account } = companies;
   world.docusign.failNext(1_000, { status: 400, ...UNNAMED }, "/envelopes");
@@ -125,7 +125,7 @@ test("a deletion succeeds, and removes what is there, where DocuSign will not li
   assert.deepEqual(world.docusign.configurations(account), []);
 });
 
-test("a deletion succeeds where the authorisation is gone, noticed before or only now", async () => {
+test("a deletion succeeds if the authorization is gone, noticed before or only now", async () => {
   await using companies = await createLinkedCompanies();
   const { world, admin } = companies;
 
@@ -141,7 +141,7 @@ test("a deletion succeeds where the authorisation is gone, noticed before or onl
   assert.equal(await countTokens(world), 0);
 });
 
-test("a deletion succeeds where the user is no admin any more, noticed before or only now", async () => {
+test("a deletion succeeds if the user is no longer an admin, noticed before or only now", async () => {
   await using companies = await createLinkedCompanies();
   const { world, account, admin } = companies;
 
@@ -156,7 +156,7 @@ test("a deletion succeeds where the user is no admin any more, noticed before or
   assert.equal((await endLink(world)).status, 204);
 });
 
-test("two deletions at once end the link once", async () => {
+test("two simultaneous deletions end the link once", async () => {
   await using companies = await createLinkedCompanies();
   const { world } = companies;
 
@@ -179,7 +179,7 @@ test("two deletions at once end the link once", async () => {
   assert.deepEqual(ofConnect, ["DELETE /connect/{connectId}", "DELETE /connect/{connectId}"]);
 });
 
-test("a link that is ended while DocuSign says that its user is an admin again stays ended", async () => {
+test("a link that is ended just as DocuSign confirms its user's admin right again stays ended", async () => {
   await using companies = await createLinkedCompanies();
   const { world, account, admin } = companies;
   world.docusign.setRole(admin, account, "DS Sender");
@@ -193,5 +193,5 @@ test("a link that is ended while DocuSign says that its user is an admin again s
   const [ended] = await historyOf(world);
   assert.deepEqual([ended.state, await countTokens(world)], ["ended", 0]);
   const { rows } = await sql`select 1 from graphile_worker.jobs`.execute(world.service.foundation.working.db);
-  assert.deepEqual(rows, [], "nothing is left to be done for it");
+  assert.deepEqual(rows, [], "nothing is queued for it");
 });

@@ -32,7 +32,7 @@ test("a link that ended before its first import began has accounted for nothing"
   assert.deepEqual(await subjects(world), ["old"]);
 });
 
-test("a link that ended amid its first import has accounted for what that had reached", async () => {
+test("a link that ended during its first import has accounted for what the import had reached", async () => {
   await using companies = await createCompanies();
   const { world, admin, colleague } = companies;
   const days = ["2030-06-01", "2030-07-01", "2030-08-01", "2030-09-01"];
@@ -56,7 +56,7 @@ test("a link that ended amid its first import has accounted for what that had re
   assert.deepEqual(await subjects(world), days);
 });
 
-test("a link that awaited its approval has accounted for nothing", async () => {
+test("a link that ended while it awaited approval has accounted for nothing", async () => {
   await using companies = await createCompanies({ config: { largeImport: 1 } });
   const { world, admin, colleague } = companies;
   await concludeUnheard(world, { from: colleague, to: [CUSTOMER], subject: "old" });
@@ -73,7 +73,7 @@ test("a link that awaited its approval has accounted for nothing", async () => {
   assert.deepEqual(await subjects(world), ["announced", "old"]);
 });
 
-test("an import that is under way when its link ends stops, and the next link finishes it without a second download", async () => {
+test("an import that runs when its link ends stops, and the next link finishes it without a second download", async () => {
   await using companies = await createLinkedCompanies();
   const { world, colleague } = companies;
   world.docusign.onNext(DOCUMENT, async () => assert.equal((await endLink(world)).status, 204));
@@ -97,8 +97,11 @@ const ENVELOPE = "/envelopes/{envelopeId}";
 
 const GONE = { status: 404, body: { errorCode: "ENVELOPE_DOES_NOT_EXIST", message: "gone" } };
 
-for (const [what, refusals] of Object.entries({ "by its window": 0, "as DocuSign finds it no more": 4 })) {
-  test(`an import that is under way when its link ends excludes nothing of the next link's ${what}`, async () => {
+for (const [what, refusals] of Object.entries({
+  "because of its window": 0,
+  "because DocuSign no longer finds it": 4,
+})) {
+  test(`an import that runs when its link ends does not exclude the next link's envelope ${what}`, async () => {
     await using companies = await createLinkedCompanies();
     const { world, colleague } = companies;
     const z = addAdmin(companies, "Z");
@@ -123,7 +126,7 @@ for (const [what, refusals] of Object.entries({ "by its window": 0, "as DocuSign
   });
 }
 
-test("a reconciliation that is under way when its link ends changes nothing any more", async () => {
+test("a reconciliation that runs when its link ends changes nothing afterwards", async () => {
   await using companies = await createLinkedCompanies();
   const { world, colleague } = companies;
   const listed = await concludeUnheard(world, { from: colleague, to: [CUSTOMER], subject: "listed" });
@@ -148,10 +151,10 @@ test("a reconciliation that is under way when its link ends changes nothing any 
 const REFUSED = { status: 403, body: { errorCode: "USER_LACKS_PERMISSIONS", message: "x" } };
 
 for (const [what, refusals, state, failures] of [
-  ["that DocuSign gives", 0, "done", []],
-  ["that DocuSign refuses", 1, "failed", ["DocuSign did not answer"]],
+  ["if it succeeds", 0, "done", []],
+  ["if DocuSign rejects it", 1, "failed", ["DocuSign did not answer"]],
 ] as const) {
-  test(`the last look before a link's end, ${what}, is a reconciliation of its own that says how it went`, async () => {
+  test(`the last look before a link ends is recorded as a reconciliation of its own, with its result, ${what}`, async () => {
     await using companies = await createLinkedCompanies();
     const { world } = companies;
     world.clock.pass(HOUR_MS);
@@ -166,7 +169,7 @@ for (const [what, refusals, state, failures] of [
   });
 }
 
-test("totals and windows of an ended link stay as they were at its end", async () => {
+test("totals and windows of an ended link stay as they were when it ended", async () => {
   await using companies = await createLinkedCompanies();
   const { world, colleague, partner } = companies;
   await world.docusign.concludeEnvelope({ from: colleague, to: [CUSTOMER] });

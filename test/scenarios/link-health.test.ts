@@ -24,7 +24,7 @@ import type { World } from "../support/world.ts";
 const DOWNLOAD = "/envelopes/{envelopeId}/documents/{documentId}";
 const REFUSED: Failure = { status: 403, body: { errorCode: "USER_LACKS_PERMISSIONS", message: "x" } };
 
-/** The priorities of the reconciliations that are queued. */
+/** The priorities of the queued reconciliations. */
 async function queuedReconciliations({ service }: World): Promise<number[]> {
   const { rows } = await sql<{ priority: number }>`
     select priority from graphile_worker.jobs where task_identifier = 'reconcile-link'`.execute(
@@ -33,7 +33,7 @@ async function queuedReconciliations({ service }: World): Promise<number[]> {
   return rows.map(({ priority }) => priority);
 }
 
-test("a link that is mended is reconciled at once, and its first import, where that is not listed yet, after others' hours", async () => {
+test("a repaired link is reconciled at once, but with low priority if its first import is not listed yet", async () => {
   await using companies = await createCompanies();
   const { world, admin } = companies;
   await world.link(admin);
@@ -52,7 +52,7 @@ test("a link that is mended is reconciled at once, and its first import, where t
   assert.deepEqual(await queuedReconciliations(world), [PRIORITY.reconciliation]);
 });
 
-test("what was tried for days is tried as if for the first time once the link is mended", async () => {
+test("an envelope retried for days starts over with its retries once the link is repaired", async () => {
   await using companies = await createLinkedCompanies();
   const { world, admin, colleague } = companies;
   world.docusign.failNext(1, { status: 500 }, DOWNLOAD);
@@ -75,7 +75,7 @@ test("what was tried for days is tried as if for the first time once the link is
   assert.ok(waitingFor.until !== null);
 });
 
-test("a fault of our own while the user is asked for says nothing of the user's right, and is thrown", async () => {
+test("an internal error while checking the user says nothing about the user's right and is thrown", async () => {
   await using companies = await createLinkedCompanies();
   const { world } = companies;
   const { tasks } = world.service.foundation;
@@ -96,7 +96,7 @@ test("a fault of our own while the user is asked for says nothing of the user's 
   assert.equal((await linkOf(world)).state, "active");
 });
 
-test("what DocuSign refuses of an envelope stops no link while it does not say whether the user still is an admin", async () => {
+test("a rejected envelope stops no link while DocuSign does not say if the user is still an admin", async () => {
   await using companies = await createLinkedCompanies();
   const { world, colleague } = companies;
   world.docusign.failNext(1, REFUSED, DOWNLOAD);
@@ -109,7 +109,7 @@ test("what DocuSign refuses of an envelope stops no link while it does not say w
   assert.equal(await fateOf(world, envelope), "waiting docusign-unavailable");
 });
 
-test("a listing that DocuSign refuses to a user who is no admin any more is not put off but stopped", async () => {
+test("a listing that DocuSign rejects for a user who is no longer an admin stops the link instead of being retried", async () => {
   await using companies = await createLinkedCompanies();
   const { world, account, admin } = companies;
   world.docusign.setRole(admin, account, "DS Sender");
@@ -121,7 +121,7 @@ test("a listing that DocuSign refuses to a user who is no admin any more is not 
   assert.equal((await linkOf(world)).cause.code, "not-admin");
 });
 
-test("a link that was ended in error shows no cause that anybody could mend", async () => {
+test("a link that was ended in error shows no cause that anyone could repair", async () => {
   await using companies = await createLinkedCompanies();
   const { world, account, admin } = companies;
   world.docusign.setRole(admin, account, "DS Sender");
