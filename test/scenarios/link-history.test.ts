@@ -19,7 +19,7 @@ import type { World } from "../support/world.ts";
 
 const DOCUMENT = "/envelopes/{envelopeId}/documents/{documentId}";
 
-test("each row of the table gives a link its starts, to the millisecond, and the history shows them", async () => {
+test("each row of the table gives a link its start times, to the millisecond, and the history shows them", async () => {
   await using companies = await createCompanies({ at: "2031-01-01T00:00:00.123Z" });
   const { world, account: a, admin: x } = companies;
   const b = world.docusign.addAccount({ name: "乙" });
@@ -61,7 +61,7 @@ test("each row of the table gives a link its starts, to the millisecond, and the
   ]);
 });
 
-test("the moment of the start itself counts, and the moment before it does not", async () => {
+test("a completion at the exact start time counts, one a millisecond earlier does not", async () => {
   await using companies = await createLinkedCompanies();
   const { world, colleague } = companies;
   const conclude = async (subject: string, at: string) =>
@@ -83,7 +83,7 @@ test("the moment of the start itself counts, and the moment before it does not",
   assert.deepEqual(await subjects(world), ["at the moment", "long before"]);
 });
 
-test("a link that did its work ends at the moment of its deletion, though the clock goes on while DocuSign is asked", async () => {
+test("a link without open work ends at the time of its deletion, even if the clock runs during DocuSign's calls", async () => {
   await using companies = await createCompanies();
   const { world, admin } = companies;
   letClockRun(world);
@@ -98,7 +98,7 @@ test("a link that did its work ends at the moment of its deletion, though the cl
   assert.deepEqual([again.sentFrom, again.receivedFrom], [z.endedAt, x.endedAt]);
 });
 
-test("a deletion that failed leaves no half look behind: the next one ends the link at its own moment", async () => {
+test("a failed deletion leaves no partial last look: the next one ends the link at its own time", async () => {
   await using companies = await createLinkedCompanies();
   const { world, colleague } = companies;
   await concludeUnheard(world, { from: colleague, to: [CUSTOMER], subject: "found at the end" });
@@ -118,7 +118,7 @@ test("a deletion that failed leaves no half look behind: the next one ends the l
   assert.deepEqual(await subjects(world), ["found at the end"]);
 });
 
-test("what an event announced and DocuSign has not shown yet is the next link's, tried in vain or still in the queue", async () => {
+test("the next link imports what events announced but listings do not show yet, whether retried or still queued", async () => {
   await using companies = await createLinkedCompanies();
   const { world, colleague } = companies;
   world.clock.pass(3 * DAY_MS);
@@ -141,7 +141,7 @@ test("what an event announced and DocuSign has not shown yet is the next link's,
   assert.deepEqual(await subjects(world), ["queued", "tried"]);
 });
 
-/** DocuSign's event comes before its API shows the completion; listings show it only in an hour. */
+/** Sends the event before the API shows the completion; listings show it an hour after that. */
 async function announceEarly({ world, colleague }: Companies, subject: string): Promise<() => Promise<void>> {
   const { id } = await linkOf(world);
   const envelope = await world.docusign.sendEnvelope({ from: colleague, to: [CUSTOMER], subject });
@@ -154,7 +154,7 @@ async function announceEarly({ world, colleague }: Companies, subject: string): 
   };
 }
 
-test("what an event announced before DocuSign showed it as completed is the next link's, where listings show it only then", async () => {
+test("the next link imports an envelope announced too early whose completion listings show only after the end", async () => {
   await using companies = await createLinkedCompanies();
   const { world } = companies;
   world.clock.pass(3 * DAY_MS);
@@ -171,7 +171,7 @@ test("what an event announced before DocuSign showed it as completed is the next
   assert.deepEqual(await subjects(world), ["early"]);
 });
 
-test("what was announced too early days ago, and again just before the end, is the next link's", async () => {
+test("the next link imports an envelope announced too early days ago and again just before the end", async () => {
   await using companies = await createLinkedCompanies();
   const { world } = companies;
   const complete = await announceEarly(companies, "twice");
@@ -187,7 +187,7 @@ test("what was announced too early days ago, and again just before the end, is t
   assert.deepEqual(await subjects(world), ["twice"]);
 });
 
-test("what was announced too early days ago, and has not completed since, leaves the end where the link was ended", async () => {
+test("an envelope announced too early days ago that never completed does not move back the link's end", async () => {
   await using companies = await createLinkedCompanies();
   const { world } = companies;
   await announceEarly(companies, "never");
@@ -200,7 +200,7 @@ test("what was announced too early days ago, and has not completed since, leaves
   assert.equal((await linkOf(world)).sentFrom, end);
 });
 
-/** Each look at the clock finds it some milliseconds later. */
+/** Makes the clock advance by some milliseconds at each read. */
 function letClockRun({ clock }: World): void {
   let moment = clock.now.getTime();
   Object.defineProperty(clock, "now", {
@@ -211,7 +211,7 @@ function letClockRun({ clock }: World): void {
   });
 }
 
-test("what is imported already is not imported again, whatever window is open for it", async () => {
+test("an imported envelope is not imported again, whatever window is open for it", async () => {
   await using companies = await createLinkedCompanies();
   const { world, colleague } = companies;
   const z = addAdmin(companies, "Z");
@@ -227,7 +227,7 @@ test("what is imported already is not imported again, whatever window is open fo
   assert.equal(world.docusign.callsTo(DOCUMENT).length, 1);
 });
 
-test("what completed while the authorisation was gone is the next link's, whoever links the account", async () => {
+test("the next link imports what completed while the authorization was gone, whoever links the account", async () => {
   await using companies = await createLinkedCompanies();
   const { world, admin, colleague } = companies;
   await world.runHour();
@@ -244,7 +244,7 @@ test("what completed while the authorisation was gone is the next link's, whoeve
   assert.deepEqual(await subjects(world), ["in the gap", "late in the gap"]);
 });
 
-test("what listings showed only after a link had failed is the next link's, though it completed before", async () => {
+test("the next link imports what listings showed only after a link had failed, even if it completed before", async () => {
   await using companies = await createLinkedCompanies();
   const { world, admin, colleague } = companies;
   const late = await concludeUnheard(world, { from: colleague, to: [CUSTOMER], subject: "listed late" });
@@ -258,7 +258,7 @@ test("what listings showed only after a link had failed is the next link's, thou
   assert.deepEqual(await subjects(world), ["listed late"]);
 });
 
-test("what the user received while their right was gone is taken up when they link again", async () => {
+test("a user who links again gets what they received while they had no admin right", async () => {
   await using companies = await createLinkedCompanies();
   const { world, account, admin, partner } = companies;
   await world.runHour();
@@ -273,7 +273,7 @@ test("what the user received while their right was gone is taken up when they li
   assert.deepEqual(await subjects(world), ["in the gap"]);
 });
 
-test("what was announced or could have been listed, but was not imported before the end, is the next link's", async () => {
+test("the next link imports what was announced or listable but not imported before the end", async () => {
   await using companies = await createLinkedCompanies();
   const { world, colleague } = companies;
   world.docusign.failNext(1, { status: 500 }, DOCUMENT);
@@ -295,7 +295,7 @@ test("what was announced or could have been listed, but was not imported before 
   assert.deepEqual(await subjects(world), ["announced", "unheard"]);
 });
 
-test("what waited for a document that is no PDF pulls the end back, and the next link tries it again", async () => {
+test("an envelope whose document is not a PDF moves back the link's end, and the next link retries it", async () => {
   await using companies = await createLinkedCompanies();
   const { world, colleague } = companies;
   world.docusign.serveNextDownloadAs("no PDF");
@@ -314,7 +314,7 @@ test("what waited for a document that is no PDF pulls the end back, and the next
   assert.deepEqual(await subjects(world), ["waiting"]);
 });
 
-test("a contract that was deleted in the cabinet never comes back: by event, by the hour, by another link, into another group", async () => {
+test("a contract deleted in the cabinet never returns: by event, by the hour, by another link, or into another group", async () => {
   await using companies = await createLinkedCompanies();
   const { world, colleague } = companies;
   const z = addAdmin(companies, "Z");
@@ -332,7 +332,7 @@ test("a contract that was deleted in the cabinet never comes back: by event, by 
 
   for (const delivery of world.docusign.deliveries.slice()) await world.docusign.redeliver(delivery);
   const { id } = await linkOf(world);
-  // An event that did not come before, and so is not known as a repetition.
+  // A delivery that did not arrive before, so it is not recognized as a repetition.
   assert.equal((await post(world, id, minimalEvent({}, { envelopeId: whole.envelopeId }))).status, 200);
   await world.runJobs();
   world.clock.pass(2 * DAY_MS);

@@ -27,7 +27,7 @@ async function groupsOf(world: World): Promise<Record<string, string>> {
   return Object.fromEntries(contracts.map(({ source, groupId }) => [source.subject, groupId]));
 }
 
-test("editing sends imports from then on to another group, without a login; what is imported stays", async () => {
+test("an edit redirects future imports to another group without a login; imported contracts stay", async () => {
   await using companies = await createLinkedCompanies();
   const { world, colleague } = companies;
   await putGroup(world, "group-2");
@@ -49,7 +49,7 @@ test("editing sends imports from then on to another group, without a login; what
   });
 });
 
-test("an import that is under way while its link is edited goes to the new group", async () => {
+test("an import that is running when its link is edited goes to the new group", async () => {
   await using companies = await createLinkedCompanies();
   const { world, colleague } = companies;
   await putGroup(world, "group-2");
@@ -65,7 +65,7 @@ test("an import that is under way while its link is edited goes to the new group
   assert.deepEqual(await groupsOf(world), { "under way": "group-2" });
 });
 
-test("editing and ending refuse with their messages where there is no link, editing where there is no group", async () => {
+test("editing and ending are refused with their messages without a link, and editing without a group", async () => {
   await using companies = await createLinkedCompanies();
   const { world } = companies;
   const api = await world.api();
@@ -86,7 +86,7 @@ test("editing and ending refuse with their messages where there is no link, edit
   }
 });
 
-test("two tenants that link one account import the same envelopes and know nothing of each other", async () => {
+test("two tenants that link one account import the same envelopes independently of each other", async () => {
   await using companies = await createLinkedCompanies();
   const { world, account, admin, colleague } = companies;
   const second = world.docusign.addUser(account, { name: "田中", role: "DS Admin" });
@@ -117,7 +117,7 @@ test("two tenants that link one account import the same envelopes and know nothi
   assert.equal((await linkOf(world, "tenant-2")).sentFrom, null);
 });
 
-test("the audit trail tells who did what to a link and when, also after it has ended", async () => {
+test("the audit trail records who did what to a link and when, even after it has ended", async () => {
   await using companies = await createCompanies({ config: { largeImport: 1 } });
   const { world, admin, colleague } = companies;
   await concludeUnheard(world, { from: colleague, to: [CUSTOMER] });
@@ -169,7 +169,7 @@ test("the audit trail tells who did what to a link and when, also after it has e
 
 for (const largeImport of [1, 10_000]) {
   const what = largeImport === 1 ? "one that awaits its approval" : "one that imports";
-  test(`linking again to mend a link makes its Connect anew at once, of ${what}`, async () => {
+  test(`linking again to repair a link creates its Connect configurations again at once, for ${what}`, async () => {
     await using companies = await createCompanies({ config: { largeImport } });
     const { world, admin, account, colleague } = companies;
     await concludeUnheard(world, { from: colleague, to: [CUSTOMER] });
@@ -186,7 +186,7 @@ for (const largeImport of [1, 10_000]) {
   });
 }
 
-test("a link that is mended into another group imports there from then on, what waited included", async () => {
+test("a link repaired into another group imports there from then on, including what was waiting", async () => {
   await using companies = await createLinkedCompanies();
   const { world, admin, colleague } = companies;
   await putGroup(world, "group-2");
@@ -204,7 +204,7 @@ test("a link that is mended into another group imports there from then on, what 
   );
 });
 
-test("a link is not mended into a group that was deleted meanwhile, and stays as it was", async () => {
+test("a link is not repaired into a group that was deleted meanwhile, and stays unchanged", async () => {
   await using companies = await createLinkedCompanies();
   const { world, admin, account } = companies;
   await putGroup(world, "group-2");
@@ -227,7 +227,7 @@ test("a link is not mended into a group that was deleted meanwhile, and stays as
   assert.deepEqual(world.docusign.configurations(account), []);
 });
 
-test("a linking that was begun to mend a link leaves no token where that ends meanwhile", async () => {
+test("a login that should repair a link leaves no token if the link ends meanwhile", async () => {
   await using companies = await createLinkedCompanies();
   const { world, admin } = companies;
   const { db } = world.service.foundation.working;

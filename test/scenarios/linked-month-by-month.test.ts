@@ -3,7 +3,7 @@ import { test } from "node:test";
 import type { Account, User } from "../support/docusign/state.ts";
 import { createWorld, type World } from "../support/world.ts";
 
-/** import-rules 2.1, as the help page's two tables have it: months in Japan, links without a gap between them. */
+/** import-rules 2.1, following the two tables of the help page: months in Japan, links without gaps between them. */
 const MONTHS = {
   jan: "2030-12-31T15:00:00Z",
   feb: "2031-01-31T15:00:00Z",
@@ -13,7 +13,7 @@ const MONTHS = {
 
 type Company = { readonly account: Account; readonly colleague: User };
 
-test("users of different accounts, X in January, Y in February, X in March: each month brings what the help page says", async () => {
+test("users of different accounts, X in January, Y in February, X in March: each month imports what the help page shows", async () => {
   await using world = await createWorld({ at: MONTHS.jan });
   const a = company(world, "A");
   const b = company(world, "B");
@@ -52,7 +52,7 @@ test("users of different accounts, X in January, Y in February, X in March: each
   ]);
 });
 
-test("users of the same account, X in January, Z in February, X in March: each month brings what the help page says", async () => {
+test("users of the same account, X in January, Z in February, X in March: each month imports what the help page shows", async () => {
   await using world = await createWorld({ at: MONTHS.jan });
   const a = company(world, "A");
   const x = world.docusign.addUser(a.account, { name: "X", role: "DS Admin" });
@@ -93,7 +93,7 @@ function company(world: World, name: string): Company {
 
 type Cast = { readonly [name: string]: Company | User };
 
-/** Every month each company sends an envelope to a stranger, and a stranger sends one to each user. */
+/** Each month, each company sends an envelope to a stranger, and a stranger sends one to each user. */
 function createStory(world: World, cast: Cast) {
   const stranger = company(world, "取引先").colleague;
   const told = new Set<string>();
@@ -112,7 +112,7 @@ function createStory(world: World, cast: Cast) {
   };
   return {
     beforeAllLinks: async (at: string) => await conclude("past", new Date(at)),
-    /** Every second one of the events is lost; the hours make up for it. The month ends with its last hour. */
+    /** Every second event is lost, and the hourly reconciliation finds those envelopes. The month ends with its last hour. */
     async month(month: string, end: string) {
       await world.runJobs();
       world.clock.pass(10 * 24 * 60 * 60 * 1000);
@@ -128,7 +128,7 @@ function createStory(world: World, cast: Cast) {
       assert.equal((await (await world.api()).send("DELETE", "/v1/link")).status, 204);
       assert.equal(await world.link(user), "linked");
     },
-    /** The subjects of what has come in since the last time, in alphabetical order. */
+    /** Returns the subjects imported since the last call, in alphabetical order. */
     async news() {
       const subjects = (await world.contracts()).map((contract) => String(contract.source.subject));
       const fresh = subjects.filter((subject) => !told.has(subject));

@@ -4,7 +4,7 @@ import { createBrowser } from "../support/browser.ts";
 import { createCompanies } from "../support/linked-world.ts";
 import { begin, comeBack, NO_TRACE, traces } from "../support/linking-steps.ts";
 
-test("who goes back at DocuSign's login has cancelled, without a trace, and can begin again", async () => {
+test("an owner who goes back at DocuSign's login has cancelled without a trace and can begin again", async () => {
   await using companies = await createCompanies();
   const { world, admin } = companies;
   const browser = createBrowser();
@@ -18,7 +18,7 @@ test("who goes back at DocuSign's login has cancelled, without a trace, and can 
   assert.equal(await world.link(admin), "linked");
 });
 
-test("a return that is stale, used already, changed or made up counts for nothing", async () => {
+test("a return that is stale, reused, changed or made up is rejected", async () => {
   await using companies = await createCompanies();
   const { world, admin } = companies;
   const callback = `${world.url}/links/docusign/callback`;
@@ -38,12 +38,12 @@ test("a return that is stale, used already, changed or made up counts for nothin
   assert.equal(await comeBack(world, other.href), "failed");
   assert.equal(world.docusign.callsTo("/oauth/token").length, asked, "there is nothing to ask DocuSign for");
   other.searchParams.set("code", "1");
-  assert.equal(await comeBack(world, other.href), "expired", "each state counts once, whatever came of it");
+  assert.equal(await comeBack(world, other.href), "expired", "a state is valid once, whatever the outcome");
 
   assert.deepEqual(await traces(world), NO_TRACE);
 });
 
-test("a return counts until its 15 minutes are over, and once", async () => {
+test("a return is valid until its 15 minutes are over, and once", async () => {
   await using companies = await createCompanies();
   const { world, admin } = companies;
   const authorizationUrl = await begin(world);
@@ -57,7 +57,7 @@ test("a return counts until its 15 minutes are over, and once", async () => {
   assert.deepEqual(await traces(world), before);
 });
 
-test("a linking is finished by nobody but the owner who began it, and still by them after others tried", async () => {
+test("only the owner who began linking can finish it, even after others tried", async () => {
   await using companies = await createCompanies();
   const { world, admin } = companies;
   const owner = world.owner();
@@ -86,7 +86,7 @@ test("a linking is finished by nobody but the owner who began it, and still by t
   assert.equal(await comeBack(world, returnAddress, owner), "linked");
 });
 
-test("an address that is sent to a stranger links nothing of the stranger's, whoever they are at the cabinet", async () => {
+test("an authorization address that an attacker sends to a stranger does not link the stranger's account", async () => {
   await using companies = await createCompanies();
   const { world, admin: stranger } = companies;
   const attackersAddress = await begin(world, { tenant: "attacker" });
@@ -117,7 +117,7 @@ test("an error that DocuSign reports at the return is a failure, not a cancellat
   assert.deepEqual(await traces(world), NO_TRACE);
 });
 
-test("what is stored of a begun linking finishes it for nobody: neither state nor verifier is in the clear", async () => {
+test("the stored data of a pending linking cannot finish it: state and verifier are not in plain text", async () => {
   await using companies = await createCompanies();
   const { world, admin } = companies;
   const authorizationUrl = await begin(world);

@@ -10,7 +10,7 @@ import { begin, NO_TRACE, traces } from "../support/linking-steps.ts";
 import { allowWrites, refuseWrites } from "../support/refused-writes.ts";
 import { createWorld, finishLink, type World } from "../support/world.ts";
 
-test("a linking asks for a fresh login, with PKCE and the extended scope, and returns to our callback", async () => {
+test("linking requests a fresh login with PKCE and the extended scope, and returns to our callback", async () => {
   await using companies = await createCompanies();
   const { world } = companies;
 
@@ -31,7 +31,7 @@ test("a linking asks for a fresh login, with PKCE and the extended scope, and re
   assert.notEqual(again.searchParams.get("code_challenge"), code_challenge);
 });
 
-test("a finished linking shows account and user, and imports into the group", async () => {
+test("a finished linking shows the account and user, and imports into the group", async () => {
   await using companies = await createCompanies();
   const { world, account, admin } = companies;
 
@@ -46,7 +46,7 @@ test("a finished linking shows account and user, and imports into the group", as
   assert.deepEqual([link.sentFrom, link.receivedFrom], [null, null]);
 });
 
-test("however long the code of DocuSign's return, it outlasts the cabinet's sign-in and links", async () => {
+test("a very long authorization code survives the cabinet's sign-in and links the account", async () => {
   await using companies = await createCompanies();
   const { world, admin } = companies;
   world.docusign.lengthenCodes(6_000);
@@ -56,7 +56,7 @@ test("however long the code of DocuSign's return, it outlasts the cabinet's sign
   assert.equal(result, "linked");
 });
 
-/** import-rules 5: everybody but a DS Admin of their default account. */
+/** All users except a DS Admin in their default account (import-rules 5). */
 const REFUSED: Readonly<Record<string, (world: World) => User>> = {
   "a DS Sender": ({ docusign }) => docusign.addUser(docusign.addAccount(), { name: "甲", role: "DS Sender" }),
   "a DS Viewer": ({ docusign }) => docusign.addUser(docusign.addAccount(), { name: "甲", role: "DS Viewer" }),
@@ -90,7 +90,7 @@ const REFUSED: Readonly<Record<string, (world: World) => User>> = {
   },
 };
 
-test("everybody but a DS Admin of their default account is refused, without a trace", async () => {
+test("only a DS Admin in their default account can be linked; all others are refused without a trace", async () => {
   await using world = await createWorld();
   const results: Record<string, string> = {};
 
@@ -100,7 +100,7 @@ test("everybody but a DS Admin of their default account is refused, without a tr
   assert.deepEqual(await traces(world), NO_TRACE);
 });
 
-test("a DS Admin of the default account is linked to it, whatever they are elsewhere, and stays so when the default changes", async () => {
+test("a DS Admin in the default account is linked to it, whatever their roles elsewhere, even if the default changes later", async () => {
   await using companies = await createCompanies();
   const { world, account, admin } = companies;
   const other = world.docusign.addAccount({ name: "別会社" });
@@ -115,7 +115,7 @@ test("a DS Admin of the default account is linked to it, whatever they are elsew
   assert.deepEqual([link.account.id, link.state], [account.accountId, "active"]);
 });
 
-/** The results of linking administrators with profiles of these names, each for a tenant of its own. */
+/** Links administrators with these profile names, each for a tenant of its own, and returns the results. */
 async function linkWithProfiles(world: World, profileNames: readonly string[]): Promise<string[]> {
   const rights = { role: "custom", isAdmin: true, apiAccountWideAccess: true } as const;
   const results: string[] = [];
@@ -126,7 +126,7 @@ async function linkWithProfiles(world: World, profileNames: readonly string[]): 
   return results;
 }
 
-test("DOCUSIGN_ADMIN_PROFILES names the profiles that count, in any case", async () => {
+test("DOCUSIGN_ADMIN_PROFILES lists the accepted profiles, ignoring case", async () => {
   await using world = await createWorld({
     config: { adminProfiles: ["アカウント管理者", "Account Administrator"] },
   });
@@ -141,7 +141,7 @@ test("DOCUSIGN_ADMIN_PROFILES names the profiles that count, in any case", async
   assert.deepEqual(results, ["linked", "linked", "not-admin", "not-admin"]);
 });
 
-test("with DOCUSIGN_ADMIN_PROFILES=* any profile counts, but not without an admin's rights", async () => {
+test("with DOCUSIGN_ADMIN_PROFILES=* every profile is accepted, but admin rights are still required", async () => {
   await using world = await createWorld({ config: { adminProfiles: ["*"] } });
   const sender = world.docusign.addUser(world.docusign.addAccount(), { name: "乙", role: "DS Sender" });
 
@@ -151,7 +151,7 @@ test("with DOCUSIGN_ADMIN_PROFILES=* any profile counts, but not without an admi
   assert.equal(await world.link(sender, { tenant: "tenant-9" }), "not-admin");
 });
 
-test("a group that is unknown, another tenant's or gone cannot be chosen", async () => {
+test("a group that is unknown, deleted or another tenant's cannot be chosen", async () => {
   await using companies = await createCompanies();
   const { world } = companies;
   const caller = await world.api();
@@ -167,7 +167,7 @@ test("a group that is unknown, another tenant's or gone cannot be chosen", async
   assert.deepEqual(await traces(world), NO_TRACE);
 });
 
-test("a group that is deleted while its owner logs in at DocuSign ends the linking, without a trace", async () => {
+test("a group deleted during its owner's login at DocuSign ends the linking without a trace", async () => {
   await using companies = await createCompanies();
   const { world, admin } = companies;
   const authorizationUrl = await begin(world);
@@ -183,7 +183,7 @@ test("a group that is deleted while its owner logs in at DocuSign ends the linki
   assert.deepEqual(await traces(world), NO_TRACE);
 });
 
-test("a group that is deleted just while a linking is written down stops the link that comes of it", async () => {
+test("a group deleted just as a link is stored stops that link", async () => {
   await using companies = await createCompanies();
   const { world, admin } = companies;
   const authorizationUrl = await begin(world);
@@ -209,7 +209,7 @@ test("a group that is deleted just while a linking is written down stops the lin
   assert.deepEqual([state, cause?.code], ["error", "group-missing"]);
 });
 
-test("while a link is active no other can be begun, and what was begun before is refused at its return", async () => {
+test("while a link is active, no other linking can begin, and a pending one is refused at its return", async () => {
   await using companies = await createCompanies();
   const { world, admin } = companies;
   const authorizationUrl = await begin(world);
@@ -230,7 +230,7 @@ test("while a link is active no other can be begun, and what was begun before is
   assert.deepEqual(await linkOf(world), link);
 });
 
-test("of two owners who return at the same moment one is linked and the other finds it so", async () => {
+test("if two owners return at the same time, one is linked and the other is told that a link exists", async () => {
   await using world = await createWorld();
   const { docusign, cabinet } = world;
   const people = ["first owner", "second owner"].map((sub) =>
@@ -270,7 +270,7 @@ test("of two owners who return at the same moment one is linked and the other fi
   assert.deepEqual([left["links"], left["tokens"], left["configurations"]], [1, 1, 2]);
 });
 
-test("a linking that another overtakes while DocuSign counts its envelopes finds the other's link, and leaves nothing of its own", async () => {
+test("a linking that another overtakes during DocuSign's count finds the other's link and leaves nothing of its own", async () => {
   await using companies = await createCompanies();
   const { world, account, admin } = companies;
   const other = world.docusign.addUser(world.docusign.addAccount(), { name: "other", role: "DS Admin" });
@@ -288,7 +288,7 @@ test("a linking that another overtakes while DocuSign counts its envelopes finds
   assert.deepEqual([left["links"], left["tokens"], left["audit"]], [1, 1, 1]);
 });
 
-test("a linking that DocuSign fails half-way leaves no trace, and works the next time", async () => {
+test("a linking that fails half-way at DocuSign leaves no trace and works the next time", async () => {
   await using companies = await createCompanies();
   const { world, admin, colleague } = companies;
   await world.docusign.concludeEnvelope({ from: colleague, to: [admin] });
@@ -309,7 +309,7 @@ test("a linking that DocuSign fails half-way leaves no trace, and works the next
   assert.equal(await world.link(admin), "linked");
 });
 
-test("a linking that our own database fails is a fault of ours, and leaves no trace", async () => {
+test("a linking that fails in our database is an internal error and leaves no trace", async () => {
   await using companies = await createCompanies({ expectErrors: true });
   const { world, admin } = companies;
   const { db } = world.service.foundation.working;
@@ -322,7 +322,7 @@ test("a linking that our own database fails is a fault of ours, and leaves no tr
   assert.equal(await world.link(admin), "linked");
 });
 
-test("a linking to which DocuSign says nothing of the user's rights fails, and does not blame the user", async () => {
+test("a linking fails without blaming the user if DocuSign returns nothing about the user's rights", async () => {
   await using companies = await createCompanies();
   const { world, admin } = companies;
   world.docusign.failNext(1, { status: 200, body: {} }, "/users/{userId}");
@@ -333,7 +333,7 @@ test("a linking to which DocuSign says nothing of the user's rights fails, and d
   assert.deepEqual(await traces(world), NO_TRACE);
 });
 
-test("in production no token goes to an API address outside DOCUSIGN_API_HOSTS, at linking or later", async () => {
+test("in production no token is sent to an API address outside DOCUSIGN_API_HOSTS, at linking or later", async () => {
   await using companies = await createCompanies({ config: { production: true } });
   const { world, account, admin } = companies;
   const { userId, name, email } = admin;
@@ -366,7 +366,7 @@ test("in production no token goes to an API address outside DOCUSIGN_API_HOSTS, 
   await assert.rejects(openAccount(misled).getUser(link.user.id), { code: "api-address-not-allowed" });
 });
 
-test("who may only look, or belongs to another tenant, cannot begin, change, approve or end a link", async () => {
+test("a caller without links:write or from another tenant cannot begin, change, approve or end a link", async () => {
   await using companies = await createLinkedCompanies();
   const { world } = companies;
   const link = await linkOf(world);

@@ -22,9 +22,9 @@ import {
   linesOf,
 } from "../support/reconciling.ts";
 
-// What DocuSign documents nothing about may be otherwise than the simulator usually has it.
+// DocuSign may differ from the simulator's usual behaviour wherever its documentation is silent.
 
-test("an envelope that a page lists twice is taken in once, and stops no other", async () => {
+test("an envelope listed twice on a page is imported once and delays no other", async () => {
   await using linked = await createLinkedCompanies();
   const { world, colleague } = linked;
   const twice = await concludeUnheard(world, { from: colleague, to: [CUSTOMER], subject: "twice" });
@@ -39,14 +39,14 @@ test("an envelope that a page lists twice is taken in once, and stops no other",
 });
 
 const SILENT_ROWS: Readonly<Record<string, (row: Readonly<Record<string, unknown>>) => object>> = {
-  "does not say its status": ({ status: _status, ...row }) => row,
+  "has no status": ({ status: _status, ...row }) => row,
   "has an empty status": (row) => ({ ...row, status: "" }),
-  "names a document without its id": (row) => ({ ...row, envelopeDocuments: [{ name: "契約書" }] }),
+  "lists a document without its id": (row) => ({ ...row, envelopeDocuments: [{ name: "契約書" }] }),
   "has no documents": (row) => ({ ...row, envelopeDocuments: [] }),
   "has no recipients in its lists": (row) => ({ ...row, recipients: { signers: [], recipientCount: "1" } }),
 };
 
-test("a row that is silent excludes nothing: the envelope itself is asked", async () => {
+test("an incomplete row excludes nothing: the envelope itself is requested", async () => {
   await using linked = await createLinkedCompanies();
   const { world, admin, partner } = linked;
   const fates: Record<string, string> = {};
@@ -65,7 +65,7 @@ test("a row that is silent excludes nothing: the envelope itself is asked", asyn
   assertAddsUp(await linkOf(world));
 });
 
-test("an envelope that has no documents beside its certificate is asked for once, and then no more", async () => {
+test("an envelope with no document except its certificate is requested once and never again", async () => {
   await using linked = await createLinkedCompanies();
   const { world, colleague } = linked;
   await concludeUnheard(world, { from: colleague, to: [CUSTOMER], subject: "other" });
@@ -79,7 +79,7 @@ test("an envelope that has no documents beside its certificate is asked for once
   assert.deepEqual(later, ["GET /envelopes", "GET /envelopes"]);
 });
 
-test("what a row cannot tell is waited for, and is the next link's where the link ends meanwhile", async () => {
+test("an envelope with an incomplete row waits, and the next link imports it if the link ends meanwhile", async () => {
   await using linked = await createLinkedCompanies();
   const { world, admin, colleague } = linked;
   world.clock.pass(10 * DAY_MS);
@@ -103,7 +103,7 @@ test("what a row cannot tell is waited for, and is the next link's where the lin
   assert.equal(await fateOf(world, old), "imported sent");
 });
 
-test("the last second of a full page is listed again whole, whether or not DocuSign counts its first moment in", async () => {
+test("the last second of a full page is listed again completely, even if DocuSign's from_date is exclusive", async () => {
   await using linked = await createLinkedCompanies({ docusign: { validate: false } });
   const { world, colleague } = linked;
   world.docusign.setListingHabits({ fromExcluded: true });
@@ -127,7 +127,7 @@ test("the last second of a full page is listed again whole, whether or not DocuS
   assertEntryAddsUp(entry);
 });
 
-test("later hours are listed and imported though DocuSign cannot say whether the user still is an admin", async () => {
+test("later hours are listed and imported even if DocuSign cannot confirm that the user is still an admin", async () => {
   await using linked = await createLinkedCompanies();
   const { world, colleague } = linked;
   world.docusign.failNext(1_000, { status: 503 }, "/users/{userId}");
@@ -147,7 +147,7 @@ test("later hours are listed and imported though DocuSign cannot say whether the
   assert.deepEqual([told.linkId, told.fault, told.kind], [id, "http-503", "later"]);
 });
 
-test("an hour for whose end a later one waits does not end as done where DocuSign denies the user", async () => {
+test("an hourly run followed by a later one does not end as done if DocuSign denies the user's right", async () => {
   await using linked = await createLinkedCompanies();
   const { world, colleague } = linked;
   await concludeUnheard(world, { from: colleague, to: [CUSTOMER] });

@@ -20,13 +20,13 @@ import {
 } from "../support/reconciling.ts";
 import type { World } from "../support/world.ts";
 
-// A listing of many pages, each of which may show what another has shown: nothing is missed, and nothing counts twice.
+// Listings of many pages that may overlap: nothing is missed, and nothing counts twice.
 
-/** So many rows DocuSign lists at once in these tests, of the thousand that it is asked for. */
+/** Rows per DocuSign page in these tests; the service asks for a thousand. */
 const PAGE = 10;
 const START = new Date("2031-01-15T03:20:00Z");
 
-/** A company whose listings come in small pages, just before the hour. */
+/** Returns a company with small listing pages, just before the full hour. */
 async function createListedCompanies(): Promise<Companies> {
   const companies = await createLinkedCompanies();
   companies.world.docusign.setListingHabits({ rowsAtMost: PAGE });
@@ -34,7 +34,7 @@ async function createListedCompanies(): Promise<Companies> {
   return companies;
 }
 
-/** Envelopes of which no document is left to import, completed so many milliseconds after the start. */
+/** Concludes envelopes without a document to import, each completed this number of milliseconds after START. */
 function concludePurged(
   { world, colleague }: Companies,
   count: number,
@@ -48,7 +48,7 @@ function concludePurged(
   }));
 }
 
-/** Acts just before the page of this number, from 1, is answered. */
+/** Acts just before the page of this number, counted from 1, is answered. */
 function onPage(world: World, number: number, act: () => void): void {
   world.docusign.onNext("/envelopes", () => (number === 1 ? act() : onPage(world, number - 1, act)));
 }
@@ -58,7 +58,7 @@ async function missingOf(world: World, envelopes: readonly Envelope[]): Promise<
   return envelopes.map(({ envelopeId }) => envelopeId).filter((id) => !ledger.has(id));
 }
 
-test("envelopes that appear inside a second of many pages shift others back into sight, which count once", async () => {
+test("envelopes that appear within a second of many pages make pages overlap, but each envelope counts once", async () => {
   await using companies = await createListedCompanies();
   const { world } = companies;
   const envelopes = concludePurged(companies, 4 * PAGE, (number) => 500 + number);
@@ -67,13 +67,13 @@ test("envelopes that appear inside a second of many pages shift others back into
   const { listed } = await entryOfNextHour(world);
   const later = await entryOfNextHour(world);
 
-  // The third page goes on half a page after the second's beginning: what appeared before that is the next hour's.
+  // The third page starts half a page after the second; what appeared before that is left to the next hour.
   const ofOthers = await missingOf(world, envelopes.slice(0, 4 * PAGE));
   assert.deepEqual([listed, ofOthers], [4 * PAGE + 15 - PAGE / 2, []]);
   assert.deepEqual([later.listed, await missingOf(world, envelopes)], [envelopes.length, []]);
 });
 
-test("after a second of many pages the listing goes on by time, so that what vanishes hides nothing", async () => {
+test("after a second of many pages the listing continues by time, so that removed envelopes hide no others", async () => {
   await using companies = await createListedCompanies();
   const { world } = companies;
   const envelopes = concludePurged(companies, 60, (number) => Math.max(0, number - 14) * 1_000);
@@ -87,7 +87,7 @@ test("after a second of many pages the listing goes on by time, so that what van
   assert.deepEqual(await missingOf(world, envelopes.slice(PAGE)), []);
 });
 
-test("a row without the moment of completion that every page shows counts once", async () => {
+test("a row without a completion time that every page shows counts once", async () => {
   await using companies = await createListedCompanies();
   const { world, colleague } = companies;
   concludePurged(companies, 25, (number) => number * 1_000);
@@ -101,11 +101,11 @@ test("a row without the moment of completion that every page shows counts once",
   assertEntryAddsUp(entry);
 });
 
-test("a page that begins with a row without the moment of completion is as good as any other", async () => {
+test("a page may begin with a row without a completion time", async () => {
   await using companies = await createListedCompanies();
   const { world } = companies;
   const envelopes = concludePurged(companies, 25, () => 0);
-  // Half of a page is listed again: the second one begins with it.
+  // Half a page is listed again, and the second page begins with it.
   world.docusign.showInListing(envelopes[PAGE / 2]!, ({ completedDateTime: _moment, ...row }) => [row]);
 
   const entry = await entryOfNextHour(world);
@@ -114,7 +114,7 @@ test("a page that begins with a row without the moment of completion is as good 
   assert.deepEqual(await missingOf(world, envelopes), []);
 });
 
-test("pages of rows that nobody asked for end no listing", async () => {
+test("pages of rows that do not match the query do not end a listing", async () => {
   await using companies = await createListedCompanies();
   const { world } = companies;
   const envelopes = concludePurged(companies, 2 * PAGE + 5, (number) => number * 1_000);
@@ -127,7 +127,7 @@ test("pages of rows that nobody asked for end no listing", async () => {
   assert.deepEqual(await missingOf(world, envelopes.slice(2 * PAGE)), []);
 });
 
-test("what the account sent to its user, and only the listing of what the user received shows, counts there", async () => {
+test("an envelope from the account to its user that only the received side lists counts there", async () => {
   await using companies = await createListedCompanies();
   const { world, admin, colleague } = companies;
   const envelope = await concludeUnheard(world, { from: colleague, to: [admin] });
@@ -139,7 +139,7 @@ test("what the account sent to its user, and only the listing of what the user r
   assert.deepEqual([entry.listed, entry.missed], [1, 1]);
 });
 
-/** An hour with two envelopes that the account sent and one that its user received, of which no event came. */
+/** Runs an hour with two envelopes sent by the account and one received by its user, all without events. */
 async function passHourUnheard({ world, admin, colleague, partner }: Companies): Promise<any[]> {
   const wishes: EnvelopeWish[] = [
     { from: colleague, to: [CUSTOMER] },
@@ -151,7 +151,7 @@ async function passHourUnheard({ world, admin, colleague, partner }: Companies):
   return linesOf(world, "Connect did not report envelopes").map(({ envelopes }) => envelopes);
 }
 
-test("Connect does not owe what the user received where it tells only of what the account sent", async () => {
+test("received envelopes do not count as missed by Connect if Connect reports only sent ones", async () => {
   await using companies = await createCompanies();
   const { world, account, admin } = companies;
   account.recipientConnect = false;
@@ -161,7 +161,7 @@ test("Connect does not owe what the user received where it tells only of what th
   assert.deepEqual(await passHourUnheard(companies), [2]);
 });
 
-test("nor what the account sent where it tells only of what the user received", async () => {
+test("nor do sent envelopes if Connect reports only received ones", async () => {
   await using companies = await createCompanies();
   const { world, admin } = companies;
   const refused = { status: 403, body: { errorCode: "USER_LACKS_PERMISSIONS", message: "x" } };
@@ -173,7 +173,7 @@ test("nor what the account sent where it tells only of what the user received", 
   assert.deepEqual(await passHourUnheard(companies), [1]);
 });
 
-test("Connect owes nothing of what completed before the linking", async () => {
+test("envelopes that completed before linking do not count as missed by Connect", async () => {
   await using companies = await createCompanies();
   const { world, admin, colleague } = companies;
   await concludeUnheard(world, { from: colleague, to: [CUSTOMER] });

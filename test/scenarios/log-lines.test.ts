@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { CUSTOMER, createLinkedCompanies } from "../support/linked-world.ts";
 import { linesOf } from "../support/reconciling.ts";
 
-test("whatever a job logs bears its id, and when it is done it says for what it was", async () => {
+test("all log lines of a job have its id, and its last line names the envelope and link", async () => {
   await using companies = await createLinkedCompanies();
   const { world, colleague } = companies;
   world.service.foundation.log.level = "info";
@@ -26,7 +26,7 @@ test("whatever a job logs bears its id, and when it is done it says for what it 
   );
 });
 
-test("whatever a request logs bears the id that its caller was told", async () => {
+test("all log lines of a request have the request id that its caller received", async () => {
   await using companies = await createLinkedCompanies();
   const { world } = companies;
   const api = await world.api();

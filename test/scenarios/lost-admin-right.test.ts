@@ -12,7 +12,7 @@ import { createWorld } from "../support/world.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-test("what a colleague's envelope concluded unseen, while the user was no admin, is the next link's to import", async () => {
+test("the next link imports a colleague's envelope that completed without an event while the user was not an admin", async () => {
   await using world = await createWorld();
   const account = world.docusign.addAccount();
   const [x, z] = ["X", "Z"].map((name) => world.docusign.addUser(account, { name, role: "DS Admin" }));
@@ -48,7 +48,7 @@ test("what a colleague's envelope concluded unseen, while the user was no admin,
 
 const RECEIVED = {
   "an envelope that the user received from a colleague": {},
-  "one that the user received under an address of former days": { email: "kyusei@example.com" },
+  "an envelope that the user received under a former address": { email: "kyusei@example.com" },
 };
 
 for (const [what, address] of Object.entries(RECEIVED)) {
@@ -64,7 +64,7 @@ for (const [what, address] of Object.entries(RECEIVED)) {
   });
 }
 
-test("what the user receives under an address that is not known yet hides no lost right", async () => {
+test("envelopes received under an address that is not known yet do not hide a lost right", async () => {
   await using companies = await createLinkedCompanies();
   const { world, account, admin, colleague } = companies;
   await world.docusign.concludeEnvelope({
@@ -81,7 +81,7 @@ test("what the user receives under an address that is not known yet hides no los
   assert.equal((await linkOf(world)).cause.code, "not-admin");
 });
 
-test("a right that was lost without losing sight of the account is noticed in the hour in which something completes", async () => {
+test("a right lost without losing sight of the account is noticed in the hour in which an envelope completes", async () => {
   await using companies = await createLinkedCompanies();
   const { world, account, admin, colleague } = companies;
   const conclude = async (): Promise<unknown> =>
@@ -99,7 +99,7 @@ test("a right that was lost without losing sight of the account is noticed in th
   assert.equal((await linkOf(world)).cause.code, "not-admin");
 });
 
-test("a quiet hour costs two calls where an envelope between others shows the whole account", async () => {
+test("a quiet hour costs two calls if an envelope between other users shows the whole account", async () => {
   await using world = await createWorld();
   const account = world.docusign.addAccount();
   const admin = world.docusign.addUser(account, { name: "X", role: "DS Admin" });
@@ -123,7 +123,7 @@ test("a quiet hour costs two calls where an envelope between others shows the wh
   );
 });
 
-test("an approval that came after the right was lost accounts for nothing: the next link imports all of it", async () => {
+test("an approval after the right was lost accounts for nothing: the next link imports everything", async () => {
   await using companies = await createCompanies({ config: { largeImport: 1 } });
   const { world, account, admin, colleague } = companies;
   const next = world.docusign.addUser(account, { name: "Z", role: "DS Admin" });
@@ -145,7 +145,7 @@ test("an approval that came after the right was lost accounts for nothing: the n
   assert.deepEqual(await subjects(world), ["old"]);
 });
 
-test("an answer that says nothing of the user's rights takes none away, and is asked for again", async () => {
+test("a response without the user's rights revokes nothing, and the check is repeated", async () => {
   await using companies = await createLinkedCompanies();
   const { world, colleague } = companies;
   await world.docusign.concludeEnvelope({ from: colleague, to: [CUSTOMER] });

@@ -14,17 +14,17 @@ import {
   subjects,
 } from "../support/linked-world.ts";
 
-/** A linked company whose service comes back without the key that sealed the link's tokens. */
+/** Restarts a linked company's service without the key that encrypted the link's tokens. */
 async function loseKey(id: string): Promise<Companies> {
   const companies = await createLinkedCompanies({ expectErrors: true });
   await companies.world.restart({ encryptionKeys: [{ id, key: randomBytes(32) }] });
   return companies;
 }
 
-const LOST = { "that is missing": "another", "that has been replaced under its name": "local" };
+const LOST = { "that is missing": "another", "that was replaced under the same name": "local" };
 
 for (const [what, id] of Object.entries(LOST)) {
-  test(`a link sealed with a key ${what} says so, asks DocuSign nothing, and linking again mends it in place`, async () => {
+  test(`a link encrypted with a key ${what} shows so and makes no calls, and linking again repairs it in place`, async () => {
     await using companies = await loseKey(id);
     const { world, admin, colleague } = companies;
     const before = await linkOf(world);
@@ -53,7 +53,7 @@ for (const [what, id] of Object.entries(LOST)) {
   });
 }
 
-test("a link whose key is lost can be ended, before an hour has found it out as well", async () => {
+test("a link whose key is lost can be ended, even before an hourly run notices the loss", async () => {
   await using companies = await loseKey("another");
 
   const { status } = await endLink(companies.world);
@@ -61,7 +61,7 @@ test("a link whose key is lost can be ended, before an hour has found it out as 
   assert.equal(status, 204);
 });
 
-test("a key that is put back lets its links go on at the next hour", async () => {
+test("restoring a key lets its links resume at the next hour", async () => {
   await using companies = await loseKey("another");
   const { world, colleague } = companies;
   await concludeUnheard(world, { from: colleague, to: [CUSTOMER], subject: "meanwhile" });
@@ -76,7 +76,7 @@ test("a key that is put back lets its links go on at the next hour", async () =>
   assert.deepEqual(await subjects(world), ["meanwhile"]);
 });
 
-test("that a key is lost is told to operators once, with its name and with nothing that it sealed", async () => {
+test("a lost key is reported to operators once, by name and without any token", async () => {
   await using companies = await loseKey("another");
   const { world } = companies;
   const { db } = world.service.foundation.working;

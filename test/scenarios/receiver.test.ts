@@ -45,7 +45,7 @@ async function queuedImports(world: World): Promise<number> {
   return rows.length;
 }
 
-test("a signed event is recorded with its job before it is answered with 200", async () => {
+test("a signed event is recorded with its job before the 200 response", async () => {
   await using linked = await createLinkedWorld();
 
   const answer = await post(linked.world, linked.linkId, minimalEvent());
@@ -56,7 +56,7 @@ test("a signed event is recorded with its job before it is answered with 200", a
   await forgetJobs(linked.world);
 });
 
-test("a retry of an event is recognised though its retryCount and so its bytes differ", async () => {
+test("a repeated delivery is recognized although its retryCount, and so its bytes, differ", async () => {
   await using linked = await createLinkedWorld();
   const envelopeId = randomUUID();
   const data = { envelopeId, accountId: randomUUID(), userId: randomUUID() };
@@ -71,7 +71,7 @@ test("a retry of an event is recognised though its retryCount and so its bytes d
   await forgetJobs(linked.world);
 });
 
-test("the same event many times at once is recorded once, and every delivery is answered with 200", async () => {
+test("many simultaneous deliveries of one event are recorded once, and each is answered with 200", async () => {
   await using linked = await createLinkedWorld();
   const event = minimalEvent();
 
@@ -85,7 +85,7 @@ test("the same event many times at once is recorded once, and every delivery is 
   await forgetJobs(linked.world);
 });
 
-test("every format that DocuSign sends brings the contract in", async () => {
+test("every format that DocuSign sends leads to an imported contract", async () => {
   await using linked = await createLinkedWorld();
   const { world, linkId } = linked;
   const account = [...world.docusign.state.accounts.values()][0];
@@ -114,7 +114,7 @@ test("every format that DocuSign sends brings the contract in", async () => {
   assert.deepEqual(subjects.sort(), ["契約 0", "契約 1", "契約 2", "契約 3", "契約 4"]);
 });
 
-test("events about anything but completion are recorded, answered with 200, and import nothing", async () => {
+test("events other than completion are recorded, answered with 200, and import nothing", async () => {
   await using linked = await createLinkedWorld();
 
   const sent = await post(linked.world, linked.linkId, minimalEvent({ event: "envelope-sent" }));
@@ -134,7 +134,7 @@ test("events about anything but completion are recorded, answered with 200, and 
   assert.equal(await queuedImports(linked.world), 0);
 });
 
-test("an event that tells of the account only is recorded once, however often it comes, and answered with 200", async () => {
+test("an event about the account alone is recorded once, however often it arrives, and answered with 200", async () => {
   await using linked = await createLinkedWorld();
   const account = {
     event: "account-something",
@@ -155,7 +155,7 @@ test("an event that tells of the account only is recorded once, however often it
   assert.equal(await queuedImports(linked.world), 0);
 });
 
-test("any header under any current key proves an event, and nothing else does", async () => {
+test("a signature in any signature header with any current key is accepted, and nothing else", async () => {
   await using linked = await createLinkedWorld();
   const event = (): string => minimalEvent();
   const attempt = async (headers: (body: string) => Record<string, string>): Promise<number> => {
@@ -193,7 +193,7 @@ test("any header under any current key proves an event, and nothing else does", 
   await forgetJobs(linked.world);
 });
 
-test("signed rubbish is refused with 400, unsigned rubbish with 401", async () => {
+test("a malformed body is rejected with 400 if signed and with 401 if unsigned", async () => {
   await using linked = await createLinkedWorld();
   const deep = `${"[".repeat(10_000)}${"]".repeat(10_000)}`;
   const bomb = `<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;&a;&a;">]><DocuSignEnvelopeInformation>&b;</DocuSignEnvelopeInformation>`;
@@ -220,12 +220,12 @@ test("signed rubbish is refused with 400, unsigned rubbish with 401", async () =
     rubbish.map(() => [400, "The body is neither Connect JSON nor Connect XML."]),
   );
   assert.equal(unsigned.status, 401);
-  // Who looks into DocuSign's log of failures reads there what is wrong.
+  // DocuSign's failure log shows this detail to its reader.
   assert.match(unsigned.body.detail, /X-DocuSign-Signature/);
   assert.equal(await countEvents(linked.world), 0);
 });
 
-test("an unknown link is gone, an ended one too, and what is no link id is not found", async () => {
+test("an unknown or ended link is answered with 410, an invalid link id with 404", async () => {
   await using linked = await createLinkedWorld();
   const { world, linkId } = linked;
 
@@ -239,7 +239,7 @@ test("an unknown link is gone, an ended one too, and what is no link id is not f
   assert.equal(ended.body.detail, "The link does not exist or has ended.");
 });
 
-test("a body over 32 MiB is refused with 413 and counted, and one with documents inside is taken", async () => {
+test("a body over 32 MiB is rejected with 413 and counted; a body with embedded documents is accepted", async () => {
   await using linked = await createLinkedWorld();
   const withDocuments = minimalEvent(
     {},
@@ -256,7 +256,7 @@ test("a body over 32 MiB is refused with 413 and counted, and one with documents
   await forgetJobs(linked.world);
 });
 
-test("a sender that is slow or never finishes is held to a time limit and harms nobody else", async () => {
+test("a slow or stalled sender is cut off after a time limit and affects no other sender", async () => {
   await using linked = await createLinkedWorld();
   const { world, linkId } = linked;
   const slow = connect(world.service.port, "127.0.0.1");
@@ -271,7 +271,7 @@ test("a sender that is slow or never finishes is held to a time limit and harms 
   await forgetJobs(world);
 });
 
-test("while the database is away events are answered with 503 and when to come again, never with 200", async () => {
+test("while the database is down, events are answered with 503 and Retry-After, never with 200", async () => {
   await using linked = await createLinkedWorld({ expectErrors: true });
   const { world, linkId } = linked;
   await world.service.foundation.receiving.close();
@@ -284,7 +284,7 @@ test("while the database is away events are answered with 503 and when to come a
   assert.equal(await countEvents(world), 0);
 });
 
-test("while the database hangs events are answered with 503 within five seconds, and are not lost", async () => {
+test("while the database hangs, events are answered with 503 within five seconds and are not lost", async () => {
   await using linked = await createLinkedWorld({ expectErrors: true });
   const { world, linkId } = linked;
   const event = minimalEvent();
@@ -306,7 +306,7 @@ test("while the database hangs events are answered with 503 within five seconds,
   await forgetJobs(world);
 });
 
-test("an event for which no place is left to wait is refused, and for that reason", async () => {
+test("an event is refused with its reason if the queue for the database is full", async () => {
   await using linked = await createLinkedWorld();
   const { world, linkId } = linked;
   const recorder = createEventRecorder(async () => assert.fail("nothing may be written"), {
@@ -330,7 +330,7 @@ test("an event for which no place is left to wait is refused, and for that reaso
   await assert.rejects(received, new Refusal("unavailable", "Too many events are waiting for the database."));
 });
 
-test("events are recorded while the API has every connection of its own in hand", async () => {
+test("events are recorded even if the API uses all of its own connections", async () => {
   await using linked = await createLinkedWorld();
   const { world, linkId } = linked;
   const { pool } = world.service.foundation.serving;
@@ -342,7 +342,7 @@ test("events are recorded while the API has every connection of its own in hand"
   for (const client of held) client.release();
 });
 
-test("with IMPORT_TIMING=hourly an event's import waits for the next full hour", async () => {
+test("with IMPORT_TIMING=hourly an event's import waits until the next full hour", async () => {
   await using linked = await createLinkedWorld({ config: { importTiming: "hourly" } });
   const { world } = linked;
   const account = [...world.docusign.state.accounts.values()][0];
@@ -357,7 +357,7 @@ test("with IMPORT_TIMING=hourly an event's import waits for the next full hour",
   assert.equal((await world.contracts()).length, 1);
 });
 
-/** The imports of envelopes that DocuSign does not know are not these tests' subject. */
+/** Removes import jobs of envelopes unknown to DocuSign, which these tests do not cover. */
 async function forgetJobs(world: World): Promise<void> {
   await sql`delete from graphile_worker._private_jobs`.execute(world.service.foundation.working.db);
 }

@@ -37,7 +37,7 @@ async function currentLink({ service }: World): Promise<Link> {
 
 type Watched<Result> = { readonly result: Result; readonly shown: object[]; readonly calls: string[] };
 
-/** What an operator asks for, with what they are shown of it and the calls that it brings. */
+/** Runs an operator's command; returns its result, its progress reports and its DocuSign calls. */
 async function watch<Result>(
   world: World,
   act: (link: Link, options: NowOptions) => Promise<Result>,
@@ -69,7 +69,7 @@ async function conclude({ world, colleague }: Companies, count: number): Promise
     await concludeUnheard(world, { from: colleague, to: [CUSTOMER], subject: `契約${number}` });
 }
 
-test("an operator is shown what is listed and imported, and told of its calls and how long it took", async () => {
+test("an operator sees what is listed and imported, the number of calls and the duration", async () => {
   await using companies = await createLinkedCompanies();
   const { world } = companies;
   await conclude(companies, 2);
@@ -90,7 +90,7 @@ test("an operator is shown what is listed and imported, and told of its calls an
   ]);
 });
 
-test("where nothing is to be imported, no import is shown", async () => {
+test("no import is shown if there is nothing to import", async () => {
   await using companies = await createLinkedCompanies();
   companies.world.clock.pass(HOUR_MS);
 
@@ -99,7 +99,7 @@ test("where nothing is to be imported, no import is shown", async () => {
   assert.deepEqual(shown, [{ phase: "listing", listed: 0 }]);
 });
 
-test("an operator's run has each envelope in hand for two minutes, after which others may take it", async () => {
+test("an operator's run leases each envelope for two minutes, after which others may take it", async () => {
   await using companies = await createLinkedCompanies();
   const { world } = companies;
   await conclude(companies, 3);
@@ -119,7 +119,7 @@ test("an operator's run has each envelope in hand for two minutes, after which o
   for (const until of seen) assert.equal(until.getTime() - world.clock.now.getTime(), 2 * 60 * 1000);
 });
 
-test("a first import that an operator's run carried out is over, and what waits for a time is left to workers", async () => {
+test("an operator's run can complete a first import, and leaves envelopes that wait to the workers", async () => {
   await using companies = await createCompanies();
   const { world, admin } = companies;
   await conclude(companies, 1);
@@ -141,7 +141,7 @@ test("a first import that an operator's run carried out is over, and what waits 
   assert.equal((await subjects(world)).length, 2);
 });
 
-test("what an operator's run leaves waiting goes on when it is due, though a worker has looked for work meanwhile", async () => {
+test("an envelope that an operator's run leaves waiting resumes when due, even if a worker found no work meanwhile", async () => {
   await using companies = await createLinkedCompanies();
   const { world } = companies;
   await conclude(companies, 1);
@@ -157,7 +157,7 @@ test("what an operator's run leaves waiting goes on when it is due, though a wor
   assert.equal((await subjects(world)).length, 1);
 });
 
-test("an operator's run that is stopped before it has listed, or while it imports, says so", async () => {
+test("an operator's run interrupted before its listing or during its imports reports so", async () => {
   await using companies = await createLinkedCompanies();
   const { world } = companies;
   await conclude(companies, 8);
@@ -174,7 +174,7 @@ test("an operator's run that is stopped before it has listed, or while it import
   assert.ok((await subjects(world)).length < 8);
 });
 
-test("an operator's run that is through is done, though the account's calls are spent with it", async () => {
+test("an operator's run that imported everything is complete, even if it used the account's last calls", async () => {
   await using companies = await createLinkedCompanies();
   const { world, account } = companies;
   await conclude(companies, 1);
@@ -188,7 +188,7 @@ test("an operator's run that is through is done, though the account's calls are 
   assert.deepEqual([result.obstacle, result.waiting], [null, {}]);
 });
 
-test("an operator's run that is stopped with its last import is through", async () => {
+test("an operator's run interrupted during its last import is complete", async () => {
   await using companies = await createLinkedCompanies();
   const { world } = companies;
   await conclude(companies, 1);
@@ -201,7 +201,7 @@ test("an operator's run that is stopped with its last import is through", async 
   assert.deepEqual([result.imports.imported, result.obstacle], [1, null]);
 });
 
-test("an operator's run of a link that has ended meanwhile says so", async () => {
+test("an operator's run for a link that has ended meanwhile reports so", async () => {
   await using companies = await createLinkedCompanies();
   const { world } = companies;
   const { tasks } = world.service.foundation;
@@ -219,7 +219,7 @@ test("an operator's run of a link that has ended meanwhile says so", async () =>
   assert.deepEqual(obstacle, { reason: "link-ended", until: null });
 });
 
-test("a window that ends before what an hour would list lists all that was before it", async () => {
+test("a window that ends before an hourly run's usual start lists everything before its end", async () => {
   await using companies = await createLinkedCompanies();
   const { world } = companies;
   const link = await currentLink(world);
@@ -233,7 +233,7 @@ test("a window that ends before what an hour would list lists all that was befor
   assert.equal(windowTo(new Date(usual.getTime() + 1)), usual.toISOString());
 });
 
-test("a fault of our own ends all of an operator's imports at once, and is thrown", async () => {
+test("an internal error ends all of an operator's imports at once and is thrown", async () => {
   await using companies = await createLinkedCompanies();
   const { world } = companies;
   const left: EnvelopeId[] = [];
@@ -260,7 +260,7 @@ test("a fault of our own ends all of an operator's imports at once, and is throw
   assert.equal((await world.contracts()).length, 12 - left.length);
 });
 
-test("an operator's run of a link whose group is gone says so, though nothing waits for it", async () => {
+test("an operator's run reports a missing group even if no envelope waits for it", async () => {
   await using companies = await createLinkedCompanies();
   const { world } = companies;
   await (await world.api()).send("DELETE", "/v1/groups/group-1");
@@ -270,7 +270,7 @@ test("an operator's run of a link whose group is gone says so, though nothing wa
   assert.deepEqual(result.obstacle, { reason: "group-missing", until: null });
 });
 
-test("an operator's run and an explanation name a missing group before an awaited approval", async () => {
+test("an operator's run and an explanation report a missing group rather than an awaited approval", async () => {
   await using companies = await createCompanies({ config: { largeImport: 1 } });
   const { world, admin, colleague } = companies;
   const envelope = await concludeUnheard(world, { from: colleague, to: [CUSTOMER] });
@@ -299,7 +299,7 @@ test("an operator's run that cannot list imports nothing that waits", async () =
   assert.equal(await fateOf(world, waiting), "waiting docusign-unavailable");
 });
 
-test("an operator's run does not wait for what others have in hand where the link imports nothing now", async () => {
+test("an operator's run does not wait for others' leases if the link currently imports nothing", async () => {
   await using companies = await createLinkedCompanies();
   const { world, colleague } = companies;
   world.docusign.failNext(1, { status: 503 }, DOWNLOAD);
@@ -314,7 +314,7 @@ test("an operator's run does not wait for what others have in hand where the lin
   assert.equal(result.obstacle?.reason, "group-missing");
 });
 
-test("an operator's run does not wait for what others have in hand of a first import that is held back", async () => {
+test("an operator's run does not wait for others' leases on a first import that is held back", async () => {
   await using companies = await createCompanies();
   const { world, admin } = companies;
   const completedAt = new Date(world.clock.now.getTime() - HOUR_MS);
@@ -329,7 +329,7 @@ test("an operator's run does not wait for what others have in hand of a first im
   assert.equal(result.obstacle?.reason, "budget-reserve");
 });
 
-/** Another process takes an envelope in hand, and is not heard of again. */
+/** Leases an envelope as another process that then disappears. */
 async function lease(world: World): Promise<void> {
   const { id: linkId } = await currentLink(world);
   const { now } = world.clock;
@@ -338,7 +338,7 @@ async function lease(world: World): Promise<void> {
   assert.ok(taken !== null);
 }
 
-test("a dry run says from when it lists, counts its calls, and shows how many envelopes it has listed", async () => {
+test("a dry run reports its start of window, its calls and the number of listed envelopes", async () => {
   await using companies = await createCompanies();
   const { world, admin } = companies;
   await conclude(companies, 2);
@@ -360,7 +360,7 @@ test("a dry run says from when it lists, counts its calls, and shows how many en
   assert.deepEqual(later.result.from, new Date(reached.getTime() - DAY_MS));
 });
 
-test("a dry run that is stopped says so", async () => {
+test("a dry run that is interrupted reports so", async () => {
   await using companies = await createLinkedCompanies();
   const stop = new AbortController();
   stop.abort();
@@ -370,7 +370,7 @@ test("a dry run that is stopped says so", async () => {
   assert.deepEqual([result.obstacle, calls], [{ reason: "interrupted", until: null }, []]);
 });
 
-test("a dry run that our own database fails is no fault of DocuSign's", async () => {
+test("a dry run that fails in our database is not reported as a DocuSign fault", async () => {
   await using companies = await createLinkedCompanies();
   const { world } = companies;
   await conclude(companies, 1);
@@ -388,7 +388,7 @@ test("a dry run that our own database fails is no fault of DocuSign's", async ()
   await assert.rejects(dry, /the ledger cannot be read/);
 });
 
-test("a dry run that finds the authorisation gone says so", async () => {
+test("a dry run that finds the authorization revoked reports so", async () => {
   await using companies = await createLinkedCompanies();
   const { world, admin } = companies;
   world.docusign.revokeConsent(admin);

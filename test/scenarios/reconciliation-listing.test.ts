@@ -26,7 +26,7 @@ import {
 
 const LISTING = "GET /envelopes";
 
-/** Envelopes that are excluded by being purged: as many as a test wants, without importing them. */
+/** Concludes any number of envelopes that are excluded as purged, so that none needs an import. */
 async function listPurged(
   { world, colleague }: Companies,
   count: number,
@@ -40,7 +40,7 @@ async function listPurged(
   }));
 }
 
-test("an envelope of which no event came is imported at the next hour and counted as missed", async () => {
+test("an envelope without an event is imported at the next hour and counted as missed", async () => {
   await using linked = await createLinkedCompanies();
   const { world, colleague } = linked;
   await concludeUnheard(world, { from: colleague, to: [CUSTOMER], subject: "unheard" });
@@ -51,7 +51,7 @@ test("an envelope of which no event came is imported at the next hour and counte
   assert.deepEqual(countsOf(entry), { listed: 1, known: 0, missed: 1, excluded: {}, waiting: 1, failed: 0 });
 });
 
-test("what an event brought is known to the next hour, and costs no call beside two listings and a look at the user", async () => {
+test("the next hour recognizes an imported envelope and needs only two listings and a check of the user", async () => {
   await using linked = await createLinkedCompanies();
   const { world, colleague } = linked;
   await world.docusign.concludeEnvelope({ from: colleague, to: [CUSTOMER] });
@@ -67,7 +67,7 @@ test("what an event brought is known to the next hour, and costs no call beside 
   assert.equal(entry.calls, 3);
 });
 
-test("what stays excluded was decided when it was, however many hours list it", async () => {
+test("an excluded envelope keeps its decision time, however many hours list it", async () => {
   await using linked = await createLinkedCompanies();
   const { world } = linked;
   const [envelope] = await listPurged(linked, 1, () => world.clock.now);
@@ -80,7 +80,7 @@ test("what stays excluded was decided when it was, however many hours list it", 
   assert.deepEqual(await explain(world, envelope!), decided);
 });
 
-test("what an event announced does not count as missed, though its import has not run", async () => {
+test("an envelope announced by an event does not count as missed, even if its import has not run", async () => {
   await using linked = await createLinkedCompanies();
   const { world, colleague } = linked;
   await world.docusign.concludeEnvelope({ from: colleague, to: [CUSTOMER], subject: "announced" });
@@ -92,7 +92,7 @@ test("what an event announced does not count as missed, though its import has no
   assert.deepEqual([entry.listed, entry.known, entry.missed], [1, 1, 0]);
 });
 
-test("each rule that excludes is counted, an excluded envelope costs no call, and the sums add up", async () => {
+test("each exclusion rule is counted, an excluded envelope costs no call, and the sums add up", async () => {
   await using linked = await createLinkedCompanies();
   const { world, admin, colleague, partner } = linked;
   const { docusign } = world;
@@ -116,7 +116,7 @@ test("each rule that excludes is counted, an excluded envelope costs no call, an
   const link = await linkOf(world);
   assert.deepEqual(link.totals, { atDocuSign: 3, imported: 1, excluded: 2, deleted: 0, waiting: 0 });
   assertAddsUp(link);
-  // Missing something makes it look after Connect; an envelope is asked for neither here nor in the next hour.
+  // The missed envelope triggers a Connect check; no envelope is requested, now or in the next hour.
   assert.deepEqual(
     calls.filter((call) => call.includes("{envelopeId}")),
     ["GET /envelopes/{envelopeId}/documents/{documentId}"],
@@ -124,7 +124,7 @@ test("each rule that excludes is counted, an excluded envelope costs no call, an
   assert.deepEqual(await callsOf(world, async () => await world.runHour()), [LISTING, LISTING]);
 });
 
-test("more than two thousand envelopes of one second are all accounted for, and each is counted once", async () => {
+test("more than two thousand envelopes of one second are all accounted for, each counted once", async () => {
   await using linked = await createLinkedCompanies({ docusign: { validate: false } });
   const { world } = linked;
   const second = new Date("2031-01-15T03:20:00Z");
@@ -140,7 +140,7 @@ test("more than two thousand envelopes of one second are all accounted for, and 
   assertEntryAddsUp(entry);
 });
 
-test("envelopes that vanish between two pages shift no other out of sight", async () => {
+test("envelopes removed between two pages hide no others", async () => {
   await using linked = await createLinkedCompanies({ docusign: { validate: false } });
   const { world } = linked;
   const start = new Date("2031-01-15T03:20:00Z").getTime();
@@ -158,7 +158,7 @@ test("envelopes that vanish between two pages shift no other out of sight", asyn
   assert.deepEqual(lost, []);
 });
 
-test("nor do they inside a second that fills several pages", async () => {
+test("nor do they within a second that fills several pages", async () => {
   await using linked = await createLinkedCompanies({ docusign: { validate: false } });
   const { world } = linked;
   world.clock.now = new Date("2031-01-15T03:58:00Z");
@@ -177,21 +177,21 @@ test("nor do they inside a second that fills several pages", async () => {
   );
 });
 
-/** Acts just before the second page of the account's own envelopes is answered. */
+/** Acts just before the second page of the sent side is answered. */
 function onSecondListing({ world }: Companies, act: () => void): void {
   world.docusign.onNext("/envelopes", () => {
     world.docusign.onNext("/envelopes", act);
   });
 }
 
-test("envelopes that are listed against the order, pages after those they belong to, are not missed", async () => {
+test("envelopes listed out of order, pages after their place, are not missed", async () => {
   await using linked = await createLinkedCompanies({ docusign: { validate: false } });
   const { world } = linked;
   const start = new Date("2031-01-15T03:00:00Z").getTime();
   const moment = (number: number): Date => new Date(start + number * 1000);
   world.clock.now = new Date("2031-01-15T03:58:00Z");
   const envelopes = await listPurged(linked, 2_800, moment);
-  // The first page shows that there is no order; the second is in order, and what it leaves out comes on the third.
+  // The first page shows that rows are out of order; the second is in order but omits a row, shown on the third.
   world.docusign.misplacedInListing(envelopes[10]!, moment(900));
   world.docusign.misplacedInListing(envelopes[1_200]!, moment(2_500));
 
@@ -206,7 +206,7 @@ test("envelopes that are listed against the order, pages after those they belong
   assertEntryAddsUp(entry);
 });
 
-test("rows that nobody asked for, of whatever status and time, change nothing and hide nothing", async () => {
+test("rows that do not match the query, of any status and time, change nothing and hide nothing", async () => {
   await using linked = await createLinkedCompanies({ docusign: { validate: false } });
   const { world, colleague } = linked;
   const { docusign } = world;
@@ -235,7 +235,7 @@ test("rows that nobody asked for, of whatever status and time, change nothing an
   assert.equal(ledger.get(later.envelopeId), undefined);
 });
 
-test("a row without recipients is judged by asking for them, and asked for no more once excluded", async () => {
+test("a row without recipients is decided by requesting them, which is not repeated once it is excluded", async () => {
   await using linked = await createLinkedCompanies();
   const { world, admin, colleague, partner } = linked;
   const { docusign } = world;
@@ -257,7 +257,7 @@ test("a row without recipients is judged by asking for them, and asked for no mo
   assert.deepEqual(later, [LISTING, LISTING]);
 });
 
-test("a row without the moment of completion waits, named, and is imported once DocuSign tells it", async () => {
+test("a row without a completion time waits with that reason and is imported once DocuSign returns the time", async () => {
   await using linked = await createLinkedCompanies();
   const { world, colleague } = linked;
   const envelope = await concludeUnheard(world, { from: colleague, to: [CUSTOMER] });
@@ -272,14 +272,14 @@ test("a row without the moment of completion waits, named, and is imported once 
   world.clock.pass(5_000);
   await world.runJobs();
   const second = await explain(world, envelope);
-  assert.deepEqual([first.attempts, second.attempts], [1, 2], "waits grow as attempts do");
+  assert.deepEqual([first.attempts, second.attempts], [1, 2], "waits grow with the attempts");
 
   envelope.completedAt = completedAt;
   await world.runHour();
   assert.equal(await fateOf(world, envelope), "imported sent");
 });
 
-test("an envelope that the index shows hours late, with its earlier completion, is imported at the hour after", async () => {
+test("an envelope listed hours late with its earlier completion time is imported at the following hour", async () => {
   await using linked = await createLinkedCompanies();
   const { world, colleague } = linked;
   const envelope = await concludeUnheard(world, { from: colleague, to: [CUSTOMER] });
@@ -292,7 +292,7 @@ test("an envelope that the index shows hours late, with its earlier completion, 
   assert.equal(await fateOf(world, envelope), "imported sent");
 });
 
-test("an envelope that the index shows days late is found by the daily look at everything", async () => {
+test("an envelope listed days late is found by the daily full check", async () => {
   await using linked = await createLinkedCompanies();
   const { world, colleague } = linked;
   const envelope = await concludeUnheard(world, { from: colleague, to: [CUSTOMER] });
@@ -308,7 +308,7 @@ test("an envelope that the index shows days late is found by the daily look at e
   assert.equal(await fateOf(world, envelope), "imported sent");
 });
 
-test("where DocuSign lists ten rows at once, all that one second completed is found, and what the user received before it", async () => {
+test("with ten rows per page, all envelopes of one second are found, and the received one before it", async () => {
   await using companies = await createLinkedCompanies();
   const { world, admin, colleague, partner } = companies;
   world.docusign.setListingHabits({ rowsAtMost: 10 });

@@ -13,7 +13,7 @@ const LISTING = "/envelopes";
 
 const NO_ADMIN: Failure = { status: 403, body: { errorCode: "USER_LACKS_PERMISSIONS", message: "x" } };
 
-test("a step for an account that takes no calls is put off to that end, and calls nothing", async () => {
+test("a step for an account with paused calls is postponed to the pause's end and makes no calls", async () => {
   await using linked = await createLinkedCompanies();
   const { world, account } = linked;
   const until = new Date(world.clock.now.getTime() + 20 * MINUTE_MS);
@@ -28,7 +28,7 @@ test("a step for an account that takes no calls is put off to that end, and call
   assert.equal((await stepOn(world)).kind, "done");
 });
 
-test("the listing of all history leaves the reserve to others; an hour's does not", async () => {
+test("listing all history leaves the reserve untouched; an hourly listing may use it", async () => {
   await using companies = await createCompanies();
   const { world, account, admin } = companies;
   await world.link(admin);
@@ -50,7 +50,7 @@ test("the listing of all history leaves the reserve to others; an hour's does no
   assert.equal((await stepOn(world)).kind, "done");
 });
 
-test("a first import that comes to the reserve within a step goes on after the hour, as one that comes to it between steps", async () => {
+test("a first import that reaches the reserve within a step resumes after the hour, as it does between steps", async () => {
   await using companies = await createCompanies();
   const { world, account, admin } = companies;
   await world.link(admin);
@@ -66,7 +66,7 @@ test("a first import that comes to the reserve within a step goes on after the h
   assert.equal((await stepOn(world)).kind, "done");
 });
 
-test("a step of a link that another process has in hand is put off for five seconds", async () => {
+test("a step of a link that another process is reconciling is postponed for five seconds", async () => {
   await using linked = await createLinkedCompanies();
   const { world } = linked;
   const linkId = await linkIdOf(world);
@@ -81,19 +81,19 @@ test("a step of a link that another process has in hand is put off for five seco
 const PUT_OFF: Readonly<
   Record<string, { fails: (world: World) => unknown; reason: string; waits: number; fault: string }>
 > = {
-  "that DocuSign cannot answer is put off for a minute": {
+  "that DocuSign cannot answer is postponed for a minute": {
     fails: ({ docusign }) => docusign.failNext(10, { status: 503 }, LISTING),
     reason: "docusign-unavailable",
     waits: MINUTE_MS,
     fault: "http-503",
   },
-  "that DocuSign refuses though the user is an admin is put off for a minute": {
+  "that DocuSign rejects although the user is an admin is postponed for a minute": {
     fails: ({ docusign }) => docusign.failNext(1, NO_ADMIN, LISTING),
     reason: "docusign-unavailable",
     waits: MINUTE_MS,
     fault: "USER_LACKS_PERMISSIONS",
   },
-  "of an account whose hour is spent is put off to its end": {
+  "for an account at its hourly limit is postponed until the reset": {
     fails: ({ docusign }) =>
       docusign.failNext(
         1,
@@ -111,7 +111,7 @@ const PUT_OFF: Readonly<
 };
 
 for (const [what, { fails, reason, waits, fault }] of Object.entries(PUT_OFF)) {
-  test(`a step ${what}, and the log says so`, async () => {
+  test(`a step ${what}, which is logged`, async () => {
     await using linked = await createLinkedCompanies();
     const { world } = linked;
     fails(world);

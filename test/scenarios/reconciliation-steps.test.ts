@@ -22,12 +22,12 @@ const USER = "/users/{userId}";
 
 const NO_ADMIN: Failure = { status: 403, body: { errorCode: "USER_LACKS_PERMISSIONS", message: "x" } };
 
-/** What a step says of a link that does not import. */
+/** The link's state and cause from the result of a step that does not import. */
 function notImporting(step: ReconcileStep): unknown[] {
   return step.kind === "not-importing" ? [step.link?.state, step.link?.cause] : [step.kind];
 }
 
-test("a window that is asked for while an hour's run is under way follows that run", async () => {
+test("a window requested during an hourly run follows that run", async () => {
   await using linked = await createLinkedCompanies();
   const { world } = linked;
   world.clock.pass(HOUR_MS);
@@ -41,12 +41,12 @@ test("a window that is asked for while an hour's run is under way follows that r
 
   const ended = steps.map((step) => (step.kind === "more" ? step.ended?.kind : step.kind));
   assert.deepEqual(ended, ["hourly", undefined, "done"]);
-  // The clock stands: the two runs have begun at one moment, in no order.
+  // The clock stands still, so both runs have the same start time and no order.
   const [window] = (await entriesOf(world)).filter(({ kind }) => kind === "manual");
   assert.deepEqual([window.kind, window.from, window.to], ["manual", from.toISOString(), to.toISOString()]);
 });
 
-test("a window that is asked for up to a later moment follows the one that is under way", async () => {
+test("a window requested up to a later time follows the running one", async () => {
   await using linked = await createLinkedCompanies();
   const { world } = linked;
   const from = new Date(world.clock.now.getTime() - DAY_MS);
@@ -61,7 +61,7 @@ test("a window that is asked for up to a later moment follows the one that is un
   assert.deepEqual(last.reconciliation.to, world.clock.now);
 });
 
-test("a first import follows a window that is under way, and is told as one", async () => {
+test("a first import follows a running window and is reported as a first import", async () => {
   await using companies = await createCompanies();
   const { world, admin } = companies;
   await world.link(admin);
@@ -73,7 +73,7 @@ test("a first import follows a window that is under way, and is told as one", as
   assert.deepEqual([between.first, between.ended?.kind], [true, "manual"]);
 });
 
-test("a step that our own database fails is a fault of ours, and what it was at is done by the next", async () => {
+test("a step that fails in our database is an internal error, and the next step does its work", async () => {
   await using linked = await createLinkedCompanies();
   const { world, colleague } = linked;
   const { db } = world.service.foundation.tasks;
@@ -89,7 +89,7 @@ test("a step that our own database fails is a fault of ours, and what it was at 
   assert.equal(step.reconciliation.listed, 1);
 });
 
-test("a step of a link that does not import says how it stands", async () => {
+test("a step of a link that does not import reports the link's state", async () => {
   await using linked = await createLinkedCompanies();
   const { world, admin } = linked;
   const linkId = await linkIdOf(world);
@@ -115,7 +115,7 @@ test("a step of a link that does not import says how it stands", async () => {
   assert.deepEqual(await stepOf(world, unknown), { kind: "not-importing", link: null });
 });
 
-test("a first import whose user turns out at its end to be no admin any more is not done", async () => {
+test("a first import is not done if its user turns out at its end to be no longer an admin", async () => {
   await using companies = await createCompanies();
   const { world, account, admin } = companies;
   await world.link(admin);
@@ -125,7 +125,7 @@ test("a first import whose user turns out at its end to be no admin any more is 
   assert.deepEqual(notImporting(await stepOn(world)), ["error", "not-admin"]);
 });
 
-test("a step that finds the user's right back goes on at once, unless an approval is awaited", async () => {
+test("a step that finds the user's right restored continues at once, unless an approval is awaited", async () => {
   await using linked = await createLinkedCompanies();
   const { world } = linked;
   world.docusign.failNext(1, NO_ADMIN, LISTING);
@@ -135,7 +135,7 @@ test("a step that finds the user's right back goes on at once, unless an approva
   assert.equal((await stepNow(world)).kind, "more");
 });
 
-test("a step of a link that awaits its approval looks at the user, and at nothing else", async () => {
+test("a step of a link that awaits approval checks the user and nothing else", async () => {
   await using companies = await createCompanies({ config: { largeImport: 1 } });
   const { world, admin, colleague } = companies;
   await concludeUnheard(world, { from: colleague, to: [CUSTOMER] });
@@ -155,7 +155,7 @@ test("a step of a link that awaits its approval looks at the user, and at nothin
   ]);
 });
 
-test("a first import begins with its first step; it and the daily check list all history, hours and operators what is new", async () => {
+test("a first import begins with its first step; it and the daily check list all history, other runs only what is new", async () => {
   await using companies = await createCompanies();
   const { world, admin } = companies;
   await world.link(admin);
@@ -181,7 +181,7 @@ test("a first import begins with its first step; it and the daily check list all
   ]);
 });
 
-test("a link that ends while a step waits for its turn is not reconciled any more", async () => {
+test("a link that ends while a step waits for its turn is not reconciled", async () => {
   await using linked = await createLinkedCompanies();
   const { world } = linked;
   const linkId = await linkIdOf(world);
@@ -207,7 +207,7 @@ test("a link that ends while a step waits for its turn is not reconciled any mor
   );
 });
 
-test("a run's calls are counted over all of its steps, those that failed included, and told with what it found", async () => {
+test("a run's calls are counted over all steps, including failed ones, and reported with its findings", async () => {
   await using linked = await createLinkedCompanies();
   const { world, admin, colleague, partner } = linked;
   world.clock.pass(HOUR_MS);
@@ -228,7 +228,7 @@ test("a run's calls are counted over all of its steps, those that failed include
   assert.deepEqual([kind, state, listed, unannounced, told], ["hourly", "done", 2, 2, calls.length]);
 });
 
-test("a step before the last says whether it is the first import's, and which run it has ended", async () => {
+test("a step before the last reports if it belongs to the first import, and which run it has ended", async () => {
   await using companies = await createCompanies();
   const { world, admin, colleague, partner } = companies;
   await world.link(admin);
@@ -247,12 +247,12 @@ test("a step before the last says whether it is the first import's, and which ru
   assert.deepEqual(ofFirst, { kind: "more", first: true, ended: null });
   assert.deepEqual(ofHour, { kind: "more", first: false, ended: null });
   assert.ok(last.kind === "done");
-  assert.equal(last.reconciliation.listed, 2, "what its last page listed counts too");
+  assert.equal(last.reconciliation.listed, 2, "the rows of its last page count too");
   assert.ok(betweenRuns.kind === "more");
   assert.deepEqual([betweenRuns.first, betweenRuns.ended?.kind], [false, "hourly"]);
 });
 
-test("an operator's step looks at the user and at Connect, though nothing is new", async () => {
+test("an operator's step checks the user and Connect even if nothing is new", async () => {
   await using linked = await createLinkedCompanies();
   const { world } = linked;
   world.clock.pass(HOUR_MS);
@@ -263,7 +263,7 @@ test("an operator's step looks at the user and at Connect, though nothing is new
   assert.ok(calls.includes("GET /connect"), calls.join(", "));
 });
 
-test("all history is listed again after a day, or half an hour less, and no sooner", async () => {
+test("all history is listed again after a day, or half an hour less, not sooner", async () => {
   await using linked = await createLinkedCompanies();
   const { world, colleague } = linked;
   await concludeUnheard(world, { from: colleague, to: [CUSTOMER] });
@@ -288,7 +288,7 @@ test("all history is listed again after a day, or half an hour less, and no soon
 });
 
 for (const what of ["run", "window"] as const) {
-  test(`an operator's ${what} leaves the listing of all history to the hour, though it is due`, async () => {
+  test(`an operator's ${what} leaves the listing of all history to the hourly run, even if it is due`, async () => {
     await using linked = await createLinkedCompanies();
     const { world } = linked;
     world.clock.pass(DAY_MS);

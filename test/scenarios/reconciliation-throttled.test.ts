@@ -17,7 +17,7 @@ import { callsOf, entriesOf, HOUR_MS, MINUTE_MS } from "../support/reconciling.t
 
 const DOWNLOAD = "/envelopes/{envelopeId}/documents/{documentId}";
 
-test("imports of a throttled account are put off to its reset, without calls, attempts or slots", async () => {
+test("imports of a throttled account are postponed until its reset, without calls, attempts or job slots", async () => {
   await using linked = await createLinkedCompanies();
   const { world, account, colleague } = linked;
   const { docusign } = world;
@@ -31,7 +31,7 @@ test("imports of a throttled account are put off to its reset, without calls, at
   world.clock.pass(19 * MINUTE_MS);
   const before = await callsOf(world, async () => await world.runJobs());
 
-  // The first one learns of it for all.
+  // The first import learns of it for all.
   assert.equal(refused.length, 1);
   assert.deepEqual(before, []);
   for (const envelope of envelopes) {
@@ -49,7 +49,7 @@ test("imports of a throttled account are put off to its reset, without calls, at
   assert.equal((await subjects(world)).length, 5);
 });
 
-test("once an answer says that no call of the hour is left, none is made before the reset, and so none refused", async () => {
+test("after a response reports no remaining calls, none is made before the reset, so none is rejected", async () => {
   await using linked = await createLinkedCompanies();
   const { world, colleague } = linked;
   const { docusign } = world;
@@ -76,7 +76,7 @@ test("once an answer says that no call of the hour is left, none is made before 
   assert.deepEqual(await subjects(world), ["one", "two"]);
 });
 
-/** DocuSign has said that no call of this hour is left, and would take more all the same. */
+/** DocuSign has reported that no call of this hour is left, but would accept more. */
 async function spendHour({ world, colleague }: Companies): Promise<void> {
   world.clock.now = new Date("2031-01-15T04:05:00Z");
   world.docusign.setLimits({ hourly: 2 });
@@ -85,7 +85,7 @@ async function spendHour({ world, colleague }: Companies): Promise<void> {
   world.docusign.setLimits({});
 }
 
-test("a person is not kept waiting for the reset by us: DocuSign itself is asked to end a link", async () => {
+test("a person does not wait for the reset: ending a link calls DocuSign at once", async () => {
   await using linked = await createLinkedCompanies();
   const { world } = linked;
   await spendHour(linked);
@@ -93,7 +93,7 @@ test("a person is not kept waiting for the reset by us: DocuSign itself is asked
   assert.equal((await endLink(world)).status, 204);
 });
 
-test("nor to link again: Connect is made at once where DocuSign takes the call", async () => {
+test("nor does linking again: Connect is set up at once if DocuSign accepts the call", async () => {
   await using linked = await createLinkedCompanies();
   const { world, admin, account } = linked;
   await spendHour(linked);
@@ -105,7 +105,7 @@ test("nor to link again: Connect is made at once where DocuSign takes the call",
   assert.equal(world.docusign.configurations(account).length, 2);
 });
 
-test("an account whose limit is told as 0 is called all the same", async () => {
+test("an account whose limit is reported as 0 is called all the same", async () => {
   await using linked = await createLinkedCompanies({ docusign: { limits: { hourly: 0, isKept: false } } });
   const { world, colleague } = linked;
   await world.docusign.concludeEnvelope({ from: colleague, to: [CUSTOMER], subject: "one" });
@@ -116,7 +116,7 @@ test("an account whose limit is told as 0 is called all the same", async () => {
   assert.deepEqual(await subjects(world), ["one", "two"]);
 });
 
-test("another account's imports and hours go on meanwhile", async () => {
+test("meanwhile another account's imports and hourly runs continue", async () => {
   await using linked = await createLinkedCompanies();
   const { world, account, colleague } = linked;
   const { docusign } = world;
@@ -137,7 +137,7 @@ test("another account's imports and hours go on meanwhile", async () => {
   assert.deepEqual(await subjects(world), []);
 });
 
-test("a reconciliation that is throttled half-way goes on at the reset from the page where it was", async () => {
+test("a reconciliation throttled half-way resumes at the reset from the same page", async () => {
   await using linked = await createLinkedCompanies();
   const { world, account, colleague } = linked;
   const { docusign } = world;
@@ -153,13 +153,13 @@ test("a reconciliation that is throttled half-way goes on at the reset from the 
   const calls = await callsOf(world, async () => await world.runJobs());
 
   assert.equal(await fateOf(world, envelope), "imported sent");
-  // What the account sent is listed already; what the user received is still to come.
+  // The sent side is listed already; the received side is still to come.
   assert.equal(calls.filter((call) => call === "GET /envelopes").length, 1);
   const [entry] = await entriesOf(world);
   assert.deepEqual([entry.state, entry.to, entry.missed], ["done", "2031-01-15T04:00:00.000Z", 1]);
 });
 
-test("a listing that DocuSign limits by itself is put off, and imports go on meanwhile", async () => {
+test("a listing with a limit of its own is postponed, and imports continue meanwhile", async () => {
   await using linked = await createLinkedCompanies();
   const { world, colleague } = linked;
   const limited = { status: 400, body: { errorCode: "API_REQUEST_IS_THROTTLED", message: "x" } };

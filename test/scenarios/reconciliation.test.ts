@@ -30,7 +30,7 @@ import type { World } from "../support/world.ts";
 
 const DOWNLOAD = "/envelopes/{envelopeId}/documents/{documentId}";
 
-test("an hour that strikes while the last one's run is put off is made up with it", async () => {
+test("an hour that passes while the previous run is postponed is made up with it", async () => {
   await using linked = await createLinkedCompanies();
   const { world, colleague } = linked;
   await concludeUnheard(world, { from: colleague, to: [CUSTOMER], subject: "before four" });
@@ -49,7 +49,7 @@ test("an hour that strikes while the last one's run is put off is made up with i
   assert.deepEqual([older.to, newest.to], ["2031-01-15T04:00:00.000Z", "2031-01-15T05:00:00.000Z"]);
 });
 
-test("hours that passed while everything was down are made up when a worker comes back", async () => {
+test("hours that passed while everything was down are made up when a worker returns", async () => {
   const now = new Date();
   await using linked = await createLinkedCompanies({ at: now.toISOString() });
   const { world, colleague } = linked;
@@ -99,7 +99,7 @@ test("few links are reconciled at once, many within the first minutes, each with
   await sql`delete from graphile_worker._private_jobs`.execute(tasks.db);
 });
 
-/** Milliseconds after the clock's moment at which the queued reconciliations begin. */
+/** The delays in milliseconds until the queued reconciliations start. */
 async function delays(world: World): Promise<number[]> {
   const { rows } = await sql<{ run_at: Date }>`
     select greatest(run_at, ${world.clock.now}) as run_at from graphile_worker.jobs where task_identifier = 'reconcile-link'
@@ -107,7 +107,7 @@ async function delays(world: World): Promise<number[]> {
   return rows.map(({ run_at }) => run_at.getTime() - world.clock.now.getTime());
 }
 
-/** The link once more, for other tenants. */
+/** Copies the link for other tenants. */
 async function copyLink(world: World, count: number): Promise<void> {
   const { db } = world.service.foundation.working;
   for (let number = 0; number < count; number += 1) {
@@ -122,7 +122,7 @@ async function copyLink(world: World, count: number): Promise<void> {
   }
 }
 
-test("steps of one link never overlap, whoever takes them", async () => {
+test("steps of one link never overlap, whichever process runs them", async () => {
   await using linked = await createLinkedCompanies();
   const { world } = linked;
   const { tasks } = world.service.foundation;
@@ -139,7 +139,7 @@ test("steps of one link never overlap, whoever takes them", async () => {
   );
 });
 
-test("what Connect owed and did not tell is counted for the operator; where there is no Connect, nothing is", async () => {
+test("envelopes that Connect should have reported are counted for the operator, but none without Connect", async () => {
   await using linked = await createLinkedCompanies();
   const { world, colleague } = linked;
   const { docusign } = world;
@@ -163,7 +163,7 @@ test("what Connect owed and did not tell is counted for the operator; where ther
   );
 });
 
-test("an hour lists what completed since a day before the last one, and no further back", async () => {
+test("an hourly run lists completions since a day before the last run, and no earlier ones", async () => {
   await using linked = await createLinkedCompanies();
   const { world } = linked;
   const reached = world.clock.now;
@@ -173,7 +173,7 @@ test("an hour lists what completed since a day before the last one, and no furth
   assert.equal(from, new Date(reached.getTime() - DAY_MS).toISOString());
 });
 
-test("an hour lists from the last envelope on that proved that the whole account is visible, for ninety days", async () => {
+test("an hourly run lists from the last envelope that proved account-wide access, for up to ninety days", async () => {
   await using linked = await createLinkedCompanies();
   const { world, colleague } = linked;
   const proof = world.clock.now;
@@ -210,7 +210,7 @@ async function metric(world: World, name: string): Promise<string | undefined> {
   return new RegExp(`^${name} (\\S+)$`, "m").exec(text)?.[1];
 }
 
-test("an import that fails is tried with growing waits for days, then parked with its cause, then once an hour", async () => {
+test("a failing import is retried with growing waits for days, then parked with its cause, then retried hourly", async () => {
   await using linked = await createLinkedCompanies();
   const { world, colleague } = linked;
   const { docusign } = world;
@@ -240,7 +240,7 @@ test("an import that fails is tried with growing waits for days, then parked wit
   assert.equal(await fateOf(world, envelope), "imported sent");
 });
 
-/** Runs the imports whenever one is due, each to fail; gives the waits in milliseconds. */
+/** Runs the imports whenever one is due, and makes each fail; returns the waits in milliseconds. */
 async function tryUntilParked({ world }: Companies, envelope: { envelopeId: string }): Promise<number[]> {
   const waits: number[] = [];
   for (let attempt = 0; attempt < 120; attempt += 1) {
@@ -251,7 +251,7 @@ async function tryUntilParked({ world }: Companies, envelope: { envelopeId: stri
     world.docusign.failNext(1, { status: 500 }, DOWNLOAD);
     await world.runJobs();
   }
-  throw new Error("it is tried for ever");
+  throw new Error("it is never parked");
 }
 
 async function until<T>(read: () => Promise<T>, isEnough: (value: T) => boolean): Promise<T> {
@@ -260,10 +260,10 @@ async function until<T>(read: () => Promise<T>, isEnough: (value: T) => boolean)
     if (isEnough(value)) return value;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
-  throw new Error("it did not come to that");
+  throw new Error("the condition was not met in time");
 }
 
-test("what was tried in vain is taken up by the next hour, however long it would have waited", async () => {
+test("the next hour retries a failed import, however long it would have waited", async () => {
   await using companies = await createLinkedCompanies();
   const { world, colleague } = companies;
   const unavailable = { status: 503 };
@@ -280,7 +280,7 @@ test("what was tried in vain is taken up by the next hour, however long it would
   assert.deepEqual(await subjects(world), ["late"]);
 });
 
-test("what the hour found is imported though nobody says whether the user still is an admin", async () => {
+test("an hourly finding is imported even if DocuSign cannot confirm that the user is still an admin", async () => {
   await using companies = await createLinkedCompanies();
   const { world, admin } = companies;
   await concludeUnheard(world, { from: admin, to: [CUSTOMER], subject: "found" });

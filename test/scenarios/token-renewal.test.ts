@@ -15,12 +15,12 @@ import type { World } from "../support/world.ts";
 type Renewing = AsyncDisposable &
   Pick<Companies, "world"> & {
     readonly linkId: LinkId;
-    /** Of a process of its own, whose statements go the way of `around`. */
+    /** Token access of a separate process whose SQL statements go through `around`. */
     readonly tokens: AccessTokens;
     readonly stored: () => Promise<LinkTokens | null>;
   };
 
-/** A linked company whose access token has run out. */
+/** Returns a linked company whose access token has expired. */
 async function createRenewing(around: Around): Promise<Renewing> {
   await using opened = new AsyncDisposableStack();
   const { world } = opened.use(await createLinkedCompanies());
@@ -43,14 +43,14 @@ async function createRenewing(around: Around): Promise<Renewing> {
   };
 }
 
-/** What PostgreSQL answers while it starts. */
+/** PostgreSQL's error during its startup. */
 const STARTING = { code: "57P03" };
 
 function fault(details: object): Error {
-  return Object.assign(new Error("the database says no"), details);
+  return Object.assign(new Error("the database refuses"), details);
 }
 
-/** The database that hands out tokens' transaction is lost when DocuSign has answered; `then` is what comes of the next statements. */
+/** Ends the refresh's database session after DocuSign has answered, then calls `then`, which affects the next statements. */
 function loseTransaction({ docusign, service }: World, then: () => void): void {
   docusign.onNext("/oauth/token", async () => {
     then();
@@ -62,7 +62,7 @@ function loseTransaction({ docusign, service }: World, then: () => void): void {
   });
 }
 
-test("tokens that a lost transaction was to store are stored once the database is back, however often it says no before", async () => {
+test("tokens of a lost transaction are stored once the database is back, even if it refuses several times first", async () => {
   let refusals = 0;
   await using renewing = await createRenewing(async (statement, act) => {
     if (refusals === 0 || statement !== "begin") return await act();
@@ -83,7 +83,7 @@ test("tokens that a lost transaction was to store are stored once the database i
   assert.notEqual(after?.refreshToken, before?.refreshToken);
 });
 
-test("tokens that a database cannot store though it is there are not tried again and again", async () => {
+test("tokens are not stored again and again if a running database cannot store them", async () => {
   let refuses = false;
   await using renewing = await createRenewing(async (statement, act) => {
     if (!refuses || statement !== "begin") return await act();
@@ -98,7 +98,7 @@ test("tokens that a database cannot store though it is there are not tried again
   await assert.rejects(tokens.get(linkId), { code: "XX001" });
 });
 
-test("tokens of a lost transaction do not replace those of a login that came meanwhile", async () => {
+test("tokens of a lost transaction do not replace those of a later login", async () => {
   let begins = -1;
   const login = {
     accessToken: "of the login",
@@ -124,7 +124,7 @@ test("tokens of a lost transaction do not replace those of a login that came mea
   assert.deepEqual(await stored(), login);
 });
 
-test("a database that cannot tell the tokens says nothing of the authorisation", async () => {
+test("a database that cannot return the tokens does not count as a revoked authorization", async () => {
   await using renewing = await createRenewing(async (statement, act) => {
     if (statement.includes("link_token")) throw fault(STARTING);
     return await act();
@@ -133,7 +133,7 @@ test("a database that cannot tell the tokens says nothing of the authorisation",
   await assert.rejects(renewing.tokens.get(renewing.linkId), STARTING);
 });
 
-test("who asks while another process renews waits for it, and is given what that was given", async () => {
+test("a caller during another process's refresh waits for it and gets the same token", async () => {
   await using renewing = await createRenewing(async (_statement, act) => await act());
   const { world, linkId, tokens } = renewing;
   const asked: Promise<string>[] = [];
