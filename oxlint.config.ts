@@ -236,8 +236,6 @@ const config: OxlintConfig = {
     },
     { files: ["test/**", "tools/**"], rules: testRules },
     { files: ["test/**"], rules: importRule([tools]) },
-    // What node's test runner asks of a reporter.
-    { files: ["test/support/summary-reporter.ts"], rules: { "import/no-default-export": "off" } },
   ],
 };
 

@@ -1,53 +1,51 @@
-import { glob, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { dirname, join, resolve } from "node:path";
+import { dirname, join, relative, resolve } from "node:path";
 import { run } from "node:test";
-import { pathToFileURL } from "node:url";
+import { parseArgs } from "node:util";
 import { SERVER_VARIABLE, startTestServer } from "./support/postgres.ts";
-import reportSummary from "./support/summary-reporter.ts";
+import { planBatches, writeBatches } from "./support/run/batches.ts";
+import { estimateDurations, listenForDurations, rememberDurations } from "./support/run/durations.ts";
+import { findQuickFiles, findTestFiles } from "./support/run/files.ts";
+import { QUICK_VARIABLE } from "./support/run/quick-run.ts";
+import { reportSummary } from "./support/run/summary.ts";
+import { limitBatches } from "./support/run/time-limit.ts";
 
-/**
- * `npm test`, or `npm test -- FILE…`: files of tests in batches, a process each. A process needs longer to load the
- * program, and to get fast, than most files need for their tests.
- */
-const FILES_PER_BATCH = 6;
+/** `npm test`, or `npm test -- FILE…`. With `--quick`: what needs no database and no browser. */
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    quick: { type: "boolean", default: false },
+    /** Seconds that a test and a batch of files may take, many times what they need. */
+    "test-limit": { type: "string", default: "300" },
+    "batch-limit": { type: "string", default: "1200" },
+  },
+});
 /** Test process and database server take turns, so more than this many processes wait for each other. */
 const AT_ONCE = 2;
 
 const root = dirname(import.meta.dirname);
-const files =
-  process.argv.length > 2 ? process.argv.slice(2).map((path) => resolve(path)) : await findFiles();
-await using server = await startTestServer();
-process.env[SERVER_VARIABLE] = server.adminUrl;
+await using opened = new AsyncDisposableStack();
+if (values.quick) process.env[QUICK_VARIABLE] = "1";
+else process.env[SERVER_VARIABLE] = opened.use(await startTestServer()).adminUrl;
+const files = await estimateDurations(root, await chooseFiles());
 const folder = await mkdtemp(join(tmpdir(), "torikomi-batches-"));
-try {
-  const events = run({
-    files: await writeBatches(files),
-    concurrency: AT_ONCE,
-    cwd: root,
-  });
-  events.on("test:fail", () => {
-    process.exitCode = 1;
-  });
-  for await (const told of reportSummary(events)) process.stdout.write(told);
-} finally {
-  await rm(folder, { recursive: true });
-}
+opened.defer(async () => await rm(folder, { recursive: true }));
+const events = run({
+  files: await writeBatches(folder, root, planBatches(files, AT_ONCE)),
+  concurrency: AT_ONCE,
+  cwd: root,
+  timeout: Number(values["test-limit"]) * 1_000,
+});
+events.on("test:fail", () => {
+  process.exitCode = 1;
+});
+limitBatches(events, Number(values["batch-limit"]) * 1_000, (text) => process.stdout.write(text));
+const durations = listenForDurations(events);
+for await (const text of reportSummary(events, durations)) process.stdout.write(text);
+await rememberDurations(root, durations);
 
-async function findFiles(): Promise<string[]> {
-  const found = await Array.fromAsync(glob("test/**/*.test.ts", { cwd: root }));
-  return found.sort().map((path) => join(root, path));
-}
-
-async function writeBatches(paths: readonly string[]): Promise<string[]> {
-  const batches: string[] = [];
-  for (let first = 0; first < paths.length; first += FILES_PER_BATCH) {
-    const path = join(folder, `${String(batches.length).padStart(2, "0")}.test.mjs`);
-    const imports = paths
-      .slice(first, first + FILES_PER_BATCH)
-      .map((file) => `import ${JSON.stringify(pathToFileURL(file).href)};\n`);
-    await writeFile(path, imports.join(""));
-    batches.push(path);
-  }
-  return batches;
+async function chooseFiles(): Promise<string[]> {
+  if (positionals.length > 0) return positionals.map((path) => relative(root, resolve(path)));
+  return values.quick ? await findQuickFiles(root) : await findTestFiles(root);
 }

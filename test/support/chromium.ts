@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { after } from "node:test";
 import { promisify } from "node:util";
 import { type Browser, chromium } from "playwright-core";
+import { refuseInQuickRun } from "./run/quick-run.ts";
 
 const FLAGS =
   "--no-sandbox --disable-background-networking --disable-component-update --disable-sync --no-first-run --disable-gpu";
@@ -23,6 +24,7 @@ const UNPACK = `
 
 /** Launches Chromium without a window: npm's on Linux, the installed Chrome on systems that npm's does not run on. */
 export async function launchChromium(): Promise<Browser> {
+  refuseInQuickRun("browser");
   if (process.platform !== "linux" || process.arch !== "x64")
     return await chromium.launch({ channel: "chrome" });
   const folder = await unpackOnce();

@@ -9,6 +9,7 @@ import pg from "pg";
 import { openDatabase } from "../../src/store/database.ts";
 import { openEmbeddedPostgres } from "../../src/store/embedded/postgres.ts";
 import { migrateToLatest } from "../../src/store/migrate.ts";
+import { refuseInQuickRun } from "./run/quick-run.ts";
 
 export type TestServer = AsyncDisposable & { readonly adminUrl: string };
 export type TestDatabase = AsyncDisposable & { readonly connectionString: string };
@@ -37,6 +38,7 @@ export async function startTestServer({
   durable?: boolean;
   settings?: Readonly<Record<string, string>>;
 } = {}): Promise<TestServer> {
+  refuseInQuickRun("database server");
   await using opened = new AsyncDisposableStack();
   const dataDir = await mkdtemp(join(durable ? tmpdir() : await roomiestFolder(), "torikomi-test-"));
   opened.defer(guard(dataDir));
@@ -104,6 +106,7 @@ async function createDatabase(adminUrl: string, source: string): Promise<TestDat
 }
 
 function readServerAddress(): string {
+  refuseInQuickRun("database server");
   const address = process.env[SERVER_VARIABLE];
   if (address !== undefined) return address;
   throw new Error(
