@@ -1,7 +1,8 @@
-import { Logger, runOnce } from "graphile-worker";
+import { runOnce } from "graphile-worker";
 import type { Foundation } from "../../src/foundation.ts";
 import { createLinkShare } from "../../src/jobs/link-share.ts";
 import { createTasks } from "../../src/jobs/tasks.ts";
+import { silentWorkerLog } from "../support/silent-worker-log.ts";
 import type { World } from "../support/world.ts";
 
 /**
@@ -13,7 +14,7 @@ export async function workOn(world: World, { tasks }: Foundation, names: readonl
   await runOnce({
     pgPool: world.service.foundation.working.pool,
     noHandleSignals: true,
-    logger: new Logger(() => () => {}),
+    logger: silentWorkerLog,
     taskList: Object.fromEntries(all.filter(([name]) => names.includes(name))),
   });
 }

@@ -1,13 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
-import { Logger, run } from "graphile-worker";
+import { run } from "graphile-worker";
 import { sql } from "kysely";
 import pg from "pg";
 import { type Database, type DatabaseOptions, openDatabase } from "../../src/store/database.ts";
 import { isUnavailable } from "../../src/store/database-errors.ts";
 import { patientPool } from "../../src/store/queue/patient-pool.ts";
 import { createTestDatabase } from "../support/postgres.ts";
+import { silentWorkerLog } from "../support/silent-worker-log.ts";
 
 /** Long enough for the queue to try what it has to write, and to fail. */
 const AWAY_MS = 700;
@@ -50,7 +51,7 @@ for (const [what, lose] of Object.entries(LOSSES)) {
       concurrency: 1,
       pollInterval: 50,
       noHandleSignals: true,
-      logger: new Logger(() => () => {}),
+      logger: silentWorkerLog,
       taskList: {
         before: () => void done.push("before"),
         lose: async () => {

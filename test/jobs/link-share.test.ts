@@ -2,12 +2,13 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
-import { Logger, run } from "graphile-worker";
+import { run } from "graphile-worker";
 import { type LinkId, parseUuid } from "../../src/domain/identifiers.ts";
 import { createLinkShare } from "../../src/jobs/link-share.ts";
 import { openDatabase } from "../../src/store/database.ts";
 import { enqueueBacklog } from "../../src/store/queue/queue.ts";
 import { createTestDatabase } from "../support/postgres.ts";
+import { silentWorkerLog } from "../support/silent-worker-log.ts";
 
 test("a link whose imports hang leaves workers to the others, however many jobs it has", async () => {
   await using world = await createWorkers(4);
@@ -86,7 +87,7 @@ async function createWorkers(concurrency: number) {
       concurrency,
       pollInterval: 100,
       noHandleSignals: true,
-      logger: new Logger(() => () => {}),
+      logger: silentWorkerLog,
       taskList: { "import-backlog": hang },
       forbiddenFlags: share.fullFlags,
     });

@@ -1,6 +1,7 @@
 import process from "node:process";
-import { Logger, run } from "graphile-worker";
+import { run } from "graphile-worker";
 import { startWorkerLock } from "../../src/jobs/worker-pools.ts";
+import { silentWorkerLog } from "../support/silent-worker-log.ts";
 
 // A worker process to be killed: takes the job `endless`, says so, and never finishes it.
 const connectionString = process.argv[2] ?? "";
@@ -8,7 +9,7 @@ const lock = startWorkerLock(connectionString);
 const { promise } = await run({
   connectionString,
   events: lock.events,
-  logger: new Logger(() => () => {}),
+  logger: silentWorkerLog,
   noHandleSignals: true,
   concurrency: 1,
   pollInterval: 100,

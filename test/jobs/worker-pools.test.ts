@@ -11,6 +11,7 @@ import { startWorkerLock, unlockDeadWorkers } from "../../src/jobs/worker-pools.
 import { type Database, openDatabase } from "../../src/store/database.ts";
 import { listUnheldPools } from "../../src/store/queue/worker-locks.ts";
 import { createTestDatabase } from "../support/postgres.ts";
+import { silentWorkerLog } from "../support/silent-worker-log.ts";
 
 const log = pino({ level: "silent" });
 
@@ -75,7 +76,9 @@ test("a pool that has stopped needs no lock, and a process that goes on gives it
   const runner = await run({
     connectionString: world.connectionString,
     events: lock.events,
+    logger: silentWorkerLog,
     noHandleSignals: true,
+    parsedCronItems: [],
     taskList: { nothing: () => {} },
   });
   await until(
@@ -152,6 +155,7 @@ async function createWorld() {
       const done: string[] = [];
       await runOnce({
         pgPool: pool,
+        logger: silentWorkerLog,
         noHandleSignals: true,
         taskList: { endless: () => void done.push("endless") },
       });
