@@ -11,7 +11,7 @@ import { storeTestContract, storeTestLink } from "./stored.ts";
 
 type Item = { sequence: number; type: string; contract: { id: string } };
 
-test("a reader that follows `next` sees each change once, in the order of its sequence", async () => {
+test("a reader that follows `next` sees each change once, in sequence order", async () => {
   await using world = await createWorld();
   const linkId = await storeTestLink(world);
   const stored: string[] = [];
@@ -33,7 +33,7 @@ test("a reader that follows `next` sees each change once, in the order of its se
   assert.equal(answer.next, seen.at(-1)?.sequence);
 });
 
-test("`next` is there also where there is nothing yet", async () => {
+test("`next` is present even if there are no changes yet", async () => {
   await using world = await createWorld();
   const api = await world.api();
 
@@ -41,7 +41,7 @@ test("`next` is there also where there is nothing yet", async () => {
   assert.deepEqual((await api.get("/v1/changes?after=17")).body, { items: [], next: 17 });
 });
 
-test("a change carries the contract in the same words as the list of contracts", async () => {
+test("a change describes the contract with the same fields as the contract list", async () => {
   await using world = await createWorld();
   const linkId = await storeTestLink(world);
   await storeTestContract(world, { linkId, pages: null });
@@ -62,7 +62,7 @@ for (const query of [
   "wait=",
   "since=1",
 ]) {
-  test(`the query ${query} is refused`, async () => {
+  test(`the query ${query} is rejected`, async () => {
     await using world = await createWorld();
 
     const { status } = await (await world.api()).get(`/v1/changes?${query}`);
@@ -71,7 +71,7 @@ for (const query of [
   });
 }
 
-test("who waits is answered as soon as a contract of theirs is there, not by those of others", async () => {
+test("a waiting reader is answered as soon as their tenant gets a contract, not another tenant's", async () => {
   await using world = await createWorld();
   const linkId = await storeTestLink(world);
   const otherLink = await storeTestLink(world, { tenant: "tenant-2" });
@@ -90,7 +90,7 @@ test("who waits is answered as soon as a contract of theirs is there, not by tho
   );
 });
 
-test("news of what the reader has seen already do not end the wait", async () => {
+test("a notification about changes that the reader has already seen does not end the wait", async () => {
   await using world = await createWorld();
   const linkId = await storeTestLink(world);
   await using served = await serveWatched(world);
@@ -106,7 +106,7 @@ test("news of what the reader has seen already do not end the wait", async () =>
   assert.equal((await answer).items.length, 1);
 });
 
-test("a thousand readers wait on one process without holding the database", async () => {
+test("a thousand waiting readers in one process hold no database connections", async () => {
   await using world = await createWorld();
   const linkId = await storeTestLink(world);
   await using served = await serveWatched(world);
@@ -121,7 +121,7 @@ test("a thousand readers wait on one process without holding the database", asyn
   assert.ok(seen.every((ids) => ids.length === 1 && ids[0] === stored.id));
 });
 
-test("a reader who goes away waits no longer", async () => {
+test("the wait of a reader who disconnects ends", async () => {
   await using world = await createWorld();
   await using served = await serveWatched(world);
   const token = await world.cabinet.token({ tenant: "tenant-1", scope: "contracts:read" });
@@ -137,14 +137,14 @@ test("a reader who goes away waits no longer", async () => {
   await served.ended(1);
 });
 
-test("when the wait is over the answer is empty and names the place to go on from", async () => {
+test("when the wait times out, the response is empty and contains the cursor to continue from", async () => {
   await using world = await createWorld();
   await using served = await serveWatched(world);
 
   assert.deepEqual(await served.reader("tenant-1", "wait=1&after=5"), { items: [], next: 5 });
 });
 
-test("at shutdown those who wait are answered at once", async () => {
+test("at shutdown all waiting readers are answered at once", async () => {
   await using world = await createWorld();
   await using served = await serveWatched(world);
 
@@ -156,12 +156,12 @@ test("at shutdown those who wait are answered at once", async () => {
   assert.deepEqual(await served.reader("tenant-1", "wait=30"), { items: [], next: 0 });
 });
 
-test("a notification that was lost with its connection only costs the wait", async () => {
+test("a notification lost with its connection delays the answer only until the connection is back", async () => {
   await using world = await createWorld();
   const linkId = await storeTestLink(world);
   await using served = await serveWatched(world);
   const { reader, failed } = served;
-  // Whoever begins to listen later has everybody look again, for which no connection may be had any more below.
+  // A later (re)start of listening makes all readers query again, which would need a connection below.
   while (!(await isListening(world)));
   const heard = reader("tenant-1", "wait=30");
   await served.waiting(1);
@@ -172,7 +172,7 @@ test("a notification that was lost with its connection only costs the wait", asy
   world.service.foundation.serving.pool.on("release", questions.add);
 
   const answer = reader("tenant-1", `after=${next}&wait=30`);
-  // The first look is through: it asks what is to be published, then what is new. It might need a connection of its own.
+  // Each read runs two queries: publish, then list. After both, the reader waits without a connection.
   await questions.reach(2);
   await allowConnections(world.database, false);
   await sql`
@@ -180,7 +180,7 @@ test("a notification that was lost with its connection only costs the wait", asy
     where application_name = 'torikomi change news' and datname = current_database()`.execute(
     world.service.foundation.serving.db,
   );
-  // The second failure is a connection that could not be made again: nobody listens now.
+  // The second failure is a failed reconnect: nobody is listening now.
   await failed(2);
   await storeTestContract(world, { linkId });
   await allowConnections(world.database, true);
@@ -197,7 +197,7 @@ async function isListening({ service }: World): Promise<boolean> {
   return rows.length > 0;
 }
 
-test("an answer to who does not read any more is no fault", async () => {
+test("an answer to a reader who has disconnected is not an error", async () => {
   await using world = await createWorld();
   const linkId = await storeTestLink(world);
   await using served = await serveWatched(world);
@@ -206,7 +206,7 @@ test("an answer to who does not read any more is no fault", async () => {
   const asked = request(`${served.url}/v1/changes?wait=30`, {
     headers: { authorization: `Bearer ${token}` },
   });
-  // It may come before the contract is told to be stored.
+  // The response may arrive before storing the contract returns.
   const answered = once(asked, "response");
   asked.end();
   await served.waiting(1);
@@ -230,16 +230,16 @@ type Watched = AsyncDisposable & {
   readonly url: string;
   readonly news: ChangeNews;
   readonly reader: (tenant: string, query: string) => Promise<{ items: Item[]; next: number }>;
-  /** Resolves when so many waits have begun, or ended. */
+  /** Resolves when this number of waits has begun or ended. */
   readonly waiting: (count: number) => Promise<void>;
   readonly ended: (count: number) => Promise<void>;
-  /** How the waits ended, in that order. */
+  /** The outcomes of the waits, in the order in which they ended. */
   readonly endings: readonly string[];
-  /** Resolves when the connection of the news has failed so often. */
+  /** Resolves when the notification connection has failed this number of times. */
   readonly failed: (count: number) => Promise<void>;
 };
 
-/** The API with news that tell the test how many wait. */
+/** Serves the API with notifications that let the test count waiting readers. */
 async function serveWatched(world: World): Promise<Watched> {
   const failures = createCounter();
   const news = createChangeNews(world.config.databaseUrl ?? "", {

@@ -46,7 +46,7 @@ test("a service reads, follows and deletes contracts with the client", async () 
   );
 });
 
-test("a service tells groups and begins a linking with the client", async () => {
+test("a service creates groups and begins linking with the client", async () => {
   await using world = await createWorld();
   const client = clientOf(world);
 
@@ -58,7 +58,7 @@ test("a service tells groups and begins a linking with the client", async () => 
   assert.deepEqual((await client.listGroups()).items, []);
 });
 
-test("what the service refuses is thrown by the client with its problem", async () => {
+test("the client throws an error with the problem details if the service refuses", async () => {
   await using world = await createWorld();
 
   await assert.rejects(clientOf(world).getLink(), (error) => {

@@ -3,12 +3,12 @@ import { test } from "node:test";
 import { createWorld } from "../support/world.ts";
 import { storeTestContract, storeTestLink } from "./stored.ts";
 
-test("pages of contracts come newest first, each contract once, and do not shift when contracts come in meanwhile", async () => {
+test("contract pages are newest first, list each contract once, and do not shift when contracts arrive", async () => {
   await using world = await createWorld();
   const linkId = await storeTestLink(world);
   const stored: string[] = [];
   for (let count = 0; count < 5; count += 1) {
-    // Three are imported in the same millisecond.
+    // Three contracts are imported in the same millisecond.
     if (count > 2) world.clock.pass(1);
     stored.push((await storeTestContract(world, { linkId })).id);
   }
@@ -27,7 +27,7 @@ test("pages of contracts come newest first, each contract once, and do not shift
   assert.equal(third.body.nextCursor, null);
 });
 
-test("a page that is just full knows that there is no other", async () => {
+test("a page that is exactly full has no next page", async () => {
   await using world = await createWorld();
   const linkId = await storeTestLink(world);
   await storeTestContract(world, { linkId });
@@ -39,7 +39,7 @@ test("a page that is just full knows that there is no other", async () => {
   assert.equal(body.nextCursor, null);
 });
 
-test("contracts are filtered by group and by date of conclusion, both ends counting", async () => {
+test("contracts are filtered by group and by an inclusive range of conclusion dates", async () => {
   await using world = await createWorld();
   const linkId = await storeTestLink(world);
   for (const concludedOn of ["2031-01-01", "2031-01-02", "2031-01-03", "2031-01-04"]) {
@@ -58,7 +58,7 @@ test("contracts are filtered by group and by date of conclusion, both ends count
   assert.equal((await api.get("/v1/contracts?group=nobodys")).body.items.length, 0);
 });
 
-test("a contract has the fields of the specification, and nothing of our inside", async () => {
+test("a contract has the fields of the specification and no internal ones", async () => {
   await using world = await createWorld();
   const linkId = await storeTestLink(world);
   const stored = await storeTestContract(world, { linkId });
@@ -85,7 +85,7 @@ test("a contract has the fields of the specification, and nothing of our inside"
   assert.equal((await api.get(`/v1/contracts/${stored.id.toUpperCase()}`)).body.id, stored.id);
 });
 
-test("another tenant's contract is not found, whatever is asked of it", async () => {
+test("another tenant's contract is not found, whatever the request", async () => {
   await using world = await createWorld();
   const linkId = await storeTestLink(world);
   const { id, source } = await storeTestContract(world, { linkId });
@@ -102,7 +102,7 @@ test("another tenant's contract is not found, whatever is asked of it", async ()
   assert.equal((await (await world.api()).get(`/v1/contracts/${id}`)).status, 200);
 });
 
-test("a deleted contract is not found, its bytes are erased, and deleting again is no error", async () => {
+test("a deleted contract is not found, its bytes are erased, and a repeated deletion succeeds", async () => {
   await using world = await createWorld();
   const linkId = await storeTestLink(world);
   const kept = await storeTestContract(world, { linkId });
@@ -138,7 +138,7 @@ test("a deleted contract is not found, its bytes are erased, and deleting again 
   assert.deepEqual(items[2].contract, items[1].contract);
 });
 
-test("while the document store is away a contract is deleted all the same, and its bytes go when the store is back", async () => {
+test("a contract is deleted even while the document store is down, and its bytes are erased once the store is back", async () => {
   await using world = await createWorld({ expectErrors: true });
   const linkId = await storeTestLink(world);
   const { id, documentKey } = await storeTestContract(world, { linkId });
@@ -159,7 +159,7 @@ test("while the document store is away a contract is deleted all the same, and i
   assert.equal(await documents.open(documentKey), null);
 });
 
-test("a contract that was never there cannot be deleted", async () => {
+test("deleting a contract that never existed fails", async () => {
   await using world = await createWorld();
   const api = await world.api();
 
@@ -193,7 +193,7 @@ const REFUSED_QUERIES = [
 ];
 
 for (const query of REFUSED_QUERIES) {
-  test(`the query ${query} is refused, and the refusal says what is wrong`, async () => {
+  test(`the query ${query} is rejected with its reason`, async () => {
     await using world = await createWorld();
     const api = await world.api();
 
@@ -214,7 +214,7 @@ for (const id of [
   "00000000-0000-4000-8000-00000000000g",
   "'; drop table contract",
 ]) {
-  test(`what is no id names nothing: ${id}`, async () => {
+  test(`an invalid id is not found: ${id}`, async () => {
     await using world = await createWorld();
     const api = await world.api();
 
@@ -225,7 +225,7 @@ for (const id of [
   });
 }
 
-test("a reader who has the answer already is told that nothing has changed", async () => {
+test("a reader with a current ETag gets 304", async () => {
   await using world = await createWorld();
   const linkId = await storeTestLink(world);
   const { id } = await storeTestContract(world, { linkId });
@@ -242,7 +242,7 @@ test("a reader who has the answer already is told that nothing has changed", asy
   assert.match(first.headers.get("cache-control") ?? "", /private/);
 });
 
-test("an envelope whose contracts are all deleted at the same moment counts as deleted", async () => {
+test("an envelope whose contracts are all deleted at the same time counts as deleted", async () => {
   await using world = await createWorld();
   const linkId = await storeTestLink(world);
   const api = await world.api();

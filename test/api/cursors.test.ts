@@ -20,7 +20,7 @@ const OF_NO_LIST: readonly (readonly string[])[] = [
   [MOMENT, UUID, UUID],
 ];
 
-test("a cursor that no list has given is refused by each of them as malformed", async () => {
+test("every list rejects a cursor that no list has returned as malformed", async () => {
   await using world = await createWorld();
   const api = await world.api();
 
@@ -34,7 +34,7 @@ test("a cursor that no list has given is refused by each of them as malformed", 
   }
 });
 
-test("the first and the last moment that can be written are places in a list like any other", async () => {
+test("the earliest and the latest representable time are valid cursors", async () => {
   await using world = await createWorld();
   const api = await world.api();
 
@@ -48,7 +48,7 @@ test("the first and the last moment that can be written are places in a list lik
   }
 });
 
-test("every list with a cursor is among those looked at", () => {
+test("every list with a cursor is covered by these tests", () => {
   const paths = ENDPOINTS.filter(
     ({ query }) => query.safeParse({ cursor: 1 }).error?.issues[0]?.code !== "unrecognized_keys",
   );

@@ -24,24 +24,24 @@ const everyOperation: readonly Operation[] = Object.entries<any>(description.pat
     })),
 );
 
-/** Those of the cabinet API. */
+/** The operations of the cabinet API. */
 export const operations = everyOperation.filter(({ path }) => path.startsWith("/v1/"));
 
-/** The operation of that id; fails if the description has none. */
+/** Returns the operation with this id; fails if the description has none. */
 export function operationOf(id: string): Operation {
   const found = everyOperation.find((one) => one.id === id);
   assert.ok(found !== undefined, id);
   return found;
 }
 
-/** What a `$ref` points at, or the thing itself. */
+/** Resolves a `$ref`; returns other objects unchanged. */
 function resolved(described: any): any {
   if (described?.$ref === undefined) return described;
   const names: string[] = described.$ref.replace("#/", "").split("/");
   return names.reduce((within, name) => within[name], description);
 }
 
-/** The values that the description gives as examples of an operation's parameters in its path or query, as texts. */
+/** The description's example values for an operation's parameters in its path or query, as strings. */
 export function exampleParameters({ described }: Operation, place: "path" | "query"): Record<string, string> {
   const parameters = described.parameters.map(resolved);
   return Object.fromEntries(
@@ -51,7 +51,7 @@ export function exampleParameters({ described }: Operation, place: "path" | "que
   );
 }
 
-/** The body that the description gives as an example; undefined if the operation takes none. */
+/** The description's example request body; undefined if the operation takes none. */
 export function exampleBody({ described }: Operation): object | undefined {
   return described.requestBody?.content["application/json"].example;
 }
@@ -63,10 +63,10 @@ export function exampleAddress(operation: Operation): string {
   return `${path}?${new URLSearchParams(exampleParameters(operation, "query")).toString()}`;
 }
 
-/** The description tells of an answer like this: of its status, its headers, and in which form it is. */
+/** Asserts that the description contains this response's status, headers and content type. */
 export function assertDescribed(id: string, { status, headers }: { status: number; headers: Headers }): void {
   const response = resolved(operationOf(id).described.responses[status]);
-  assert.ok(response !== undefined, `${id} does not tell that it may answer ${status}`);
+  assert.ok(response !== undefined, `${id} does not describe status ${status}`);
   for (const name of Object.keys(response.headers ?? {}))
     assert.ok(headers.has(name), `${id} answers ${status} without ${name}`);
   const [form] = (headers.get("content-type") ?? "").split(";");
@@ -74,7 +74,7 @@ export function assertDescribed(id: string, { status, headers }: { status: numbe
   assert.ok(forms.length === 0 ? form === "" : forms.includes(form ?? ""), `${id} ${status} as ${form}`);
 }
 
-/** Where a value is not as a schema of the description says; codes that the description does not list included. */
+/** Returns the problems of a value that violates a schema of the description, including undescribed codes. */
 export function problemsOf(schema: object, value: unknown): string[] {
   const validate = validatorOf(JSON.stringify(schema).replaceAll('"#/', '"api#/'));
   if (validate(value)) return [];
@@ -84,7 +84,7 @@ export function problemsOf(schema: object, value: unknown): string[] {
 const validators = new Map<string, ValidateFunction>();
 let ajv: Ajv2020 | null = null;
 
-/** Made when it is first needed: most of those who ask for an answer ask for few kinds. */
+/** Compiled on first use, since most tests need only a few schemas. */
 function validatorOf(schema: string): ValidateFunction {
   ajv ??= createAjv();
   const validate = validators.get(schema) ?? ajv.compile(JSON.parse(schema));
@@ -96,7 +96,7 @@ function createAjv(): Ajv2020 {
   const made = new Ajv2020({ strict: true, allErrors: true, allowUnionTypes: true });
   addFormats.default(made);
   made.addVocabulary(["components"]);
-  // Open to clients; we answer what is listed.
+  // Clients must accept unknown codes, but the service sends only described ones.
   made.addKeyword({
     keyword: "x-extensible-enum",
     type: "string",
@@ -106,7 +106,7 @@ function createAjv(): Ajv2020 {
   return made;
 }
 
-/** An answer of the cabinet API is described: its status, its headers and what is in it. */
+/** Asserts that the description contains the response's status, headers and body. */
 export function assertAnswered(
   { method, path }: { readonly method: string; readonly path: string },
   answer: { readonly status: number; readonly headers: Headers; readonly body: unknown },

@@ -30,7 +30,7 @@ async function openDocument(
   return { contract, ask, token };
 }
 
-test("the document is the PDF under its own name, with all that a reader needs to know of it", async () => {
+test("the document is the PDF under its own name, with all headers that a reader needs", async () => {
   await using world = await createWorld();
   const { contract, ask } = await openDocument(world, { fileName: "業務 契約書.docx" });
 
@@ -50,7 +50,7 @@ test("the document is the PDF under its own name, with all that a reader needs t
   );
 });
 
-test("HEAD tells the same without the bytes", async () => {
+test("HEAD returns the same headers without the bytes", async () => {
   await using world = await createWorld();
   const { ask } = await openDocument(world);
   const whole = await ask();
@@ -76,7 +76,7 @@ const RANGES: readonly (readonly [range: string, first: number, last: number])[]
   [`bytes=${last}-`, last, last],
 ];
 
-test("a range of bytes is answered with that part", async () => {
+test("a range request returns that part of the bytes", async () => {
   await using world = await createWorld();
   const { ask, contract } = await openDocument(world);
 
@@ -91,7 +91,7 @@ test("a range of bytes is answered with that part", async () => {
   }
 });
 
-test("what is no single range of bytes is answered with the whole document", async () => {
+test("a request for anything but a single byte range returns the whole document", async () => {
   await using world = await createWorld();
   const { ask } = await openDocument(world);
 
@@ -103,7 +103,7 @@ test("what is no single range of bytes is answered with the whole document", asy
   }
 });
 
-test("a range beyond the end is refused with the length that there is", async () => {
+test("a range beyond the end is rejected with the actual length", async () => {
   await using world = await createWorld();
   const { ask } = await openDocument(world);
 
@@ -114,7 +114,7 @@ test("a range beyond the end is refused with the length that there is", async ()
   assert.equal(JSON.parse(await response.text()).type, "urn:torikomi:problem:range-not-satisfiable");
 });
 
-test("a range counts only while the document is the one that the reader began with", async () => {
+test("a range applies only if If-Range matches the document", async () => {
   await using world = await createWorld();
   const { ask, contract } = await openDocument(world);
 
@@ -127,7 +127,7 @@ test("a range counts only while the document is the one that the reader began wi
   assert.deepEqual([same.status, other.status, dated.status, weak.status], [206, 200, 200, 200]);
 });
 
-test("who has the document already is told so", async () => {
+test("a reader with a current ETag gets 304", async () => {
   await using world = await createWorld();
   const { ask, contract } = await openDocument(world);
 
@@ -140,7 +140,7 @@ test("who has the document already is told so", async () => {
   assert.equal(await known.text(), "");
 });
 
-test("bytes that the store has lost are our fault, and say nothing of the inside", async () => {
+test("bytes that the store has lost cause a 500 that reveals nothing internal", async () => {
   await using world = await createWorld({ expectErrors: true });
   const { ask, contract } = await openDocument(world);
   await world.service.foundation.tasks.documents.erase(contract.documentKey);
@@ -154,7 +154,7 @@ test("bytes that the store has lost are our fault, and say nothing of the inside
   assert.equal(world.logged.length, 1);
 });
 
-test("a document that is shorter than recorded breaks off instead of seeming whole", async () => {
+test("a document shorter than recorded breaks the connection instead of looking complete", async () => {
   await using world = await createWorld({ expectErrors: true });
   const { ask, contract } = await openDocument(world);
   const { documents } = world.service.foundation.tasks;
@@ -165,13 +165,13 @@ test("a document that is shorter than recorded breaks off instead of seeming who
   assert.equal(world.logged.length, 1);
 });
 
-test("a reader who goes away ends the reading of the document, and is no fault", async () => {
+test("a reader who disconnects ends the read of the document, which is not an error", async () => {
   await using world = await createWorld();
   const { contract, token } = await openDocument(world, { bytesOf: Buffer.alloc(32 * 1024 * 1024, "x") });
   const { tasks } = world.service.foundation;
   const { open } = tasks.documents;
   const closed = Promise.withResolvers<void>();
-  // The store itself is watched, not replaced: nothing else tells when its file is closed.
+  // The store itself is watched, not replaced: only it can show that its file is closed.
   tasks.documents.open = async (key, range) => {
     const stream = await open(key, range);
     stream?.once("close", () => closed.resolve());
@@ -190,7 +190,7 @@ test("a reader who goes away ends the reading of the document, and is no fault",
   assert.deepEqual(world.logged, []);
 });
 
-test("a document that is deleted while it is read is read to its end, and then not found", async () => {
+test("a document deleted during a download is read to its end and not found afterwards", async () => {
   await using world = await createWorld();
   const bytesOf = Buffer.alloc(8 * 1024 * 1024, "x");
   const { contract, ask } = await openDocument(world, { bytesOf });
@@ -204,7 +204,7 @@ test("a document that is deleted while it is read is read to its end, and then n
   assert.equal((await ask()).status, 404);
 });
 
-test("a document that was deleted after its contract was looked up is not found rather than lost", async () => {
+test("a document deleted after its contract was looked up is reported as not found, not as lost", async () => {
   await using world = await createWorld();
   const { contract, ask } = await openDocument(world);
   const api = await world.api();

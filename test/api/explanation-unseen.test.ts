@@ -9,7 +9,7 @@ const OTSU = [{ name: "乙", email: "otsu@example.com" }];
 
 const PDF = [{ name: "契約書.pdf" }];
 
-test("an envelope never seen is explained by asking DocuSign what would become of it, and nothing is imported", async () => {
+test("an unseen envelope is explained by asking DocuSign, and nothing is imported", async () => {
   await using world = await createWorld();
   const { explain, admin, colleague } = await link(world);
   world.docusign.loseNext(10);
@@ -30,7 +30,7 @@ test("an envelope never seen is explained by asking DocuSign what would become o
   assert.deepEqual(items, []);
 });
 
-test("an envelope never seen of which DocuSign tells too little waits for that, until the next hour asks again", async () => {
+test("an unseen envelope whose data at DocuSign is incomplete waits until the next hour", async () => {
   await using world = await createWorld();
   const { explain, conclude } = await link(world);
   world.docusign.loseNext(10);
@@ -43,7 +43,7 @@ test("an envelope never seen of which DocuSign tells too little waits for that, 
   assert.deepEqual(body.waitingFor, { reason: "completion-unknown", until: "2031-01-15T04:00:00.000Z" });
 });
 
-test("what neither side knows is not found", async () => {
+test("an envelope found neither here nor in DocuSign returns 404", async () => {
   await using world = await createWorld();
   const { explain } = await link(world);
 
@@ -53,7 +53,7 @@ test("what neither side knows is not found", async () => {
   assert.equal(body.type, "urn:torikomi:problem:not-found");
 });
 
-test("without a link nobody is asked", async () => {
+test("without a link, DocuSign is not called", async () => {
   await using world = await createWorld();
 
   const { status } = await (await world.api()).get(`/v1/envelopes/${randomUUID()}`);
@@ -62,7 +62,7 @@ test("without a link nobody is asked", async () => {
   assert.deepEqual(world.docusign.calls, []);
 });
 
-test("an envelope never seen is not asked for while the account may not be called, and says until when", async () => {
+test("an unseen envelope is not requested while calls are paused, and the explanation gives the pause's end", async () => {
   await using world = await createWorld();
   const { explain, admin } = await link(world);
   const until = new Date("2031-01-15T03:25:00Z");
@@ -78,7 +78,7 @@ test("an envelope never seen is not asked for while the account may not be calle
   assert.equal(world.docusign.calls.length, calls);
 });
 
-test("DocuSign's refusal of one call too many is told with its reset, and keeps further questions from being asked", async () => {
+test("a DocuSign limit is explained with its reset and pauses further requests", async () => {
   await using world = await createWorld();
   const { explain, admin } = await link(world);
   const until = new Date("2031-01-15T03:25:00Z");
@@ -98,7 +98,7 @@ test("DocuSign's refusal of one call too many is told with its reset, and keeps 
   assert.equal(world.docusign.calls.length, calls);
 });
 
-test("DocuSign's limit for one envelope is told with its end, and keeps nothing else of the account from being asked", async () => {
+test("a DocuSign limit for one envelope is explained with its end and pauses no other call", async () => {
   await using world = await createWorld();
   const { explain, conclude } = await link(world);
   const errorCode = "HOURLY_ENVELOPE_POLLING_LIMIT_EXCEEDED";
@@ -113,7 +113,7 @@ test("DocuSign's limit for one envelope is told with its end, and keeps nothing 
   assert.equal((await explain(envelopeId)).body.outcome, "imported");
 });
 
-test("a DocuSign that is away leaves it unknown, and says so", async () => {
+test("if DocuSign is down, the envelope stays unknown with that explanation", async () => {
   await using world = await createWorld();
   const { explain } = await link(world);
   world.docusign.goDown();
@@ -133,7 +133,7 @@ test("a DocuSign that is away leaves it unknown, and says so", async () => {
   );
 });
 
-test("a DocuSign that does not let the linked user ask leaves it unknown, and says so", async () => {
+test("if DocuSign denies the linked user access, the envelope stays unknown with that explanation", async () => {
   await using world = await createWorld();
   const { explain } = await link(world);
   world.docusign.failNext(1, { status: 403, body: { errorCode: "USER_LACKS_PERMISSIONS", message: "x" } });
@@ -144,7 +144,7 @@ test("a DocuSign that does not let the linked user ask leaves it unknown, and sa
   assert.deepEqual([body.outcome, body.waitingFor], ["unknown", { reason: "link-error", until: null }]);
 });
 
-test("an authorisation that turns out to be gone leaves it unknown, and says so", async () => {
+test("if the authorization turns out to be revoked, the envelope stays unknown with that explanation", async () => {
   await using world = await createWorld();
   const { explain, admin } = await link(world);
   world.docusign.revokeConsent(admin);
@@ -156,7 +156,7 @@ test("an authorisation that turns out to be gone leaves it unknown, and says so"
   assert.deepEqual(body.waitingFor, { reason: "link-error", until: null });
 });
 
-test("while the link's authorisation is gone nobody asks DocuSign for what was never seen", async () => {
+test("while the link's authorization is revoked, DocuSign is not called for an unseen envelope", async () => {
   await using world = await createWorld();
   const { explain, admin } = await link(world);
   world.docusign.revokeConsent(admin);
@@ -169,7 +169,7 @@ test("while the link's authorisation is gone nobody asks DocuSign for what was n
   assert.equal(world.docusign.calls.length, calls);
 });
 
-test("a refusal of DocuSign's that nobody knows leaves it unknown, and says so", async () => {
+test("if DocuSign rejects with an unknown code, the envelope stays unknown with that explanation", async () => {
   await using world = await createWorld();
   const { explain } = await link(world);
   world.docusign.failNext(1, { status: 400, body: { errorCode: "SOMETHING_NEW", message: "x" } });
@@ -179,7 +179,7 @@ test("a refusal of DocuSign's that nobody knows leaves it unknown, and says so",
   assert.deepEqual([body.outcome, body.waitingFor.reason], ["unknown", "docusign-unavailable"]);
 });
 
-test("without a link an envelope waits for one whose completion was among what events told, and of others nothing is known", async () => {
+test("without a link, an envelope with a completion event waits for a link, and any other is unknown", async () => {
   await using world = await createWorld();
   const { explain } = await link(world);
   const { id: linkId } = (await (await world.api()).get("/v1/link")).body;

@@ -7,7 +7,7 @@ const OTSU = [{ name: "乙", email: "otsu@example.com" }];
 
 const PDF = [{ name: "契約書.pdf" }];
 
-test("what an event brought is explained with rule, facts, event, attempt and contract", async () => {
+test("an envelope imported from an event is explained with rule, facts, event, attempt and contract", async () => {
   await using world = await createWorld();
   const { explain, conclude, admin } = await link(world);
   const { envelopeId } = await conclude();
@@ -32,7 +32,7 @@ test("what an event brought is explained with rule, facts, event, attempt and co
   assert.equal(body.waitingFor, null);
 });
 
-test("the explanation speaks English to whom prefers it, and Japanese to all others", async () => {
+test("the explanation is in English for readers who prefer it, in Japanese for all others", async () => {
   await using world = await createWorld();
   const { explain, conclude } = await link(world);
   const { envelopeId } = await conclude();
@@ -47,7 +47,7 @@ test("the explanation speaks English to whom prefers it, and Japanese to all oth
   }
 });
 
-test("a deleted contract is remembered in the explanation, with when it was deleted", async () => {
+test("a deleted contract stays in the explanation with its deletion time", async () => {
   await using world = await createWorld();
   const { explain, conclude } = await link(world);
   const { envelopeId } = await conclude();
@@ -63,7 +63,7 @@ test("a deleted contract is remembered in the explanation, with when it was dele
   assert.deepEqual(body.contracts, [{ ...contract, deletedAt: world.clock.now.toISOString() }]);
 });
 
-test("an excluded envelope is explained by the rule that excludes it, without anybody's address", async () => {
+test("an excluded envelope is explained by its exclusion rule, without any e-mail address", async () => {
   await using world = await createWorld();
   const { explain, admin } = await link(world);
   const elsewhere = world.docusign.addUser(world.docusign.addAccount(), { name: "丙", role: "DS Admin" });
@@ -81,7 +81,7 @@ test("an excluded envelope is explained by the rule that excludes it, without an
   assert.doesNotMatch(JSON.stringify(body), /@/);
 });
 
-test("an announced envelope whose import has not run yet waits for its turn", async () => {
+test("an announced envelope whose import has not run yet is queued", async () => {
   await using world = await createWorld();
   const { explain, conclude } = await link(world);
   const { envelopeId } = await conclude();
@@ -97,7 +97,7 @@ test("an announced envelope whose import has not run yet waits for its turn", as
   assert.equal(world.docusign.calls.length, calls);
 });
 
-test("with hourly imports an announced envelope waits for the hour, and says which", async () => {
+test("with hourly imports, an announced envelope waits for the hour given in its explanation", async () => {
   await using world = await createWorld({ config: { importTiming: "hourly" } });
   const { explain, conclude } = await link(world);
   const { envelopeId } = await conclude();
@@ -113,7 +113,7 @@ test("with hourly imports an announced envelope waits for the hour, and says whi
   assert.deepEqual(shown.totals, { atDocuSign: 1, imported: 0, excluded: 0, deleted: 0, waiting: 1 });
 });
 
-test("an import that failed tells how often it was tried, with what outcome, and when it is tried again", async () => {
+test("a failed import is explained with its attempts, the last outcome and the next retry", async () => {
   await using world = await createWorld();
   const { explain, conclude } = await link(world);
   const { envelopeId } = await conclude();
@@ -128,7 +128,7 @@ test("an import that failed tells how often it was tried, with what outcome, and
   assert.ok(Date.parse(body.waitingFor.until) > world.clock.now.getTime());
 });
 
-test("what stops the whole link is told before what the envelope waits for", async () => {
+test("a cause that stops the whole link takes precedence over the envelope's own", async () => {
   await using world = await createWorld();
   const { explain, conclude } = await link(world);
   const api = await world.api();
@@ -142,7 +142,7 @@ test("what stops the whole link is told before what the envelope waits for", asy
   assert.match(body.text, /取り込み先契約書グループ/);
 });
 
-test("that the account takes no calls is told before what the envelope waits for", async () => {
+test("paused calls of the account take precedence over the envelope's own cause", async () => {
   await using world = await createWorld();
   const { explain, conclude, admin } = await link(world);
   const { envelopeId } = await conclude();
@@ -158,7 +158,7 @@ test("that the account takes no calls is told before what the envelope waits for
   assert.deepEqual(body.waitingFor, { reason: "account-throttled", until: until.toISOString() });
 });
 
-test("a throttled account is told with the moment at which it goes on", async () => {
+test("a throttled account is explained with the time at which it resumes", async () => {
   await using world = await createWorld();
   const { explain, conclude, admin } = await link(world);
   const { envelopeId } = await conclude();
@@ -171,7 +171,7 @@ test("a throttled account is told with the moment at which it goes on", async ()
   assert.deepEqual(body.waitingFor, { reason: "account-throttled", until: until.toISOString() });
 });
 
-test("an envelope that awaits the approval of a large first import says so", async () => {
+test("an envelope that awaits the approval of a large first import is explained as such", async () => {
   await using world = await createWorld({ config: { largeImport: 1 } });
   const account = world.docusign.addAccount();
   const admin = world.docusign.addUser(account, { name: "山田", role: "DS Admin" });
@@ -184,7 +184,7 @@ test("an envelope that awaits the approval of a large first import says so", asy
   assert.equal(body.linkId, null);
 });
 
-test("once a new link has listed it, the explanation tells that the contract was imported before", async () => {
+test("once a new link has listed it, the explanation shows that the contract was imported before", async () => {
   await using world = await createWorld();
   const { explain, conclude, admin } = await link(world);
   const { envelopeId } = await conclude();
@@ -201,7 +201,7 @@ test("once a new link has listed it, the explanation tells that the contract was
   assert.equal(body.contracts.length, 1);
 });
 
-test("once a new link has listed it, the explanation of what was deleted before still tells of the deletion", async () => {
+test("once a new link has listed it, the explanation of a deleted contract still shows its deletion", async () => {
   await using world = await createWorld();
   const { explain, conclude, admin } = await link(world);
   const { envelopeId } = await conclude();

@@ -12,7 +12,7 @@ const ROUNDS = 25;
 const WRITERS = 5;
 const READERS = 3;
 
-test("readers see each change once and all in the same order, however the transactions of writers commit", async () => {
+test("readers see each change once, all in the same order, in whatever order writers commit", async () => {
   await using world = await createWorld();
   const { db } = world.service.foundation.serving;
   const linkId = await storeTestLink(world);
@@ -23,7 +23,7 @@ test("readers see each change once and all in the same order, however the transa
   for (let round = 0; round < ROUNDS; round += 1) {
     const open: OpenWrite[] = [];
     for (let writer = 0; writer < WRITERS; writer += 1) open.push(await beginWrite(world, linkId));
-    // The last to write may be the first to commit, and one gives up.
+    // The last writer may commit first, and one rolls back.
     const shuffled = open.toSorted(() => random() - 0.5);
     const [abandoned, ...committed] = shuffled;
     await abandoned?.end("rollback");
@@ -43,7 +43,7 @@ test("readers see each change once and all in the same order, however the transa
   assert.ok(sequences.every((sequence, index) => index === 0 || sequence > (sequences[index - 1] ?? 0)));
 });
 
-test("a publication that is under way keeps no later change from its place, nor from being seen", async () => {
+test("concurrent publications neither reorder nor hide any change", async () => {
   await using world = await createWorld();
   const { db } = world.service.foundation.serving;
   const linkId = await storeTestLink(world);
@@ -57,7 +57,7 @@ test("a publication that is under way keeps no later change from its place, nor 
   assert.equal(changes.length, writes.length);
 });
 
-test("a publication waits until the one under way is through", async () => {
+test("a publication waits until the running one ends", async () => {
   await using world = await createWorld();
   const { db } = world.service.foundation.serving;
   const linkId = await storeTestLink(world);
@@ -89,7 +89,7 @@ async function listWaits(db: Database): Promise<string[]> {
 
 type OpenWrite = { readonly contractId: string; end: (how: "commit" | "rollback") => Promise<void> };
 
-/** A transaction that has written a contract and its change, and is left open. */
+/** Begins a transaction that writes a contract and its change, and leaves it open. */
 async function beginWrite(
   world: World,
   linkId: Awaited<ReturnType<typeof storeTestLink>>,
@@ -140,7 +140,7 @@ async function prepare(
 
 type Seen = { sequence: number; contractId: unknown };
 
-/** Follows the feed as a service does, and remembers what it saw. */
+/** Follows the feed as a service does and records what it saw. */
 function createReader(db: Database): { seen: Seen[]; read: (limit: number) => Promise<number> } {
   const seen: Seen[] = [];
   return {
@@ -158,7 +158,7 @@ function readContractId({ contract }: { contract: unknown }): unknown {
   return typeof contract === "object" && contract !== null ? Reflect.get(contract, "id") : null;
 }
 
-/** Mulberry32: the same numbers from the same seed. */
+/** Mulberry32 returns the same numbers for the same seed. */
 function createRandom(seed: number): () => number {
   let state = seed;
   return () => {

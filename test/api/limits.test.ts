@@ -5,7 +5,7 @@ import { allowConnections } from "../support/postgres.ts";
 import { createWorld, type World } from "../support/world.ts";
 import { NO_NEWS, serveApi } from "./served.ts";
 
-test("each token may ask so often a minute; the headers tell what is left, and beyond it when to go on", async () => {
+test("each token has a request limit per minute; headers show the remaining requests, and then when to retry", async () => {
   await using world = await createWorld();
   await using served = await serveApi(world, { changeNews: NO_NEWS, requestsPerMinute: 2 });
   const ask = await asker(world, served.url, { sub: "service-1" });
@@ -25,7 +25,7 @@ test("each token may ask so often a minute; the headers tell what is left, and b
   assert.equal((await elsewhere("/v1/groups")).status, 200);
 });
 
-test("a request that takes too long is answered that it can be asked again", async () => {
+test("a request that takes too long is answered with a hint to retry", async () => {
   await using world = await createWorld();
   const budgets = {
     ...world.service.foundation.tasks.budgets,
@@ -42,7 +42,7 @@ test("a request that takes too long is answered that it can be asked again", asy
   assert.equal(JSON.parse(await response.text()).type, "urn:torikomi:problem:unavailable");
 });
 
-test("while the database is away the API says so, and that it can be asked again", async () => {
+test("while the database is down, the API says so and that the request can be retried", async () => {
   await using world = await createWorld();
   const away = openDatabase("postgres://nobody@127.0.0.1:9/nothing");
   await using served = await serveApi(world, { changeNews: NO_NEWS, db: away.db });
@@ -55,7 +55,7 @@ test("while the database is away the API says so, and that it can be asked again
   await away.close();
 });
 
-test("while operators let nobody into the database the API says the same", async () => {
+test("while operators refuse database connections, the API gives the same answer", async () => {
   await using world = await createWorld();
   const { db, close } = openDatabase(world.database.connectionString);
   await using served = await serveApi(world, { changeNews: NO_NEWS, db });
@@ -68,7 +68,7 @@ test("while operators let nobody into the database the API says the same", async
   await close();
 });
 
-test("a body that is too large, compressed, or no JSON is refused by its kind", async () => {
+test("a body that is too large, compressed or not JSON is rejected with a specific error", async () => {
   await using world = await createWorld();
   const put = await putter(world);
 
@@ -93,7 +93,7 @@ test("a body that is too large, compressed, or no JSON is refused by its kind", 
   });
 });
 
-test("a name that is not written in UTF-8 is refused, and not kept as another one", async () => {
+test("a name that is not UTF-8 is rejected instead of stored as a different one", async () => {
   await using world = await createWorld();
   const put = await putter(world);
   const shiftJis = Buffer.from([...Buffer.from('{"name":"'), 0x8c, 0x5f, 0x96, 0xf1, ...Buffer.from('"}')]);
@@ -106,7 +106,7 @@ test("a name that is not written in UTF-8 is refused, and not kept as another on
   assert.equal(taken.status, 200);
 });
 
-test("a body with fields that are wrong or unknown is refused, and the refusal names them but not what they held", async () => {
+test("a body with wrong or unknown fields is rejected with their names but not their values", async () => {
   await using world = await createWorld();
   const put = await putter(world);
 
@@ -129,7 +129,7 @@ test("a body with fields that are wrong or unknown is refused, and the refusal n
   assert.equal(response.status, 400);
 });
 
-test("a method that an address does not have is refused with those that it has", async () => {
+test("a method that an address does not support is rejected with the supported methods", async () => {
   await using world = await createWorld();
   const api = await world.api();
 
@@ -140,7 +140,7 @@ test("a method that an address does not have is refused with those that it has",
   assert.equal(body.type, "urn:torikomi:problem:method-not-allowed");
 });
 
-test("an address that is none is not found, also one that is broken", async () => {
+test("an unknown or malformed address is not found", async () => {
   await using world = await createWorld();
   const api = await world.api();
 
@@ -149,7 +149,7 @@ test("an address that is none is not found, also one that is broken", async () =
   assert.equal((await api.get("/v1/contracts/%E0%A4%A")).status, 400);
 });
 
-test("no other origin is let in, and the usual protections are there", async () => {
+test("no other origin is allowed, and the usual security headers are set", async () => {
   await using world = await createWorld();
   const ask = await asker(world, world.url, {});
 

@@ -19,7 +19,7 @@ async function conclude(world: World, from: User, count = 1): Promise<void> {
   }
 }
 
-test("a link tells everything that applies to it, and null for what does not", async () => {
+test("a link has all applicable fields, and null for the others", async () => {
   await using world = await createWorld();
   const admin = addAdmin(world);
   await conclude(world, admin);
@@ -52,7 +52,7 @@ test("a link tells everything that applies to it, and null for what does not", a
   });
 });
 
-test("where there is no link there is none to read, edit, approve or end", async () => {
+test("without a link there is nothing to read, edit, approve or end", async () => {
   await using world = await createWorld();
   const api = await world.api();
   await api.send("PUT", "/v1/groups/sales", { name: "営業" });
@@ -71,7 +71,7 @@ test("where there is no link there is none to read, edit, approve or end", async
   }
 });
 
-test("a linking begins with DocuSign's login; into a group that is not there, or beside a link, it does not", async () => {
+test("linking begins with DocuSign's login, but not into a missing group or beside an active link", async () => {
   await using world = await createWorld();
   const admin = addAdmin(world);
   const api = await world.api();
@@ -92,7 +92,7 @@ test("a linking begins with DocuSign's login; into a group that is not there, or
   assert.equal(beside.status, 409);
 });
 
-test("a first import that waits for its approval tells its size and how long it would take from now", async () => {
+test("a first import that awaits approval shows its size and its estimated duration", async () => {
   await using world = await createWorld({ config: { largeImport: 3 } });
   const admin = addAdmin(world);
   await conclude(world, admin, 3);
@@ -117,7 +117,7 @@ test("a first import that waits for its approval tells its size and how long it 
   assert.deepEqual(done.firstImport, { done: 3, total: 3, estimatedEnd: null });
 });
 
-test("an edited link imports into the other group, and says so", async () => {
+test("an edited link shows and uses its new group", async () => {
   await using world = await createWorld();
   await world.link(addAdmin(world));
   const api = await world.api();
@@ -132,7 +132,7 @@ test("an edited link imports into the other group, and says so", async () => {
   assert.equal((await api.get("/v1/link")).body.groupId, "sales");
 });
 
-test("a link whose group is told to be gone says what to do, and goes on when the group is back", async () => {
+test("a link whose group was deleted shows what to do, and resumes when the group is back", async () => {
   await using world = await createWorld();
   await world.link(addAdmin(world));
   const api = await world.api();
@@ -148,7 +148,7 @@ test("a link whose group is told to be gone says what to do, and goes on when th
   assert.equal((await api.get("/v1/link")).body.state, "active");
 });
 
-test("an ended link is history: with its windows, its totals at the end, and who did what", async () => {
+test("an ended link stays in the history with its windows, final totals and audit trail", async () => {
   await using world = await createWorld();
   const admin = addAdmin(world);
   await conclude(world, admin);
@@ -186,7 +186,7 @@ test("an ended link is history: with its windows, its totals at the end, and who
   assert.equal(current.receivedFrom, "2031-01-15T03:11:00.000Z");
 });
 
-test("the history comes in pages, the newest first", async () => {
+test("the history is paged, newest first", async () => {
   await using world = await createWorld();
   const admin = addAdmin(world);
   const api = await world.api();
@@ -206,7 +206,7 @@ test("the history comes in pages, the newest first", async () => {
   assert.equal(second.nextCursor, null);
 });
 
-test("an end that DocuSign cannot be reached for fails with its message, and the link is as before", async () => {
+test("a link whose end fails because DocuSign is down stays unchanged, and the response has the exact message", async () => {
   await using world = await createWorld();
   await world.link(addAdmin(world));
   const api = await world.api();
@@ -220,7 +220,7 @@ test("an end that DocuSign cannot be reached for fails with its message, and the
   assert.equal((await api.get("/v1/link")).body.state, "active");
 });
 
-test("reconciliations are listed with what they found, the newest first, in pages", async () => {
+test("reconciliations are listed with their findings, newest first, in pages", async () => {
   await using world = await createWorld();
   const admin = addAdmin(world);
   await conclude(world, admin);
@@ -251,7 +251,7 @@ test("reconciliations are listed with what they found, the newest first, in page
   );
 });
 
-test("groups are told, renamed, listed by name in pages, and told to be gone", async () => {
+test("groups are created, renamed, listed by name in pages, and deleted", async () => {
   await using world = await createWorld();
   const api = await world.api();
   for (const [id, name] of [
@@ -279,7 +279,7 @@ test("groups are told, renamed, listed by name in pages, and told to be gone", a
 });
 
 for (const id of ["a%20b", "%E5%A5%91", "x".repeat(65), "a%00b", "%2e%2e%2f"]) {
-  test(`what can be no group is neither told nor gone: ${id.slice(0, 20)}`, async () => {
+  test(`an invalid group id can be neither created nor deleted: ${id.slice(0, 20)}`, async () => {
     await using world = await createWorld();
     const api = await world.api();
 

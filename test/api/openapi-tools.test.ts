@@ -13,7 +13,7 @@ import { description } from "./described.ts";
 const DESCRIPTION: string = JSON.stringify(description);
 const TSC = resolve(import.meta.dirname, "../../node_modules/.bin/tsc");
 
-test("a linter for OpenAPI finds nothing to object to", async () => {
+test("an OpenAPI linter finds no problems", async () => {
   const config = await createConfig({
     extends: ["recommended-strict"],
     rules: {
@@ -35,7 +35,7 @@ test("a linter for OpenAPI finds nothing to object to", async () => {
   );
 });
 
-test("a client that a generator makes of the description compiles", async () => {
+test("a client generated from the description compiles", async () => {
   await using folder = await makeFolder();
   const { files } = await generateApi({ spec: JSON.parse(DESCRIPTION), output: false, silent: true });
   const [client] = files;
@@ -51,7 +51,7 @@ test("a client that a generator makes of the description compiles", async () => 
   assert.equal(stdout, "");
 });
 
-test("every pattern is read by engines without Unicode classes, and takes Japanese names", () => {
+test("every pattern works in engines without Unicode classes and accepts Japanese names", () => {
   const patterns = [...DESCRIPTION.matchAll(/"pattern":("(?:[^"\\\\]|\\\\.)*")/g)].map(([, text]) =>
     String(JSON.parse(text ?? "")),
   );

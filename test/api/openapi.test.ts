@@ -16,11 +16,11 @@ import {
 } from "./described.ts";
 import { id, storeTestContract } from "./stored.ts";
 
-/** The group has to be there before the link; what ends things comes last, and a linking begins after the end. */
+/** The group must exist before the link; operations that end things come last, and linking begins after the end. */
 const FIRST = ["putGroup"];
 const LAST = ["deleteContract", "endLink", "beginLinking", "deleteGroup"];
 
-test("every example of the description, sent to the running server, is answered as described", async () => {
+test("every example of the description gets a described response from the running server", async () => {
   await using world = await createWorld({ config: { largeImport: 1 } });
   const [naming, ...others] = operations.toSorted((one, other) => rank(one) - rank(other));
   assert.ok(naming);
@@ -34,7 +34,7 @@ function rank({ described: { operationId } }: Operation): number {
   return FIRST.includes(operationId) ? -2 : LAST.indexOf(operationId);
 }
 
-/** A link that awaits approval, and the contract that the examples name. */
+/** Creates a link that awaits approval, and the contract that the examples name. */
 async function prepare(world: World): Promise<void> {
   const account = world.docusign.addAccount();
   const admin = world.docusign.addUser(account, { name: "山田", role: "DS Admin" });
@@ -64,7 +64,7 @@ async function sendExample(world: World, operation: Operation): Promise<void> {
     assert.deepEqual(problemsOf(content.schema, answer.body), [], described.operationId);
 }
 
-test("what a reader has already is answered as described", async () => {
+test("a conditional request with a current ETag gets a described response", async () => {
   await using world = await createWorld({ config: { largeImport: 1 } });
   await (await world.api()).send("PUT", `/v1/groups/${LINK.groupId}`, { name: "営業" });
   await prepare(world);
@@ -82,7 +82,7 @@ test("what a reader has already is answered as described", async () => {
   }
 });
 
-test("bodies that are too large, compressed or in another encoding are refused as described", async () => {
+test("bodies that are too large, compressed or in another encoding are rejected as described", async () => {
   await using world = await createWorld();
   const authorization = `Bearer ${await world.cabinet.token({ tenant: "tenant-1", scope: EVERY_SCOPE })}`;
   const asJson = { authorization, "content-type": "application/json" };
@@ -104,7 +104,7 @@ test("bodies that are too large, compressed or in another encoding are refused a
   }
 });
 
-test("the example answers of the description are as they say themselves", () => {
+test("the description's example responses match its schemas", () => {
   for (const { described } of operations) {
     for (const response of Object.values<any>(described.responses)) {
       const content = response.content?.["application/json"];
@@ -115,7 +115,7 @@ test("the example answers of the description are as they say themselves", () => 
   }
 });
 
-test("problems are answered as described", async () => {
+test("problem responses match the description", async () => {
   await using world = await createWorld();
   const problem = { $ref: "#/components/schemas/Problem" };
   const api = await world.api();
@@ -137,7 +137,7 @@ test("problems are answered as described", async () => {
   }
 });
 
-test("the description is served to everybody, and again only where it has changed", async () => {
+test("the description is public, and sent again only if it has changed", async () => {
   await using world = await createWorld();
 
   const response = await fetch(`${world.url}/openapi.json`);
@@ -160,7 +160,7 @@ test("the service shows the version of package.json in its description and its m
   assert.ok(metrics.split("\n").includes(`torikomi_build_info{version="${version}"} 1`));
 });
 
-test("the description names every row of the cabinet API's table, and the receiver", () => {
+test("the description contains every endpoint of the cabinet API, and the receiver", () => {
   const rows = Object.entries<any>(description.paths).flatMap(([path, methods]) =>
     Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
   );
@@ -189,14 +189,14 @@ test("the description names every row of the cabinet API's table, and the receiv
   );
 });
 
-test("the description holds no address of a person but an example, and nothing that looks like a token", () => {
+test("the description holds only example addresses of persons and nothing that looks like a token", () => {
   const text = JSON.stringify(description);
 
   assert.deepEqual(new Set(text.match(/[\w.]+@[\w.]+/g)), new Set(["hanako@example.com"]));
   assert.doesNotMatch(text, /eyJ|client_secret|refresh_token|Bearer /);
 });
 
-test("the client for other services is what the description makes it", async () => {
+test("the client for other services is up to date with the description", async () => {
   assert.equal(
     await readFile(CLIENT_FILE, "utf8"),
     await generateClient(description),

@@ -11,7 +11,7 @@ export type Served = AsyncDisposable & { readonly url: string };
 /** Waits for changes end at once. */
 export const NO_NEWS: ChangeNews = { waitFor: async () => "over", close: async () => {} };
 
-/** One more server of the API on a world's database, with parts of the test's choice. */
+/** Starts another API server on a world's database, with parts that the test chooses. */
 export async function serveApi(
   world: World,
   parts: Pick<ApiParts, "changeNews"> & Partial<ApiParts>,

@@ -9,14 +9,14 @@ import { storeLink } from "../../src/store/links/link-writes.ts";
 import type { Link } from "../../src/store/links/links.ts";
 import type { World } from "../support/world.ts";
 
-/** A UUID as one of our ids. */
+/** Parses a UUID as one of our ids. */
 export function id<Id extends NonNullable<ReturnType<typeof parseUuid>>>(text: string = randomUUID()): Id {
   const parsed = parseUuid<Id>(text);
-  if (parsed === null) throw new Error(`${text} is no UUID`);
+  if (parsed === null) throw new Error(`${text} is not a UUID`);
   return parsed;
 }
 
-/** A link that is in the database only: DocuSign knows nothing of it. */
+/** Stores a link in the database only; DocuSign does not know it. */
 export async function storeTestLink(
   world: Pick<World, "service" | "clock">,
   wish: { tenant?: string; id?: string; state?: Link["state"] } = {},
@@ -48,7 +48,7 @@ export type ContractWish = Partial<Omit<NewContract, "linkId">> & {
   bytesOf?: Buffer;
 };
 
-/** A contract as an import leaves it: its bytes, its envelope in the ledger, its place in the feed. */
+/** Stores a contract as an import would: its bytes, its envelope in the ledger, its place in the feed. */
 export async function storeTestContract(
   world: Pick<World, "service" | "clock">,
   wish: ContractWish,

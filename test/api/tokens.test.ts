@@ -15,10 +15,10 @@ const MISUSED: Readonly<Record<string, TokenOptions>> = {
   "of another issuer": { ...GOOD, issuer: "https://issuer.example" },
   "that is unsigned": { ...GOOD, forgery: "unsigned" },
   "signed with the public key as a shared secret": { ...GOOD, forgery: "public-key-as-secret" },
-  "signed by somebody else": { ...GOOD, forgery: "foreign-key" },
+  "signed with an unknown key": { ...GOOD, forgery: "foreign-key" },
 };
 
-test("without a token nothing is answered but that one is needed", async () => {
+test("without a token, every endpoint answers that a token is required, and nothing else", async () => {
   await using world = await createWorld();
 
   for (const endpoint of ENDPOINTS) {
@@ -30,7 +30,7 @@ test("without a token nothing is answered but that one is needed", async () => {
   }
 });
 
-test("a header of the scheme Bearer that holds no JWT is an invalid token, another scheme is none", async () => {
+test("a Bearer header without a JWT is an invalid token, another scheme counts as no token", async () => {
   await using world = await createWorld();
   const schemes = { "Bearer abc": 'Bearer error="invalid_token"', "Basic YTpi": "Bearer" };
 
@@ -42,7 +42,7 @@ test("a header of the scheme Bearer that holds no JWT is an invalid token, anoth
 });
 
 for (const [name, options] of Object.entries(MISUSED)) {
-  test(`a token ${name} lets nobody read or write`, async () => {
+  test(`a token ${name} can neither read nor write`, async () => {
     await using world = await createWorld();
     await prepare(world);
     const token = await world.cabinet.token(options);
@@ -58,7 +58,7 @@ for (const [name, options] of Object.entries(MISUSED)) {
   });
 }
 
-test("a good token without a tenant lets nobody read or write, since it lacks what it would be allowed for", async () => {
+test("a valid token without a tenant can neither read nor write, because it lacks a permission", async () => {
   await using world = await createWorld();
   await prepare(world);
   const token = await world.cabinet.token({ scope: EVERY_SCOPE, sub: "owner-1" });
@@ -70,10 +70,10 @@ test("a good token without a tenant lets nobody read or write, since it lacks wh
   await assertUntouched(world);
 });
 
-/** What is written in somebody's name, for the audit trail. */
+/** Operations recorded under a person's name in the audit trail. */
 const IN_A_NAME = new Set(["beginLinking", "editLink", "approveImport", "endLink", "deleteContract"]);
 
-test("a token without `sub` reads and tells groups, but writes nothing in anybody's name", async () => {
+test("a token without `sub` can read and manage groups, but cannot write anything that is recorded under a name", async () => {
   await using world = await createWorld();
   await prepare(world);
   const token = await world.cabinet.token({ ...GOOD, sub: null });
@@ -88,7 +88,7 @@ test("a token without `sub` reads and tells groups, but writes nothing in anybod
   }
 });
 
-test("a token without the scope is refused, whatever other scopes it has", async () => {
+test("a token without the scope is rejected, whatever other scopes it has", async () => {
   await using world = await createWorld();
   await prepare(world);
 
@@ -105,7 +105,7 @@ test("a token without the scope is refused, whatever other scopes it has", async
   await assertUntouched(world);
 });
 
-/** service.md's table, said once more: the description may not drift from it unseen. */
+/** Repeats the table of service.md, so that the description cannot drift from it unnoticed. */
 const SCOPES: Readonly<Record<string, readonly string[]>> = {
   listContracts: ["contracts:read", "contracts:write"],
   getContract: ["contracts:read", "contracts:write"],
@@ -125,7 +125,7 @@ const SCOPES: Readonly<Record<string, readonly string[]>> = {
   listReconciliations: ["links:read", "links:write"],
 };
 
-test("the scopes of service.md, and `write` for `read` of the same noun, are enough each by itself", async () => {
+test("each scope of service.md suffices by itself, and `write` includes `read` of the same noun", async () => {
   await using world = await createWorld();
 
   for (const endpoint of ENDPOINTS) {
@@ -139,7 +139,7 @@ test("the scopes of service.md, and `write` for `read` of the same noun, are eno
   }
 });
 
-test("another tenant's good token changes nothing of ours and sees nothing of it", async () => {
+test("another tenant's valid token changes and sees nothing of ours", async () => {
   await using world = await createWorld();
   await prepare(world);
   const token = await world.cabinet.token({ ...GOOD, tenant: "tenant-2" });

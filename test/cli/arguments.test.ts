@@ -4,11 +4,11 @@ import { parseCommand, UsageError } from "../../src/cli/arguments.ts";
 
 const ID = "0f8fad5b-d9cb-469f-a165-70867728950e";
 
-test("without a command it is all", () => {
+test("the default command is all", () => {
   assert.deepEqual(parseCommand([]), { name: "all" });
 });
 
-test("commands are read with what they are given", () => {
+test("commands are parsed with their arguments", () => {
   const said = [
     "reconcile",
     "--link",
@@ -55,7 +55,7 @@ const WRONG: readonly (readonly [line: string, message: RegExp])[] = [
 ];
 
 for (const [line, message] of WRONG)
-  test(`wrong usage is told in one line: ${line}`, () => {
+  test(`a usage error is reported in one line: ${line}`, () => {
     assert.throws(
       () => parseCommand(line.split(" ")),
       (error) => error instanceof UsageError && message.test(error.message) && !error.message.includes("\n"),

@@ -11,7 +11,7 @@ import { environmentOf, startProgram } from "./commands.ts";
 const SHUTDOWN_SECONDS = 1;
 const SETTINGS = { HOST: "127.0.0.1", PORT: "0", SHUTDOWN_TIMEOUT: String(SHUTDOWN_SECONDS) };
 
-test("workers that cannot start end the process with 1 and the cause in one line", async () => {
+test("workers that cannot start end the process with exit code 1 and the cause in one line", async () => {
   await using world = await createWorld();
   const { db } = world.service.foundation.working;
   await sql`alter function graphile_worker.add_job rename to gone`.execute(db);
@@ -23,7 +23,7 @@ test("workers that cannot start end the process with 1 and the cause in one line
   assert.match(String(fatal[0].err.cause.message), /add_job.* does not exist/);
 });
 
-test("an error that nobody handles ends the process with 1 and one line of the log", async () => {
+test("an unhandled error ends the process with exit code 1 and one log line", async () => {
   await using companies = await createLinkedCompanies({ at: new Date().toISOString(), expectErrors: true });
   const { world, colleague } = companies;
   const { db } = world.service.foundation.working;
@@ -42,7 +42,7 @@ test("an error that nobody handles ends the process with 1 and one line of the l
   );
 });
 
-test("SIGTERM ends a process in time that starts on a database which does not answer", async () => {
+test("SIGTERM ends a process in time even if it starts with an unresponsive database", async () => {
   await using world = await createWorld();
   await using database = await startSilentServer();
   const program = startProgram(["work"], {
@@ -74,7 +74,7 @@ async function endOf(program: ReturnType<typeof startProgram>) {
   return { exit, err, fatal: lines.filter(({ level }) => level === 60) };
 }
 
-/** Takes connections and says nothing. */
+/** Accepts connections and sends nothing. */
 async function startSilentServer() {
   const server = createServer();
   const connected = once(server, "connection");

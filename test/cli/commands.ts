@@ -11,14 +11,14 @@ import type { World } from "../support/world.ts";
 export type Said = { readonly exit: number; readonly out: string };
 
 export type CommandOptions = {
-  /** Whether a person looks on. */
+  /** True if a person watches the output. */
   terminal?: boolean;
   language?: "en" | "ja";
   signal?: AbortSignal;
   deps?: Partial<CommandUses>;
 };
 
-/** Runs a command in this process, as the world's clock tells the time. */
+/** Runs a command in this process with the world's clock. */
 export async function runCommand(world: World, line: string, options: CommandOptions = {}): Promise<Said> {
   const command = parseCommand(line.split(" "));
   assert.ok(
@@ -47,7 +47,7 @@ export async function runCommand(world: World, line: string, options: CommandOpt
 
 const PROGRAM = join(import.meta.dirname, "..", "..", "src", "main.ts");
 
-/** The program, or another version of it, as a process of its own, with no environment but this. */
+/** Starts the program, or another version of it, as its own process with only this environment. */
 export function startProgram(
   args: readonly string[],
   environment: Readonly<Record<string, string>>,
@@ -57,7 +57,7 @@ export function startProgram(
   return spawn(process.execPath, [program, ...args], { env, stdio: ["ignore", "pipe", "pipe"] });
 }
 
-/** Runs the program, or another version of it, to its end. */
+/** Runs the program, or another version of it, until it exits. */
 export async function runProgram(
   args: readonly string[],
   environment: Readonly<Record<string, string>>,

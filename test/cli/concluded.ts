@@ -3,7 +3,7 @@ import { findCurrentLink, type Link } from "../../src/store/links/links.ts";
 import type { Companies } from "../support/linked-world.ts";
 import type { World } from "../support/world.ts";
 
-/** From the admin to a customer, with one document. */
+/** An envelope from the admin to a customer, with one document. */
 export function wish({ admin }: Companies, subject: string) {
   return {
     from: admin,

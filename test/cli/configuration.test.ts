@@ -8,7 +8,7 @@ import { README_FILE, withConfigurationTable } from "../support/configuration-ta
 import { runProgram } from "./commands.ts";
 
 const KEY = Buffer.alloc(32, 7).toString("base64");
-/** Its last character holds bits that belong to no byte. */
+/** Its last character holds bits beyond the last byte. */
 const LOOSE_KEY = KEY.replace(/.=$/, "d=");
 const KEY_LIST = "must be a comma-separated list of id:base64(32 bytes)";
 const wrongKey = (entry: number): string => `ENCRYPTION_KEYS ${KEY_LIST}; entry ${entry}`;
@@ -31,7 +31,7 @@ const PRODUCTION = {
   CABINET_CLIENT_SECRET: "secret",
 };
 
-/** Empty if the configuration is accepted. */
+/** Returns the problems; empty if the configuration is accepted. */
 function problemsOf(environment: Readonly<Record<string, string>>): readonly string[] {
   try {
     parseConfig(environment);
@@ -136,16 +136,16 @@ const WRONG: readonly (readonly [given: Wrong, problem: string])[] = [
 ];
 
 for (const [given, problem] of WRONG) {
-  test(`${JSON.stringify(given)} is refused in one line`, () => {
+  test(`${JSON.stringify(given)} is rejected in one line`, () => {
     assert.throws(() => parseConfig({ ...NEEDED, ...given }), { name: "ConfigError", problems: [problem] });
   });
 }
 
-/** As a pasted key may stand in an environment file. */
+/** Quotation marks that a pasted key may have in an environment file. */
 const QUOTATION_MARKS = ['""', "''", "“”", "‘’", "„“", "«»", "「」", "＂＂", "``"];
 
 for (const marks of QUOTATION_MARKS) {
-  test(`Connect keys with ${marks} around them are refused everywhere`, () => {
+  test(`Connect keys with ${marks} around them are always rejected`, () => {
     const [open = "", close = ""] = marks;
     const key = NEEDED.CONNECT_HMAC_KEYS;
     const quoted = [`${open}${key}${close}`, `${key},${open}${key}${close}`, `${open}${key},${key}${close}`];
@@ -182,7 +182,7 @@ const INSECURE: readonly (readonly [given: Wrong, problem: string])[] = [
 ];
 
 for (const [given, problem] of INSECURE) {
-  test(`${JSON.stringify(given)} is refused in production only`, () => {
+  test(`${JSON.stringify(given)} is rejected in production only`, () => {
     assert.deepEqual(problemsOf({ ...PRODUCTION, ...given }), [problem]);
     assert.deepEqual(problemsOf({ ...PRODUCTION, ...given, NODE_ENV: "" }), []);
   });
@@ -197,7 +197,7 @@ for (const host of ["localhost", "127.0.0.1", "127.1", "[::1]"]) {
   });
 }
 
-test("insecure, wrong and missing values are reported at once", () => {
+test("insecure, wrong and missing values are reported together", () => {
   const environment = {
     ...PRODUCTION,
     DATABASE_URL: "",
@@ -212,7 +212,7 @@ test("insecure, wrong and missing values are reported at once", () => {
   ]);
 });
 
-test("a wrong configuration stops the program with 78 and a line for each value", async () => {
+test("a wrong configuration stops the program with exit code 78 and one line for each value", async () => {
   const environment = { ...NEEDED, CONNECT_HMAC_KEYS: ",", DATA_DIR: import.meta.filename };
 
   const { exit, out, err } = await runProgram(["doctor"], environment);
@@ -224,7 +224,7 @@ test("a wrong configuration stops the program with 78 and a line for each value"
   assert.deepEqual({ exit, lines: out.trim().split("\n").sort(), err }, { exit: 78, lines, err: "" });
 });
 
-test("a folder that cannot hold the key which is made for it stops the program with 78 and one line", async () => {
+test("a directory that cannot hold the generated key stops the program with exit code 78 and one line", async () => {
   const folder = await mkdtemp(join(tmpdir(), "torikomi-configuration-"));
   await using stack = new AsyncDisposableStack();
   stack.defer(async () => await rm(folder, { recursive: true }));
@@ -237,7 +237,7 @@ test("a folder that cannot hold the key which is made for it stops the program w
   assert.match(err, /^torikomi: DATA_DIR cannot be used \([^\n]+\)\n$/);
 });
 
-test("a value whose file cannot be read is not called missing as well", async () => {
+test("a value whose file cannot be read is not also reported as missing", async () => {
   const files = ["DATABASE_URL", "DOCUSIGN_CLIENT_SECRET", "ENCRYPTION_KEYS", "CABINET_CLIENT_SECRET"];
   const environment = {
     ...PRODUCTION,
@@ -253,7 +253,7 @@ test("a value whose file cannot be read is not called missing as well", async ()
   assert.deepEqual({ exit, err }, { exit: 78, err: lines.join("") });
 });
 
-test("databases are addressed in every way that PostgreSQL's own programs know", () => {
+test("database addresses have the forms that PostgreSQL's own programs accept", () => {
   for (const address of [
     "postgres://user:p%40ss@db.example:5432/torikomi?sslmode=require",
     "postgresql://db.example",
@@ -265,14 +265,14 @@ test("databases are addressed in every way that PostgreSQL's own programs know",
     assert.equal(parseConfig({ DATABASE_URL: address }, "database").databaseUrl, address);
 });
 
-test("a key is the same with and without its padding", () => {
+test("a key is the same with or without padding", () => {
   const keysOf = (text: string) => parseConfig({ ...NEEDED, ENCRYPTION_KEYS: text }).encryptionKeys;
 
   assert.deepEqual(keysOf(`one:${KEY.replace("=", "")}`), keysOf(`one:${KEY}`));
   assert.deepEqual(keysOf(`one:${KEY}`), [{ id: "one", key: Buffer.alloc(32, 7) }]);
 });
 
-test("each wrong key has its line", () => {
+test("each wrong key gets its own line", () => {
   assert.throws(() => parseConfig({ ...NEEDED, ENCRYPTION_KEYS: `${KEY},one:${KEY},two:c2hvcnQ=` }), {
     problems: [
       `${wrongKey(1)} is not an id and a key separated by one colon`,

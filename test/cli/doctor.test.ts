@@ -26,7 +26,7 @@ const CHECKS = [
   "public address",
 ];
 
-test("where all is well each check says ok in a line of its own", async () => {
+test("if all is well, each check prints ok on its own line", async () => {
   await using companies = await createLinkedCompanies();
 
   const { exit, out } = await runCommand(companies.world, "doctor");
@@ -40,18 +40,18 @@ test("where all is well each check says ok in a line of its own", async () => {
   assert.ok(lines.includes("ok   encryption keys: all stored tokens can be decrypted (links: 1)"), out);
 });
 
-/** As the server calls itself: the newest that is too old, and the oldest that is not. */
+/** The newest unsupported server version, and the oldest supported one. */
 const VERSIONS = [
   { name: "14.19", number: 140_019, isGood: false },
   { name: "15.0", number: 150_000, isGood: true },
 ];
 
-test("a PostgreSQL that is too old is found", async () => {
+test("a PostgreSQL version that is too old is found", async () => {
   await using world = await createWorld();
   await using empty = await createEmptyDatabase();
   await using opened = new AsyncDisposableStack();
   const address = new URL(empty.connectionString);
-  // What is found first says the version.
+  // The first current_setting() on the search path returns the version.
   address.searchParams.set("options", "-c search_path=told,pg_catalog,public");
   const { db } = opened.adopt(openDatabase(address.toString()), async (one) => await one.close());
   await sql`create schema told`.execute(db);
@@ -70,7 +70,7 @@ test("a PostgreSQL that is too old is found", async () => {
   }
 });
 
-test("a database that is not migrated is found, and left as it is", async () => {
+test("a database without migrations is reported and left unchanged", async () => {
   await using world = await createWorld();
   await using empty = await createEmptyDatabase();
   await using opened = new AsyncDisposableStack();
@@ -86,7 +86,7 @@ test("a database that is not migrated is found, and left as it is", async () => 
   assert.equal(await isCurrent(database.db), false);
 });
 
-test("a database that can't be reached is said once, what needs it is not looked at", async () => {
+test("an unreachable database is reported once, and checks that need it are skipped", async () => {
   await using world = await createWorld();
   await using opened = new AsyncDisposableStack();
   const nowhere = "postgres://torikomi:hidden@127.0.0.1:1/torikomi";
@@ -104,7 +104,7 @@ test("a database that can't be reached is said once, what needs it is not looked
   assert.doesNotMatch(out, /hidden/);
 });
 
-test("tokens that no key opens are counted, those of an older key are pointed out", async () => {
+test("tokens that no key decrypts are counted, and tokens of an older key are pointed out", async () => {
   await using companies = await createLinkedCompanies();
   const { world } = companies;
   const [current] = world.config.encryptionKeys;
@@ -126,7 +126,7 @@ test("tokens that no key opens are counted, those of an older key are pointed ou
   );
 });
 
-test("a document store that can't be written to is found", async () => {
+test("a document store that cannot be written to is found", async () => {
   await using world = await createWorld();
   const folder = join(world.config.dataDir, "documents");
   await rm(folder, { recursive: true });
@@ -145,7 +145,7 @@ const LOGIN_ANSWERS: Failure[] = [
   { status: 302, headers: { Location: NOWHERE } },
 ];
 
-test("a DocuSign that is down is found; one that answers, with an error or wherever else to, is there", async () => {
+test("a DocuSign that is down is found; one that answers with an error or a redirect is reachable", async () => {
   await using world = await createWorld();
   for (const answer of LOGIN_ANSWERS) {
     world.docusign.failNext(1, answer, "/oauth/auth");
@@ -160,7 +160,7 @@ test("a DocuSign that is down is found; one that answers, with an error or where
   assert.match(down.out, /^FAIL DocuSign: fetch failed .*: check DOCUSIGN_OAUTH_URL/m);
 });
 
-test("a cabinet that is another, silent or none is told apart", async () => {
+test("a wrong issuer, an unreachable one and none are reported differently", async () => {
   await using world = await createWorld();
   const look = async (cabinetIssuer: string | null) =>
     await runCommand(world, "doctor", { deps: { cabinetIssuer } });
@@ -175,7 +175,7 @@ test("a cabinet that is another, silent or none is told apart", async () => {
   assert.deepEqual([other.exit, silent.exit, none.exit], [1, 1, 0]);
 });
 
-test("what answers at the cabinet's address and is no issuer is found", async () => {
+test("a server at the cabinet's address that is not an issuer is found", async () => {
   await using world = await createWorld();
   let answer = { status: 404, body: "{}" };
   const server = createServer((_request, response) =>
@@ -207,7 +207,7 @@ test("what answers at the cabinet's address and is no issuer is found", async ()
   );
 });
 
-test("a cabinet whose issuer is written with slashes at its end is the one it calls itself without", async () => {
+test("trailing slashes in the configured issuer do not matter", async () => {
   await using world = await createWorld();
   const { issuer } = world.cabinet;
   for (const slashes of ["/", "//"]) {
@@ -220,7 +220,7 @@ test("a cabinet whose issuer is written with slashes at its end is the one it ca
   }
 });
 
-test("in production the public address has to be encrypted", async () => {
+test("in production the public address must use https", async () => {
   await using world = await createWorld();
   const plain = await runCommand(world, "doctor", { deps: { production: true } });
   const encrypted = await runCommand(world, "doctor", {

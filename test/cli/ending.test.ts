@@ -16,7 +16,7 @@ import { environmentOf, startProgram } from "./commands.ts";
 
 const SHUTDOWN_SECONDS = 2;
 
-test("on SIGTERM no connection is taken any more, and what does not end in time is given back to others", async () => {
+test("on SIGTERM no connection is accepted any more, and work that does not end in time is released to others", async () => {
   await using companies = await createLinkedCompanies({ at: new Date().toISOString(), expectErrors: true });
   const { world } = companies;
   const { child, port, envelope } = await startDownload(companies, {
@@ -36,7 +36,7 @@ test("on SIGTERM no connection is taken any more, and what does not end in time 
   assert.deepEqual(await listImportJobs(world), ["import-backlog free due"]);
 });
 
-test("who does not want to wait until what is under way has ended signals again", async () => {
+test("a second signal ends the process without waiting for running work", async () => {
   await using companies = await createLinkedCompanies({ at: new Date().toISOString(), expectErrors: true });
   const { child } = await startDownload(companies, { SHUTDOWN_TIMEOUT: "25" });
   const closed = once(child, "close");
@@ -51,7 +51,7 @@ test("who does not want to wait until what is under way has ended signals again"
   assert.ok(took < 10_000, `${took} ms`);
 });
 
-test("SIGTERM that is sent again and again until the process is gone ends it in order all the same", async () => {
+test("repeated SIGTERM until the process exits still ends it in order", async () => {
   await using companies = await createLinkedCompanies({ at: new Date().toISOString(), expectErrors: true });
   const { world } = companies;
   const { child, envelope } = await startDownload(companies, { SHUTDOWN_TIMEOUT: String(SHUTDOWN_SECONDS) });
@@ -65,7 +65,7 @@ test("SIGTERM that is sent again and again until the process is gone ends it in 
   assert.equal(await fateOf(world, envelope), "waiting queued");
 });
 
-test("on SIGTERM a reader who waits for changes and an event on its way are answered, each connection's last", async () => {
+test("on SIGTERM a reader waiting for changes and an incoming event are answered, and their connections closed", async () => {
   await using world = await createWorld();
   const child = startProgram(["serve"], {
     ...environmentOf(world),
@@ -108,17 +108,17 @@ test("on SIGTERM a reader who waits for changes and an event on its way are answ
 type Answer = { readonly status: number | undefined; readonly connection: string | undefined };
 
 type KeptAlive = AsyncDisposable & {
-  /** A request that is begun. */
+  /** Starts a request. */
   ask(
     method: string,
     path: string,
     headers?: Readonly<Record<string, string>>,
   ): { readonly asked: ClientRequest; readonly answer: Promise<Answer> };
-  /** A request that is answered. */
+  /** Completes a request. */
   end(method: string, path: string): Promise<void>;
 };
 
-/** A client that keeps its connections for what it asks next. */
+/** A client that keeps its connections alive for later requests. */
 function keptAlive(port: number): KeptAlive {
   const agent = new Agent({ keepAlive: true });
   const ask: KeptAlive["ask"] = (method, path, headers = {}) => {
@@ -144,7 +144,7 @@ async function answerTo(asked: ClientRequest): Promise<Answer> {
   return { status: answer.statusCode, connection: answer.headers.connection };
 }
 
-/** The program with an import under way that does not end by itself. */
+/** Starts the program with a running import that does not end by itself. */
 async function startDownload({ world, colleague }: Companies, environment: Readonly<Record<string, string>>) {
   const isDownload = ({ template }: Pick<Call, "template">): boolean => template.includes("/documents/");
   const downloading = Promise.withResolvers<void>();
@@ -162,7 +162,7 @@ async function startDownload({ world, colleague }: Companies, environment: Reado
   return { child, port, envelope };
 }
 
-/** The port in the line that says the program is running; the lines after it are read and left. */
+/** Reads the port from the line that says the program is running; later lines are read and ignored. */
 async function portOf(output: Readable): Promise<number> {
   const running = Promise.withResolvers<number>();
   const lines = createInterface({ input: output });

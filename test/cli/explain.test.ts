@@ -34,7 +34,7 @@ test("an imported envelope is explained with its link, its events and its contra
   assert.match(out, /fact sentByAccount: true/);
 });
 
-test("people of a Japanese system read Japanese", async () => {
+test("users with a Japanese locale read Japanese", async () => {
   await using companies = await createLinkedCompanies();
   const { world, admin } = companies;
   const envelope = await world.docusign.concludeEnvelope({ from: admin, to: [CUSTOMER] });
@@ -66,11 +66,11 @@ test("an excluded envelope is explained by its rule, a deleted one by its deleti
   );
   assert.notEqual(explanation.contracts[0].deletedAt, null);
   assert.equal(explanation.contracts[0].documentKey, undefined);
-  // A colleague received it from outside: neither the listings nor the linked user show it.
+  // A colleague received it from outside, so neither the listings nor the linked user show it.
   assert.equal(unseen.exit, 1);
 });
 
-test("of an envelope that nothing is recorded of, the linked users are asked", async () => {
+test("an envelope without any record is looked up at DocuSign for each linked user", async () => {
   await using companies = await createLinkedCompanies();
   const { world, admin } = companies;
   const other = world.docusign.addUser(world.docusign.addAccount(), { name: "高橋", role: "DS Admin" });
@@ -89,7 +89,7 @@ test("of an envelope that nothing is recorded of, the linked users are asked", a
   assert.deepEqual(await world.contracts(), []);
 });
 
-test("an envelope of two tenants is explained for both, or for the one that is named", async () => {
+test("an envelope of two tenants is explained for both, or for the requested tenant", async () => {
   await using companies = await createLinkedCompanies();
   const { world, admin, partner } = companies;
   const account = world.docusign.addAccount();
@@ -113,11 +113,11 @@ test("an envelope of two tenants is explained for both, or for the one that is n
   assert.doesNotMatch(one.out, /\(tenant-1\)/);
 });
 
-test("an envelope that only an event told of is known, also when its link has ended", async () => {
+test("an envelope known only from an event is found, even after its link has ended", async () => {
   await using companies = await createCompanies();
   const { world, admin } = companies;
   await world.link(admin);
-  // The first import has not begun: nothing is in the ledger, also when the link ends.
+  // The first import has not begun, so the ledger is empty, even when the link ends.
   const envelope = await world.docusign.concludeEnvelope({ from: admin, to: [CUSTOMER] });
 
   const { exit, out } = await runCommand(world, `explain ${envelope.envelopeId}`);
@@ -130,7 +130,7 @@ test("an envelope that only an event told of is known, also when its link has en
   assert.match(ended.out, /waiting: link-ended/);
 });
 
-test("an unknown envelope is said to be unknown, and the command fails", async () => {
+test("an unknown envelope is reported as unknown, and the command fails", async () => {
   await using companies = await createLinkedCompanies();
   const { world } = companies;
   const id = randomUUID();
@@ -146,7 +146,7 @@ test("an unknown envelope is said to be unknown, and the command fails", async (
   assert.deepEqual([json.exit, JSON.parse(json.out)], [1, { envelopeId: id, explanations: [] }]);
 });
 
-test("where nobody knows the envelope and DocuSign cannot be asked now, the command says so with 75", async () => {
+test("if the envelope is unknown here and DocuSign cannot be asked now, the command exits with 75", async () => {
   await using companies = await createLinkedCompanies();
   const { world, account, admin } = companies;
   const envelope = await concludeUnheard(world, { from: admin, to: [CUSTOMER] });

@@ -13,7 +13,7 @@ import { findFreePort } from "../support/free-port.ts";
 import { createWorld } from "../support/world.ts";
 import { environmentOf } from "./commands.ts";
 
-test("a service that npm started ends with npm, in order", async () => {
+test("a service started by npm ends with npm, in order", async () => {
   await using world = await createWorld();
   const environment = { ...environmentOf(world), HOST: "127.0.0.1", PORT: "0" };
   await using started = startByNpm(["start", "--", "serve"], environment);
@@ -26,7 +26,7 @@ test("a service that npm started ends with npm, in order", async () => {
   await started.says(/"msg":"stopped"/);
 });
 
-test("a signal to all processes of a service reaches it once more from npm, and ends it in order all the same", async () => {
+test("a signal to all processes of a service reaches it again from npm, and it still ends in order", async () => {
   await using world = await createWorld();
   const environment = { ...environmentOf(world), HOST: "127.0.0.1", PORT: "0" };
   await using started = startByNpm(["start", "--", "serve"], environment);
@@ -38,7 +38,7 @@ test("a signal to all processes of a service reaches it once more from npm, and 
   while (isAnyoneLeft(started.npm)) await sleep(50);
 });
 
-test("a demo that npm started ends with npm, in order", async () => {
+test("a demo started by npm ends with npm, in order", async () => {
   await using started = startByNpm(["run", "demo"], {});
   await started.says(/the page +http/);
 
@@ -48,7 +48,7 @@ test("a demo that npm started ends with npm, in order", async () => {
   assert.equal(isAnyoneLeft(started.npm), false);
 });
 
-test("Ctrl-C reaches the demo from the terminal and from npm, and ends it in order all the same", async () => {
+test("Ctrl-C reaches the demo from the terminal and from npm, and it still ends in order", async () => {
   await using started = startByNpm(["run", "demo"], {});
   await started.says(/契約書 2\./);
 
@@ -58,7 +58,7 @@ test("Ctrl-C reaches the demo from the terminal and from npm, and ends it in ord
   while (isAnyoneLeft(started.npm)) await sleep(50);
 });
 
-test("the demo listens on PORT and keeps DATA_DIR, so that the next demo shows the contracts of both", async () => {
+test("the demo listens on PORT and keeps DATA_DIR, so the next demo shows the contracts of both", async () => {
   await using opened = new AsyncDisposableStack();
   const dataDir = await mkdtemp(join(tmpdir(), "torikomi-demo-test-"));
   opened.defer(async () => await rm(dataDir, { recursive: true }));
@@ -81,7 +81,7 @@ test("the demo listens on PORT and keeps DATA_DIR, so that the next demo shows t
   assert.deepEqual(found, [1, 2]);
 });
 
-test("a demo whose PORT is taken ends instead of choosing another", async () => {
+test("a demo ends if its PORT is taken instead of choosing another", async () => {
   await using world = await createWorld();
   const { port } = new URL(world.url);
   await using started = startByNpm(["run", "demo"], { PORT: port });
@@ -94,13 +94,13 @@ type Npm = ChildProcessByStdio<null, Readable, Readable>;
 
 type Started = AsyncDisposable & {
   readonly npm: Npm;
-  /** All of standard error, once nobody can write to it. */
+  /** The complete standard error, once the process has ended. */
   readonly errors: Promise<string>;
-  /** Reads on to the line that says so. */
+  /** Reads standard output up to the line that matches. */
   readonly says: (words: RegExp) => Promise<RegExpExecArray>;
 };
 
-/** From the checkout, as a user does. The processes are a group of their own, so that all can be found. */
+/** Starts npm in the checkout, as a user does, with its own process group so that all processes can be found. */
 function startByNpm(args: readonly string[], environment: Readonly<Record<string, string>>): Started {
   const npm = spawn("npm", args, {
     cwd: join(import.meta.dirname, "..", ".."),

@@ -20,17 +20,17 @@ import {
 import { createEmptyDatabase } from "../support/postgres.ts";
 import { environmentOf, runProgram, startProgram } from "./commands.ts";
 
-/** The program's clock is the machine's: so is the world's. */
+/** The program uses the real clock, so the world does too. */
 const TODAY = { at: new Date(Date.now() - 60_000).toISOString() };
 
-test("wrong usage ends the program with 64 and one line that says what is wrong", async () => {
+test("a usage error ends the program with exit code 64 and one line with the reason", async () => {
   const { exit, out, err } = await runProgram(["reconsile"], {});
 
   assert.deepEqual({ exit, out }, { exit: 64, out: "" });
   assert.equal(err, 'torikomi: unknown command "reconsile" (torikomi help)\n');
 });
 
-test("the version is that of package.json, and needs no configuration", async () => {
+test("the version is that of package.json and needs no configuration", async () => {
   const manifest = JSON.parse(await readFile(join(import.meta.dirname, "../../package.json"), "utf8"));
 
   const version = await runProgram(["--version"], {});
@@ -38,7 +38,7 @@ test("the version is that of package.json, and needs no configuration", async ()
   assert.deepEqual(version, { exit: 0, out: `${manifest.version}\n`, err: "" });
 });
 
-test("help names every command and is no failure", async () => {
+test("help lists every command and exits with 0", async () => {
   const { exit, out, err } = await runProgram(["help"], {});
 
   assert.deepEqual([exit, err], [0, ""]);
@@ -58,7 +58,7 @@ test("help names every command and is no failure", async () => {
     assert.match(out, new RegExp(`^ {2}${name} `, "m"));
 });
 
-test("a wrong configuration is told problem by problem, with 78, by the doctor as findings", async () => {
+test("a wrong configuration is reported problem by problem with exit code 78, and as findings by the doctor", async () => {
   const environment = { PORT: "high", DATABASE_URL: "mysql://x" };
 
   const reconcile = await runProgram(["reconcile"], environment);
@@ -74,7 +74,7 @@ test("a wrong configuration is told problem by problem, with 78, by the doctor a
   assert.equal(doctor.out.trimEnd().split("\n").length, names.length);
 });
 
-test("two migrations at once bring a database to the current version once", async () => {
+test("two simultaneous migrations bring a database to the current version once", async () => {
   await using empty = await createEmptyDatabase();
   await using opened = new AsyncDisposableStack();
   const database = opened.adopt(openDatabase(empty.connectionString), async (one) => await one.close());
@@ -96,7 +96,7 @@ test("two migrations at once bring a database to the current version once", asyn
   assert.ok(await isCurrent(database.db));
 });
 
-test("a migration waits for a database that does not answer yet, as long as it is told to", async () => {
+test("a migration waits for an unresponsive database as long as configured", async () => {
   await using empty = await createEmptyDatabase();
   const { port, hostname } = new URL(empty.connectionString);
   const forwarder = createServer((client) => {
@@ -123,7 +123,7 @@ test("a migration waits for a database that does not answer yet, as long as it i
   assert.equal(exit, 0);
 });
 
-test("reconcile, from the shell to DocuSign and back", async () => {
+test("reconcile works from the shell to DocuSign and back", async () => {
   await using companies = await createCompanies(TODAY);
   const { world, admin } = companies;
   for (const subject of ["一", "二"])
@@ -136,7 +136,7 @@ test("reconcile, from the shell to DocuSign and back", async () => {
   assert.deepEqual([first.exit, first.err], [0, ""]);
   assert.match(first.out, /: imports: 2 of 2\n/);
   assert.match(first.out, /listed {4}2: known 0, new 2/);
-  assert.ok(!first.out.includes("\u001B"), "no bar where no person looks on");
+  assert.ok(!first.out.includes("\u001B"), "no bar without a terminal");
   assert.deepEqual([json.exit, json.err], [0, ""]);
   assert.equal(JSON.parse(json.out).links[0].reconciliations[0].known, 2);
   assert.deepEqual(await subjects(world), ["一", "二"]);
@@ -154,7 +154,7 @@ test("an unknown link ends the command with one line on standard error", async (
   assert.deepEqual({ exit, out, err }, { exit: 1, out: "", err: `torikomi: there is no link ${id}\n` });
 });
 
-test("a database that is not there ends the command with one line", async () => {
+test("a missing database ends the command with one line", async () => {
   await using companies = await createLinkedCompanies(TODAY);
   const environment = {
     ...environmentOf(companies.world),
@@ -171,7 +171,7 @@ test("a database that is not there ends the command with one line", async () => 
   assert.match(doctor.out, /^FAIL database: .*ECONNREFUSED/m);
 });
 
-test("the doctor of a checkout that was never started migrates nothing", async () => {
+test("the doctor of a checkout that was never started applies no migrations", async () => {
   await using empty = await createEmptyDatabase();
   await using companies = await createCompanies(TODAY);
   await using opened = new AsyncDisposableStack();
@@ -191,7 +191,7 @@ test("the doctor of a checkout that was never started migrates nothing", async (
   assert.equal(await isCurrent(database.db), false);
 });
 
-test("explanations follow the language of the shell", async () => {
+test("explanations use the language of the shell", async () => {
   await using companies = await createLinkedCompanies(TODAY);
   const { world, admin } = companies;
   const { envelopeId } = await world.docusign.concludeEnvelope({ from: admin, to: [CUSTOMER] });
@@ -207,7 +207,7 @@ test("explanations follow the language of the shell", async () => {
   assert.match(japanese.out, /取り込みました。/);
 });
 
-test("an interrupted command ends what is under way, says so, and can be gone on with", async () => {
+test("an interrupted command ends its running work, says so, and can be continued", async () => {
   await using companies = await createLinkedCompanies(TODAY);
   const { world, admin } = companies;
   const names = Array.from({ length: 30 }, (_, index) => `契約${index}`);

@@ -39,7 +39,7 @@ test("a dry run shows what would be imported and what not, and writes nothing", 
   assert.deepEqual(await everything(world), before);
 });
 
-test("a dry run that DocuSign puts off says until when, and the next one asks nothing before", async () => {
+test("a dry run that DocuSign throttles reports the reset, and the next one makes no calls before it", async () => {
   await using companies = await createLinkedCompanies();
   const { world, account } = companies;
   const until = new Date(world.clock.now.getTime() + 10 * MINUTE_MS);
@@ -59,7 +59,7 @@ test("a dry run that DocuSign puts off says until when, and the next one asks no
   assert.equal(world.docusign.calls.length, calls);
 });
 
-test("a dry run of a link whose authorisation is known to be gone asks nothing", async () => {
+test("a dry run of a link with revoked authorization makes no calls", async () => {
   await using companies = await createLinkedCompanies();
   const { world, admin } = companies;
   world.docusign.revokeConsent(admin);
@@ -73,7 +73,7 @@ test("a dry run of a link whose authorisation is known to be gone asks nothing",
   assert.equal(world.docusign.calls.length, calls);
 });
 
-test("a dry run tells what waits already, and what was deleted in the cabinet", async () => {
+test("a dry run reports what already waits and what was deleted in the cabinet", async () => {
   await using companies = await createLinkedCompanies();
   const { world } = companies;
   const deleted = await world.docusign.concludeEnvelope(wish(companies, "deleted"));
@@ -97,9 +97,9 @@ test("a dry run tells what waits already, and what was deleted in the cabinet", 
 
 for (const [what, failure, reason] of [
   ["cannot answer", { status: 503 }, "docusign-unavailable"],
-  ["does not let the linked user list", { status: 403 }, "link-error"],
+  ["denies the linked user the listing", { status: 403 }, "link-error"],
 ] as const) {
-  test(`a dry run that DocuSign ${what} says so, and writes nothing`, async () => {
+  test(`a dry run that DocuSign ${what} reports so and writes nothing`, async () => {
     await using companies = await createLinkedCompanies();
     const { world } = companies;
     world.docusign.failNext(1, failure, "/envelopes");
@@ -113,7 +113,7 @@ for (const [what, failure, reason] of [
   });
 }
 
-test("a dry run tells fifty envelopes line by line and sums up the rest", async () => {
+test("a dry run lists fifty envelopes line by line and summarizes the rest", async () => {
   await using companies = await createCompanies();
   const { world, admin } = companies;
   await conclude(companies, ...Array.from({ length: 53 }, (_, index) => `契約${index}`));

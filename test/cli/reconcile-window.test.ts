@@ -19,7 +19,7 @@ const HOUR_MS = 60 * MINUTE_MS;
 
 const DAY_MS = 24 * HOUR_MS;
 
-test("a window that begins later than what was reached imports its own, and proves nothing of the gap", async () => {
+test("a window that begins after what was reached imports its envelopes but proves nothing about the gap", async () => {
   await using companies = await createLinkedCompanies();
   const { world } = companies;
   const before = await theLink(world);
@@ -60,7 +60,7 @@ test("a window that ends in the past moves nothing back", async () => {
   assert.deepEqual(reachedBy(await theLink(world)), reachedBy(before));
 });
 
-test("a window is no first import: that is still due after it", async () => {
+test("a window does not count as a first import, which is still due after it", async () => {
   await using companies = await createCompanies();
   const { world, admin } = companies;
   await conclude(companies, "old");
@@ -81,7 +81,7 @@ test("a window is no first import: that is still due after it", async () => {
   assert.deepEqual(await subjects(world), ["new", "old"]);
 });
 
-test("a window that leaves no gap moves the link on, never beyond now", async () => {
+test("a window without a gap moves the link forward, but never beyond now", async () => {
   await using companies = await createLinkedCompanies();
   const { world } = companies;
   world.clock.pass(3 * DAY_MS);
@@ -92,13 +92,13 @@ test("a window that leaves no gap moves the link on, never beyond now", async ()
   assert.deepEqual(reachedBy(await theLink(world)), [world.clock.now, world.clock.now]);
 });
 
-test("a window in the future is wrong usage", async () => {
+test("a window in the future is a usage error", async () => {
   await using world = await createWorld();
 
   await assert.rejects(runCommand(world, "reconcile --from 2040-01-01"), { name: "UsageError" });
 });
 
-test("a run that was interrupted is ended first, then comes the one that was asked for", async () => {
+test("an interrupted run is completed before the requested one", async () => {
   await using companies = await createLinkedCompanies();
   const { world } = companies;
   await beginWindow(world, "2031-01-01T00:00:00Z", "2031-01-02T00:00:00Z");
@@ -116,7 +116,7 @@ test("a run that was interrupted is ended first, then comes the one that was ask
   assert.deepEqual(await subjects(world), ["契約"]);
 });
 
-test("an operator's run that was interrupted does not cost the hour its reconciliation", async () => {
+test("an interrupted operator's run does not skip the hourly reconciliation", async () => {
   await using companies = await createLinkedCompanies();
   const { world } = companies;
   await beginWindow(world, "2031-01-01T00:00:00Z", "2031-01-02T00:00:00Z");
@@ -128,7 +128,7 @@ test("an operator's run that was interrupted does not cost the hour its reconcil
   assert.deepEqual(reachedBy(await theLink(world)), [world.clock.now, world.clock.now]);
 });
 
-test("a command that is stopped leaves its run under way, and the next one goes on", async () => {
+test("a stopped command leaves its run in progress, and the next one continues it", async () => {
   await using companies = await createLinkedCompanies();
   const { world } = companies;
   await concludeUnheard(world, wish(companies, "契約"));
@@ -153,7 +153,7 @@ function reachedBy({ sentReached, receivedReached }: Link): (Date | null)[] {
   return [sentReached, receivedReached];
 }
 
-/** As a command leaves it that was stopped before its first page. */
+/** Leaves a run in progress, like a command that was stopped before its first page. */
 async function beginWindow(world: World, from: string, to: string): Promise<void> {
   const link = await theLink(world);
   const linkId = parseUuid<LinkId>(link.id);

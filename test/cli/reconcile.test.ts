@@ -15,7 +15,7 @@ import { conclude, theLink, wish } from "./concluded.ts";
 
 const MINUTE_MS = 60_000;
 
-test("a first import that is due is carried out by the command, and once only", async () => {
+test("the command carries out a first import that is due, and only once", async () => {
   await using companies = await createCompanies();
   const { world, admin } = companies;
   await conclude(companies, "一", "二", "三");
@@ -40,7 +40,7 @@ test("a first import that is due is carried out by the command, and once only", 
   assert.ok(firstImport.listedAt !== null && firstImport.doneAt !== null);
 });
 
-test("where there is no link the command says so and is done", async () => {
+test("without a link the command says so and succeeds", async () => {
   await using world = await createWorld();
 
   const plain = await runCommand(world, "reconcile");
@@ -51,7 +51,7 @@ test("where there is no link the command says so and is done", async () => {
   assert.deepEqual(JSON.parse(json.out), { dryRun: false, links: [] });
 });
 
-test("a link that does not exist, or has ended, is refused by name", async () => {
+test("a link that does not exist or has ended is rejected by its id", async () => {
   await using companies = await createLinkedCompanies();
   const { world } = companies;
   const { id } = await theLink(world);
@@ -69,7 +69,7 @@ test("a link that does not exist, or has ended, is refused by name", async () =>
       );
 });
 
-test("only the link that was named is reconciled", async () => {
+test("only the requested link is reconciled", async () => {
   await using companies = await createLinkedCompanies();
   const { world } = companies;
   const other = world.docusign.addUser(world.docusign.addAccount(), { name: "高橋", role: "DS Admin" });
@@ -92,7 +92,7 @@ test("only the link that was named is reconciled", async () => {
   );
 });
 
-test("while approval is awaited nothing is imported, and it can't be done now", async () => {
+test("while approval is awaited, nothing is imported and the command reports that it cannot run now", async () => {
   await using companies = await createCompanies({ config: { largeImport: 2 } });
   const { world, admin } = companies;
   await conclude(companies, "一", "二");
@@ -109,7 +109,7 @@ test("while approval is awaited nothing is imported, and it can't be done now", 
   assert.match(seen.out, /listed {4}2: import 2/);
 });
 
-test("a link whose authorisation is gone can't be reconciled now, and the cause is named", async () => {
+test("a link with revoked authorization cannot be reconciled now, and the cause is reported", async () => {
   await using companies = await createLinkedCompanies();
   const { world, admin } = companies;
   world.docusign.revokeConsent(admin);
@@ -127,7 +127,7 @@ test("a link whose authorisation is gone can't be reconciled now, and the cause 
   assert.deepEqual(JSON.parse(second.out).links[0].notNow, { reason: "link-error", until: null });
 });
 
-test("where the link's group is gone, what is found waits and it can't be done now", async () => {
+test("if the link's group is gone, found envelopes wait and the command reports that it cannot finish now", async () => {
   await using companies = await createLinkedCompanies();
   const { world } = companies;
   assert.equal((await (await world.api()).send("DELETE", "/v1/groups/group-1")).status, 204);
@@ -143,7 +143,7 @@ test("where the link's group is gone, what is found waits and it can't be done n
   assert.match(again.out, /the link's group is missing/);
 });
 
-test("an account that takes no calls is put off to its reset, and goes on then", async () => {
+test("an account with paused calls is postponed until its reset and then resumes", async () => {
   await using companies = await createLinkedCompanies();
   const { world, account } = companies;
   await concludeUnheard(world, wish(companies, "契約"));
@@ -163,7 +163,7 @@ test("an account that takes no calls is put off to its reset, and goes on then",
   assert.deepEqual(await subjects(world), ["契約"]);
 });
 
-test("what still waits for the account's budget when the rest is done is no success yet", async () => {
+test("the command does not succeed while envelopes still wait for the account's limit", async () => {
   await using companies = await createLinkedCompanies();
   const { world, account } = companies;
   for (const subject of ["一", "二", "三", "四"]) await concludeUnheard(world, wish(companies, subject));
@@ -185,7 +185,7 @@ test("what still waits for the account's budget when the rest is done is no succ
   assert.deepEqual(await subjects(world), ["一", "三", "二", "四"]);
 });
 
-test("a first import leaves the reserve to others: the rest can't be done now", async () => {
+test("a first import leaves the reserve unused, and the command reports that it cannot finish now", async () => {
   await using companies = await createCompanies({ docusign: { limits: { hourly: 40 } } });
   const { world, admin } = companies;
   await conclude(companies, ...Array.from({ length: 40 }, (_, index) => `契約${index}`));
@@ -206,10 +206,10 @@ test("a first import leaves the reserve to others: the rest can't be done now", 
     .select("envelope_id")
     .where("reason", "=", "queued")
     .execute();
-  assert.ok(untouched.length > 0, "the lanes stop, they do not try one after the other");
+  assert.ok(untouched.length > 0, "the lanes stop instead of trying every envelope");
 });
 
-test("a DocuSign that can't be reached puts the command off", async () => {
+test("the command is postponed if DocuSign cannot be reached", async () => {
   await using companies = await createLinkedCompanies();
   const { world } = companies;
   world.docusign.failNext(1, { status: 503 }, "/envelopes");
@@ -225,7 +225,7 @@ test("a DocuSign that can't be reached puts the command off", async () => {
   assert.equal(again.exit, 0);
 });
 
-test("an import that ends waiting with a cause of its own is told, and is no failure of the command", async () => {
+test("an import that waits for a cause of its own is reported but does not fail the command", async () => {
   await using companies = await createLinkedCompanies();
   const { world } = companies;
   await concludeUnheard(world, wish(companies, "契約"));
@@ -238,7 +238,7 @@ test("an import that ends waiting with a cause of its own is told, and is no fai
   assert.match(out, /imported {2}0 envelopes\n {2}waiting {3}document-not-pdf 1; failed 0/);
 });
 
-test("what is parked is taken up again, however lately it was tried", async () => {
+test("parked envelopes are retried, however recent their last attempt", async () => {
   await using companies = await createLinkedCompanies();
   const { world } = companies;
   await concludeUnheard(world, wish(companies, "契約"));
@@ -255,7 +255,7 @@ test("what is parked is taken up again, however lately it was tried", async () =
   assert.deepEqual(await subjects(world), ["契約"]);
 });
 
-test("commands and workers at the same link import each envelope once, and count each once", async () => {
+test("commands and workers on the same link import each envelope once and count each once", async () => {
   await using companies = await createLinkedCompanies();
   const { world } = companies;
   const names = Array.from({ length: 12 }, (_, index) => `契約${index}`);
@@ -279,7 +279,7 @@ test("commands and workers at the same link import each envelope once, and count
   );
 });
 
-test("a command waits for what a worker has in hand", async () => {
+test("a command waits for envelopes that a worker has leased", async () => {
   await using companies = await createLinkedCompanies();
   const { world } = companies;
   await concludeUnheard(world, wish(companies, "契約"));
@@ -298,7 +298,7 @@ test("a command waits for what a worker has in hand", async () => {
   assert.equal(downloads(world), 1);
 });
 
-test("a terminal shows a bar and takes it away, whatever happens; JSON stays alone", async () => {
+test("a terminal shows a progress bar and removes it in every case; JSON output has none", async () => {
   await using companies = await createLinkedCompanies();
   const { world } = companies;
   await concludeUnheard(world, wish(companies, "契約"));
@@ -312,7 +312,7 @@ test("a terminal shows a bar and takes it away, whatever happens; JSON stays alo
   assert.equal(JSON.parse(json.out).links.length, 1);
 });
 
-test("output names no person", async () => {
+test("the output contains no names of persons", async () => {
   await using companies = await createLinkedCompanies();
   const { world, admin } = companies;
   await concludeUnheard(world, wish(companies, "契約"));
@@ -334,7 +334,7 @@ function downloads(world: World): number {
   return world.docusign.callsTo("/envelopes/{envelopeId}/documents/{documentId}").length;
 }
 
-/** As days of failed attempts leave it. */
+/** Parks the envelopes as days of failed attempts would. */
 async function park(world: World): Promise<void> {
   const parked = await world.service.foundation.tasks.db
     .updateTable("envelope")
@@ -344,7 +344,7 @@ async function park(world: World): Promise<void> {
   assert.equal(parked.numUpdatedRows, 1n);
 }
 
-test("an operator's reconciliation looks at the link's Connect too, and mends what somebody took away", async () => {
+test("an operator's reconciliation also checks the link's Connect and restores a removed configuration", async () => {
   await using companies = await createLinkedCompanies();
   const { world, account } = companies;
   const before = [...world.docusign.configurations(account)];

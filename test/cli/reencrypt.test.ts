@@ -8,7 +8,7 @@ import { hashState } from "../../src/usecases/linking/begin-linking.ts";
 import { createLinkedCompanies } from "../support/linked-world.ts";
 import { runCommand } from "./commands.ts";
 
-test("after a reencryption the old key is needed no more, for links and for linkings under way", async () => {
+test("after re-encryption the old key is no longer needed, for links and pending linkings", async () => {
   await using companies = await createLinkedCompanies();
   const { world } = companies;
   const { db } = world.service.foundation.tasks;
@@ -32,7 +32,7 @@ test("after a reencryption the old key is needed no more, for links and for link
   assert.ok((await takeLinking(db, without, hashState(state ?? ""), by)) !== null);
 });
 
-test("a secret that no key opens ends the command with the key's name", async () => {
+test("a secret that no key decrypts ends the command with the key's name", async () => {
   await using companies = await createLinkedCompanies();
   const vault = createVault([{ id: "newer", key: Buffer.alloc(32, 7) }]);
 
@@ -42,7 +42,7 @@ test("a secret that no key opens ends the command with the key's name", async ()
   );
 });
 
-test("a secret that its key opens no more, being another one, ends the command with the key's name", async () => {
+test("a secret whose key was replaced by another ends the command with the key's name", async () => {
   await using companies = await createLinkedCompanies();
   const vault = createVault([
     { id: "newer", key: Buffer.alloc(32, 7) },

@@ -17,7 +17,7 @@ import { runCommand } from "./commands.ts";
 
 const DOWNLOAD = "/envelopes/{envelopeId}/documents/{documentId}";
 
-test("recorded events whose imports never ran are made up for, nothing is imported twice", async () => {
+test("recorded events whose imports never ran are imported, and nothing is imported twice", async () => {
   await using companies = await createLinkedCompanies();
   const { world } = companies;
   await conclude(companies, "done");
@@ -36,7 +36,7 @@ test("recorded events whose imports never ran are made up for, nothing is import
   assert.equal(world.docusign.callsTo(DOWNLOAD).length, 2);
 });
 
-test("only what was announced since then is replayed", async () => {
+test("only events since the given time are replayed", async () => {
   await using companies = await createLinkedCompanies();
   const { world } = companies;
   await conclude(companies, "before");
@@ -51,7 +51,7 @@ test("only what was announced since then is replayed", async () => {
   assert.deepEqual(await subjects(world), ["since"]);
 });
 
-test("parked envelopes are taken up, those alone that events announced, and start counting attempts anew", async () => {
+test("parked envelopes are retried only if an event announced them, and start counting attempts again", async () => {
   await using companies = await createLinkedCompanies();
   const { world } = companies;
   await conclude(companies, "parked");
@@ -76,12 +76,12 @@ test("parked envelopes are taken up, those alone that events announced, and star
   assert.equal(failed.exit, 75);
   assert.match(failed.out, /waiting {3}docusign-unavailable 1/);
   assert.equal(left.attempts, 1);
-  assert.ok(left.waiting_until !== null, "it is tried again by itself");
+  assert.ok(left.waiting_until !== null, "it is retried automatically");
   assert.match(done.out, /imported 1/);
   assert.deepEqual(await subjects(world), ["parked"]);
 });
 
-test("a link that does not import now is left alone, and it can't be done now", async () => {
+test("a link that does not import now is left alone, and the command reports that it cannot run now", async () => {
   await using companies = await createCompanies({ config: { largeImport: 1 } });
   const { world, admin } = companies;
   await conclude(companies, "old");
@@ -96,7 +96,7 @@ test("a link that does not import now is left alone, and it can't be done now", 
   assert.deepEqual(await world.contracts(), []);
 });
 
-test("an account that takes no calls puts the replay off", async () => {
+test("a replay is postponed for an account with paused calls", async () => {
   await using companies = await createLinkedCompanies();
   const { world, account } = companies;
   await conclude(companies, "一", "二");
@@ -114,7 +114,7 @@ test("an account that takes no calls puts the replay off", async () => {
   assert.deepEqual(await subjects(world), ["一", "二"]);
 });
 
-test("events of one link only, and none of an ended one", async () => {
+test("events of a single link are replayed, but not of an ended one", async () => {
   await using companies = await createLinkedCompanies();
   const { world } = companies;
   const account = world.docusign.addAccount();
@@ -137,7 +137,7 @@ test("events of one link only, and none of an ended one", async () => {
   );
 });
 
-test("where nothing is recorded the command says so", async () => {
+test("without recorded events the command says so", async () => {
   await using companies = await createLinkedCompanies();
 
   const { exit, out } = await runCommand(companies.world, "replay");
@@ -145,7 +145,7 @@ test("where nothing is recorded the command says so", async () => {
   assert.deepEqual([exit, out], [0, "no recorded event announces a completion\n"]);
 });
 
-test("a replay that is stopped says so", async () => {
+test("a replay that is stopped reports so", async () => {
   await using companies = await createLinkedCompanies();
   const { world } = companies;
   await conclude(companies, ...Array.from({ length: 8 }, (_, index) => `契約${index}`));
@@ -161,7 +161,7 @@ test("a replay that is stopped says so", async () => {
   assert.equal((await world.contracts()).length, 8);
 });
 
-test("the links of all tenants are replayed, one after the other, until the command is stopped", async () => {
+test("the links of all tenants are replayed one after the other until the command is stopped", async () => {
   await using companies = await createLinkedCompanies();
   const { world } = companies;
   const other = world.docusign.addUser(world.docusign.addAccount(), { name: "高橋", role: "DS Admin" });
@@ -188,7 +188,7 @@ test("the links of all tenants are replayed, one after the other, until the comm
   assert.deepEqual([...(await subjects(world)), ...(await subjects(world, "tenant-2"))], ["first", "second"]);
 });
 
-test("a replay shows how far it is, to who looks on", async () => {
+test("a replay shows its progress on a terminal", async () => {
   await using companies = await createLinkedCompanies();
   const { world } = companies;
   await conclude(companies, "一", "二");
@@ -210,7 +210,7 @@ test("a replay shows how far it is, to who looks on", async () => {
   ]);
 });
 
-test("while a first import leaves the rest of the hour's calls to others, what events announced is replayed all the same", async () => {
+test("announced envelopes are replayed even while a first import is held back", async () => {
   await using companies = await createCompanies();
   const { world, admin } = companies;
   const completedAt = new Date(world.clock.now.getTime() - HOUR_MS);
@@ -228,7 +228,7 @@ test("while a first import leaves the rest of the hour's calls to others, what e
   assert.ok((await subjects(world)).length < 60);
 });
 
-test("what is parked stays so where its link does not import now", async () => {
+test("parked envelopes stay parked if their link does not import now", async () => {
   await using companies = await createLinkedCompanies();
   const { world } = companies;
   await conclude(companies, "parked");
@@ -251,7 +251,7 @@ test("what is parked stays so where its link does not import now", async () => {
   assert.deepEqual(left, { attempts: 28, waiting_until: null });
 });
 
-test("a replay that is through is done, though the account's calls are spent with it", async () => {
+test("a replay that imported everything is complete, even if it used the account's last calls", async () => {
   await using companies = await createLinkedCompanies();
   const { world, account } = companies;
   await conclude(companies, "last");
@@ -266,7 +266,7 @@ test("a replay that is through is done, though the account's calls are spent wit
 });
 
 for (const isStopped of [false, true]) {
-  test(`a replay whose last import DocuSign fails names that, ${isStopped ? "also where it is stopped meanwhile" : "and when it is tried again"}`, async () => {
+  test(`a replay whose last import fails at DocuSign reports that, ${isStopped ? "even if it is stopped meanwhile" : "with the time of the next retry"}`, async () => {
     await using companies = await createLinkedCompanies();
     const { world } = companies;
     await conclude(companies, "last");
@@ -290,7 +290,7 @@ async function conclude({ world, admin }: Companies, ...names: string[]): Promis
     await world.docusign.concludeEnvelope({ from: admin, to: [CUSTOMER], subject });
 }
 
-/** As if the queue had lost the imports that events asked for. */
+/** Removes the queued imports, as if the queue had lost them. */
 async function loseJobs(world: World): Promise<void> {
   await sql`delete from graphile_worker._private_jobs`.execute(world.service.foundation.working.db);
 }
