@@ -6,19 +6,19 @@ export const EXIT = { done: 0, failed: 1, usage: 64, notNow: 75, config: 78 } as
 
 export const USAGE = `usage: torikomi [command]
 
-  serve                      HTTP: Connect receiver, cabinet API, link page, health
-  work                       imports, hourly reconciliation, housekeeping
-  all                        both in one process (the default)
-  migrate [--wait SECONDS]   brings the database to the current version; waits for one that
-                             does not answer yet (60 seconds)
+  serve                      serve HTTP: Connect receiver, cabinet API, page, health
+  work                       run imports, hourly reconciliation and housekeeping
+  all                        do both in one process (the default)
+  migrate [--wait SECONDS]   migrate the database to the current version; wait up to 60
+                             seconds, or SECONDS, until it accepts connections
   reconcile [--link ID] [--from T] [--to T] [--dry-run] [--json]
-                             reconciles now
+                             reconcile now
   explain ENVELOPE_ID [--tenant ID] [--json]
-                             why an envelope was or wasn't imported
+                             explain why an envelope was or was not imported
   replay [--link ID] [--since T] [--json]
-                             processes recorded Connect events again
-  reencrypt                  seals stored secrets with the first of ENCRYPTION_KEYS
-  doctor                     checks configuration, database, document store, DocuSign
+                             process recorded Connect events again
+  reencrypt                  encrypt stored secrets with the first of ENCRYPTION_KEYS
+  doctor                     check configuration, database, document store and DocuSign
   help                       print this text
   --version                  print the version
 

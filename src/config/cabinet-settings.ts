@@ -9,7 +9,7 @@ export const CABINET = z.object({
     refused: plainHttp,
     otherwise: "none: nobody can sign in",
     required: "in production",
-    meaning: "OpenID Connect issuer of the cabinet: signs API tokens, and people in on the page",
+    meaning: "the cabinet's OpenID Connect issuer, for API tokens and for sign-in to the page",
   }),
   audience: setting(z.string(), {
     name: "CABINET_AUDIENCE",
@@ -36,7 +36,7 @@ export const CABINET = z.object({
   origins: setting(field.origins().default([]), {
     name: "CABINET_ORIGINS",
     refused: plainOrigins,
-    meaning: "comma-separated origins of the cabinet that a linking may return to (`returnTo`)",
+    meaning: "comma-separated origins of the cabinet to which a linking may return (`returnTo`)",
   }),
 });
 
@@ -49,7 +49,7 @@ export const PAGE = z.object({
   }),
   supportUrl: setting(field.orNull(field.address()), {
     name: "SUPPORT_URL",
-    meaning: "address that the page links to wherever it names サポート窓口",
+    meaning: "address of the page's links to サポート窓口",
   }),
   contractUrl: setting(field.orNull(field.contractAddress()), {
     name: "CONTRACT_URL",

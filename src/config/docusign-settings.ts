@@ -8,7 +8,7 @@ export const DOCUSIGN = z.object({
     name: "DOCUSIGN_OAUTH_URL",
     refused: plainHttp,
     default: "https://account.docusign.com",
-    meaning: "DocuSign's account server; `https://account-d.docusign.com` for its developer environment",
+    meaning: "DocuSign's account server; `https://account-d.docusign.com` for the developer environment",
   }),
   apiHosts: setting(field.hosts(), {
     name: "DOCUSIGN_API_HOSTS",

@@ -18,7 +18,7 @@ export const SETTINGS = z.object({
       .transform((text) => text === "production"),
     {
       name: "NODE_ENV",
-      meaning: "`production` requires the settings that are marked so, and refuses insecure ones (below)",
+      meaning: "`production` requires the settings marked so and refuses insecure values (see below)",
     },
   ),
   databaseUrl: setting(field.orNull(field.databaseAddress()), {
@@ -29,7 +29,7 @@ export const SETTINGS = z.object({
   }),
   databaseRuntimeRole: setting(field.orNull(field.databaseRole()), {
     name: "DATABASE_RUNTIME_ROLE",
-    meaning: "PostgreSQL role that `migrate` grants what `serve` and `work` need",
+    meaning: "PostgreSQL role to which `migrate` grants the rights that `serve` and `work` need",
   }),
   dataDir: setting(field.directory(), {
     name: "DATA_DIR",
@@ -41,7 +41,7 @@ export const SETTINGS = z.object({
     name: "OPERATIONS_PORT",
     otherwise: "`PORT`",
     meaning:
-      "port for `/healthz`, `/readyz` and `/metrics`; if it differs from `PORT`, that answers 404 for them",
+      "port for `/healthz`, `/readyz` and `/metrics`; unless it equals `PORT`, `PORT` answers 404 for them",
   }),
   host: setting(z.string(), { name: "HOST", default: "0.0.0.0", meaning: "address to listen on" }),
   publicUrl: setting(field.orNull(field.baseAddress()), {
@@ -54,20 +54,19 @@ export const SETTINGS = z.object({
   trustProxy: setting(field.integer(0, 20), {
     name: "TRUST_PROXY",
     default: "0",
-    meaning: "number of proxies in front whose word on client address and protocol is trusted",
+    meaning: "number of proxies in front of the service whose `X-Forwarded-*` headers are trusted",
   }),
   docusign: DOCUSIGN,
   hmacKeys: setting(field.hmacKeys().default([]), {
     name: "CONNECT_HMAC_KEYS",
     refused: shortKeys,
     required: "always",
-    meaning:
-      "comma-separated Connect keys of the account that owns the integration key; any of them may have signed",
+    meaning: "comma-separated Connect keys of the account that owns the integration key; each is accepted",
   }),
   receiverMemory: setting(field.bytes(), {
     name: "RECEIVER_MEMORY",
     default: "128mb",
-    meaning: "bytes of Connect messages that one process holds in memory, such as `64mb` or `1gb`",
+    meaning: "memory for the Connect messages that one process holds, such as `64mb` or `1gb`",
   }),
   adminProfiles: setting(
     field
@@ -76,7 +75,7 @@ export const SETTINGS = z.object({
     {
       name: "DOCUSIGN_ADMIN_PROFILES",
       default: "DS Admin,Account Administrator",
-      meaning: "permission profiles that count as DS Admin; `*` for any with the rights",
+      meaning: "permission profiles that count as DS Admin; `*` for every profile with the rights",
     },
   ),
   encryptionKeys: setting(field.orNull(encryptionKeys()), {
@@ -84,7 +83,7 @@ export const SETTINGS = z.object({
     refused: uniformKeys,
     otherwise: "created once under `DATA_DIR`",
     required: "in production",
-    meaning: "comma-separated `id:base64(32 bytes)`; the first encrypts, all decrypt",
+    meaning: "comma-separated `id:base64(32 bytes)`; the first key encrypts, all keys decrypt",
   }),
   documentStore: setting(field.documentPlace(), {
     name: "DOCUMENT_STORE",
@@ -111,47 +110,47 @@ export const SETTINGS = z.object({
   feedWaiters: setting(field.integer(1, 100_000), {
     name: "FEED_WAITERS",
     default: "100",
-    meaning: "waiting requests to the change feed per tenant and process; more get 429",
+    meaning: "limit of waiting change feed requests per tenant and process; further ones get 429",
   }),
   importTiming: setting(field.oneOf("immediate", "hourly"), {
     name: "IMPORT_TIMING",
     default: "immediate",
-    meaning: "`immediate`: an event's import runs at once; `hourly`: on the next full hour",
+    meaning: "`immediate` imports when an event arrives; `hourly` on the next full hour",
   }),
   eventRetentionDays: setting(field.integer(1, 3650), {
     name: "EVENT_RETENTION_DAYS",
     default: "30",
-    meaning: "days for which bodies of recorded events are kept",
+    meaning: "days to keep the bodies of recorded events",
   }),
   largeImport: setting(field.integer(1, 999_999_999), {
     name: "LARGE_IMPORT",
     default: "10000",
-    meaning: "number of completed envelopes from which a first import waits for the owner's approval",
+    meaning: "a first import of this many envelopes or more waits for the owner's approval",
   }),
   firstImportReserve: setting(field.share(), {
     name: "FIRST_IMPORT_RESERVE",
     default: "0.25",
-    meaning: "share of an account's hourly calls that first imports leave to other integrations",
+    meaning: "share of an account's hourly API calls that first imports leave to other integrations",
   }),
   workerConcurrency: setting(field.integer(1, 200), {
     name: "WORKER_CONCURRENCY",
     default: "10",
-    meaning: "jobs that run at once in one worker process",
+    meaning: "concurrent jobs in one worker process",
   }),
   shutdownTimeoutMs: setting(field.milliseconds(), {
     name: "SHUTDOWN_TIMEOUT",
     default: "25",
-    meaning: "seconds to finish what is under way after SIGTERM",
+    meaning: "seconds between SIGTERM and the end of the process at the latest",
   }),
   logLevel: setting(field.oneOf("fatal", "error", "warn", "info", "debug", "trace", "silent"), {
     name: "LOG_LEVEL",
     default: "info",
-    meaning: "lowest level that is logged: `fatal`, `error`, `warn`, `info`, `debug`, `trace`, or `silent`",
+    meaning: "lowest level to log: `fatal`, `error`, `warn`, `info`, `debug`, `trace`, or `silent`",
   }),
   tracing: z.object({
     endpoint: setting(field.orNull(field.address()), {
       name: "OTEL_EXPORTER_OTLP_ENDPOINT",
-      meaning: "address of an OpenTelemetry collector; switches traces on",
+      meaning: "address of an OpenTelemetry collector; enables traces",
     }),
     tracesEndpoint: setting(field.orNull(field.address()), {
       name: "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
@@ -159,11 +158,11 @@ export const SETTINGS = z.object({
     }),
     exporter: setting(field.orNull(z.string()), {
       name: "OTEL_TRACES_EXPORTER",
-      meaning: "name of an OpenTelemetry exporter; switches traces on, `none` off",
+      meaning: "name of an OpenTelemetry exporter; enables traces, `none` disables them",
     }),
     disabled: setting(field.orNull(z.string()), {
       name: "OTEL_SDK_DISABLED",
-      meaning: "`true` switches traces off",
+      meaning: "`true` disables traces",
     }),
     serviceName: setting(z.string(), {
       name: "OTEL_SERVICE_NAME",
