@@ -10,11 +10,11 @@ import { patientPool } from "../../src/store/queue/patient-pool.ts";
 import { createTestDatabase } from "../support/postgres.ts";
 import { silentWorkerLog } from "../support/silent-worker-log.ts";
 
-/** Long enough for the queue to try what it has to write, and to fail. */
+/** Long enough for the queue to attempt its writes and fail. */
 const AWAY_MS = 700;
 
 const LOSSES: Readonly<Record<string, (world: World) => Promise<void>>> = {
-  async "the database is away"(world) {
+  async "the database is down"(world) {
     await world.goAway();
     setTimeout(() => void world.comeBack(), AWAY_MS);
   },
@@ -23,7 +23,7 @@ const LOSSES: Readonly<Record<string, (world: World) => Promise<void>>> = {
     await world.endSessions();
     setTimeout(() => void world.set("default_transaction_read_only = off"), AWAY_MS);
   },
-  async "somebody's lock outlasts lock_timeout"(world) {
+  async "another session's lock outlasts lock_timeout"(world) {
     const locker = new pg.Client({ connectionString: world.connectionString });
     await locker.connect();
     await locker.query("begin");
@@ -41,8 +41,8 @@ const LOSSES: Readonly<Record<string, (world: World) => Promise<void>>> = {
 };
 
 for (const [what, lose] of Object.entries(LOSSES)) {
-  test(`a job that ends while ${what} is struck off, and the next one is run`, async () => {
-    // One connection listens, so that everything else goes over the other.
+  test(`a job that ends while ${what} is completed in the queue, and the next one runs`, async () => {
+    // One connection listens, so everything else uses the other.
     await using world = await createWorld({ max: 2 });
     const impatient = new AbortController();
     const done: string[] = [];
@@ -73,7 +73,7 @@ for (const [what, lose] of Object.entries(LOSSES)) {
   });
 }
 
-test("who is told to be impatient gets no connection instead of waiting for one", async () => {
+test("aborting the signal ends the wait for a connection with an error", async () => {
   await using world = await createWorld();
   await world.goAway();
   const impatient = new AbortController();
@@ -86,15 +86,15 @@ test("who is told to be impatient gets no connection instead of waiting for one"
 });
 
 const UNFIT: Readonly<Record<string, (db: Database) => Promise<unknown>>> = {
-  "that became read-only": async (db) => {
+  "that has become read-only": async (db) => {
     await sql`set default_transaction_read_only = on`.execute(db);
     await sql`create table refused ()`.execute(db);
   },
-  "whose answer did not come in time": async (db) => await sql`select pg_sleep(60)`.execute(db),
+  "whose query timed out": async (db) => await sql`select pg_sleep(60)`.execute(db),
 };
 
 for (const [which, use] of Object.entries(UNFIT)) {
-  test(`a connection ${which} is not handed out again`, async () => {
+  test(`a connection ${which} is not used again`, async () => {
     await using world = await createWorld({ max: 1, queryTimeoutMs: 500 });
 
     await assert.rejects(use(world.db), isUnavailable);
@@ -126,7 +126,7 @@ async function createWorld(options: DatabaseOptions = {}) {
     pool,
     set,
     endSessions,
-    /** Nobody is let in, and who is in is thrown out. */
+    /** Ends all sessions and allows no new ones. */
     async goAway() {
       await admin.query(`alter database ${name} allow_connections false`);
       await endSessions();

@@ -10,7 +10,7 @@ import { isWaitingForLock } from "../support/database-locks.ts";
 import { until } from "../support/waiting.ts";
 import { createWorld } from "../support/world.ts";
 
-test("a job that is run on demand is held by a living worker, as any other", async () => {
+test("a job run on demand is locked by a living worker, like any other", async () => {
   await using world = await createWorld();
   const { db } = world.service.foundation.working;
   await enqueueErasure(db);
@@ -19,13 +19,13 @@ test("a job that is run on demand is held by a living worker, as any other", asy
     await sql`lock table contract`.execute(tx);
     const running = world.service.runDueJobs();
     await until(async () => await isWaitingForLock(world), "the job waits for the table");
-    await until(async () => (await listUnheldPools(db)).length === 0, "somebody holds the worker's lock");
+    await until(async () => (await listUnheldPools(db)).length === 0, "a pool holds the worker lock");
     return { running };
   });
   await running;
 });
 
-test("what a process puts off whose clock is minutes behind the database's is not due again at once", async () => {
+test("a job postponed by a process whose clock is minutes behind the database's is not due at once", async () => {
   await using world = await createWorld();
   const { db } = world.service.foundation.working;
   const linkId = parseUuid<LinkId>(randomUUID())!;
@@ -40,13 +40,13 @@ test("what a process puts off whose clock is minutes behind the database's is no
 const FIVE_MINUTES = 5 * 60 * 1000;
 const AN_HOUR = 60 * 60 * 1000;
 
-/** Wakes a link's backlog after so long; null is at once. */
+/** Wakes a link's backlog after this time; null means at once. */
 async function wake(db: Database, linkId: LinkId, afterMs: number | null): Promise<void> {
   const runAt = afterMs === null ? null : new Date(Date.now() + afterMs);
   await enqueueBacklog(db, { linkId, lane: 0, runAt, first: false });
 }
 
-/** In how many minutes the link's backlog goes on, by what waits for that. */
+/** The minutes until the queued turns of the link's backlog. */
 async function minutesUntilNextTurn(db: Database): Promise<unknown[]> {
   const { rows } = await sql<{ minutes: number }>`
     select round(extract(epoch from run_at - now()) / 60)::int as minutes from graphile_worker.jobs
@@ -54,7 +54,7 @@ async function minutesUntilNextTurn(db: Database): Promise<unknown[]> {
   return rows.map(({ minutes }) => minutes);
 }
 
-test("a backlog that is to go on goes on at the soonest of the moments for which it was woken", async () => {
+test("a backlog continues at the earliest of the times for which it was woken", async () => {
   await using world = await createWorld();
   const { db } = world.service.foundation.working;
   const linkId = parseUuid<LinkId>(randomUUID())!;
@@ -72,7 +72,7 @@ test("a backlog that is to go on goes on at the soonest of the moments for which
   assert.deepEqual(await minutesUntilNextTurn(db), [0]);
 });
 
-test("a turn of a backlog that a worker has taken keeps no later one from its moment", async () => {
+test("a backlog turn that a worker has taken does not change the time of a later one", async () => {
   await using world = await createWorld();
   const { db } = world.service.foundation.working;
   const linkId = parseUuid<LinkId>(randomUUID())!;
@@ -84,7 +84,7 @@ test("a turn of a backlog that a worker has taken keeps no later one from its mo
   assert.deepEqual(await minutesUntilNextTurn(db), [60]);
 });
 
-test("a later wake-up that comes while a sooner one is being committed does not put it off", async () => {
+test("a later wake-up during the commit of a sooner one does not delay it", async () => {
   await using world = await createWorld();
   const { db } = world.service.foundation.working;
   const linkId = parseUuid<LinkId>(randomUUID())!;

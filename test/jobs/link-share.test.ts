@@ -10,7 +10,7 @@ import { enqueueBacklog } from "../../src/store/queue/queue.ts";
 import { createTestDatabase } from "../support/postgres.ts";
 import { silentWorkerLog } from "../support/silent-worker-log.ts";
 
-test("a link whose imports hang leaves workers to the others, however many jobs it has", async () => {
+test("a link whose imports hang leaves workers to other links, however many jobs it has", async () => {
   await using world = await createWorkers(4);
   const [busy, other] = [newLinkId(), newLinkId()];
   await world.queue(other);
@@ -25,7 +25,7 @@ test("a link whose imports hang leaves workers to the others, however many jobs 
   assert.equal(world.running(busy), 2);
 });
 
-test("a link that is alone has more workers, but one stays for whoever comes", async () => {
+test("a link on its own gets more workers, but one stays free for other links", async () => {
   await using world = await createWorkers(4);
   const [busy, other] = [newLinkId(), newLinkId()];
   for (let job = 0; job < 12; job += 1) await world.queue(busy);
@@ -38,7 +38,7 @@ test("a link that is alone has more workers, but one stays for whoever comes", a
   assert.equal(world.running(busy), 3);
 });
 
-test("jobs that had to wait for their link's share are all done in the end, each once", async () => {
+test("jobs that had to wait for their link's share all run in the end, each once", async () => {
   await using world = await createWorkers(3);
   const link = newLinkId();
   for (let job = 0; job < 9; job += 1) await world.queue(link);
@@ -51,7 +51,7 @@ test("jobs that had to wait for their link's share are all done in the end, each
   assert.equal(new Set(world.done).size, 9);
 });
 
-test("a lone worker takes whatever there is", async () => {
+test("a single worker takes any job", async () => {
   await using world = await createWorkers(1);
   const link = newLinkId();
   await world.queue(link);
@@ -118,5 +118,5 @@ function newLinkId(): LinkId {
 
 async function until(isSo: () => boolean): Promise<void> {
   for (let attempt = 0; attempt < 400 && !isSo(); attempt += 1) await pause(25);
-  assert.ok(isSo(), "it did not come to that");
+  assert.ok(isSo(), "the condition was not met in time");
 }

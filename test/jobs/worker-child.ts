@@ -3,7 +3,7 @@ import { run } from "graphile-worker";
 import { startWorkerLock } from "../../src/jobs/worker-pools.ts";
 import { silentWorkerLog } from "../support/silent-worker-log.ts";
 
-// A worker process to be killed: takes the job `endless`, says so, and never finishes it.
+// A worker process to be killed: takes the job `endless`, reports that, and never finishes it.
 const connectionString = process.argv[2] ?? "";
 const lock = startWorkerLock(connectionString);
 const { promise } = await run({

@@ -15,7 +15,7 @@ import { silentWorkerLog } from "../support/silent-worker-log.ts";
 
 const log = pino({ level: "silent" });
 
-test("a worker that is killed gives its job and its queue back", async () => {
+test("a killed worker's job and queue are released", async () => {
   await using world = await createWorld();
   await world.queueJob();
   const worker = await world.startWorker();
@@ -28,7 +28,7 @@ test("a worker that is killed gives its job and its queue back", async () => {
   assert.deepEqual(await world.runJobs(), ["endless"]);
 });
 
-test("a worker that was alone finds its job again when it comes back under a new name", async () => {
+test("a single worker that restarts under a new name gets its job back", async () => {
   await using world = await createWorld();
   await world.queueJob();
   await kill(await world.startWorker());
@@ -42,7 +42,7 @@ test("a worker that was alone finds its job again when it comes back under a new
   await kill(next);
 });
 
-test("a worker that is alive keeps its job", async () => {
+test("a living worker keeps its job", async () => {
   await using world = await createWorld();
   await world.queueJob();
   const worker = await world.startWorker();
@@ -54,11 +54,11 @@ test("a worker that is alive keeps its job", async () => {
   await kill(worker);
 });
 
-test("a worker whose connections were cut holds its lock again soon, and keeps its job meanwhile", async () => {
+test("a worker whose connections were cut soon holds its lock again, and keeps its job meanwhile", async () => {
   await using world = await createWorld();
   await world.queueJob();
   const worker = await world.startWorker();
-  // Until the session has really ended: before, it may still be seen with its lock.
+  // Waits for the end of the session, which may hold its lock until then.
   await sql`select pg_terminate_backend(pid, 10000) from pg_stat_activity
     where datname = current_database() and application_name = 'torikomi worker lock'`.execute(world.db);
 
@@ -70,7 +70,7 @@ test("a worker whose connections were cut holds its lock again soon, and keeps i
   await kill(worker);
 });
 
-test("a pool that has stopped needs no lock, and a process that goes on gives it up", async () => {
+test("a stopped pool needs no lock, and its process releases it", async () => {
   await using world = await createWorld();
   const lock = startWorkerLock(world.connectionString);
   const runner = await run({
@@ -95,7 +95,7 @@ test("a pool that has stopped needs no lock, and a process that goes on gives it
   await lock.close();
 });
 
-test("a locked job whose pool never took a lock is given back", async () => {
+test("a locked job whose pool never took a lock is released", async () => {
   await using world = await createWorld();
   await world.queueJob();
   await sql`update graphile_worker._private_jobs set locked_by = 'pool-of-long-ago', locked_at = now()`.execute(
@@ -108,7 +108,7 @@ test("a locked job whose pool never took a lock is given back", async () => {
   assert.equal(await world.lockedJobs(), 0);
 });
 
-test("a job that was queued anew while it ran leaves only its successor", async () => {
+test("a job queued again while it ran leaves only its successor", async () => {
   await using world = await createWorld();
   await world.queueJob("again");
   const worker = await world.startWorker();
@@ -133,7 +133,7 @@ async function createWorld() {
         db,
       );
     },
-    /** Settles when the worker has the job in hand and holds its lock. */
+    /** Resolves when the worker has taken the job and holds its lock. */
     async startWorker() {
       const script = fileURLToPath(new URL("worker-child.ts", import.meta.url));
       const child = spawn(process.execPath, [script, database.connectionString], {
@@ -150,7 +150,7 @@ async function createWorld() {
     lockedJobs: async () => await count(db, "graphile_worker.jobs where locked_at is not null"),
     outOfAttempts: async () => await count(db, "graphile_worker.jobs where attempts >= max_attempts"),
     heldLocks: async () => await count(db, HELD_LOCKS),
-    /** Runs what is due here, and says which jobs that were. */
+    /** Runs the due jobs here and returns their names. */
     async runJobs() {
       const done: string[] = [];
       await runOnce({
@@ -186,14 +186,13 @@ async function kill(child: ChildProcess): Promise<void> {
 
 const DEADLINE_MS = 20_000;
 
-/** Asks again until the answer is as wished; throws when that takes too long. */
+/** Repeats the query until the result is as expected; throws after the deadline. */
 async function until<T>(ask: () => Promise<T>, wished: (answer: T) => boolean): Promise<T> {
   const deadline = performance.now() + DEADLINE_MS;
   for (;;) {
     const answer = await ask();
     if (wished(answer)) return answer;
-    if (performance.now() > deadline)
-      throw new Error(`waited too long; the last answer was ${String(answer)}`);
+    if (performance.now() > deadline) throw new Error(`timed out; the last result was ${String(answer)}`);
     await pause(20);
   }
 }

@@ -9,7 +9,7 @@ import { createPageWorld, linkOnPage, stateOn } from "./page-world.ts";
 
 const chromium = sharedChromium();
 
-test("a member sees everything and can change nothing, by no form and by no request of their own", async () => {
+test("a member sees everything but can change nothing, neither by a form nor by a handmade request", async () => {
   await using place = await createPageWorld(chromium);
   await linkOnPage(place, await place.visit(), place.admin);
   const page = await place.visit("member");
@@ -30,7 +30,7 @@ test("a member sees everything and can change nothing, by no form and by no requ
   assert.equal((await linkOf(place.world)).groupId, "sales");
 });
 
-test("a member without a link is told who can make one", async () => {
+test("a member without a link is told who can create one", async () => {
   await using place = await createPageWorld(chromium);
 
   const page = await place.visit("member");
@@ -39,7 +39,7 @@ test("a member without a link is told who can make one", async () => {
   assert.equal(await page.getByRole("button", { name: "連携" }).count(), 0);
 });
 
-test("forms of other sites do nothing, whether they are of another site or only of another port", async () => {
+test("forms of other sites have no effect, even if they differ only in the port", async () => {
   await using place = await createPageWorld(chromium);
   const page = await place.visit();
   await linkOnPage(place, page, place.admin);
@@ -62,7 +62,7 @@ test("forms of other sites do nothing, whether they are of another site or only 
   assert.equal((await linkOf(place.world)).state, "active");
 });
 
-test("the page runs nothing inline, is framed by nobody, and its forms lead to DocuSign and the cabinet only", async () => {
+test("the page allows no inline code or framing, and its forms lead only to DocuSign and the cabinet", async () => {
   await using place = await createPageWorld(chromium);
   const page = await place.visit();
 
@@ -84,7 +84,7 @@ test("the page runs nothing inline, is framed by nobody, and its forms lead to D
   assert.doesNotMatch(await page.content(), /<script>|<style|\sstyle=|\son\w+=/);
 });
 
-test("stylesheet, script and icon are kept by browsers under their version, and only under it", async () => {
+test("browsers cache stylesheet, script and icon under their version only", async () => {
   await using place = await createPageWorld(chromium);
   const page = await place.visit();
   const addresses = await page
@@ -103,7 +103,7 @@ test("stylesheet, script and icon are kept by browsers under their version, and 
   }
 });
 
-test("an unknown result says nothing, and old good news only what is still true", async () => {
+test("an unknown result shows no message, and a past success shows one only while it is true", async () => {
   await using place = await createPageWorld(chromium);
   const page = await place.visit();
 
@@ -123,7 +123,7 @@ test("an unknown result says nothing, and old good news only what is still true"
   assert.equal(await page.locator(".message").count(), 0);
 });
 
-test("signing out ends the session, here and at the cabinet", async () => {
+test("signing out ends the session here and in the cabinet", async () => {
   await using place = await createPageWorld(chromium);
   const page = await place.visit();
 
@@ -135,7 +135,7 @@ test("signing out ends the session, here and at the cabinet", async () => {
   assert.equal(new URL(page.url()).origin, new URL(place.world.cabinet.issuer).origin);
 });
 
-test("errors are pages on the page and problems elsewhere, whatever a client accepts", async () => {
+test("errors are pages on the page and problem details elsewhere, whatever the client accepts", async () => {
   await using place = await createPageWorld(chromium);
   const { url } = place.world;
   const page = await place.visit();
@@ -155,7 +155,7 @@ test("errors are pages on the page and problems elsewhere, whatever a client acc
 });
 
 for (const header of ["X-Forwarded-For", "Forwarded"]) {
-  test(`a proxy that TRUST_PROXY does not count is logged once, seen by its ${header}`, async () => {
+  test(`a proxy that TRUST_PROXY does not include is logged once if it sends ${header}`, async () => {
     await using world = await createWorld();
     const ask = async (): Promise<number> => {
       const headers = { [header]: "for=203.0.113.7" };
@@ -173,7 +173,7 @@ for (const header of ["X-Forwarded-For", "Forwarded"]) {
   });
 }
 
-test("a proxy that TRUST_PROXY counts is logged as no mistake", async () => {
+test("a proxy that TRUST_PROXY includes is not logged", async () => {
   await using world = await createWorld({ config: { trustProxy: 1 } });
 
   for (const client of ["nobody@example.com", "203.0.113.7"])
@@ -182,7 +182,7 @@ test("a proxy that TRUST_PROXY counts is logged as no mistake", async () => {
   assert.deepEqual(world.logged, []);
 });
 
-test("where the cabinet's client is not configured the page says so", async () => {
+test("the page says so if the cabinet's client is not configured", async () => {
   const unset = { issuer: null, clientId: null, clientSecret: null };
   const cabinet = { ...unset, audience: "torikomi", serviceTokenSubjects: [], origins: [] };
   await using world = await createWorld({ config: { cabinet } });
@@ -194,7 +194,7 @@ test("where the cabinet's client is not configured the page says so", async () =
   }
 });
 
-test("the root leads to the page", async () => {
+test("the root address leads to the page", async () => {
   await using place = await createPageWorld(chromium);
   const page = await place.visit();
 
@@ -203,7 +203,7 @@ test("the root leads to the page", async () => {
   assert.equal(new URL(page.url()).pathname, "/links");
 });
 
-/** A page somewhere else whose form posts to the address, with the visitor's cookies where the browser sends them. */
+/** A page of another site whose form posts to the address, with the cookies that the browser sends there. */
 async function startAttacker(
   action: string,
   fields: Record<string, string>,

@@ -14,7 +14,7 @@ const LOOKS = [
   { viewport: { width: 320, height: 640 }, colorScheme: "dark" },
 ] as const;
 
-test("the page before a linking meets WCAG 2.2 AA and fits 320 px, in light and dark", async () => {
+test("the page without a link meets WCAG 2.2 AA and fits 320 px, in light and dark mode", async () => {
   await using place = await createPageWorld(chromium);
 
   for (const look of LOOKS) {
@@ -27,7 +27,7 @@ test("the page before a linking meets WCAG 2.2 AA and fits 320 px, in light and 
   }
 });
 
-test("the page of a link, with all that it can show, meets WCAG 2.2 AA and fits 320 px, in light and dark", async () => {
+test("the page of a link with all details meets WCAG 2.2 AA and fits 320 px, in light and dark mode", async () => {
   await using place = await createPageWorld(chromium);
   const envelopeId = await liveALittle(place);
 
@@ -45,7 +45,7 @@ test("the page of a link, with all that it can show, meets WCAG 2.2 AA and fits 
   }
 });
 
-test("waiting and errors meet WCAG 2.2 AA and fit 320 px, in light and dark", async () => {
+test("waiting and error states meet WCAG 2.2 AA and fit 320 px, in light and dark mode", async () => {
   await using place = await createPageWorld(chromium, { config: { largeImport: 1 } });
   const { world } = place;
   await world.docusign.concludeEnvelope({ from: place.colleague, to: [CUSTOMER] });
@@ -68,7 +68,7 @@ test("waiting and errors meet WCAG 2.2 AA and fit 320 px, in light and dark", as
   assert.equal(await stateOn(visitors[0]!), "エラー");
 });
 
-test("with the keyboard alone an owner links, edits and deletes, and always sees where the focus is", async () => {
+test("an owner can link, edit and delete by keyboard alone, with a visible focus throughout", async () => {
   await using place = await createPageWorld(chromium);
   const page = await place.visit();
 
@@ -99,7 +99,7 @@ test("with the keyboard alone an owner links, edits and deletes, and always sees
   assert.match(await page.locator(".message").innerText(), /削除しました/);
 });
 
-test("on paper there are facts and figures, and nothing to click", async () => {
+test("the printed page shows facts and figures, but no controls", async () => {
   await using place = await createPageWorld(chromium);
   await liveALittle(place);
   const page = await place.visit();
@@ -110,7 +110,7 @@ test("on paper there are facts and figures, and nothing to click", async () => {
   assert.equal(await page.getByRole("region", { name: "件数の内訳" }).isVisible(), true);
 });
 
-/** A link with a reconciliation, an exclusion and a deletion behind it, and a link before it; gives an envelope's id. */
+/** Creates a link with a reconciliation, an exclusion, a deletion and a previous link; returns an envelope id. */
 async function liveALittle(place: PageWorld): Promise<string> {
   const { world } = place;
   const wish = { from: place.colleague, to: [CUSTOMER] };
@@ -144,14 +144,14 @@ async function assertAccessible(page: Page): Promise<void> {
   assert.equal(content, window, `${page.url()} scrolls sideways`);
 }
 
-/** The names of what gets the focus, one Tab after the other; each has to show that it has it. */
+/** Presses Tab repeatedly and returns the names of the focused elements; each must show its focus. */
 async function tabThrough(page: Page, times: number): Promise<string[]> {
   const names: string[] = [];
   for (let time = 0; time < times; time += 1) names.push(await tab(page));
   return names;
 }
 
-/** The name of what gets the focus next; empty where that is the browser's own window. */
+/** Presses Tab and returns the focused element's name; empty if the browser's own window has the focus. */
 async function tab(page: Page): Promise<string> {
   await page.keyboard.press("Tab");
   const focused: any = await page.evaluate(`(() => {
@@ -167,10 +167,10 @@ async function tab(page: Page): Promise<string> {
 
 const MOST_TABS = 20;
 
-/** Tabs on until what is so called has the focus. */
+/** Presses Tab until the element of this name has the focus. */
 async function focus(page: Page, name: string): Promise<void> {
   for (let time = 0; time < MOST_TABS; time += 1) if ((await tab(page)) === name) return;
-  assert.fail(`no Tab leads to ${name}`);
+  assert.fail(`Tab does not reach ${name}`);
 }
 
 async function press(page: Page, name: string): Promise<void> {

@@ -7,7 +7,7 @@ import { createPageWorld, linkOnPage, messageOn, stateOn } from "./page-world.ts
 
 const chromium = sharedChromium();
 
-test("編集 and 連携 send imports to another group from then on, without a login", async () => {
+test("編集 and 連携 redirect future imports to another group without a login", async () => {
   await using place = await createPageWorld(chromium);
   const page = await place.visit();
   await linkOnPage(place, page, place.admin);
@@ -22,7 +22,7 @@ test("編集 and 連携 send imports to another group from then on, without a lo
   assert.equal(place.world.docusign.callsTo("/oauth/auth").length, logins);
 });
 
-test("editing can be left; a group that vanished meanwhile is refused in the help page's words", async () => {
+test("editing can be cancelled, and a group deleted meanwhile is refused in the help page's words", async () => {
   await using place = await createPageWorld(chromium);
   const page = await place.visit();
   await linkOnPage(place, page, place.admin);
@@ -39,7 +39,7 @@ test("editing can be left; a group that vanished meanwhile is refused in the hel
   assert.equal((await linkOf(place.world)).groupId, "sales");
 });
 
-test("削除 asks first and can be left; then it ends the link, and the contracts remain", async () => {
+test("削除 asks for confirmation, can be cancelled, and then ends the link while the contracts remain", async () => {
   await using place = await createPageWorld(chromium);
   const { world } = place;
   await world.docusign.concludeEnvelope({ from: place.colleague, to: [CUSTOMER], subject: "残る契約書" });
@@ -61,7 +61,7 @@ test("削除 asks first and can be left; then it ends the link, and the contract
   assert.match(await page.getByRole("region", { name: "連携履歴" }).innerText(), /取り込み済み 1件/);
 });
 
-test("a deletion that cannot reach DocuSign fails in the help page's words, and the link is as before", async () => {
+test("a deletion that cannot reach DocuSign fails in the help page's words, and the link stays unchanged", async () => {
   await using place = await createPageWorld(chromium);
   const page = await place.visit();
   await linkOnPage(place, page, place.admin);
@@ -75,7 +75,7 @@ test("a deletion that cannot reach DocuSign fails in the help page's words, and 
   place.world.docusign.comeUp();
 });
 
-test("a deletion that was asked for twice has simply happened, but only to the tenant's own link", async () => {
+test("a repeated deletion succeeds, but only for the tenant's own link", async () => {
   await using place = await createPageWorld(chromium);
   const { world } = place;
   const page = await place.visit();
@@ -95,7 +95,7 @@ test("a deletion that was asked for twice has simply happened, but only to the t
   assert.match(await answer.text(), /連携情報が見つかりませんでした。/);
 });
 
-test("a page left open does nothing to the link that came after its own", async () => {
+test("a page left open has no effect on a later link", async () => {
   await using place = await createPageWorld(chromium);
   const { world } = place;
   const page = await place.visit();
@@ -155,7 +155,7 @@ test("a large first import shows its count and duration, and waits for 取り込
   assert.deepEqual(await subjects(world), ["一", "三", "二"]);
 });
 
-test("an error shows its cause, and 連携 by the same user repairs it and fills the gap", async () => {
+test("an error shows its cause, and 連携 by the same user repairs the link and fills the gap", async () => {
   await using place = await createPageWorld(chromium);
   const { world } = place;
   const page = await place.visit();
@@ -177,7 +177,7 @@ test("an error shows its cause, and 連携 by the same user repairs it and fills
   assert.deepEqual(await subjects(world), ["エラーの間に"]);
 });
 
-test("another user cannot repair an error: the link has to be deleted first", async () => {
+test("another user cannot repair a link: it must be deleted first", async () => {
   await using place = await createPageWorld(chromium);
   const { world } = place;
   const other = world.docusign.addUser(place.account, { name: "別の管理者", role: "DS Admin" });
@@ -194,7 +194,7 @@ test("another user cannot repair an error: the link has to be deleted first", as
   assert.equal(await stateOn(page), "エラー");
 });
 
-test("where the group has vanished the page says so, and another group mends it", async () => {
+test("the page reports a missing group, and choosing another group repairs the link", async () => {
   await using place = await createPageWorld(chromium);
   const { world } = place;
   const page = await place.visit();

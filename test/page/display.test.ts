@@ -6,7 +6,7 @@ import { chooseAndLink, createPageWorld, linkOnPage, logIn, messageOn, stateOn }
 
 const chromium = sharedChromium();
 
-test("the progress of the first import moves by itself, until it says that it is through", async () => {
+test("the progress of the first import updates itself until the import is complete", async () => {
   await using place = await createPageWorld(chromium);
   const { world } = place;
   for (const subject of ["一", "二"]) {
@@ -45,7 +45,7 @@ test("everything works without JavaScript", async () => {
   assert.equal(await messageOn(page), "DocuSignとの連携を削除しました。");
 });
 
-test("totals add up and name why the counts differ", async () => {
+test("the totals add up and explain why the counts differ", async () => {
   await using place = await createPageWorld(chromium);
   const { world } = place;
   const { docusign } = world;
@@ -77,7 +77,7 @@ test("totals add up and name why the counts differ", async () => {
   assert.match(totals, /取り込み待ち 2件 取得した文書がPDFではない 1件 取り込みの順番待ち 1件/);
 });
 
-test("files are counted with the link that accounts for them now, whichever link imported them", async () => {
+test("files count towards the link that now accounts for them, whichever link imported them", async () => {
   await using place = await createPageWorld(chromium);
   const { world } = place;
   await world.docusign.concludeEnvelope({ from: place.colleague, to: [CUSTOMER] });
@@ -95,7 +95,7 @@ test("files are counted with the link that accounts for them now, whichever link
   );
 });
 
-test("the latest reconciliations are listed in Japan's time, with what events missed", async () => {
+test("the latest reconciliations are listed in Japan's time, with the envelopes that events missed", async () => {
   await using place = await createPageWorld(chromium);
   const { world } = place;
   await world.link(place.admin, { group: "sales" });
@@ -119,7 +119,7 @@ test("the latest reconciliations are listed in Japan's time, with what events mi
   assert.equal(await runs.getByRole("img", { name: label }).count(), 1);
 });
 
-test("an account without Connect works by the hour alone, and the page says so", async () => {
+test("an account without Connect works with hourly imports alone, and the page says so", async () => {
   await using place = await createPageWorld(chromium);
   const { world } = place;
   place.account.connect = false;
@@ -135,7 +135,7 @@ test("an account without Connect works by the hour alone, and the page says so",
   assert.equal(world.docusign.callsTo("/oauth/auth").length, 1);
 });
 
-test("one envelope is explained by its id or by an address of DocuSign's, to members too", async () => {
+test("an envelope is explained by its id or a DocuSign address, to members too", async () => {
   await using place = await createPageWorld(chromium);
   const { world } = place;
   await world.link(place.admin, { group: "sales" });
@@ -173,7 +173,7 @@ test("one envelope is explained by its id or by an address of DocuSign's, to mem
   assert.match(await answer.getByRole("status").innerText(), /見つかりませんでした/);
 });
 
-test("names from outside stand on the page as they are", async () => {
+test("names from outside are shown escaped", async () => {
   await using place = await createPageWorld(chromium);
   const { world } = place;
   const account = world.docusign.addAccount({ name: `<img src=x onerror="alert(1)">` });

@@ -32,7 +32,7 @@ test("an owner chooses group and service, clicks 連携, logs in at DocuSign, an
   assert.equal(await fact(page, "次回の照合"), "2031年1月15日 13:00");
 });
 
-test("going back from DocuSign's login, or opening the page anew, leaves no trace, and linking works from there", async () => {
+test("going back from DocuSign's login or reloading the page leaves no trace, and linking works from there", async () => {
   await using place = await createPageWorld(chromium);
   const page = await place.visit();
 
@@ -48,7 +48,7 @@ test("going back from DocuSign's login, or opening the page anew, leaves no trac
   assert.equal(await stateOn(page), "連携済み");
 });
 
-test("of two tabs that link, the first to come back links, and the other is told so", async () => {
+test("if two tabs link, the first to return links and the other is told so", async () => {
   await using place = await createPageWorld(chromium);
   const one = await place.visit();
   const other = await one.context().newPage();
@@ -64,7 +64,7 @@ test("of two tabs that link, the first to come back links, and the other is told
   assert.equal((await linkOf(place.world)).groupId, "sales");
 });
 
-test("a return address that was used already, or is too old, changes nothing", async () => {
+test("a used or expired return address changes nothing", async () => {
   await using place = await createPageWorld(chromium);
   const page = await place.visit();
   const returns: string[] = [];
@@ -86,7 +86,7 @@ test("a return address that was used already, or is too old, changes nothing", a
   assert.equal((await linkOf(place.world)).linkedAt, linkedAt);
 });
 
-test("who cancels at DocuSign is back on the page, unlinked", async () => {
+test("a user who cancels at DocuSign returns to the page without a link", async () => {
   await using place = await createPageWorld(chromium);
   const page = await place.visit();
 
@@ -97,7 +97,7 @@ test("who cancels at DocuSign is back on the page, unlinked", async () => {
   assert.equal(await hasLink(place), false);
 });
 
-test("a user who is not DS Admin is refused in the help page's words", async () => {
+test("a user who is not a DS Admin is refused in the help page's words", async () => {
   await using place = await createPageWorld(chromium);
   const page = await place.visit();
 
@@ -110,7 +110,7 @@ test("a user who is not DS Admin is refused in the help page's words", async () 
   assert.equal(await hasLink(place), false);
 });
 
-test("a group that is deleted while it is chosen, or while the owner logs in, is refused in the help page's words", async () => {
+test("a group deleted during the choice or the login is refused in the help page's words", async () => {
   await using place = await createPageWorld(chromium);
   const page = await place.visit();
   const api = await place.world.api();
@@ -129,7 +129,7 @@ test("a group that is deleted while it is chosen, or while the owner logs in, is
   assert.equal(await hasLink(place), false);
 });
 
-test("a form that names no group or no service asks to choose", async () => {
+test("a form without group or service asks for a choice", async () => {
   await using place = await createPageWorld(chromium);
   const page = await place.visit();
 
@@ -139,7 +139,7 @@ test("a form that names no group or no service asks to choose", async () => {
   assert.match(await answer.text(), /取り込み先契約書グループと連携サービスを選択してください。/);
 });
 
-test("the linked user is changed without restarting the browser: DocuSign asks who it is each time", async () => {
+test("another user can be linked without restarting the browser: DocuSign always asks for a login", async () => {
   await using place = await createPageWorld(chromium);
   const { world, account } = place;
   const successor = world.docusign.addUser(account, { name: "後任", role: "DS Admin" });
@@ -157,7 +157,7 @@ test("the linked user is changed without restarting the browser: DocuSign asks w
   assert.match(await page.getByRole("region", { name: "連携履歴" }).innerText(), /山田（株式会社甲）/);
 });
 
-test("an address for DocuSign's login that is sent to somebody else links nothing, signed in or not", async () => {
+test("an authorization address sent to another person links nothing, signed in or not", async () => {
   await using place = await createPageWorld(chromium);
   const { world } = place;
   const sendAddress = async (): Promise<string> => {
@@ -185,7 +185,7 @@ async function hasLink({ world }: PageWorld): Promise<boolean> {
   return (await (await world.api()).get("/v1/link")).status === 200;
 }
 
-/** What the link's card says under a name. */
+/** Returns the link card's value under this name. */
 async function fact(page: Page, name: string): Promise<string> {
   const row = page.locator(".facts > div", { has: page.locator("dt", { hasText: name }) });
   return await row.first().locator("dd").innerText();

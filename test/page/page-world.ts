@@ -5,18 +5,18 @@ import type { User } from "../support/docusign/state.ts";
 import { type Companies, createCompanies } from "../support/linked-world.ts";
 import type { World, WorldOptions } from "../support/world.ts";
 
-/** What DocuSign's login calls its button. */
+/** The label of the button in DocuSign's login. */
 const ALLOW = "アクセスの許可";
 
-/** Companies, two groups, and people's browsers. */
+/** Companies, two groups, and browsers for people. */
 export type PageWorld = Companies & {
-  /** A browser of its own, signed in at the page. */
+  /** Opens a separate browser, signed in to the page. */
   visit(who?: "owner" | "member" | Person, options?: BrowserContextOptions): Promise<Page>;
-  /** A browser of its own in which nobody has signed in. */
+  /** Opens a separate browser without a sign-in. */
   stranger(options?: BrowserContextOptions): Promise<Page>;
 };
 
-/** Everything that a test of the page needs. A page that breaks its own security policy, or whose script fails, fails the test. */
+/** Everything that a page test needs. A violation of the page's security policy or a script error fails the test. */
 export async function createPageWorld(
   chromiumOf: () => Promise<Browser>,
   options: WorldOptions = {},
@@ -67,7 +67,7 @@ function listen(context: BrowserContext, complaints: string[]): void {
   });
 }
 
-/** [連携] on the page: DocuSign's login is this user's, who allows at once. Ends when the page is back with its answer. */
+/** Clicks [連携] and lets this user allow access at DocuSign. Returns when the page shows the result. */
 export async function linkOnPage(
   { world }: PageWorld,
   page: Page,
@@ -78,7 +78,7 @@ export async function linkOnPage(
   await Promise.all([page.waitForEvent("load"), clickLink(page, group)]);
 }
 
-/** Chooses as the help page says, clicks [連携], and ends when DocuSign's login can be seen: a browser on its way there can't go back yet. */
+/** Makes the choices, clicks [連携] and waits for DocuSign's login; a browser still on its way there cannot go back. */
 export async function chooseAndLink(page: Page, group = "営業部の契約書"): Promise<void> {
   await clickLink(page, group);
   await page.getByRole("button", { name: ALLOW }).waitFor();
@@ -90,18 +90,18 @@ async function clickLink(page: Page, group: string): Promise<void> {
   await page.getByRole("button", { name: "連携", exact: true }).click();
 }
 
-/** On DocuSign's own page: logs in as the user and allows. */
+/** Logs in as the user on DocuSign's own page and allows access. */
 export async function logIn(page: Page, user: User): Promise<void> {
   await page.getByLabel("メールアドレス").fill(user.email);
   await page.getByRole("button", { name: ALLOW }).click();
 }
 
-/** The words of the page's message. */
+/** Returns the text of the page's message. */
 export async function messageOn(page: Page): Promise<string> {
   return await page.locator(".message [role=status], .message [role=alert]").first().innerText();
 }
 
-/** The words of the link's state. */
+/** Returns the text of the link's state. */
 export async function stateOn(page: Page): Promise<string> {
   return (await page.locator(".heading .badge").innerText()).replace(/^状態：/, "").trim();
 }

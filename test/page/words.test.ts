@@ -36,7 +36,7 @@ for (const [what, text, id] of PASTED) {
   });
 }
 
-test("moments are told in Japan's time", () => {
+test("times are shown in Japan's time", () => {
   const at = new Date("2031-03-31T15:00:00Z");
 
   assert.equal(moment(at).toString(), '<time datetime="2031-03-31T15:00:00.000Z">2031年4月1日 00:00</time>');
@@ -54,17 +54,17 @@ const DURATIONS: readonly (readonly [ms: number, words: string])[] = [
 ];
 
 for (const [ms, words] of DURATIONS) {
-  test(`${ms} ms are ${words}`, () => assert.equal(duration(ms), words));
+  test(`${ms} ms are shown as ${words}`, () => assert.equal(duration(ms), words));
 }
 
-test("a run's duration is told to the second", () => {
+test("a run's duration is shown to the second", () => {
   assert.equal(shortDuration(999), "1秒未満");
   assert.equal(shortDuration(8_349), "8.3秒");
   assert.equal(shortDuration(59_400), "59秒");
   assert.equal(shortDuration(125_000), "2分5秒");
 });
 
-test("the help page's four messages are told word for word, each for its code only", () => {
+test("the help page's four messages appear word for word, each for its code only", () => {
   const texts = {
     "not-admin":
       "連携できないユーザーです。DocusignユーザーのデフォルトアカウントがDS Adminかどうか確認してください。",

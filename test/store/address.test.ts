@@ -8,7 +8,7 @@ import { openDatabase } from "../../src/store/database.ts";
 import { until } from "../support/waiting.ts";
 import { createWorld } from "../support/world.ts";
 
-test("new connections use the address that DATABASE_URL_FILE holds then, the last one while it holds none", async () => {
+test("new connections use the current address in DATABASE_URL_FILE, or the last one while the file is empty", async () => {
   await using opened = new AsyncDisposableStack();
   const directory = await mkdtemp(join(tmpdir(), "torikomi-address-"));
   opened.defer(async () => await rm(directory, { recursive: true, force: true }));
@@ -16,7 +16,7 @@ test("new connections use the address that DATABASE_URL_FILE holds then, the las
   const world = opened.use(await createWorld({ config: { databaseUrlFile: file } }));
   const { db, close } = openDatabase(world.database.connectionString);
   opened.defer(close);
-  // It ends with the run's server.
+  // The role disappears with the test run's server.
   const role = `rotated_${new URL(world.database.connectionString).pathname.slice(1)}`;
   await sql`create role ${sql.id(role)} superuser login password 'secret'`.execute(db);
   const address = new URL(world.database.connectionString);
@@ -29,7 +29,7 @@ test("new connections use the address that DATABASE_URL_FILE holds then, the las
       world.service.foundation.serving.db,
     );
     const listeners = async (): Promise<string[]> => await listUsers("torikomi change news");
-    await until(async () => (await listeners()).length > 0, "the session is back");
+    await until(async () => (await listeners()).length > 0, "the session is restored");
     return [...rows.map(({ user }) => user), ...(await listeners())].join();
   };
   const listUsers = async (application: string): Promise<string[]> => {

@@ -10,7 +10,7 @@ import {
   type TestDatabase,
 } from "../support/postgres.ts";
 
-test("two that migrate at once both succeed, and each migration happens once", async () => {
+test("two simultaneous migrations both succeed, and each step runs once", async () => {
   await using empty = await createEmptyDatabase();
 
   const [one, other] = await Promise.all([
@@ -22,7 +22,7 @@ test("two that migrate at once both succeed, and each migration happens once", a
   assert.deepEqual(await listApplied(empty), [...one.applied, ...other.applied]);
 });
 
-test("one that migrates waits for the other, longer than its statements may take", async () => {
+test("a migration waits for another one, longer than the statement timeout", async () => {
   await using empty = await createEmptyDatabase();
   await using first = await open(empty);
   await using second = await open(empty, 100);
@@ -46,7 +46,7 @@ test("one that migrates waits for the other, longer than its statements may take
   assert.deepEqual(order, ["first", "second"]);
 });
 
-test("the time limit of statements holds again after migrating", async () => {
+test("the statement timeout applies again after migrating", async () => {
   await using empty = await createEmptyDatabase();
   await using database = await open(empty, 12_345, 1);
 
@@ -62,7 +62,7 @@ test("migrating again changes nothing", async () => {
   assert.deepEqual(await migrateTestDatabase(migrated.connectionString), { applied: [] });
 });
 
-test("a database that a newer program has migrated is refused, and nothing is touched", async () => {
+test("a database migrated by a newer program is rejected and left untouched", async () => {
   await using migrated = await createTestDatabase();
   await using database = await open(migrated);
   await addMigration(database, "9999-from-the-future");
@@ -80,7 +80,7 @@ test("a database that a newer program has migrated is refused, and nothing is to
   assert.equal(touched, false);
 });
 
-test("a database is current once all migrations of this program are applied, newer ones or not", async () => {
+test("a database is current once all migrations of this program are applied, with or without newer ones", async () => {
   await using empty = await createEmptyDatabase();
   await using database = await open(empty);
 
@@ -98,7 +98,7 @@ test("a database is current once all migrations of this program are applied, new
   );
 });
 
-test("what must be there before the migrations is there, or none of them happens", async () => {
+test("migrations are applied only if the steps before them succeed", async () => {
   await using empty = await createEmptyDatabase();
   await using database = await open(empty);
 
@@ -111,7 +111,7 @@ test("what must be there before the migrations is there, or none of them happens
   assert.deepEqual((await migrateToLatest(database.db)).applied.length > 0, true);
 });
 
-test("a date is read as it is written, a moment as a moment, a big number without loss", async () => {
+test("a date is read as written, a timestamp as a Date, a bigint without loss", async () => {
   await using empty = await createEmptyDatabase();
   await using database = await open(empty);
 
@@ -146,7 +146,7 @@ test("a connection that the server ends is reported and replaced", async () => {
   assert.match(reported[0]?.message ?? "", /terminating connection/);
 });
 
-test("nobody waits long for a connection that cannot be had", async () => {
+test("waiting for an unavailable connection ends after the timeout", async () => {
   await using empty = await createEmptyDatabase();
   const database = openDatabase(empty.connectionString, { max: 1, connectionTimeoutMs: 1_000 });
   const taken = await database.pool.connect();
@@ -178,7 +178,7 @@ async function addMigration({ pool }: OpenDatabase, name: string): Promise<void>
   await pool.query("insert into kysely_migration values ($1, $2)", [name, "2999-01-01T00:00:00.000Z"]);
 }
 
-/** Returns once some other session has asked in vain for the lock for as long as said: by the server's clock. */
+/** Returns once another session has waited this long for the lock, by the server's clock. */
 async function untilOneHasWaited({ pool }: OpenDatabase, milliseconds: number): Promise<void> {
   const waiting = `select from pg_stat_activity where query like '%pg_try_advisory_lock%' and pid <> pg_backend_pid()
     and datname = current_database() and query_start - backend_start > make_interval(secs => $1)`;

@@ -39,7 +39,7 @@ import { nextDueAt } from "../../src/store/ledger/waiting-envelopes.ts";
 import type { DB } from "../../src/store/schema.ts";
 import { createTestDatabase } from "../support/postgres.ts";
 
-/** These grow for as long as the service runs; links and groups grow with the number of customers only. */
+/** These tables grow as long as the service runs; links and groups grow only with the number of customers. */
 const GROWING = [
   "audit",
   "change",
@@ -51,14 +51,14 @@ const GROWING = [
   "stored_document",
 ];
 const LINKS = 100;
-/** One customer is large among many small ones; it is the one that asks. */
+/** One customer is large among many small ones, and its queries are tested. */
 const LARGE = "t1";
 const EACH = `case tenant when '${LARGE}' then 5000 else 150 end`;
-/** So many rows of a table may be looked at in vain: more would be a walk through what the customer has. */
+/** The number of rows that a query may read in vain; more would be a scan of the customer's data. */
 const IN_VAIN = 500;
 const NOW = new Date("2031-01-15T03:10:00Z");
 
-/** What every event, import, hour, page and reader asks. */
+/** The queries of every event, import, hour, page and reader. */
 const QUERIES: Readonly<Record<string, (db: Database, some: Some) => Promise<unknown>>> = {
   "events are recorded with their imports": async (db, { linkId }) =>
     await recordEvents(asPool(db), [anEvent(linkId), anEvent(linkId)]),
@@ -78,7 +78,7 @@ const QUERIES: Readonly<Record<string, (db: Database, some: Some) => Promise<unk
     await nextDueAt(db, linkId);
     await countDue(db, linkId, NOW);
   },
-  "a page of a listing is held against the ledger": async (db, { linkId, tenant, envelopeIds }) => {
+  "a listing page is compared with the ledger": async (db, { linkId, tenant, envelopeIds }) => {
     await findRunning(db, linkId);
     await findEnvelopes(db, tenant, envelopeIds);
     await announcedEnvelopes(db, linkId, envelopeIds);
@@ -122,7 +122,7 @@ const QUERIES: Readonly<Record<string, (db: Database, some: Some) => Promise<unk
   },
 };
 
-test("no query of everyday life walks through a table that grows", async (t) => {
+test("no regular query scans a growing table", async (t) => {
   await using world = await createWorld();
 
   for (const [what, ask] of Object.entries(QUERIES)) {
@@ -141,7 +141,7 @@ test("no query of everyday life walks through a table that grows", async (t) => 
   }
 });
 
-test("a query that walks is seen, whether through the table or along an index", async () => {
+test("a scan is detected, of the table or along an index", async () => {
   await using world = await createWorld();
 
   const queries = await world.watch(async (db, { tenant }) => {
@@ -178,7 +178,7 @@ function walks(plan: Plan | undefined): boolean {
   return (isWalk && GROWING.includes(plan["Relation Name"] ?? "")) || (plan.Plans ?? []).some(walks);
 }
 
-/** Runs what has a name as everything else, so that it is watched as well. */
+/** Runs named statements like all others, so that they are watched too. */
 function asPool(db: Database): Recording {
   return {
     query: async <Row>({ text, values = [] }: pg.QueryConfig) => {
@@ -207,7 +207,7 @@ async function createWorld() {
       await ask(db, some);
       return watched.filter((query) => /^\s*(select|insert|update|delete|with)/i.test(query.sql));
     },
-    // Done once more to see how, and undone.
+    // Runs the query again to see its plan, then rolls it back.
     explain: async (query: Query): Promise<Plan> => {
       const client = await pool.connect();
       try {
@@ -240,7 +240,7 @@ async function findSome(db: Database) {
   };
 }
 
-/** A year of the service, in small: enough rows that an index pays, statistics as autovacuum leaves them. */
+/** A small version of a year of the service: enough rows for indexes to pay, and statistics as after autovacuum. */
 async function fill(db: Database): Promise<void> {
   await db.transaction().execute(async (tx) => {
     await sql`set local session_replication_role = replica`.execute(tx);

@@ -40,17 +40,17 @@ for (const code of Object.keys(STATUSES).filter(isRefusalCode)) {
   });
 }
 
-test("the messages of the help page arrive as detail, refusals without a message have none", () => {
+test("the messages of the help page are sent as detail, and refusals without a message have none", () => {
   assert.equal(problemFor(new Refusal("link-not-found")).body.detail, "連携情報が見つかりませんでした。");
   assert.equal(problemFor(new Refusal("not-found")).body.detail, undefined);
 });
 
-test("who lacks a token is told the scheme, and who came at a bad time when to come again", () => {
+test("a caller without a token gets the scheme, and a caller at a bad time gets Retry-After", () => {
   assert.deepEqual(problemFor(new Refusal("unauthorized")).headers, { "WWW-Authenticate": "Bearer" });
   assert.deepEqual(problemFor(new Refusal("unavailable")).headers, { "Retry-After": "5" });
 });
 
-test("a fault is answered with 500, tells nothing, and leaves one log line with the request's id", async () => {
+test("an error is answered with 500, reveals nothing, and leaves one log line with the request id", async () => {
   await using site = await createSite((app) => {
     app.get("/broken", () => {
       const cause = Object.assign(new Error("connection lost"), {
@@ -82,7 +82,7 @@ test("a fault is answered with 500, tells nothing, and leaves one log line with 
   assert.doesNotMatch(logged, /hanako/);
 });
 
-test("a thing thrown that is no error is answered with 500 too", async () => {
+test("a thrown value that is not an error is answered with 500 too", async () => {
   await using site = await createSite((app) => {
     app.get("/odd", (_request, _response, next) => next("oops"));
   });
@@ -109,7 +109,7 @@ const BAD_BODIES: readonly [string, number, RequestInit][] = [
 ];
 
 for (const [name, status, init] of BAD_BODIES) {
-  test(`a body with ${name} is answered with ${status} and not repeated`, async () => {
+  test(`a body with ${name} is answered with ${status} and not echoed`, async () => {
     await using site = await createSite((app) => {
       app.post("/", express.json({ limit: "1kb" }), (_request, response) => void response.sendStatus(204));
     });
@@ -127,7 +127,7 @@ for (const [name, status, init] of BAD_BODIES) {
   });
 }
 
-test("an address that cannot be decoded is malformed, one that leads nowhere is not found", async () => {
+test("an address that cannot be decoded is malformed, an unknown one is not found", async () => {
   await using site = await createSite((app) => {
     app.get("/things/:id", (_request, response) => void response.sendStatus(204));
   });
@@ -141,7 +141,7 @@ test("an address that cannot be decoded is malformed, one that leads nowhere is 
   );
 });
 
-test("a browser gets a page, with the message escaped; a program gets JSON from the same address", async () => {
+test("at the same address a browser gets a page with the escaped message, and a program gets JSON", async () => {
   await using site = await createSite((app) => {
     app.get("/page", () => {
       throw new Refusal("forbidden", "<b>だめ</b>");
@@ -193,7 +193,7 @@ test("if the database is unavailable, people get a page and programs a problem: 
   assert.doesNotMatch(problem, /10\.0\.0\.7/);
 });
 
-test("an answer that breaks off half-way breaks the connection instead of looking whole", async () => {
+test("a response that fails half-way breaks the connection instead of looking complete", async () => {
   await using site = await createSite((app) => {
     app.get("/half", (_request, response) => {
       response.writeHead(200, { "content-type": "text/plain" });
@@ -205,7 +205,7 @@ test("an answer that breaks off half-way breaks the connection instead of lookin
   await assert.rejects(async () => (await fetch(`${site.url}/half`)).text());
 });
 
-test("the log of a request holds no header, no query and no secret", async () => {
+test("the log of a request contains no header, no query and no secret", async () => {
   await using site = await createSite((app) => {
     app.get(
       "/sign-in/callback",
@@ -233,7 +233,7 @@ test("the log of a request holds no header, no query and no secret", async () =>
   assert.doesNotMatch(JSON.stringify(line), /SECRET/);
 });
 
-test("probes and Prometheus leave no line, as they come all the time", async () => {
+test("health probes and Prometheus scrapes are not logged", async () => {
   await using site = await createSite((app) => {
     app.get("/healthz", (_request, response) => void response.sendStatus(200));
   });
@@ -244,7 +244,7 @@ test("probes and Prometheus leave no line, as they come all the time", async () 
   assert.deepEqual(site.lines(), []);
 });
 
-test("a sane id that came with the request is kept, anything else is replaced", async () => {
+test("a well-formed request id is kept, any other is replaced", async () => {
   await using site = await createSite(() => undefined);
   const idFor = async (given: string): Promise<string | null> =>
     (await fetch(site.url, { headers: { "X-Request-Id": given } })).headers.get("x-request-id");
@@ -255,7 +255,7 @@ test("a sane id that came with the request is kept, anything else is replaced", 
   }
 });
 
-test("a request that goes away while it is sent is no fault of ours", async () => {
+test("a request aborted by its client is not our error", async () => {
   await using site = await createSite((app) => {
     app.post("/", express.json(), (_request, response) => void response.sendStatus(204));
   });
@@ -282,7 +282,7 @@ function isRefusalCode(code: string): code is RefusalCode {
 
 const LIST = z.strictObject({ from: dateParameter.optional(), limit: limitParameter });
 
-test("a good query comes in its types, with the usual limit", () => {
+test("a valid query is parsed into its types, with the default limit", () => {
   assert.deepEqual(parseQuery(LIST, { from: "2024-02-29" }), { from: "2024-02-29", limit: 50 });
   assert.deepEqual(parseQuery(LIST, { limit: "1" }), { limit: 1 });
   assert.deepEqual(parseQuery(LIST, { limit: "200" }), { limit: 200 });
@@ -303,7 +303,7 @@ const BAD_QUERIES: readonly [Record<string, unknown>, RegExp][] = [
 ];
 
 for (const [query, message] of BAD_QUERIES) {
-  test(`the query ${JSON.stringify(query)} is malformed, and the answer names the parameter`, () => {
+  test(`the query ${JSON.stringify(query)} is malformed, and the response names the parameter`, () => {
     assert.throws(
       () => parseQuery(LIST, query),
       (error) => error instanceof Refusal && error.code === "malformed" && message.test(error.message),

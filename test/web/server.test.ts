@@ -9,7 +9,7 @@ import { startHttpServer } from "../../src/web/server.ts";
 const PATIENCE_MS = 30_000;
 const ASK = "GET / HTTP/1.1\r\nHost: torikomi\r\n\r\n";
 
-test("an answer that is given but not yet read is whole when the server has closed", async () => {
+test("a response that is sent but not yet read is complete when the server has closed", async () => {
   const answer = "x".repeat(40_000_000);
   await using site = await serve((_request, response) => response.end(answer));
   const reader = site.connect(ASK);
@@ -23,7 +23,7 @@ test("an answer that is given but not yet read is whole when the server has clos
   assert.ok(tookMs < PATIENCE_MS / 3, `${tookMs} ms`);
 });
 
-test("a connection that has had its answer closes at once, one that never asks soon after", async () => {
+test("an answered connection closes at once, and one without a request soon after", async () => {
   await using site = await serve((_request, response) => response.end("done"));
   const [answered] = [site.connect(ASK), site.connect("")];
   await once(answered, "data");
@@ -33,7 +33,7 @@ test("a connection that has had its answer closes at once, one that never asks s
   assert.ok(tookMs < PATIENCE_MS / 3, `${tookMs} ms`);
 });
 
-test("who connected just before the end is still answered, and told that nothing else is", async () => {
+test("a client that connected just before the end is still answered, with Connection: close", async () => {
   await using site = await serve((_request, response) => response.end("done"));
   const [late, other] = [site.connect(""), site.connect(ASK)];
   await once(other, "data");
@@ -47,9 +47,9 @@ test("who connected just before the end is still answered, and told that nothing
 });
 
 type Site = AsyncDisposable & {
-  /** A connection on which this is sent. */
+  /** Opens a connection and sends this. */
   connect(sent: string): Socket;
-  /** How long it took, in milliseconds. */
+  /** Closes the server; returns the duration in milliseconds. */
   close(): Promise<number>;
 };
 

@@ -35,7 +35,7 @@ before(async () => {
   await (await open(model.path)).close();
 });
 
-/** Ended by the tests themselves, unless one fails. */
+/** The tests end these processes themselves unless they fail. */
 const started: ChildProcess[] = [];
 
 after(async () => {
@@ -43,7 +43,7 @@ after(async () => {
   await model[Symbol.asyncDispose]();
 });
 
-test("what is written stays, in a folder that is closed to everybody else", async () => {
+test("data is kept, in a folder that is closed to all other users", async () => {
   await using folder = await makeFolder();
   const first = await open(folder.path);
   await ask(first, "create table kept as select 'here' as word");
@@ -57,7 +57,7 @@ test("what is written stays, in a folder that is closed to everybody else", asyn
   assert.deepEqual(rows, [{ word: "here" }]);
 });
 
-test("the server listens on loopback only, on the same port again, and asks for the password", async () => {
+test("the server listens on loopback only, always on the same port, and requires the password", async () => {
   await using folder = await makeUsedFolder();
   const first = await open(folder.path);
   const wrong = new URL(first.connectionString);
@@ -88,7 +88,7 @@ test("a server that must be durable writes through to the disk", async () => {
   assert.deepEqual(settings, [{ fsync: "on", commit: "on" }]);
 });
 
-test("several that start at once share one server, and the last one out stops it", async () => {
+test("several programs that start at once share one server, and the last one to leave stops it", async () => {
   await using folder = await makeFolder();
 
   const holders = await Promise.all([
@@ -107,7 +107,7 @@ test("several that start at once share one server, and the last one out stops it
   await assert.rejects(readServerPid(folder.path), NO_FILE);
 });
 
-test("a server that a killed process left running is taken over", async () => {
+test("a server left running by a killed process is taken over", async () => {
   await using folder = await makeUsedFolder();
   const killed = await startHolder(folder.path);
   await killed.kill();
@@ -121,7 +121,7 @@ test("a server that a killed process left running is taken over", async () => {
   await assert.rejects(readServerPid(folder.path), NO_FILE);
 });
 
-test("what was committed survives the kill of server and program, and their lock file is no hindrance", async () => {
+test("committed data survives the kill of server and program, and their lock file does no harm", async () => {
   await using folder = await makeUsedFolder();
   const killed = await startHolder(folder.path);
   await ask(killed, "create table kept as select 1 as one");
@@ -135,7 +135,7 @@ test("what was committed survives the kill of server and program, and their lock
   assert.deepEqual(rows, [{ one: 1 }]);
 });
 
-test("a lock file whose process id is another program's by now is no hindrance", {
+test("a lock file whose process id now belongs to another program does no harm", {
   timeout: 60_000,
 }, async () => {
   await using folder = await makeUsedFolder();
@@ -154,7 +154,7 @@ test("a lock file whose process id is another program's by now is no hindrance",
   assert.deepEqual(rows, [{ one: 1 }]);
 });
 
-test("a cluster that was left half made is cleared away", async () => {
+test("an incomplete cluster is removed", async () => {
   await using folder = await makeFolder();
   const halfMade = join(folder.path, "postgres", "making-abcdef");
   await mkdir(join(halfMade, "base"), { recursive: true });
@@ -166,7 +166,7 @@ test("a cluster that was left half made is cleared away", async () => {
   assert.deepEqual((await readdir(join(folder.path, "postgres"))).sort(), ["cluster", "port", "server.log"]);
 });
 
-test("a server that dies under its program is started again, on the same address", {
+test("a server that dies while its program runs is restarted on the same address", {
   timeout: 60_000,
 }, async () => {
   await using folder = await makeUsedFolder();
@@ -183,7 +183,7 @@ test("a server that dies under its program is started again, on the same address
   await assert.rejects(readServerPid(folder.path), NO_FILE);
 });
 
-test("production is refused before anything is made", async () => {
+test("production is refused before anything is created", async () => {
   await using folder = await makeFolder();
 
   await assert.rejects(
@@ -194,7 +194,7 @@ test("production is refused before anything is made", async () => {
   assert.deepEqual(await readdir(folder.path), []);
 });
 
-test("closing twice is as good as once", async () => {
+test("closing twice is harmless", async () => {
   await using folder = await makeUsedFolder();
   const server = await open(folder.path);
 
@@ -204,7 +204,7 @@ test("closing twice is as good as once", async () => {
   await assert.rejects(readServerPid(folder.path), NO_FILE);
 });
 
-test("it works for a user who is not root", {
+test("it works for a user other than root", {
   skip: !isRoot && "needs root to become another user",
 }, async (context) => {
   if (!canRead(NOBODY)) return context.skip("this checkout is closed to other users");
@@ -219,7 +219,7 @@ test("it works for a user who is not root", {
   assert.equal((await stat(join(folder.path, "postgres", "cluster"))).uid, NOBODY.uid);
 });
 
-test("root joins in where another user has made the cluster, and leaves it to that user", {
+test("root uses a cluster that another user created, and leaves it to that user", {
   skip: !isRoot && "needs root to become another user",
 }, async (context) => {
   if (!canRead(NOBODY)) return context.skip("this checkout is closed to other users");
@@ -235,7 +235,7 @@ test("root joins in where another user has made the cluster, and leaves it to th
   assert.deepEqual(rows, [{ one: 1 }]);
 });
 
-test("programs in a folder closed to the server's user are copied to where it can run them", {
+test("programs in a folder closed to the server's user are copied to an accessible place", {
   skip: !isRoot && "only root starts a server as another user",
 }, async () => {
   await using closed = await makeFolder();
@@ -265,7 +265,7 @@ test("programs in a folder closed to the server's user are copied to where it ca
   assert.deepEqual((await readdir(join(copies.path, "torikomi"))).length, 1);
 });
 
-test("programs that the server's user can run stay where they are", async () => {
+test("programs that the server's user can run are not copied", async () => {
   const binaries = await locateBinaries();
 
   assert.equal(await bringWithinReach(binaries, undefined, "/nowhere"), binaries.folder);
@@ -282,14 +282,14 @@ async function open(dataDir: string, log?: (message: string) => void): Promise<E
 
 type Folder = AsyncDisposable & { path: string };
 
-/** A folder in which the server has run before: a copy of one, since making a cluster takes a second. */
+/** A folder in which the server has run before, copied because creating a cluster takes a second. */
 async function makeUsedFolder(): Promise<Folder> {
   const folder = await makeFolder();
   spawnSync("cp", ["-a", join(model.path, "postgres"), folder.path]);
   return folder;
 }
 
-/** Closed to all others, as a home is. */
+/** Closed to all other users, like a home directory. */
 async function makeFolder(): Promise<Folder> {
   const path = await mkdtemp(join(tmpdir(), "torikomi-embedded-"));
   return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };

@@ -6,7 +6,7 @@ import { anEvent, createWorld } from "./recording-world.ts";
 
 const LIMITS = { batch: 100, waiting: 1_000, waitingBytes: 1_000_000, writers: 1, answerWithinMs: 60_000 };
 
-test("a lone event is written at once, and answered only when its commit is done", async () => {
+test("a single event is written at once, and answered only after its commit", async () => {
   const writer = createWriter();
   const recorder = createEventRecorder(writer.write, LIMITS);
   const order: string[] = [];
@@ -21,7 +21,7 @@ test("a lone event is written at once, and answered only when its commit is done
   assert.deepEqual(order, ["committed", "answered"]);
 });
 
-test("events that come while a commit is under way share the next one, in the order they came", async () => {
+test("events that arrive during a commit share the next one, in their order", async () => {
   const writer = createWriter();
   const recorder = createEventRecorder(writer.write, { ...LIMITS, batch: 3 });
   const events = Array.from({ length: 6 }, () => anEvent());
@@ -34,7 +34,7 @@ test("events that come while a commit is under way share the next one, in the or
   assert.deepEqual(writer.batches.flat(), events);
 });
 
-test("another commit is begun where a full one waits, never more than there are writers", async () => {
+test("another commit begins if a full batch waits, but never more than there are writers", async () => {
   const writer = createWriter();
   const recorder = createEventRecorder(writer.write, { ...LIMITS, batch: 3, writers: 2 });
   const record = (count: number) =>
@@ -52,7 +52,7 @@ test("another commit is begun where a full one waits, never more than there are 
   assert.deepEqual(writer.sizes(), [1, 3, 3, 2]);
 });
 
-test("large bodies share no commit, so that none waits for many of them", async () => {
+test("large bodies share no commit, so no event waits for many of them", async () => {
   const writer = createWriter();
   const recorder = createEventRecorder(writer.write, { ...LIMITS, waitingBytes: 100_000_000 });
   const megabytes = (count: number): ConnectEvent => anEvent({ body: Buffer.alloc(count * 1024 * 1024) });
@@ -64,7 +64,7 @@ test("large bodies share no commit, so that none waits for many of them", async 
   assert.deepEqual(writer.sizes(), [1, 2, 1, 1, 1]);
 });
 
-test("what is more than may wait is refused, by number and by bytes, until commits make room", async () => {
+test("events beyond the limits in number or bytes are refused until commits make room", async () => {
   const writer = createWriter();
   const recorder = createEventRecorder(writer.write, { ...LIMITS, waiting: 2, waitingBytes: 100 });
   const body = (length: number): ConnectEvent => anEvent({ body: Buffer.alloc(length) });
@@ -81,7 +81,7 @@ test("what is more than may wait is refused, by number and by bytes, until commi
   assert.deepEqual(await Promise.all([large, beside]), ["recorded", "recorded"]);
 });
 
-test("while the database is away every waiting event fails at the next attempt, and later ones are tried anew", async () => {
+test("while the database is down every waiting event fails at the next attempt, and later ones are tried again", async () => {
   const writer = createWriter();
   const recorder = createEventRecorder(writer.write, LIMITS);
   const away = Object.assign(new Error("connect ECONNREFUSED"), { code: "ECONNREFUSED" });
@@ -100,7 +100,7 @@ test("while the database is away every waiting event fails at the next attempt, 
   assert.equal(await again, "recorded");
 });
 
-test("one event that the database refuses fails alone", async () => {
+test("an event that the database rejects fails alone", async () => {
   await using world = await createWorld();
   const recorder = createEventRecorder(world.write, LIMITS);
   const person = { recipientId: "1", userId: null, email: "a\0@example.com" };
@@ -118,7 +118,7 @@ test("one event that the database refuses fails alone", async () => {
   assert.deepEqual(await world.count(), { events: 57, jobs: 57 });
 });
 
-/** Stands where the database would, and commits when it is told to. */
+/** Replaces the database and commits when told to. */
 function createWriter() {
   const batches: (readonly ConnectEvent[])[] = [];
   const open: { resolve: (recorded: Recorded[]) => void; reject: (error: Error) => void; size: number }[] =
@@ -145,7 +145,7 @@ function createWriter() {
   };
 }
 
-/** Everything that waits for nothing but other promises has run. */
+/** Resolves after all pending promise callbacks have run. */
 async function settled(): Promise<void> {
   await new Promise((resolve) => setImmediate(resolve));
 }

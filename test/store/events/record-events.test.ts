@@ -5,7 +5,7 @@ import type { LinkId } from "../../../src/domain/identifiers.ts";
 import { recordEvents } from "../../../src/store/events/record-events.ts";
 import { createWorld, id } from "./recording-world.ts";
 
-test("no text that a signed message may hold is poison", async () => {
+test("any text that a signed message may contain can be recorded", async () => {
   await using world = await createWorld();
   const nasty = "\0 \ud800 \u202e \\ ' \" {} \\x00 NULL";
   const recipient = (id: string): object => ({
@@ -35,7 +35,7 @@ test("no text that a signed message may hold is poison", async () => {
   assert.ok((await world.forwardings()).length > 0);
 });
 
-test("bodies are stored byte by byte, empty ones included, and forwardings with their events", async () => {
+test("bodies are stored byte by byte, including empty ones, and forwardings with their events", async () => {
   await using world = await createWorld();
   const place = (recipientId: string) => ({ recipientId, userId: null, email: null });
   const forwardings = [
@@ -64,7 +64,7 @@ test("bodies are stored byte by byte, empty ones included, and forwardings with 
   );
 });
 
-test("repeats within a batch and before it are told from what is new, link by link", async () => {
+test("repeats within a batch and across batches are distinguished from new events, per link", async () => {
   await using world = await createWorld();
   const event = world.event();
   const otherLink = { ...event, linkId: await world.addLink() };
@@ -79,7 +79,7 @@ test("repeats within a batch and before it are told from what is new, link by li
   assert.deepEqual(await world.count(), { events: 3, jobs: 3 });
 });
 
-test("two events of one batch about the same envelope queue one import, for the sooner moment", async () => {
+test("two events of one batch for the same envelope queue one import, at the earlier time", async () => {
   await using world = await createWorld();
   const later = world.event({ identity: "first", import: { at: new Date("2031-01-01T01:00:00Z") } });
   const sooner = { ...later, identity: "second", import: { at: new Date("2031-01-01T00:00:00Z") } };
@@ -94,7 +94,7 @@ test("two events of one batch about the same envelope queue one import, for the 
   assert.deepEqual([next, others], [sooner.import.at, []]);
 });
 
-test("events that ask for no import wake no worker", async () => {
+test("events that need no import wake no worker", async () => {
   await using world = await createWorld();
   await using jobs = await world.listenForJobs();
 
@@ -106,7 +106,7 @@ test("events that ask for no import wake no worker", async () => {
   assert.deepEqual(await world.count(), { events: 4, jobs: 1 });
 });
 
-test("batches with the same events in another order wait for one another without deadlock", async () => {
+test("batches with the same events in different order wait for each other without a deadlock", async () => {
   await using world = await createWorld();
   const events = Array.from({ length: 100 }, () => world.event());
   const written = Promise.withResolvers<void>();
@@ -128,13 +128,13 @@ test("batches with the same events in another order wait for one another without
   assert.deepEqual(await world.count(), { events: 100, jobs: 100 });
 });
 
-test("the statement that was planned over an empty queue does not walk through a full one", async () => {
+test("the statement planned with an empty queue does not scan a full queue", async () => {
   const read = await rowsReadOnceGrown("_private_jobs", async (world) => await world.fillQueue(5_000));
 
   assert.equal(read.walked, 0);
 });
 
-test("the statement that was planned when there was one link reads one link when there are thousands", async () => {
+test("the statement planned with one link reads one link among thousands", async () => {
   const read = await rowsReadOnceGrown("link", async (world) => await world.addLinks(5_000));
 
   assert.equal(read.walked, 0);
@@ -142,14 +142,14 @@ test("the statement that was planned when there was one link reads one link when
   assert.equal(read.found, 2);
 });
 
-/** What recording one event reads of the table by a plan that was made before the table grew. */
+/** The rows that recording one event reads, with a plan made before the table grew. */
 async function rowsReadOnceGrown(
   table: string,
   grow: (world: Awaited<ReturnType<typeof createWorld>>) => Promise<unknown>,
 ): Promise<{ walked: number; found: number }> {
   await using world = await createWorld();
   await using intake = world.openIntake();
-  // PostgreSQL settles on a plan at the sixth time.
+  // PostgreSQL settles on a generic plan at the sixth execution.
   for (let event = 0; event < 8; event += 1) await recordEvents(intake.pool, [world.event()]);
   await grow(world);
   const before = await intake.rowsRead(table);

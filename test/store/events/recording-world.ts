@@ -102,7 +102,7 @@ export async function createWorld() {
   };
 }
 
-/** One connection such as the service records events by. */
+/** A connection like those with which the service records events. */
 function openIntake(connectionString: string) {
   const { db, pool, close } = openDatabase(connectionString, { max: 1, indexesOnly: true });
   return {
@@ -136,7 +136,7 @@ async function addLink({ db }: OpenDatabase, state: "active" | "ended" = "active
   return linkId;
 }
 
-/** What workers hear when jobs come in. */
+/** Counts the notifications that workers receive about new jobs. */
 async function listenForJobs({ pool }: OpenDatabase) {
   const client = await pool.connect();
   let heard = 0;
@@ -145,7 +145,7 @@ async function listenForJobs({ pool }: OpenDatabase) {
   });
   await client.query(`listen "jobs:insert"`);
   return {
-    // Notifications come before the answer to a later query.
+    // Notifications arrive before the result of a later query.
     heard: async () => {
       await client.query("select 1");
       return heard;

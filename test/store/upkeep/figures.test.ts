@@ -8,7 +8,7 @@ import { createTestDatabase } from "../../support/postgres.ts";
 
 const NOW = new Date("2026-07-01T09:00:00Z");
 
-test("an empty database has figures, and no alarm in them", async () => {
+test("an empty database has figures, and none of them raises an alarm", async () => {
   await using world = await createWorld();
 
   const figures = await world.read();
@@ -28,7 +28,7 @@ test("an empty database has figures, and no alarm in them", async () => {
   });
 });
 
-test("jobs are due, later, running or out of attempts, and the oldest due one tells the age", async () => {
+test("jobs are counted as due, scheduled, running or out of attempts, with the age of the oldest due one", async () => {
   await using world = await createWorld();
   await world.addJob("import-envelope", ago({ minutes: 5 }));
   await world.addJob("import-envelope", ago({ minutes: 20 }));
@@ -44,7 +44,7 @@ test("jobs are due, later, running or out of attempts, and the oldest due one te
   ]);
 });
 
-test("links are counted by state, errors by cause", async () => {
+test("links are counted by state, and errors by cause", async () => {
   await using world = await createWorld();
   await world.addLink({ state: "'active'" });
   await world.addLink({ state: "'active'" });
@@ -88,7 +88,7 @@ test("the lag is that of the slower side of the active link that is furthest beh
   assert.equal(lagSeconds, 3 * 3600);
 });
 
-test("a first import that does not start is seen, one that awaits approval is not", async () => {
+test("a first import that has not started is reported, but not one that awaits approval", async () => {
   await using world = await createWorld();
   await world.addLink({ linked_at: moment(ago({ minutes: 70 })) });
   await world.addLink({
@@ -102,7 +102,7 @@ test("a first import that does not start is seen, one that awaits approval is no
   assert.equal(firstImportWaitSeconds, 70 * 60);
 });
 
-test("what waits is counted by cause, what is parked apart", async () => {
+test("waiting envelopes are counted by cause, parked ones separately", async () => {
   await using world = await createWorld();
   const link = await world.addLink({});
   await world.addEnvelope(link, "waiting", "docusign-unavailable", "now()");
@@ -116,7 +116,7 @@ test("what waits is counted by cause, what is parked apart", async () => {
   assert.equal(parked, 1);
 });
 
-test("the share missed by events is of what came within a day, and leaves first imports out", async () => {
+test("the share missed by events covers one day and ignores first imports", async () => {
   await using world = await createWorld();
   const link = await world.addLink({});
   await world.addReconciliation(link, "hourly", ago({ hours: 2 }), 1);
@@ -133,7 +133,7 @@ test("the share missed by events is of what came within a day, and leaves first 
   assert.equal(missedRatio, 2 / 8);
 });
 
-test("an hour's budget that was renewed meanwhile is whole again, and old accounts are left out", async () => {
+test("an hourly budget whose reset has passed counts as full, and old accounts are left out", async () => {
   await using world = await createWorld();
   await world.addBudget("1", {
     remaining: 12,
@@ -165,7 +165,7 @@ test("an hour's budget that was renewed meanwhile is whole again, and old accoun
   );
 });
 
-test("unpublished changes and documents to erase are seen", async () => {
+test("unpublished changes and documents to erase are counted", async () => {
   await using world = await createWorld();
   const link = await world.addLink({});
   await world.addContract(link, { deleted: true, erased: false, published: false, at: ago({ minutes: 3 }) });
@@ -230,7 +230,7 @@ async function createWorld() {
   };
 }
 
-/** A link of a tenant of its own, active if nothing else is said; the columns are SQL. */
+/** A link of its own tenant, active by default; the columns are SQL. */
 async function addLink(db: Database, columns: Record<string, string>): Promise<string> {
   const [id, tenant] = [randomUUID(), randomUUID()];
   await sql`insert into cabinet_group (tenant, id, name, created_at) values (${tenant}, 'g', 'G', now())`.execute(

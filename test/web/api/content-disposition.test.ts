@@ -3,7 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { contentDisposition } from "../../../src/web/api/content-disposition.ts";
 
-/** Reads a header as a client does: the plain name, and the one in UTF-8 that wins over it. */
+/** Parses a header like a client: returns the plain name, and the UTF-8 name that takes precedence. */
 function read(header: string): { plain: string; name: string } {
   const parts = /^attachment; filename="([^"\\]*)"; filename\*=UTF-8''([!#$&+\-.^_`|~0-9A-Za-z%]*)$/.exec(
     header,
@@ -16,14 +16,14 @@ function saved(fileName: string): string {
   return read(contentDisposition(fileName)).name;
 }
 
-test("a Japanese name is given in UTF-8, and in ASCII for old clients", () => {
+test("a Japanese name is sent in UTF-8, and in ASCII for old clients", () => {
   assert.equal(
     contentDisposition("契約書 1.pdf"),
     "attachment; filename=\"___ 1.pdf\"; filename*=UTF-8''%E5%A5%91%E7%B4%84%E6%9B%B8%201.pdf",
   );
 });
 
-test("marks that the extended form does not take are written as capital hexadecimals", () => {
+test("characters that the extended form does not allow are percent-encoded in uppercase", () => {
   assert.equal(contentDisposition("*.pdf"), "attachment; filename=\"*.pdf\"; filename*=UTF-8''%2A.pdf");
 });
 
@@ -31,17 +31,21 @@ const hostile = [
   { what: "slashes", fileName: "../../etc/passwd.pdf", name: ".._.._etc_passwd.pdf" },
   { what: "backslashes", fileName: "C:\\temp\\a.pdf", name: "C:_temp_a.pdf" },
   { what: "NUL", fileName: "a\0b.pdf", name: "ab.pdf" },
-  { what: "line ends", fileName: "a\r\nSet-Cookie: b=c\u2028\u2029\u0085.pdf", name: "aSet-Cookie: b=c.pdf" },
   {
-    what: "marks that turn the reading direction",
+    what: "line breaks",
+    fileName: "a\r\nSet-Cookie: b=c\u2028\u2029\u0085.pdf",
+    name: "aSet-Cookie: b=c.pdf",
+  },
+  {
+    what: "bidirectional control characters",
     fileName: "a\u202Efdp.exe\u2066\u200F.pdf",
     name: "afdp.exe.pdf",
   },
   { what: "half a surrogate pair", fileName: "a\uD83D.pdf", name: "a\uFFFD.pdf" },
-  { what: "nothing but its ending", fileName: ".pdf", name: "document.pdf" },
-  { what: "nothing at all", fileName: "", name: "document" },
-  { what: "spaces only", fileName: "  .PDF", name: "document.PDF" },
-  { what: "control characters only", fileName: "\u0001\u200E", name: "document" },
+  { what: "nothing but an extension", fileName: ".pdf", name: "document.pdf" },
+  { what: "no characters", fileName: "", name: "document" },
+  { what: "only spaces", fileName: "  .PDF", name: "document.PDF" },
+  { what: "only control characters", fileName: "\u0001\u200E", name: "document" },
 ];
 
 for (const { what, fileName, name } of hostile) {
@@ -57,11 +61,11 @@ test("quotes, backslashes and percent signs do not break the plain name", () => 
   assert.equal(name, `"50%25" 'a'_(b)*.pdf`);
 });
 
-test("each character outside ASCII is one character of the plain name", () => {
+test("each non-ASCII character becomes one character of the plain name", () => {
   assert.equal(read(contentDisposition("é😀.pdf")).plain, "__.pdf");
 });
 
-test("a name of 300 characters is cut to 255 bytes and keeps its ending", () => {
+test("a name of 300 characters is cut to 255 bytes and keeps its extension", () => {
   const name = saved(`${"契".repeat(300)}.pdf`);
 
   assert.equal(name, `${"契".repeat(83)}.pdf`);
@@ -69,7 +73,7 @@ test("a name of 300 characters is cut to 255 bytes and keeps its ending", () => 
   assert.equal(saved("a".repeat(300)), "a".repeat(255));
 });
 
-test("a name is not cut within what people read as one character", () => {
+test("a name is not cut within a grapheme", () => {
   const family = "👨‍👩‍👧‍👦";
 
   const name = saved(`${"a".repeat(240)}${family}.pdf`);
@@ -77,13 +81,13 @@ test("a name is not cut within what people read as one character", () => {
   assert.equal(name, `${"a".repeat(240)}.pdf`);
 });
 
-test("a name of exactly 255 bytes stays whole", () => {
+test("a name of exactly 255 bytes is not cut", () => {
   const name = `${"a".repeat(251)}.pdf`;
 
   assert.equal(saved(name), name);
 });
 
-test("whatever the name, the header is one line of ASCII that names a safe file", () => {
+test("for any name, the header is one ASCII line with a safe file name", () => {
   const anyName = fc.string({
     unit: fc.oneof(
       fc.constantFrom("/", "\\", '"', "%", "'", "\r", "\n", "\0", "\u202E", "\uDC00", "が"),
@@ -104,7 +108,7 @@ test("whatever the name, the header is one line of ASCII that names a safe file"
   );
 });
 
-test("a harmless name comes through unchanged", () => {
+test("a harmless name is unchanged", () => {
   const harmless = fc.string({
     unit: fc.constantFrom(...Array.from("契約書が。()[]{}!#$&+-^_~;,=@'* aZ09.")),
     maxLength: 60,

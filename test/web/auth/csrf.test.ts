@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { createBrowser, type Page } from "../../support/browser.ts";
 import { createSite, HANAKO, TARO } from "./sign-in-site.ts";
 
-test("a form of the page in the session passes, and nothing else does", async () => {
+test("only a form of the page in its session is accepted", async () => {
   await using site = await createSite();
   const browser = createBrowser();
   site.cabinet.nextSignIn(HANAKO);
@@ -21,7 +21,7 @@ test("a form of the page in the session passes, and nothing else does", async ()
   assert.equal((await act({ csrf }, { "sec-fetch-site": "same-site" })).status, 403);
 });
 
-test("from browsers that tell only the origin, a form passes from ours alone", async () => {
+test("from browsers that send only the Origin header, a form is accepted only from our origin", async () => {
   await using site = await createSite();
   const browser = createBrowser();
   site.cabinet.nextSignIn(HANAKO);
@@ -38,7 +38,7 @@ test("from browsers that tell only the origin, a form passes from ours alone", a
   assert.equal(await statusFrom("null"), 403);
 });
 
-test("another session's token does not pass", async () => {
+test("another session's token is rejected", async () => {
   await using site = await createSite();
   const [hanako, taro] = [createBrowser(), createBrowser()];
   site.cabinet.nextSignIn(HANAKO);
@@ -51,7 +51,7 @@ test("another session's token does not pass", async () => {
   assert.equal(answer.status, 403);
 });
 
-test("who posts a form without a session is sent to sign in, and from there to the page", async () => {
+test("a form posted without a session leads to the sign-in and from there to the page", async () => {
   await using site = await createSite();
   site.cabinet.nextSignIn(HANAKO);
 

@@ -50,7 +50,7 @@ export type Site = AsyncDisposable & {
   readonly cabinet: Cabinet;
   readonly store: Store;
   readonly clock: { now: Date };
-  /** As after a new start of the process: what was only in memory is gone. */
+  /** Restarts the process, so that data in memory is lost. */
   restart(): void;
 };
 

@@ -6,7 +6,7 @@ import { createSite, HANAKO, type Site, startTestCabinet, TARO } from "./sign-in
 
 const EIGHT_HOURS_MS = 8 * 60 * 60 * 1_000;
 
-test("who opens a page is sent to the cabinet, chooses who they are, and comes back to that very page", async () => {
+test("a visitor is sent to the cabinet, chooses a person, and returns to the requested page", async () => {
   await using site = await createSite();
   const browser = createBrowser();
 
@@ -19,7 +19,7 @@ test("who opens a page is sent to the cabinet, chooses who they are, and comes b
   assert.match(page.text, /hanako acme owner 山田 花子/);
 });
 
-test("a sign-in proves itself with code, PKCE, state and nonce", async () => {
+test("a sign-in uses code, PKCE, state and nonce", async () => {
   await using site = await createSite();
 
   const { headers } = await createBrowser().peek(`${site.url}/sign-in`);
@@ -38,7 +38,7 @@ test("a sign-in proves itself with code, PKCE, state and nonce", async () => {
 });
 
 for (const keyAlgorithm of ["ES256", "EdDSA", "RS256"] as const) {
-  test(`people are signed in with ${keyAlgorithm} by a cabinet whose metadata do not say how it signs`, async () => {
+  test(`sign-in works with ${keyAlgorithm} if the cabinet's metadata lists no signing algorithms`, async () => {
     const untold = "id_token_signing_alg_values_supported";
     await using site = await createSite({ cabinet: { keyAlgorithm, untold } });
     site.cabinet.nextSignIn(HANAKO);
@@ -50,7 +50,7 @@ for (const keyAlgorithm of ["ES256", "EdDSA", "RS256"] as const) {
   });
 }
 
-test("a cabinet that takes its client's secret in the body only signs people in as well", async () => {
+test("sign-in works with a cabinet that accepts its client's secret only in the body", async () => {
   await using site = await createSite({ cabinet: { clientAuth: "client_secret_post" } });
   site.cabinet.nextSignIn(HANAKO);
 
@@ -60,7 +60,7 @@ test("a cabinet that takes its client's secret in the body only signs people in 
   assert.match(page.text, /hanako/);
 });
 
-test("the session cookie is closed to scripts and foreign forms, and what is stored does not open the session", async () => {
+test("scripts and foreign forms cannot use the session cookie, and stored data cannot open the session", async () => {
   await using site = await createSite();
   const browser = createBrowser();
   const address = await returnAddressOf(site, HANAKO, browser);
@@ -102,7 +102,7 @@ const FOREIGN = [
 ];
 
 for (const address of FOREIGN) {
-  test(`a sign-in that is to return to ${JSON.stringify(address)} is refused`, async () => {
+  test(`a sign-in with the return address ${JSON.stringify(address)} is rejected`, async () => {
     await using site = await createSite();
 
     const page = await createBrowser().peek(
@@ -114,7 +114,7 @@ for (const address of FOREIGN) {
   });
 }
 
-test("a return address works once, and only in the browser that began", async () => {
+test("a return address works once, and only in the browser that began the sign-in", async () => {
   await using site = await createSite();
   const [browser, stranger] = [createBrowser(), createBrowser()];
   const address = await returnAddressOf(site, HANAKO, browser);
@@ -130,7 +130,7 @@ test("a return address works once, and only in the browser that began", async ()
   assert.equal(site.store.sessions().length, 1);
 });
 
-test("going back to a used return address just shows the page to who is signed in", async () => {
+test("going back to a used return address shows the page to a signed-in user", async () => {
   await using site = await createSite();
   const browser = createBrowser();
   const address = await returnAddressOf(site, HANAKO, browser);
@@ -142,7 +142,7 @@ test("going back to a used return address just shows the page to who is signed i
   assert.equal(site.store.sessions().length, 1);
 });
 
-test("a sign-in that took more than fifteen minutes has to begin again", async () => {
+test("a sign-in that took more than fifteen minutes must begin again", async () => {
   await using site = await createSite();
   const browser = createBrowser();
   const address = await returnAddressOf(site, HANAKO, browser);
@@ -154,7 +154,7 @@ test("a sign-in that took more than fifteen minutes has to begin again", async (
   assert.match(page.text, /もう一度ログイン/);
 });
 
-test("two tabs of one browser can sign in at once", async () => {
+test("two tabs of one browser can sign in at the same time", async () => {
   await using site = await createSite();
   const browser = createBrowser();
   const addresses = [
@@ -170,7 +170,7 @@ test("two tabs of one browser can sign in at once", async () => {
   assert.equal(site.store.sessions().length, 1);
 });
 
-test("a code that belongs to another sign-in is worth nothing", async () => {
+test("a code that belongs to another sign-in is rejected", async () => {
   await using site = await createSite();
   const [victim, attacker] = [createBrowser(), createBrowser()];
   const stolen = new URL(await returnAddressOf(site, HANAKO, victim));
@@ -183,7 +183,7 @@ test("a code that belongs to another sign-in is worth nothing", async () => {
   assert.equal(site.store.sessions().length, 0);
 });
 
-test("each sign-in gives a new session id and ends the session before it", async () => {
+test("each sign-in creates a new session id and ends the previous session", async () => {
   await using site = await createSite();
   const browser = createBrowser();
   site.cabinet.nextSignIn(HANAKO);
@@ -198,7 +198,7 @@ test("each sign-in gives a new session id and ends the session before it", async
   assert.equal(site.store.sessions().length, 1);
 });
 
-test("an id that was planted in the browser before the sign-in is worth nothing after it", async () => {
+test("a session id planted in the browser before the sign-in is invalid after it", async () => {
   await using site = await createSite();
   const planted = "A".repeat(43);
   const browser = createBrowser();
@@ -234,7 +234,7 @@ const NOBODY: readonly Person[] = [
 ];
 
 for (const person of NOBODY) {
-  test(`somebody whose ID token is that of ${person.sub} gets a page that says no, and no session`, async () => {
+  test(`a person with the ID token "${person.sub}" gets a page that denies access, and no session`, async () => {
     await using site = await createSite();
     site.cabinet.addPerson(person);
     site.cabinet.nextSignIn(person);
@@ -247,7 +247,7 @@ for (const person of NOBODY) {
   });
 }
 
-test("who cancels at the cabinet is told so, and may try again", async () => {
+test("a user who cancels at the cabinet is told so and can try again", async () => {
   await using site = await createSite();
   const browser = createBrowser();
 
@@ -259,7 +259,7 @@ test("who cancels at the cabinet is told so, and may try again", async () => {
   assert.match(again.text, /hanako/);
 });
 
-test("while the cabinet is away the page says so, and works as soon as it is back", async () => {
+test("while the cabinet is down the page says so, and sign-in works as soon as it is back", async () => {
   await using site = await createSite();
   const browser = createBrowser();
   await site.cabinet.close();
@@ -273,7 +273,7 @@ test("while the cabinet is away the page says so, and works as soon as it is bac
   assert.match((await browser.get(`${site.url}/links`)).text, /hanako/);
 });
 
-test("nobody begins sign-ins without end: beyond 300 a minute an address is told to wait", async () => {
+test("sign-ins are limited to 300 a minute per address, beyond which the client is told when to retry", async () => {
   await using site = await createSite();
   const ask = async () => await fetch(`${site.url}/sign-in`, { redirect: "manual" });
   for (let begun = 0; begun < 300; begun += 1) assert.equal((await ask()).status, 303);
@@ -284,7 +284,7 @@ test("nobody begins sign-ins without end: beyond 300 a minute an address is told
   assert.match(answer.headers.get("retry-after") ?? "", /^\d+$/);
 });
 
-/** Goes through the sign-in up to the address that the cabinet sends the browser to, which is not asked for yet. */
+/** Runs the sign-in up to the cabinet's redirect and returns its address without requesting it. */
 async function returnAddressOf(site: Site, person: Person, browser: Browser): Promise<string> {
   site.cabinet.nextSignIn(person);
   let url = `${site.url}/sign-in`;

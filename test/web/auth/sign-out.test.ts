@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { createBrowser } from "../../support/browser.ts";
 import { createSite, HANAKO } from "./sign-in-site.ts";
 
-test("signing out ends the session here and at the cabinet", async () => {
+test("signing out ends the session here and in the cabinet", async () => {
   await using site = await createSite();
   const browser = createBrowser();
   const page = await browser.submit(await browser.get(`${site.url}/links`), HANAKO.name);
@@ -24,7 +24,7 @@ test("signing out ends the session here and at the cabinet", async () => {
   assert.ok((await browser.get(`${site.url}/links`)).url.startsWith(`${site.cabinet.issuer}/sign-in/`));
 });
 
-test("signing out works while the cabinet is away", async () => {
+test("signing out works while the cabinet is down", async () => {
   await using site = await createSite();
   const browser = createBrowser();
   site.cabinet.nextSignIn(HANAKO);
@@ -39,7 +39,7 @@ test("signing out works while the cabinet is away", async () => {
   assert.equal(site.store.sessions().length, 0);
 });
 
-test("a sign-out that the page did not ask for leaves the session", async () => {
+test("a sign-out request without the page's token does not end the session", async () => {
   await using site = await createSite();
   const browser = createBrowser();
   site.cabinet.nextSignIn(HANAKO);

@@ -22,7 +22,7 @@ import type { KeyAlgorithm } from "../../support/cabinet/keys.ts";
 const NOW = new Date("2026-03-31T15:00:00Z");
 const GOOD: TokenOptions = { tenant: "acme", scope: "contracts:read links:write", sub: "batch" };
 
-test("a good token tells the tenant, who it is, and what is allowed", async () => {
+test("a valid token yields the tenant, the subject and the scopes", async () => {
   await using cabinet = await startTestCabinet();
   const verify = verifierFor(cabinet);
 
@@ -36,7 +36,7 @@ test("a good token tells the tenant, who it is, and what is allowed", async () =
 });
 
 for (const keyAlgorithm of ["ES256", "RS256", "EdDSA"] satisfies KeyAlgorithm[]) {
-  test(`tokens signed with ${keyAlgorithm} are taken`, async () => {
+  test(`tokens signed with ${keyAlgorithm} are accepted`, async () => {
     await using cabinet = await startTestCabinet({ keyAlgorithm });
 
     const caller = await verifierFor(cabinet)(`Bearer ${await cabinet.token(GOOD)}`);
@@ -53,26 +53,26 @@ const BAD: Readonly<Record<string, TokenOptions>> = {
   "of another issuer": { ...GOOD, issuer: "https://issuer.example" },
   "that is unsigned": { ...GOOD, forgery: "unsigned" },
   "signed with the public key as a shared secret": { ...GOOD, forgery: "public-key-as-secret" },
-  "signed by somebody else under the cabinet's key id": { ...GOOD, forgery: "foreign-key" },
+  "signed by another key under the cabinet's key id": { ...GOOD, forgery: "foreign-key" },
   "of an unknown key id": { ...GOOD, forgery: "unknown-key" },
 };
 
 const LACKING: Readonly<Record<string, TokenOptions>> = {
   "with an empty tenant": { ...GOOD, tenant: "" },
-  "with a tenant that is no text": { ...GOOD, claims: { tenant: 7 } },
+  "with a tenant that is not a string": { ...GOOD, claims: { tenant: 7 } },
   "with a tenant of 201 characters": { ...GOOD, tenant: "x".repeat(201) },
   "with NUL in its tenant": { ...GOOD, tenant: "ac\u0000me" },
-  "with half a character in its tenant": { ...GOOD, tenant: "acme\ud800" },
+  "with half a surrogate pair in its tenant": { ...GOOD, tenant: "acme\ud800" },
   "with a tenant that is null": { ...GOOD, claims: { tenant: null } },
   "with an empty subject": { ...GOOD, sub: "" },
   "with a subject of 201 characters": { ...GOOD, sub: "x".repeat(201) },
   "with a line break in its subject": { ...GOOD, sub: "bat\nch" },
-  "with half a character in its subject": { ...GOOD, sub: "batch\ud800" },
-  "with a scope that is no text": { ...GOOD, claims: { scope: ["contracts:read"] } },
+  "with half a surrogate pair in its subject": { ...GOOD, sub: "batch\ud800" },
+  "with a scope that is not a string": { ...GOOD, claims: { scope: ["contracts:read"] } },
 };
 
 for (const [name, options] of Object.entries(BAD)) {
-  test(`a token ${name} is refused as unauthorized`, async () => {
+  test(`a token ${name} is rejected as unauthorized`, async () => {
     await using cabinet = await startTestCabinet();
     const token = await cabinet.token(options);
 
@@ -81,7 +81,7 @@ for (const [name, options] of Object.entries(BAD)) {
 }
 
 for (const [name, options] of Object.entries(LACKING)) {
-  test(`a valid token ${name} is forbidden, as another of its kind would be`, async () => {
+  test(`a valid token ${name} is rejected as forbidden, since no new token would help`, async () => {
     await using cabinet = await startTestCabinet();
     const token = await cabinet.token(options);
 
@@ -89,7 +89,7 @@ for (const [name, options] of Object.entries(LACKING)) {
   });
 }
 
-test("a good token without a tenant is forbidden rather than unauthorized, and told what it lacks", async () => {
+test("a valid token without a tenant is forbidden rather than unauthorized, and the response names what is missing", async () => {
   await using cabinet = await startTestCabinet();
   const token = await cabinet.token({ scope: "contracts:read", sub: "batch" });
 
@@ -99,7 +99,7 @@ test("a good token without a tenant is forbidden rather than unauthorized, and t
   );
 });
 
-test("a good token without a subject speaks for its tenant, but for nobody", async () => {
+test("a valid token without a subject acts for its tenant, but for no person", async () => {
   await using cabinet = await startTestCabinet();
 
   const caller = await verifierFor(cabinet)(`Bearer ${await cabinet.token({ ...GOOD, sub: null })}`);
@@ -111,7 +111,7 @@ test("a good token without a subject speaks for its tenant, but for nobody", asy
   );
 });
 
-test("a token that expires now has expired, one second earlier it had not", async () => {
+test("a token is expired at its expiry time and valid one second earlier", async () => {
   await using cabinet = await startTestCabinet();
   const token = await cabinet.token({ ...GOOD, expiresIn: 60 });
   const at = (seconds: number): Promise<Caller> =>
@@ -131,7 +131,7 @@ for (const header of [
   "Bearer a.b.c",
   "Bearer é.b.c",
 ]) {
-  test(`the header ${JSON.stringify(header)} is refused without asking the issuer`, async () => {
+  test(`the header ${JSON.stringify(header)} is rejected without calling the issuer`, async () => {
     const requests: string[] = [];
     const verify = createTokenVerifier({
       issuer: "http://127.0.0.1:9",
@@ -139,7 +139,7 @@ for (const header of [
       now: () => NOW,
       fetch: async (address) => {
         requests.push(String(address));
-        throw new Error("nobody should ask");
+        throw new Error("the issuer must not be called");
       },
     });
 
@@ -149,7 +149,7 @@ for (const header of [
 }
 
 for (const forgery of ["unsigned", "public-key-as-secret"] satisfies Forgery[]) {
-  test(`a token that is ${forgery} is refused by its algorithm already, before any key is looked for`, async () => {
+  test(`a token with the forgery "${forgery}" is rejected by its algorithm, before any key lookup`, async () => {
     await using cabinet = await startTestCabinet();
     const token = await cabinet.token({ ...GOOD, forgery });
     await cabinet.close();
@@ -158,7 +158,7 @@ for (const forgery of ["unsigned", "public-key-as-secret"] satisfies Forgery[]) 
   });
 }
 
-test("a signature that was tampered with is refused", async () => {
+test("a tampered signature is rejected", async () => {
   await using cabinet = await startTestCabinet();
   const [header, , signature] = (await cabinet.token(GOOD)).split(".");
   const [, claims] = (await cabinet.token({ ...GOOD, tenant: "another" })).split(".");
@@ -169,7 +169,7 @@ test("a signature that was tampered with is refused", async () => {
   );
 });
 
-test("while the issuer is away the answer is unavailable, and as soon as it is back the token is good", async () => {
+test("while the issuer is down the error is unavailable, and once it is back the token is accepted", async () => {
   const first = await startTestCabinet();
   await first.close();
   const verify = createTokenVerifier({ issuer: first.issuer, audience: "torikomi", now: () => NOW });
@@ -181,7 +181,7 @@ test("while the issuer is away the answer is unavailable, and as soon as it is b
   assert.equal((await verify(`Bearer ${await again.token(GOOD)}`)).tenant, "acme");
 });
 
-test("known keys go on being good while the issuer is away", async () => {
+test("known keys stay valid while the issuer is down", async () => {
   await using cabinet = await startTestCabinet();
   const verify = verifierFor(cabinet);
   const [token, unknown] = [
@@ -195,7 +195,7 @@ test("known keys go on being good while the issuer is away", async () => {
   assert.equal((await verify(`Bearer ${token}`)).tenant, "acme");
 });
 
-test("after the keys were rotated new tokens are good, and the old ones until their key is withdrawn", async () => {
+test("after a key rotation new tokens are accepted, and old ones until their key is withdrawn", async () => {
   await using cabinet = await startTestCabinet();
   const verify = verifierFor(cabinet);
   const old = await cabinet.token(GOOD);
@@ -209,7 +209,7 @@ test("after the keys were rotated new tokens are good, and the old ones until th
   await assert.rejects(verifierFor(cabinet)(`Bearer ${old}`), isRefusal("unauthorized"));
 });
 
-test("the issuer is asked for its keys once, however many tokens come at once", async () => {
+test("the issuer's keys are fetched once, however many tokens arrive at the same time", async () => {
   await using cabinet = await startTestCabinet();
   const requests: string[] = [];
   const verify = verifierFor(cabinet, {
@@ -225,7 +225,7 @@ test("the issuer is asked for its keys once, however many tokens come at once", 
   assert.deepEqual(requests, ["/.well-known/openid-configuration", "/jwks"]);
 });
 
-test("tokens of unknown keys do not make us ask the issuer again and again", async () => {
+test("tokens with unknown keys do not cause repeated calls to the issuer", async () => {
   await using cabinet = await startTestCabinet();
   const requests: string[] = [];
   const verify = verifierFor(cabinet, {
@@ -244,7 +244,7 @@ test("tokens of unknown keys do not make us ask the issuer again and again", asy
   assert.deepEqual(requests, ["/.well-known/openid-configuration", "/jwks"]);
 });
 
-test("a configuration that names another issuer is not believed", async () => {
+test("metadata that names another issuer is rejected", async () => {
   await using cabinet = await startTestCabinet();
   await using other = await startTestCabinet();
   const verify = verifierFor(cabinet, {
@@ -254,7 +254,7 @@ test("a configuration that names another issuer is not believed", async () => {
   await assert.rejects(verify(`Bearer ${await cabinet.token(GOOD)}`), isRefusal("unavailable"));
 });
 
-test("an issuer may be configured with a slash at its end", async () => {
+test("the configured issuer may have a trailing slash", async () => {
   await using cabinet = await startTestCabinet();
 
   const caller = await verifierFor(cabinet, { issuer: `${cabinet.issuer}/` })(
@@ -264,7 +264,7 @@ test("an issuer may be configured with a slash at its end", async () => {
   assert.equal(caller.tenant, "acme");
 });
 
-test("a scope is needed, and write includes read of the same noun only", () => {
+test("a scope is required, and write includes read of the same noun only", () => {
   const caller: Caller = {
     tenant: "acme",
     subject: "batch",
@@ -279,7 +279,7 @@ test("a scope is needed, and write includes read of the same noun only", () => {
   assert.throws(() => requireScope(caller, "contracts:erase"), isRefusal("forbidden"));
 });
 
-test("behind authenticate a handler knows its caller; without a good token it is never reached", async () => {
+test("behind authenticate a handler knows its caller and is not reached without a valid token", async () => {
   await using cabinet = await startTestCabinet();
   const app = express();
   app.get("/", authenticate(verifierFor(cabinet)), (_request, response) => {

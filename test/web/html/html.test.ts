@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { html } from "../../../src/web/html/html.ts";
 
-test("markup in a value is shown, not obeyed", () => {
+test("markup in a value is escaped", () => {
   const name = `<script>alert("x" + 'y')</script> & more`;
 
   const page = html`<p>${name}</p>`;
@@ -13,7 +13,7 @@ test("markup in a value is shown, not obeyed", () => {
   );
 });
 
-test("a value cannot leave the attribute it stands in, whichever quotes surround it", () => {
+test("a value cannot break out of its attribute, whichever quotes surround it", () => {
   const value = `" onfocus="alert(1)' autofocus='\``;
 
   const page = html`<input value="${value}"><input value='${value}'>`.toString();
@@ -23,7 +23,7 @@ test("a value cannot leave the attribute it stands in, whichever quotes surround
   assert.ok(!page.includes("`"));
 });
 
-test("pieces of a page are put into a page as they are, alone and in arrays", () => {
+test("page fragments are inserted unescaped, alone and in arrays", () => {
   const items = ["a & b", "c"].map((text) => html`<li>${text}</li>`);
 
   const page = html`<ul>${items}</ul>${html`<hr>`}`;
@@ -31,18 +31,18 @@ test("pieces of a page are put into a page as they are, alone and in arrays", ()
   assert.equal(page.toString(), "<ul><li>a &#38; b</li><li>c</li></ul><hr>");
 });
 
-test("strings in arrays are escaped too, however deep", () => {
+test("strings in arrays are escaped too, at any depth", () => {
   const page = html`${["<", [">", ["&"]]]}`;
 
   assert.equal(page.toString(), "&#60;&#62;&#38;");
 });
 
-test("null, undefined and false leave nothing, zero is a number", () => {
+test("null, undefined and false render nothing, zero renders as a number", () => {
   const page = html`[${null}${undefined}${false}${0}]`;
 
   assert.equal(page.toString(), "[0]");
 });
 
-test("backslashes of the template arrive as they were meant", () => {
+test("backslashes in the template are kept", () => {
   assert.equal(html`a\nb`.toString(), "a\nb");
 });

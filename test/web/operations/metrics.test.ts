@@ -17,7 +17,7 @@ import { createTestDatabase } from "../../support/postgres.ts";
 
 const NOW = new Date("2026-07-01T09:00:00Z");
 
-test("what was counted is told with the names that alerts and dashboard use", async () => {
+test("counters are exposed under the names that alerts and the dashboard use", async () => {
   await using world = await createWorld();
   world.metrics.eventReceived("recorded");
   world.metrics.eventReceived("recorded");
@@ -40,7 +40,7 @@ test("what was counted is told with the names that alerts and dashboard use", as
   assert.ok(lines.has("process_resident_memory_bytes"));
 });
 
-test("the state of queue and connections is told as it is when asked", async () => {
+test("queue and connection gauges show the state at the time of the scrape", async () => {
   await using world = await createWorld();
   await sql`select graphile_worker.add_job('import-envelope', run_at := ${new Date(NOW.getTime() - 90_000)}::timestamptz)`.execute(
     world.db,
@@ -58,7 +58,7 @@ test("the state of queue and connections is told as it is when asked", async () 
   assert.equal(lines.get("torikomi_database_up"), "1");
 });
 
-test("without the database the counters are told still, and nothing old is taken for the present", async () => {
+test("without the database, counters are still exposed, but no outdated gauges", async () => {
   await using world = await createWorld();
   world.metrics.eventReceived("unavailable");
   await world.scrape();
@@ -72,7 +72,7 @@ test("without the database the counters are told still, and nothing old is taken
   assert.equal(lines.has('torikomi_links{state="active"}'), false);
 });
 
-test("requests are measured by area and status, never by what a stranger asks for", async () => {
+test("requests are measured by area and status, never by their path", async () => {
   await using world = await createWorld();
 
   await world.get("/links/0f8fad5b?secret=1");
@@ -84,7 +84,7 @@ test("requests are measured by area and status, never by what a stranger asks fo
   assert.doesNotMatch(text, /0f8fad5b|secret/);
 });
 
-test("two services in one process count apart", () => {
+test("two services in one process count separately", () => {
   const one = createMetrics("1.2.3");
   const other = createMetrics("1.2.3");
 
@@ -129,7 +129,7 @@ function appWith(metrics: ServedMetrics, route: express.RequestHandler): express
   return app;
 }
 
-/** Metric and labels to value, as Prometheus would read it. */
+/** Parses metrics into a map from name with labels to value, as Prometheus would. */
 function readLines(text: string): Map<string, string> {
   const lines = text.split("\n").filter((line) => line !== "" && !line.startsWith("#"));
   return new Map(
@@ -137,11 +137,11 @@ function readLines(text: string): Map<string, string> {
   );
 }
 
-/** An answer is shared for a moment, so the loss may show a scrape later. */
+/** A response is cached briefly, so the loss may show only in a later scrape. */
 async function untilDown(scrape: () => Promise<Map<string, string>>): Promise<Map<string, string>> {
   for (let tries = 0; tries < 1_000; tries += 1) {
     const lines = await scrape();
     if (lines.get("torikomi_database_up") === "0") return lines;
   }
-  throw new Error("the loss of the database does not show");
+  throw new Error("the metrics do not show the loss of the database");
 }

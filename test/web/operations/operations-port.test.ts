@@ -20,7 +20,7 @@ async function statuses(port: number, paths: readonly string[]): Promise<number[
 }
 
 for (const role of ["serve", "work", "all"] as const) {
-  test(`${role}: a port of its own answers the operations addresses and nothing else, PORT answers 404 for them`, async () => {
+  test(`${role}: a separate port serves only the operations endpoints, and PORT answers 404 for them`, async () => {
     await using world = await createWorld();
     await using service = await start(world, role, 0);
 
@@ -31,7 +31,7 @@ for (const role of ["serve", "work", "all"] as const) {
     assert.deepEqual(await statuses(service.port, ["/openapi.json"]), [role === "work" ? 404 : 200]);
   });
 
-  test(`${role}: without a port of their own PORT answers the operations addresses`, async () => {
+  test(`${role}: without a separate port, PORT serves the operations endpoints`, async () => {
     await using world = await createWorld();
     await using service = await start(world, role, null);
 
@@ -53,7 +53,7 @@ test("requests to both ports are counted, and both ports close with the service"
     await assert.rejects(statuses(port, ["/healthz"]), { name: "TypeError", message: "fetch failed" });
 });
 
-test("a port that is taken stops the start", async () => {
+test("a port in use stops the start", async () => {
   await using world = await createWorld();
   const taken = createServer();
   await once(taken.listen(0, "127.0.0.1"), "listening");
