@@ -97,7 +97,7 @@ test("another tenant's contract is not found, whatever the request", async () =>
     assert.equal((await stranger.get(path)).status, 404, path);
   }
   const deletion = await stranger.send("DELETE", `/v1/contracts/${id}`);
-  assert.deepEqual([deletion.status, deletion.body.detail], [404, "There is no such contract."]);
+  assert.deepEqual([deletion.status, deletion.body.detail], [404, "Contract not found."]);
   assert.equal((await stranger.get(`/v1/envelopes/${source.envelopeId}`)).status, 404);
   assert.equal((await (await world.api()).get(`/v1/contracts/${id}`)).status, 200);
 });

@@ -29,7 +29,7 @@ test("every list rejects a cursor that no list has returned as malformed", async
       const { status, body } = await api.get(`${path}?cursor=${encodeCursor(parts)}`);
 
       assert.equal(status, 400, `${path} ${JSON.stringify(parts)}`);
-      assert.match(body.detail, /"cursor" is no cursor of this list/);
+      assert.match(body.detail, /"cursor" must be a `nextCursor` of this list/);
     }
   }
 });

@@ -102,7 +102,7 @@ test("a name that is not UTF-8 is rejected instead of stored as a different one"
   const taken = await put(JSON.stringify({ name: "契約" }));
 
   assert.equal(refused.status, 400);
-  assert.equal(JSON.parse(await refused.text()).detail, "body: has to be UTF-8");
+  assert.equal(JSON.parse(await refused.text()).detail, "body: must be UTF-8");
   assert.equal(taken.status, 200);
 });
 

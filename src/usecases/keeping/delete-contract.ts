@@ -24,7 +24,7 @@ export async function deleteContract(
 ): Promise<void> {
   await deps.db.transaction().execute(async (tx) => {
     const contract = await findContract(tx, by.tenant, id);
-    if (contract === null) throw new Refusal("not-found", "There is no such contract.");
+    if (contract === null) throw new Refusal("not-found", "Contract not found.");
     // When the last two contracts of an envelope are deleted concurrently, the second deletion must see the first.
     await lockEnvelope(tx, by.tenant, contract.source.envelopeId);
     const now = deps.now();

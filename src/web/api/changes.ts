@@ -11,7 +11,7 @@ const MOST_SECONDS = 30;
 const QUERY = z.strictObject({
   after: numberParameter({
     most: Number.MAX_SAFE_INTEGER,
-    description: "`next` of the previous answer. Leave it out the first time.",
+    description: "`next` of the previous answer. Leave it out for the first request.",
     example: 4710,
   }),
   limit,
@@ -32,7 +32,7 @@ export const changesEndpoint: Endpoint = endpoint(
     tag: "Changes",
     summary: "Follow changes",
     description:
-      "Lists imports and deletions in an order that never changes. A reader that follows `next` sees every change exactly once. With `wait` the answer comes as soon as there is a change, at the latest after that many seconds.",
+      "Lists imports and deletions in an order that never changes. A reader that follows `next` sees every change exactly once. With `wait`, the answer comes as soon as there is a change, or after that many seconds.",
     scopes: ["contracts:read"],
     params: NO_PARAMETERS,
     query: QUERY,
@@ -65,7 +65,7 @@ async function read(
   });
 }
 
-/** Reads at each news until there is something, and a last time when the wait is over; it is when the reader goes. */
+/** Reads at each announcement until there are changes, and a last time after `seconds` or if the reader disconnects. */
 async function readPatiently(
   deps: Pick<ApiUses, "changeNews" | "changeTurns" | "db">,
   response: Response,
@@ -78,7 +78,7 @@ async function readPatiently(
   response.once("close", end);
   try {
     for (;;) {
-      // The wait begins before the look: what is told in between is not missed.
+      // Starts waiting before it reads, so that no announcement in between is missed.
       const news = deps.changeNews.waitFor(reading.tenant, patience.signal);
       const changes = await read(deps, reading);
       if (changes.length > 0) return changes;
@@ -91,10 +91,14 @@ async function readPatiently(
   }
 }
 
-/** As it was recorded with the change, whatever has become of the contract since. */
+/** The contract as recorded with the change, regardless of later changes to it. */
 const RECORDED = contract.omit({ uploadedBy: true }).extend({ pages: z.int().nullable() }).strip();
 
 function toAnswer({ sequence, type, contract: recorded }: Change): z.output<typeof change> {
-  const { pages, ...told } = RECORDED.parse(recorded);
-  return { sequence, type, contract: { ...told, uploadedBy: "DocuSign", ...(pages !== null && { pages }) } };
+  const { pages, ...fields } = RECORDED.parse(recorded);
+  return {
+    sequence,
+    type,
+    contract: { ...fields, uploadedBy: "DocuSign", ...(pages !== null && { pages }) },
+  };
 }

@@ -2,19 +2,19 @@ import { encodeExtended } from "content-disposition";
 
 const PDF_ENDING = /\.pdf$/i;
 
-/** What file systems take as a name at most, in bytes of UTF-8. */
+/** The longest name that file systems accept, in bytes of UTF-8. */
 const MAX_NAME_BYTES = 255;
 
 /**
- * The Content-Disposition (RFC 6266) that saves a file under its name: made safe for headers and file
- * systems, cut between characters at 255 bytes with `.pdf` kept, and in ASCII for old clients.
+ * Builds the Content-Disposition (RFC 6266) that saves a file under its name. The name is made safe for headers and
+ * file systems, and cut between characters to 255 bytes, `.pdf` included. Old clients get an ASCII form.
  */
 export function contentDisposition(fileName: string): string {
   const name = shorten(makeSafe(fileName));
   return `attachment; filename="${toAscii(name)}"; filename*=${encodeExtended(name)}`;
 }
 
-/** Path separators, control characters, line separators, and the marks that turn the reading direction. */
+/** Replaces path separators; removes control characters, line separators and bidirectional marks. */
 function makeSafe(name: string): string {
   return name
     .toWellFormed()
@@ -35,7 +35,7 @@ function shorten(name: string): string {
   return `${kept.trim() === "" ? "document" : kept}${ending}`;
 }
 
-/** Without the percent sign too, which some clients decode here (RFC 6266, appendix D). */
+/** Also replaces the percent sign, which some clients decode here (RFC 6266, appendix D). */
 function toAscii(name: string): string {
   return name.replace(/[^ -~]|["%\\]/gu, "_");
 }

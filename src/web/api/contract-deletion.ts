@@ -11,7 +11,7 @@ export const deletionEndpoint: Endpoint = endpoint(
     tag: "Contracts",
     summary: "Delete a contract",
     description:
-      "Erases the document for good. The import stays recorded, so the contract never comes back. Deleting it again changes nothing.",
+      "Erases the document permanently. The import stays recorded, so the contract is never imported again. Deleting a contract again changes nothing.",
     scopes: ["contracts:write"],
     params: CONTRACT_ID,
     query: NO_PARAMETERS,

@@ -12,7 +12,9 @@ import { contentDisposition } from "./content-disposition.ts";
 import { CONTRACT_ID, getContract } from "./contracts.ts";
 import { type Endpoint, endpoint, NO_BODY, NO_PARAMETERS } from "./endpoint.ts";
 
-const FILE_NAME = z.string().meta({ header: { description: "The file name, for saving (RFC 6266)." } });
+const FILE_NAME = z
+  .string()
+  .meta({ header: { description: "File name for saving the document (RFC 6266)." } });
 
 export const documentEndpoint: Endpoint = endpoint(
   {
@@ -22,7 +24,7 @@ export const documentEndpoint: Endpoint = endpoint(
     tag: "Contracts",
     summary: "Download the PDF of a contract",
     description:
-      "Streams the document. `Range` asks for a part, for example to resume a download that broke off.",
+      "Streams the document. `Range` requests a part, for example to resume an interrupted download.",
     scopes: ["contracts:read"],
     params: CONTRACT_ID,
     query: NO_PARAMETERS,
@@ -54,7 +56,7 @@ export const documentEndpoint: Endpoint = endpoint(
   },
 );
 
-/** Only of the document that the reader began with: `If-Range` names it, strongly (RFC 9110 13.1.5). */
+/** Honours `Range` only if `If-Range` is absent or matches the document's ETag (RFC 9110 13.1.5). */
 function chooseRange(
   request: Request,
   response: Response,
@@ -65,15 +67,15 @@ function chooseRange(
   const range = readRange(request.headers.range, bytes);
   if (range !== "beyond") return range;
   response.set("Content-Range", `bytes */${bytes}`);
-  throw new RequestFault(416, "the document holds no such range");
+  throw new RequestFault(416, "range not satisfiable");
 }
 
-/** range-parser's word for a range that begins after the end. */
+/** range-parser's code for a range that starts after the end. */
 const UNSATISFIABLE = 2;
 
 /**
- * The part of a document of `size` bytes that `Range` asks for. Returns null for the whole document: if there is no
- * range, if there are several, or if it is malformed or of another unit.
+ * Parses `Range` for a document of `size` bytes. Returns null, which means the whole document, if the range is missing,
+ * malformed, not in bytes, or one of several.
  */
 function readRange(header: string | undefined, size: number): ByteRange | "beyond" | null {
   const { type, code, ranges } = parseRange(size, header ?? "");
@@ -92,9 +94,9 @@ async function send(
   const document = await deps.documents.open(found.documentKey, range ?? undefined);
   if (document === null) {
     response.removeHeader("ETag");
-    // Whoever deleted it meanwhile has its bytes erased.
+    // If the contract was deleted in the meantime, its document is erased: answer 404.
     await getContract(deps, found.tenant, found.id);
-    throw new Error(`the document store holds nothing under ${found.documentKey}`);
+    throw new Error(`the document store has no document ${found.documentKey}`);
   }
   if (response.headersSent || response.destroyed) {
     document.destroy();
@@ -118,7 +120,7 @@ function lengthOf(found: StoredContract, range: ByteRange | null): number {
   return range === null ? found.bytes : range.last - range.first + 1;
 }
 
-/** A reader who goes away ends it, which is nobody's fault; so does a document that is shorter or longer than told. */
+/** Streams the document. Ignores readers that disconnect; throws if the length differs from the recorded one. */
 async function stream(document: Readable, response: Response, length: number): Promise<void> {
   try {
     await pipeline(document, (source: AsyncIterable<Uint8Array>) => exactly(source, length), response);
@@ -134,7 +136,7 @@ async function* exactly(source: AsyncIterable<Uint8Array>, length: number): Asyn
     if (left < 0) break;
     yield chunk;
   }
-  if (left !== 0) throw new Error("a stored document has another length than recorded");
+  if (left !== 0) throw new Error("the stored document's length differs from the recorded length");
 }
 
 function isPrematureClose(error: unknown): boolean {

@@ -32,7 +32,7 @@ const listing = endpoint(
     tag: "Contracts",
     summary: "List contracts",
     description:
-      "The newest import comes first. Pages do not shift when contracts are imported meanwhile. Deleted contracts are left out.",
+      "Newest import first. Contracts imported in the meantime do not shift the pages. Deleted contracts are not listed.",
     scopes: ["contracts:read"],
     params: NO_PARAMETERS,
     query: LIST,
@@ -63,7 +63,7 @@ const reading = endpoint(
     path: "/v1/contracts/{id}",
     tag: "Contracts",
     summary: "Get a contract",
-    description: "Deleted contracts are not found. The change feed keeps them.",
+    description: "Deleted contracts are not found; the change feed still lists them.",
     scopes: ["contracts:read"],
     params: CONTRACT_ID,
     query: NO_PARAMETERS,
@@ -76,19 +76,18 @@ const reading = endpoint(
 
 export const contractEndpoints: readonly Endpoint[] = [listing, reading];
 
-/** A contract that is there to be read; a Refusal `not-found` where it is none of the tenant's, or deleted. */
+/** Returns a contract of the tenant. Refuses with `not-found` if it does not exist or was deleted. */
 export async function getContract(
   { db }: Uses<"db">,
   tenant: string,
   id: ContractId,
 ): Promise<StoredContract> {
   const found = await findContract(db, tenant, id);
-  if (found === null || found.deletedAt !== null)
-    throw new Refusal("not-found", "There is no such contract.");
+  if (found === null || found.deletedAt !== null) throw new Refusal("not-found", "Contract not found.");
   return found;
 }
 
-/** A contract in the fields of the API. */
+/** Converts a stored contract to the API's fields. */
 export function toAnswer(stored: Contract): z.output<typeof contract> {
   const {
     id,

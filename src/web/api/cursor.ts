@@ -4,12 +4,12 @@ const MAX_TEXT = 1_000;
 const BASE64URL = /^[A-Za-z0-9_-]+$/;
 const PARTS = z.array(z.string().max(300)).min(1).max(8);
 
-/** The key of the last row of a page as one opaque word for an address; at most 8 parts and 700 bytes in all. */
+/** Encodes the sort key of a page's last row as an opaque cursor. At most 8 parts and 700 bytes in total. */
 export function encodeCursor(parts: readonly string[]): string {
   return Buffer.from(JSON.stringify(parts), "utf8").toString("base64url");
 }
 
-/** The parts that `encodeCursor` was given, or null where the text is no cursor; what the parts mean is still to be checked. */
+/** Decodes a cursor into its parts. Returns null if the text is not a cursor. The caller must validate the parts. */
 export function decodeCursor(text: string): string[] | null {
   if (text.length > MAX_TEXT || !BASE64URL.test(text)) return null;
   const parts = PARTS.safeParse(parseJson(Buffer.from(text, "base64url").toString("utf8")));

@@ -9,7 +9,7 @@ import { type Caller, callerOf, requireScope } from "../auth/tokens.ts";
 import { parseQuery } from "./query.ts";
 import type { Turns } from "./turns.ts";
 
-/** What all endpoints together use. */
+/** The capabilities that the endpoints use. */
 export type ApiUses = Uses<
   | "adminProfiles"
   | "budgets"
@@ -25,13 +25,13 @@ export type ApiUses = Uses<
   | "vault"
 > & {
   readonly changeNews: ChangeNews;
-  /** Turns of those who read changes: all who wait for a tenant's news wake at the same moment. */
+  /** Limits concurrent reads of changes: all readers that wait for a tenant's news wake at the same moment. */
   readonly changeTurns: Turns;
-  /** How long an answer may take to begin. */
+  /** Time until an answer must start. */
   readonly answerWithinMs: number;
 };
 
-/** One request, checked: whatever a handler finds here is in the shape that its definition asks for. */
+/** A validated request: params, query and body have the shapes of the endpoint's definition. */
 export type EndpointCall<Params, Query, Body> = {
   readonly caller: Caller;
   readonly params: Params;
@@ -41,44 +41,43 @@ export type EndpointCall<Params, Query, Body> = {
   readonly response: Response;
 };
 
-/** Under what an endpoint is listed. */
+/** The OpenAPI tag of an endpoint. */
 export type Tag = "Contracts" | "Changes" | "Groups" | "Link" | "History" | "DocuSign Connect";
 
-/** What an endpoint is: from this come the checks of its requests and answers, and its description. */
+/** Defines an endpoint. Request checks, the answer's encoding and the OpenAPI description derive from it. */
 type Definition<Params, Query, Body, Answer> = {
   readonly id: string;
   readonly method: "get" | "put" | "post" | "patch" | "delete";
-  /** With `{name}` for what differs. */
+  /** With `{name}` for path parameters. */
   readonly path: string;
   readonly tag: Tag;
-  /** In the imperative. */
   readonly summary: string;
   readonly description: string;
-  /** Any one of them lets pass. */
+  /** The caller needs any one of them. */
   readonly scopes: readonly string[];
-  /** What doesn't fit is not found, unless `refuseParams` says otherwise. */
+  /** Invalid path parameters are refused with `not-found` unless `refuseParams` is set. */
   readonly params: z.ZodType<Params, Record<string, unknown>>;
   readonly refuseParams?: "malformed";
   readonly query: z.ZodType<Query, Record<string, unknown>>;
-  /** Headers of the request that change the answer, beside those that all of its kind read. */
+  /** Request headers that change the answer, in addition to the conditional and range headers. */
   readonly reads?: Readonly<Record<string, z.ZodType>>;
   readonly body: z.ZodType<Body>;
   readonly bodyExample?: unknown;
   readonly answer: {
     readonly status: 200 | 201 | 204;
     readonly description: string;
-    /** The wire form of what `handle` gives; null where nothing is sent, or where `handle` sends it itself. */
+    /** Encodes the result of `handle`. Null if there is no body or `handle` sends it. */
     readonly schema: z.ZodType<Answer> | null;
     readonly example?: unknown;
     readonly mediaType?: string;
-    /** The headers that are its own. */
+    /** Headers that only this endpoint sends. */
     readonly headers?: Readonly<Record<string, z.ZodType>>;
-    /** `handle` answers `Range` with the part that it asks for. */
+    /** Set if `handle` supports `Range`. */
     readonly inRanges?: true;
   };
-  /** How long it may wait of its own accord, beside the time that an answer may take. */
+  /** Time that the endpoint may wait on request (long polling), in addition to `answerWithinMs`. */
   readonly patienceMs?: number;
-  /** The problems that are this endpoint's own, by status. */
+  /** Problems that only this endpoint reports, by status. */
   readonly problems: Readonly<Record<number, string>>;
 };
 
@@ -86,13 +85,13 @@ export type Endpoint = Definition<unknown, unknown, unknown, unknown> & {
   readonly serve: (deps: ApiUses) => RequestHandler[];
 };
 
-/** For endpoints without parameters: whatever is given is refused. */
+/** For endpoints without parameters. Every parameter is refused. */
 export const NO_PARAMETERS = z.strictObject({});
 
-/** For endpoints without a body: none is read. */
+/** For endpoints without a body. A body that is sent is not read. */
 export const NO_BODY: z.ZodType<undefined> = z.undefined();
 
-/** An endpoint with what it does. A handler without a schema for its answer sends the answer itself. */
+/** Combines a definition with its handler. If the answer has no schema, the handler sends the answer. */
 export function endpoint<Params, Query, Body, Answer>(
   definition: Definition<Params, Query, Body, Answer>,
   handle: (deps: ApiUses, call: EndpointCall<Params, Query, Body>) => Promise<Answer>,
@@ -112,12 +111,11 @@ export function endpoint<Params, Query, Body, Answer>(
   return { ...definition, serve: (deps) => [checkScope(scopes), ...readBody, serve(deps)] };
 }
 
-/** Whether the endpoint is one without a body. */
 export function hasNoBody({ body }: { readonly body: z.ZodType }): boolean {
   return body === NO_BODY;
 }
 
-/** Who may not ask has no body read. */
+/** Runs before the body is read, so that callers without the scope cannot send one. */
 function checkScope(scopes: readonly string[]): RequestHandler {
   return (_request, response, next) => {
     requireScope(callerOf(response), ...scopes);
@@ -125,12 +123,12 @@ function checkScope(scopes: readonly string[]): RequestHandler {
   };
 }
 
-/** The largest body holds one name. A body is read as JSON whatever it is called: nothing else is understood. */
+/** Bodies hold at most one name, so 16 KB are enough. Every content type is parsed as JSON, the only format. */
 const readJson = express.json({ limit: "16kb", inflate: false, type: () => true, verify: requireUtf8 });
 
-/** Whatever is no UTF-8 would be taken for U+FFFD, and so be kept under another name. */
+/** The parser would replace invalid UTF-8 by U+FFFD, and so store a different name. */
 function requireUtf8(_request: unknown, _response: unknown, body: Buffer): void {
-  if (!isUtf8(body)) throw new Refusal("malformed", "body: has to be UTF-8");
+  if (!isUtf8(body)) throw new Refusal("malformed", "body: must be UTF-8");
 }
 
 function checkRequest<Params, Query, Body>(
@@ -155,22 +153,27 @@ function parseBody<Body>(schema: z.ZodType<Body>, body: unknown): Body {
 }
 
 /**
- * Waits for the work until its time is over: then the caller is told to ask again, and whatever is under way ends
- * by itself. An answer that has begun may take as long as it takes.
+ * Refuses with `unavailable` if no answer has started after `withinMs`. The work continues in the background. An answer
+ * that has started has no time limit.
  */
 async function beginInTime<T>(
   response: Response,
   work: Promise<T>,
   { withinMs, log }: { withinMs: number; log: Pick<Log, "warn"> },
 ): Promise<T> {
-  const { promise: tooLate, reject } = Promise.withResolvers<never>();
+  const { promise: timeout, reject } = Promise.withResolvers<never>();
   const timer = setTimeout(() => {
     if (response.headersSent) return;
     work.catch((error: unknown) => log.warn({ error: describeError(error) }, "a late answer failed"));
-    reject(new Refusal("unavailable", "This takes longer than expected. Its outcome will be seen later."));
+    reject(
+      new Refusal(
+        "unavailable",
+        "The request takes too long. It may still complete: check the result later.",
+      ),
+    );
   }, withinMs);
   try {
-    return await Promise.race([work, tooLate]);
+    return await Promise.race([work, timeout]);
   } finally {
     clearTimeout(timer);
   }

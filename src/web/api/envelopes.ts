@@ -17,7 +17,7 @@ const LANGUAGE = z
   .optional()
   .meta({
     param: {
-      description: "Language of `text`: English if preferred to Japanese, otherwise Japanese.",
+      description: "Language of `text`: English if it is preferred to Japanese, otherwise Japanese.",
       example: "en",
     },
   });
@@ -33,7 +33,7 @@ export const envelopeEndpoint: Endpoint = endpoint(
     tag: "History",
     summary: "Explain an envelope",
     description:
-      "Says why an envelope was imported or not, and what it waits for. If nothing is recorded of the envelope, DocuSign is asked and the answer says what would become of it. `linkId` is null then. Asking imports nothing.",
+      "Explains why an envelope was or was not imported, and what it waits for. If the service has no record of the envelope, it queries DocuSign and predicts the outcome; `linkId` is then null. The request never imports anything.",
     scopes: ["links:read"],
     params: ENVELOPE_ID,
     query: NO_PARAMETERS,

@@ -1,7 +1,7 @@
 import type { z } from "zod";
 import type { changePage, contract, explanation, group, link, pastLink, reconciliation } from "./schemas.ts";
 
-/** What the description shows; the same things under the same ids throughout, and nobody's. */
+/** The form in which the API sends a value. The examples below are fictitious and share their ids. */
 type Wire<Schema extends z.ZodType> = z.input<Schema>;
 
 export const CONTRACT: Wire<typeof contract> = {

@@ -9,18 +9,18 @@ import {
 import { decodeCursor, encodeCursor } from "./cursor.ts";
 import { dateParameter, limitParameter } from "./query.ts";
 
-/** A moment as the API writes it: RFC 3339 in UTC, to the millisecond. */
+/** A moment in the API: RFC 3339 in UTC, with milliseconds. */
 export const moment = z.codec(z.iso.datetime({ precision: 3 }), z.date(), {
   decode: (text) => new Date(text),
   encode: (date) => date.toISOString(),
 });
 
-/** A UUID as DocuSign and we write it. */
+/** A UUID. `z.uuid` would reject ids without an RFC 9562 version. */
 export const uuid = z.guid();
 
 export const count = z.int().nonnegative();
 
-/** An id in an address, in its one written form; whatever is no UUID names nothing. */
+/** An id in an address. Only the canonical form of a UUID is accepted. */
 export function idParameter<Id extends ContractId | EnvelopeId | LinkId>(
   description: string,
   example: string,
@@ -30,26 +30,23 @@ export function idParameter<Id extends ContractId | EnvelopeId | LinkId>(
     .transform((text, context): Id => {
       const id = parseUuid<Id>(text);
       if (id !== null) return id;
-      context.addIssue({ code: "custom", message: "is no UUID" });
+      context.addIssue({ code: "custom", message: "must be a UUID" });
       return z.NEVER;
     })
     .meta({ format: "uuid", param: { description, example } });
 }
 
-export const groupId = z
-  .string()
-  .refine(isGroupId, "has to be 1 to 64 characters of A-Z a-z 0-9 . _ -")
-  .meta({
-    pattern: "^[A-Za-z0-9._-]{1,64}$",
-    description: "Id of a contract group: 1 to 64 characters of A-Z a-z 0-9 . _ -",
-  });
+export const groupId = z.string().refine(isGroupId, "must be 1 to 64 characters of A-Z a-z 0-9 . _ -").meta({
+  pattern: "^[A-Za-z0-9._-]{1,64}$",
+  description: "Id of a contract group: 1 to 64 characters of A-Z a-z 0-9 . _ -",
+});
 
 export const limit = limitParameter.meta({
   type: "integer",
   minimum: 1,
   maximum: 200,
   pattern: undefined,
-  param: { description: "Most items to return. The default is 50.", example: 50 },
+  param: { description: "Maximum number of items to return. The default is 50.", example: 50 },
 });
 
 /** One end of a range of dates. */
@@ -58,7 +55,7 @@ export function dateBound(example: string): z.ZodType<string | undefined> {
   return dateParameter.optional().meta({ param: { description, example } });
 }
 
-/** A whole number in an address, 0 to `most`; 0 where left out. */
+/** An integer from 0 to `most` in an address. The default is 0. */
 export function numberParameter({
   most,
   ...param
@@ -67,24 +64,24 @@ export function numberParameter({
   readonly description: string;
   readonly example: number;
 }): z.ZodType<number> {
-  const words = `has to be a whole number from 0 to ${most}`;
+  const message = `must be an integer between 0 and ${most}`;
   return z
     .string()
-    .regex(/^\d{1,16}$/, words)
+    .regex(/^\d{1,16}$/, message)
     .transform(Number)
-    .refine((value) => value <= most, words)
+    .refine((value) => value <= most, message)
     .default(0)
     .meta({ type: "integer", minimum: 0, maximum: most, pattern: undefined, param });
 }
 
-/** `nextCursor` of the page before, read back as what `toPage` wrote into it; null for the first page. */
+/** `nextCursor` of the previous page, decoded into the position that `toPage` encoded. Null for the first page. */
 export function cursorParameter<Position>(position: z.ZodType<Position>): z.ZodType<Position | null> {
   return z
     .string()
     .transform((text, context): Position | null => {
       const parsed = position.safeParse(decodeCursor(text));
       if (parsed.success) return parsed.data;
-      context.addIssue({ code: "custom", message: "is no cursor of this list" });
+      context.addIssue({ code: "custom", message: "must be a `nextCursor` of this list" });
       return z.NEVER;
     })
     .default(null)
@@ -95,10 +92,10 @@ export function cursorParameter<Position>(position: z.ZodType<Position>): z.ZodT
     });
 }
 
-/** Where a page ended that is ordered by a moment, then an id. */
+/** The position at the end of a page that is ordered by a moment, then an id. */
 export const momentPosition = z.tuple([moment, uuid]).transform(([at, id]) => ({ at, id }));
 
-/** A page of a list, made of one row more than it may hold; that row tells that there is another page. */
+/** Builds a page of at most `most` items. Pass one row more: the extra row shows that there is another page. */
 export function toPage<Row, Item>(
   rows: readonly Row[],
   most: number,

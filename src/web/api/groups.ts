@@ -47,7 +47,7 @@ const putting = endpoint(
     path: "/v1/groups/{id}",
     tag: "Groups",
     summary: "Create or rename a group",
-    description: "Restores a deleted group. Imports that waited for the group continue.",
+    description: "Also restores a deleted group. Imports that waited for the group continue.",
     scopes: ["groups:write"],
     params: GROUP_ID,
     refuseParams: "malformed",
@@ -58,9 +58,9 @@ const putting = endpoint(
     problems: {},
   },
   async (deps, { caller, params, body }) => {
-    const told = { id: params.id, name: body.name };
-    await putGroup(deps, caller.tenant, told);
-    return told;
+    const saved = { id: params.id, name: body.name };
+    await putGroup(deps, caller.tenant, saved);
+    return saved;
   },
 );
 
@@ -72,13 +72,13 @@ const deletion = endpoint(
     tag: "Groups",
     summary: "Delete a group",
     description:
-      "Contracts stay. If a link imports into the group, its imports wait until an owner chooses another group. Deleting it again changes nothing.",
+      "The group's contracts remain. If a link imports into the group, its imports wait until an owner chooses another group. Deleting a group again changes nothing.",
     scopes: ["groups:write"],
     params: GROUP_ID,
     query: NO_PARAMETERS,
     body: NO_BODY,
     answer: { status: 204, description: "The group is deleted.", schema: null },
-    problems: { 404: "The id cannot be that of a group." },
+    problems: { 404: "The id does not have the form of a group id." },
   },
   async (deps, { caller, params }) => {
     await deleteGroup(deps, caller.tenant, params.id);

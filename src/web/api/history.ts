@@ -19,7 +19,7 @@ const links = endpoint(
     tag: "History",
     summary: "List all links",
     description:
-      "Newest first, ended links included. Each has the windows that decide its imports, and its audit trail.",
+      "Newest first, including ended links. Each link has the periods that it imports and its audit trail.",
     scopes: ["links:read"],
     params: NO_PARAMETERS,
     query: LIST,
@@ -39,21 +39,21 @@ const links = endpoint(
       item: (row) => row,
       position: (row) => [row.linkedAt.toISOString(), row.id],
     });
-    return { ...page, items: await tellAll(deps, page.items) };
+    return { ...page, items: await withAudit(deps, page.items) };
   },
 );
 
-async function tellAll(
+async function withAudit(
   deps: Uses<"db" | "now" | "reserveShare">,
   rows: readonly Link[],
 ): Promise<z.output<typeof pastLink>[]> {
-  const told: z.output<typeof pastLink>[] = [];
+  const answers: z.output<typeof pastLink>[] = [];
   for (const row of rows) {
     const trail = await listAudit(deps.db, row.id);
     const audit = trail.map(({ at, subject, action }) => ({ at, subject, action }));
-    told.push({ ...(await describeLink(deps, row)), audit });
+    answers.push({ ...(await describeLink(deps, row)), audit });
   }
-  return told;
+  return answers;
 }
 
 const reconciliations = endpoint(
@@ -63,7 +63,8 @@ const reconciliations = endpoint(
     path: "/v1/reconciliations",
     tag: "History",
     summary: "List reconciliations",
-    description: "Newest first. Each says what it listed, knew already, missed and excluded.",
+    description:
+      "Newest first. Each reports how many envelopes it listed, already knew, missed and excluded.",
     scopes: ["links:read"],
     params: NO_PARAMETERS,
     query: LIST,

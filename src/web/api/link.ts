@@ -37,23 +37,23 @@ const beginning = endpoint(
     id: "beginLinking",
     method: "post",
     tag: "Link",
-    summary: "Begin linking a DocuSign account",
+    summary: "Start linking a DocuSign account",
     description:
-      "Send the owner's browser to `authorizationUrl`. Only the person whom the token's `sub` names can finish, within 15 minutes. A link in state `error` is repaired if the same DocuSign user logs in.\n\n" +
-      "The browser comes back to `/links?result=CODE`. More codes may be added.\n\n" +
+      "Redirect the owner's browser to `authorizationUrl`. Only the person in the token's `sub` can finish the linking, within 15 minutes. If the link is in state `error`, the same DocuSign user repairs it by logging in.\n\n" +
+      "The browser returns to `/links?result=CODE`. More codes may be added.\n\n" +
       LINKING_RESULTS,
     scopes: ["links:write"],
     body: groupChoice,
     bodyExample: { groupId: LINK.groupId },
     answer: {
       status: 201,
-      description: "Where to send the owner's browser.",
+      description: "The address for the owner's browser.",
       schema: begunLinking,
       example: {
         authorizationUrl: "https://account.docusign.com/oauth/auth?response_type=code&prompt=login",
       },
     },
-    problems: { 409: "A link is active.", 422: NO_GROUP },
+    problems: { 409: "The tenant already has a link.", 422: NO_GROUP },
   },
   async (deps, { caller, body }) => await beginLinking(deps, personOf(caller), body.groupId),
 );
@@ -65,8 +65,7 @@ const editing = endpoint(
     method: "patch",
     tag: "Link",
     summary: "Change the group of the link",
-    description:
-      "Imports go into the group from now on. Contracts that are there already stay in their group.",
+    description: "Future imports go into the group. Existing contracts stay in their group.",
     scopes: ["links:write"],
     body: groupChoice,
     bodyExample: { groupId: LINK.groupId },
@@ -91,7 +90,7 @@ const approval = endpoint(
     scopes: ["links:write"],
     body: NO_BODY,
     answer: { status: 200, description: "The changed link.", schema: link, example: LINK },
-    problems: { 404: NO_LINK, 409: "The link does not await approval." },
+    problems: { 404: NO_LINK, 409: "The link is not in state `awaiting-approval`." },
   },
   async (deps, { caller }) => {
     await approveImport(deps, personOf(caller));
@@ -107,7 +106,7 @@ const ending = endpoint(
     tag: "Link",
     summary: "End the link",
     description:
-      "Removes our Connect configurations at DocuSign. Contracts and history remain. If DocuSign cannot be reached or does not remove them, the link stays as it was.",
+      "Removes the service's Connect configurations from DocuSign. Contracts and history remain. If DocuSign cannot be reached or does not remove the configurations, the link is unchanged.",
     scopes: ["links:write"],
     body: NO_BODY,
     answer: { status: 204, description: "The link has ended.", schema: null },

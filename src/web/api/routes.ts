@@ -15,7 +15,7 @@ import { linkEndpoints } from "./link.ts";
 import { describeApi } from "./openapi/document.ts";
 import { createTurns } from "./turns.ts";
 
-/** Everything that the cabinet API offers (service.md). */
+/** All endpoints of the cabinet API (service.md). */
 export const ENDPOINTS: readonly Endpoint[] = [
   ...contractEndpoints,
   deletionEndpoint,
@@ -29,21 +29,21 @@ export const ENDPOINTS: readonly Endpoint[] = [
 
 export type ApiParts = Omit<ApiUses, "changeTurns"> & {
   verifyToken: TokenVerifier;
-  /** For each subject of each tenant, counted by each process for itself. */
+  /** Limit for each subject of each tenant. Each process counts for itself. */
   requestsPerMinute: number;
   /** The version of the program, for `/openapi.json`. */
   version: string;
 };
 
-/** Few of the database's connections: other requests are not to wait behind a thousand readers that wake. */
+/** Few of the database connections, so that other requests do not wait behind a thousand waking readers. */
 const READ_CHANGES_AT_ONCE = 4;
 
-/** `/v1/…` for holders of the cabinet's tokens, and `/openapi.json` for everybody. Errors are answered as JSON. */
+/** `/v1/…` needs a token of the cabinet; `/openapi.json` is public. Errors are answered as JSON. */
 export function apiRoutes(parts: ApiParts): Router {
   const deps = { ...parts, changeTurns: createTurns(READ_CHANGES_AT_ONCE) };
   const api = Router();
-  api.use(forgetCaching, authenticate(parts.verifyToken), limitRequests(parts.requestsPerMinute));
-  for (const [path, endpoints] of Map.groupBy(ENDPOINTS, inExpress)) {
+  api.use(ignoreCacheControl, authenticate(parts.verifyToken), limitRequests(parts.requestsPerMinute));
+  for (const [path, endpoints] of Map.groupBy(ENDPOINTS, expressPath)) {
     for (const endpoint of endpoints) api[endpoint.method](path, ...endpoint.serve(deps));
     api.all(path, refuseMethod(endpoints));
   }
@@ -58,16 +58,16 @@ export function apiRoutes(parts: ApiParts): Router {
 }
 
 /**
- * `fetch` adds `Cache-Control: no-cache` of its own where its caller sets `If-None-Match`, and express would then ignore
- * the condition. That is a word to caches, and here is the origin (RFC 9110 13.1.2).
+ * `fetch` adds `Cache-Control: no-cache` if its caller sets `If-None-Match`, and Express would then ignore the
+ * condition. The directive is for caches, and this is the origin server (RFC 9110 13.1.2).
  */
-const forgetCaching: RequestHandler = (request, _response, next) => {
+const ignoreCacheControl: RequestHandler = (request, _response, next) => {
   delete request.headers["cache-control"];
   next();
 };
 
-/** `/v1/contracts/{id}` is `/contracts/:id` below `/v1`. */
-function inExpress({ path }: Endpoint): string {
+/** Converts `/v1/contracts/{id}` to `/contracts/:id`, relative to `/v1`. */
+function expressPath({ path }: Endpoint): string {
   return path.replace(/^\/v1/, "").replace(/\{(\w+)\}/g, ":$1");
 }
 
@@ -76,6 +76,6 @@ function refuseMethod(endpoints: readonly Endpoint[]): RequestHandler {
   const allowed = methods.includes("GET") ? ["HEAD", ...methods] : methods;
   return (_request, response) => {
     response.set("Allow", allowed.join(", "));
-    throw new RequestFault(405, "there is no such method here");
+    throw new RequestFault(405, "method not allowed");
   };
 }

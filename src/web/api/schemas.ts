@@ -27,7 +27,7 @@ export const problem = z
     instance: z
       .string()
       .optional()
-      .meta({ description: "Names the request in our logs. Support asks for it." }),
+      .meta({ description: "Id of the request in the service's logs. Include it in support requests." }),
   })
   .meta({ id: "Problem" });
 
@@ -55,8 +55,8 @@ export const contract = z
 
 export const change = z
   .strictObject({
-    sequence: count.meta({ description: "Grows strictly, with gaps." }),
-    // Closed: other types come only to readers that ask for them.
+    sequence: count.meta({ description: "Strictly increasing, with gaps." }),
+    // A closed list: only readers that request other types will get them.
     type: z.enum(["imported", "deleted"]),
     contract,
   })
@@ -65,12 +65,13 @@ export const change = z
 export const group = z.strictObject({ id: groupId, name: z.string() }).meta({ id: "Group" });
 
 const totals = z.strictObject({
-  atDocuSign: count.meta({ description: "The sum of the other four." }),
+  atDocuSign: count.meta({ description: "Sum of the other four." }),
   imported: count,
   excluded: count,
   deleted: count,
   waiting: count.meta({
-    description: "Includes what DocuSign counted at linking until a large first import is listed.",
+    description:
+      "Until a large first import is listed, this includes all envelopes that DocuSign counted at linking.",
   }),
 });
 
@@ -81,7 +82,7 @@ export const link = z
     cause: z
       .strictObject({
         code: linkCause,
-        message: z.string().meta({ description: "What happened and what to do, for a person, in Japanese." }),
+        message: z.string().meta({ description: "What happened and what to do, in Japanese, for people." }),
       })
       .nullable(),
     groupId,
@@ -91,31 +92,37 @@ export const link = z
     endedAt: moment.nullable(),
     sentFrom: moment
       .nullable()
-      .meta({ description: "Sent envelopes completed from here on are imported. Null: all." }),
+      .meta({ description: "Sent envelopes completed at or after this moment are imported. Null: all." }),
     receivedFrom: moment
       .nullable()
-      .meta({ description: "Received envelopes completed from here on are imported. Null: all." }),
+      .meta({ description: "Received envelopes completed at or after this moment are imported. Null: all." }),
     sentUntil: moment
       .nullable()
-      .meta({ description: "Once ended: all sent envelopes completed before are accounted for." }),
+      .meta({
+        description:
+          "All sent envelopes completed before this moment are accounted for. Null until the link has ended.",
+      }),
     receivedUntil: moment
       .nullable()
-      .meta({ description: "Once ended: all received envelopes completed before are accounted for." }),
+      .meta({
+        description:
+          "All received envelopes completed before this moment are accounted for. Null until the link has ended.",
+      }),
     connect: z.strictObject({ sent: connectSide.nullable(), received: connectSide.nullable() }).meta({
       description:
-        "Whether DocuSign sends events about what the account sends and the user receives. Both are null once the link has ended.",
+        "State of the Connect configurations for envelopes that the account sends and the user receives. Both are null once the link has ended.",
     }),
     totals,
     excludedByRule: z
       .record(exclusionRule, count)
       .nullable()
-      .meta({ description: "How many envelopes each rule excluded. Null once the link has ended." }),
+      .meta({ description: "Number of envelopes that each rule excluded. Null once the link has ended." }),
     firstImport: z
       .strictObject({ done: count, total: count, estimatedEnd: moment.nullable() })
       .nullable()
       .meta({
         description:
-          "Progress of the first import. `estimatedEnd` is null once it is done. Null once the link has ended.",
+          "Progress of the first import. `estimatedEnd` is null once the import is done. Null once the link has ended.",
       }),
     lastReconciliation: moment.nullable(),
     nextReconciliation: moment.nullable(),
@@ -128,11 +135,11 @@ export const pastLink = link
       .array(
         z.strictObject({
           at: moment,
-          subject: z.string().meta({ description: "`sub` of the person who did it." }),
+          subject: z.string().meta({ description: "`sub` of the person who took the action." }),
           action: auditAction,
         }),
       )
-      .meta({ description: "Who did what, oldest first." }),
+      .meta({ description: "The owners' actions, oldest first." }),
   })
   .meta({ id: "PastLink" });
 
@@ -146,7 +153,7 @@ export const explanation = z
       .meta({ description: "The explanation for the customer, in the language of `Content-Language`." }),
     facts: z
       .record(z.string(), z.unknown())
-      .meta({ description: "The facts that the decision rests on. Their names may change." }),
+      .meta({ description: "The facts behind the decision. Their names may change." }),
     events: z.array(
       z.strictObject({
         event: z
@@ -159,13 +166,18 @@ export const explanation = z
     ),
     contracts: z
       .array(contract.extend({ deletedAt: moment.nullable() }))
-      .meta({ description: "All contracts of the envelope, deleted ones included." }),
+      .meta({ description: "All contracts of the envelope, including deleted ones." }),
     attempts: count,
     lastAttemptAt: moment.nullable(),
-    lastError: nullableText.meta({ description: "DocuSign's code or ours for how the last attempt failed." }),
+    lastError: nullableText.meta({
+      description: "DocuSign's or the service's error code of the last failed attempt.",
+    }),
     linkId: uuid
       .nullable()
-      .meta({ description: "The link that judged it last. Null if nothing is recorded of the envelope." }),
+      .meta({
+        description:
+          "The link that judged the envelope last. Null if the service has no record of the envelope.",
+      }),
     decidedAt: moment.nullable(),
     waitingFor: z.strictObject({ reason: waitingReason, until: moment.nullable() }).nullable(),
   })
@@ -183,8 +195,10 @@ export const reconciliation = z
     durationMs: count.nullable(),
     listed: count,
     known: count,
-    missed: count.meta({ description: "To be imported, and not announced by an event." }),
-    excluded: z.record(exclusionRule, count).meta({ description: "How many envelopes each rule excluded." }),
+    missed: count.meta({ description: "Envelopes to import that no event had announced." }),
+    excluded: z
+      .record(exclusionRule, count)
+      .meta({ description: "Number of envelopes that each rule excluded." }),
     waiting: count,
     failed: count.meta({
       description: "Waiting envelopes whose import failed for days. They are retried once an hour.",
@@ -192,20 +206,22 @@ export const reconciliation = z
     calls: count,
     atDocuSign: count
       .nullable()
-      .meta({ description: "How many envelopes DocuSign listed in all. Daily full checks only." }),
+      .meta({ description: "Number of all envelopes that DocuSign listed. Daily full checks only." }),
     difference: z
       .strictObject({
         atDocuSign: count,
         inLedger: count,
         unlisted: z.strictObject({ count, envelopeIds: z.array(uuid).readonly() }).meta({
-          description: "Known here but no longer listed by DocuSign, mostly because they were deleted there.",
+          description:
+            "Recorded by the service but no longer listed by DocuSign, mostly because they were deleted there.",
         }),
         unreadable: count.meta({ description: "Listed, but not readable as envelopes." }),
         uncounted: count.meta({ description: "Counted by DocuSign but not listed." }),
       })
       .nullable()
       .meta({
-        description: "How the ledger and DocuSign differ. Daily full checks only; null if they agree.",
+        description:
+          "Differences between the ledger and DocuSign. Daily full checks only. Null if there are none.",
       }),
   })
   .meta({ id: "Reconciliation" });
@@ -216,10 +232,10 @@ export const groupName = z
       .string()
       .min(1)
       .max(200)
-      // Without flag u and \p: generated clients check it with engines that know neither.
+      // Without flag u and \p: the regex engines of some generated clients do not support them.
       // oxlint-disable-next-line no-control-regex -- keeps them out
-      .regex(/^[^\x00-\x1F\x7F-\x9F]+$/, "may not hold control characters")
-      .refine((name) => name.isWellFormed(), "has to be well-formed Unicode"),
+      .regex(/^[^\x00-\x1F\x7F-\x9F]+$/, "must not contain control characters")
+      .refine((name) => name.isWellFormed(), "must be well-formed Unicode"),
   })
   .meta({ id: "GroupName" });
 
@@ -227,7 +243,7 @@ export const groupChoice = z.strictObject({ groupId }).meta({ id: "GroupChoice" 
 
 export const begunLinking = z
   .strictObject({
-    authorizationUrl: z.url().meta({ description: "Send the owner's browser here." }),
+    authorizationUrl: z.url().meta({ description: "Redirect the owner's browser to this address." }),
   })
   .meta({ id: "BegunLinking" });
 

@@ -1,7 +1,7 @@
-/** Runs a piece of work once its turn has come. */
+/** Runs a piece of work when it is its turn. */
 export type Turns = <T>(work: () => Promise<T>) => Promise<T>;
 
-/** At most so many at once, the others one after the other in the order they came. */
+/** Runs at most `most` pieces of work at once; the others wait in arrival order. */
 export function createTurns(most: number): Turns {
   const waiting: (() => void)[] = [];
   let running = 0;
@@ -11,7 +11,7 @@ export function createTurns(most: number): Turns {
     try {
       return await work();
     } finally {
-      // Whose turn is next takes this place over.
+      // The next in line takes over this slot, so `running` does not change.
       const next = waiting.shift();
       if (next === undefined) running -= 1;
       else next();

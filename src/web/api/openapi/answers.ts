@@ -15,7 +15,7 @@ import {
 
 type Answers = Readonly<Record<`${number}`, ZodOpenApiResponseObject>>;
 
-/** Every status that an endpoint may answer with, from its definition and from what all of its kind do. */
+/** Describes every status that an endpoint can answer with: its own and the common ones. */
 export function describeAnswers(endpoint: Endpoint): Answers {
   const own = Object.entries(endpoint.problems).map(
     ([status, description]): [string, ZodOpenApiResponseObject] => [
@@ -32,7 +32,7 @@ export function describeAnswers(endpoint: Endpoint): Answers {
   };
 }
 
-/** A problem, with the headers that it has beside the request's id. */
+/** Describes a problem and its headers; `X-Request-Id` is always included. */
 export function describeProblem(description: string, headers: Headers = {}): ZodOpenApiResponseObject {
   return {
     description,
@@ -41,27 +41,26 @@ export function describeProblem(description: string, headers: Headers = {}): Zod
   };
 }
 
-/** Errors that any request may meet. */
 export const INTERNAL_ERROR: ZodOpenApiResponseObject = {
   id: "InternalError",
-  ...describeProblem("The request failed here. Support can find it by its id."),
+  ...describeProblem("An unexpected error. Support can find it by the request id."),
 };
 export const UNAVAILABLE: ZodOpenApiResponseObject = {
   id: "Unavailable",
   ...describeProblem("The service is temporarily unavailable. Try again after `Retry-After`.", RETRY_AFTER),
 };
 
-/** What every endpoint may answer. */
+/** The problems of every endpoint. */
 const EVERYWHERE: Answers = {
   400: { id: "Malformed", ...describeProblem("The request is malformed.", RATE_LIMIT) },
   401: {
     id: "Unauthorized",
-    ...describeProblem("The token is missing, invalid or not one of the cabinet's.", CHALLENGE),
+    ...describeProblem("The token is missing, invalid or not issued by the cabinet.", CHALLENGE),
   },
   403: {
     id: "Forbidden",
     ...describeProblem(
-      "The token lacks a scope, its tenant or, for what is written in a person's name, `sub`; or one of them cannot be used.",
+      "The token lacks a scope, `tenant` or, for changes made in a person's name, `sub`, or one of these claims is invalid.",
     ),
   },
   429: {
@@ -86,7 +85,7 @@ const OF_BODIES: Answers = {
 const OF_RANGES: Answers = {
   416: {
     id: "RangeNotSatisfiable",
-    ...describeProblem("The document ends before the range. `Content-Range` says its length.", {
+    ...describeProblem("The range starts after the end of the document. `Content-Range` gives its length.", {
       ...RATE_LIMIT,
       ...CONTENT_RANGE,
     }),
@@ -95,7 +94,7 @@ const OF_RANGES: Answers = {
 
 const NOT_MODIFIED: ZodOpenApiResponseObject = {
   id: "NotModified",
-  description: "The reader has the answer already.",
+  description: "The answer has not changed.",
   headers: z.object({ ...REQUEST_ID, ...RATE_LIMIT, ...ETAG }),
 };
 
@@ -111,7 +110,7 @@ function describeSuccess(endpoint: Endpoint): Answers {
     ...own,
   };
   const part = {
-    description: "The part that `Range` asks for.",
+    description: "The requested range.",
     headers: z.object({ ...headers, ...CONTENT_RANGE }),
     ...content,
   };

@@ -11,7 +11,7 @@ import { describeAnswers } from "./answers.ts";
 import { type Headers, IF_NONE_MATCH, RANGE } from "./headers.ts";
 import { CONNECT_SIGNATURE, RECEIVER } from "./receiver.ts";
 
-/** The OpenAPI 3.1 description of the endpoints, made from what checks their requests and answers. */
+/** Builds the OpenAPI 3.1 description from the schemas that check requests and answers. */
 export function describeApi(endpoints: readonly Endpoint[], version: string): oas32.OpenAPIObject {
   return createDocument(
     {
@@ -20,7 +20,7 @@ export function describeApi(endpoints: readonly Endpoint[], version: string): oa
         title: "torikomi",
         version,
         description:
-          "Contracts concluded in DocuSign, imported into the contract cabinet. Moments are RFC 3339 in UTC, dates YYYY-MM-DD in Japan. Errors are application/problem+json (RFC 9457) with a stable `type`.",
+          "Contracts concluded in DocuSign, imported into the contract cabinet. Moments are RFC 3339 in UTC. Dates are YYYY-MM-DD in Japan time. Errors are application/problem+json (RFC 9457) with a stable `type`.",
         contact: { name: "Support of the contract cabinet" },
         license: { name: "Proprietary, all rights reserved", identifier: "LicenseRef-Proprietary" },
       },
@@ -31,17 +31,17 @@ export function describeApi(endpoints: readonly Endpoint[], version: string): oa
         securitySchemes: { cabinetToken: CABINET_TOKEN, connectSignature: CONNECT_SIGNATURE },
       },
     },
-    { override: asItTravels },
+    { override: describeOnWire },
   );
 }
 
 const TAGS: readonly { readonly name: Tag; readonly description: string }[] = [
   { name: "Contracts", description: "Read, download and delete imported contracts." },
-  { name: "Changes", description: "Follow what was imported and deleted." },
-  { name: "Groups", description: "Keep the cabinet's contract groups in step." },
-  { name: "Link", description: "Link a DocuSign account, change, approve and end the link." },
-  { name: "History", description: "See what links and reconciliations did, and why." },
-  { name: "DocuSign Connect", description: "What DocuSign calls." },
+  { name: "Changes", description: "Follow imports and deletions." },
+  { name: "Groups", description: "Synchronize the cabinet's contract groups." },
+  { name: "Link", description: "Link a DocuSign account; change, approve and end the link." },
+  { name: "History", description: "Review links and reconciliations, and explain envelopes." },
+  { name: "DocuSign Connect", description: "Receive events from DocuSign." },
 ];
 
 const CABINET_TOKEN: oas32.SecuritySchemeObject = {
@@ -49,11 +49,11 @@ const CABINET_TOKEN: oas32.SecuritySchemeObject = {
   scheme: "bearer",
   bearerFormat: "JWT",
   description:
-    "A token of the cabinet with the claims `tenant` and `scope`. `x:write` includes `x:read`. Writing to links and contracts needs `sub` too.",
+    "A token of the cabinet with the claims `tenant` and `scope`. `x:write` includes `x:read`. Changes to links and contracts also need `sub`.",
 };
 
-/** A format says more to a reader than the pattern that checks it. Answers may get more fields one day. */
-function asItTravels({ jsonSchema, zodSchema, io }: ZodOpenApiOverrideContext): void {
+/** Prefers formats, which readers understand better than patterns. Leaves answers open to more fields. */
+function describeOnWire({ jsonSchema, zodSchema, io }: ZodOpenApiOverrideContext): void {
   if (zodSchema._zod.def.type === "date") jsonSchema.format = "date-time";
   if (jsonSchema.format !== undefined) delete jsonSchema.pattern;
   if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
@@ -89,7 +89,7 @@ function describeOperation(endpoint: Endpoint): ZodOpenApiOperationObject {
   };
 }
 
-/** What a reader may make the answer depend on. */
+/** Request headers that the answer depends on. */
 function readHeaders({ method, answer, reads }: Endpoint): Headers {
   return { ...(method === "get" && IF_NONE_MATCH), ...(answer.inRanges === true && RANGE), ...reads };
 }

@@ -2,12 +2,12 @@ import { z } from "zod";
 
 export type Headers = Readonly<Record<string, z.ZodType>>;
 
-/** A header of answers, described once under `id`. */
+/** A response header, described once under `id`. */
 function answered(id: string, description: string): z.ZodType {
   return z.string().meta({ header: { id, description } });
 }
 
-/** A header of requests, described once under `id`. */
+/** A request header, described once under `id`. */
 function read(id: string, description: string): z.ZodType {
   return z.string().optional().meta({ param: { id, description } });
 }
@@ -15,32 +15,32 @@ function read(id: string, description: string): z.ZodType {
 export const REQUEST_ID: Headers = {
   "X-Request-Id": answered(
     "XRequestId",
-    "Id of the request, as in our logs. An id that the request carries is kept: 8 to 100 characters of A-Z a-z 0-9 . _ -",
+    "Id of the request in the service's logs. An id sent with the request is kept if it is 8 to 100 characters of A-Z a-z 0-9 . _ -",
   ),
 };
 
-/** Answers to a token that was accepted. */
+/** Sent with every answer to a valid token. */
 export const RATE_LIMIT: Headers = {
   RateLimit: answered(
     "RateLimit",
-    'Requests left to the token, and seconds until they are renewed: `"per-token";r=59999;t=60` (draft-ietf-httpapi-ratelimit-headers-08).',
+    'Requests left for the token, and seconds until the limit resets: `"per-token";r=59999;t=60` (draft-ietf-httpapi-ratelimit-headers-08).',
   ),
   "RateLimit-Policy": answered(
     "RateLimitPolicy",
-    'Requests granted in a window of seconds: `"per-token";q=60000;w=60`. Each process counts for itself.',
+    'Requests allowed in a window of seconds: `"per-token";q=60000;w=60`. Each process counts for itself.',
   ),
 };
 
 export const ETAG: Headers = {
-  ETag: answered("ETag", "Stays the same while the answer does. For `If-None-Match`."),
+  ETag: answered("ETag", "Changes whenever the answer changes. For `If-None-Match`."),
 };
 
 export const ACCEPT_RANGES: Headers = {
-  "Accept-Ranges": answered("AcceptRanges", "`bytes`: `Range` asks for a part."),
+  "Accept-Ranges": answered("AcceptRanges", "`bytes`: the document supports `Range`."),
 };
 
 export const CONTENT_RANGE: Headers = {
-  "Content-Range": answered("ContentRange", "Which bytes the answer holds, and the length of the whole."),
+  "Content-Range": answered("ContentRange", "The bytes in the answer, and the length of the whole document."),
 };
 
 export const RETRY_AFTER: Headers = {
@@ -50,24 +50,24 @@ export const RETRY_AFTER: Headers = {
 export const CHALLENGE: Headers = {
   "WWW-Authenticate": answered(
     "WWWAuthenticate",
-    '`Bearer`. With `error="invalid_token"` if a token came (RFC 6750).',
+    '`Bearer`. With `error="invalid_token"` if a token was sent (RFC 6750).',
   ),
 };
 
 export const IF_NONE_MATCH: Headers = {
   "If-None-Match": read(
     "IfNoneMatch",
-    "`ETag` of the answer that the reader has. 304 if it is still the same.",
+    "`ETag` of an earlier answer. If it has not changed, the answer is 304.",
   ),
 };
 
 export const RANGE: Headers = {
   Range: read(
     "Range",
-    "One range of bytes, such as `bytes=0-1023`. Several ranges are answered with the whole document.",
+    "One range of bytes, such as `bytes=0-1023`. The answer to several ranges is the whole document.",
   ),
   "If-Range": read(
     "IfRange",
-    "`ETag` of the document that the reader began with. If it is another one now, the answer is the whole document.",
+    "`ETag` from the start of the download. If it no longer matches, the answer is the whole document.",
   ),
 };

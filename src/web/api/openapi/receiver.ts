@@ -7,28 +7,28 @@ import { REQUEST_ID } from "./headers.ts";
 
 const TAG: Tag = "DocuSign Connect";
 
-/** How DocuSign signs what it sends. */
+/** The signature of DocuSign's messages. */
 export const CONNECT_SIGNATURE: oas32.SecuritySchemeObject = {
   type: "apiKey",
   in: "header",
   name: "X-DocuSign-Signature-1",
   description:
-    "Base64 of the HMAC-SHA256 of the very bytes of the body, under one of the account's Connect keys. Further keys sign in `X-DocuSign-Signature-2` and so on; one valid signature is enough.",
+    "Base64 of the HMAC-SHA256 of the body's exact bytes, with one of the account's Connect keys. The signatures of further keys are in `X-DocuSign-Signature-2` and so on. One valid signature is enough.",
 };
 
 const receipt = z.object({
-  result: z.string().meta({ description: "`recorded`, or `repeat` if the event was recorded before." }),
+  result: z.string().meta({ description: "`recorded`, or `repeat` if the event was already recorded." }),
 });
 
-/** `POST /connect/{linkId}` (web/connect.ts), which is for DocuSign alone. */
+/** `POST /connect/{linkId}` (web/connect.ts), for DocuSign only. */
 export const RECEIVER: ZodOpenApiPathsObject = {
   "/connect/{linkId}": {
     post: {
       operationId: "receiveConnectEvent",
       tags: [TAG],
-      summary: "Receive an event of DocuSign Connect",
+      summary: "Receive an event from DocuSign Connect",
       description:
-        "Called by DocuSign only. Records the event and queues its import in one commit before it answers. An event that comes again is answered 200 and changes nothing.",
+        "Called by DocuSign only. Records the event and queues its import in one commit before it answers. A repeated event is answered with 200 and changes nothing.",
       security: [{ connectSignature: [] }],
       requestParams: {
         path: z.object({ linkId: uuid.meta({ param: { description: "Id of the link." } }) }),
@@ -48,8 +48,8 @@ export const RECEIVER: ZodOpenApiPathsObject = {
           content: { "application/json": { schema: receipt, example: { result: "recorded" } } },
         },
         400: describeProblem("The body is neither Connect JSON nor Connect XML."),
-        401: describeProblem("No signature proves the body."),
-        404: describeProblem("The address is not that of a link."),
+        401: describeProblem("No signature matches the body."),
+        404: describeProblem("The address does not contain a link id."),
         410: describeProblem("The link does not exist or has ended."),
         413: describeProblem("The body is larger than 32 MiB."),
         415: describeProblem("The body is compressed."),
