@@ -6,7 +6,7 @@ export type TorikomiOptions = {
   /** Returns a token of the cabinet. Called for each request, so that it can be renewed. */
   token: () => string | Promise<string>;
   fetch?: typeof fetch;
-  /** Waits between the attempts of `followChanges`; by default with a timer. */
+  /** Waits between the attempts of `followChanges`. The default uses a timer. */
   sleep?: (ms: number, signal?: AbortSignal) => Promise<void>;
 };
 
@@ -16,11 +16,11 @@ export type CallOptions = {
 };
 
 export type ReadOptions = CallOptions & {
-  /** `etagOf` an earlier answer. The method returns null if the answer is still the same, for a document the 304. */
+  /** `etagOf` an earlier answer. If it has not changed, the method returns null, or the 304 response for a document. */
   ifNoneMatch?: string | undefined;
 };
 
-/** What a method returns instead of an answer that the caller has: null, if it may. */
+/** Null if the caller can pass `ifNoneMatch`: the method returns it if the answer has not changed. */
 export type Unchanged<Options> = "ifNoneMatch" extends keyof Options ? null : never;
 
 /** The service refused or failed; `problem.type` is stable. */
@@ -28,7 +28,7 @@ export class TorikomiError extends Error {
   override readonly name = "TorikomiError";
   readonly status: number;
   readonly problem: Problem | null;
-  /** Seconds to wait before the next attempt, if the service says so. */
+  /** Seconds to wait before the next attempt, from `Retry-After`; null without it. */
   readonly retryAfter: number | null;
 
   constructor(response: Response, problem: Problem | null) {
@@ -83,7 +83,7 @@ async function problemOf(response: Response): Promise<Problem | null> {
   return isProblem ? await json(response) : null;
 }
 
-/** The service checks its answers against the very description that this file is made from. */
+/** The type is safe: the service encodes its answers with the schemas that this file is generated from. */
 async function json<T>(response: Response): Promise<T> {
   const answer: T = JSON.parse(await response.text());
   const etag = response.headers.get("etag");
@@ -111,16 +111,16 @@ async function* allItems<Item, Request extends object>(
 }
 
 export type Following = {
-  /** `next` of the page that was taken over last; 0 or nothing to begin with the first change. */
+  /** `next` of the last page that was processed. The default, 0, starts with the first change. */
   after?: number | undefined;
-  /** Most changes a page. */
+  /** Maximum number of changes per page. */
   limit?: number | undefined;
   /** Ends the iteration, which then throws the signal's reason. */
   signal?: AbortSignal | undefined;
 };
 
 const WAIT_SECONDS = 30;
-/** A connection may die without a word; no answer takes longer than this. */
+/** Detects dead connections: no answer takes longer than this. */
 const LONGEST_ANSWER_MS = (WAIT_SECONDS + 60) * 1_000;
 const FIRST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 60_000;
@@ -145,7 +145,7 @@ async function* followChanges(
       page = await list({ after: position, limit, wait: WAIT_SECONDS }, options);
     } catch (error) {
       signal?.throwIfAborted();
-      if (!mayPass(error)) throw error;
+      if (!isTransient(error)) throw error;
       failures += 1;
       await pause(pauseAfter(failures, error), signal);
       continue;
@@ -155,19 +155,19 @@ async function* followChanges(
       position = page.next;
       yield page;
     } else if (performance.now() - began < FIRST_PAUSE_MS) {
-      // A service that is about to stop answers at once.
+      // A service that is shutting down answers immediately.
       await pause(FIRST_PAUSE_MS, signal);
     }
   }
 }
 
-/** A network that fails, an answer that does not come, a service that is overloaded or away. */
-function mayPass(error: unknown): boolean {
+/** True if the network failed, the answer timed out, or the service is overloaded or unavailable. */
+function isTransient(error: unknown): boolean {
   if (error instanceof TorikomiError) return error.status === 429 || error.status >= 500;
   return error instanceof TypeError || (error instanceof DOMException && error.name === "TimeoutError");
 }
 
-/** Twice as long after each failure, with chance in it, so that readers do not return all at once. */
+/** Exponential backoff with jitter, so that readers do not return all at once. At least `Retry-After`. */
 function pauseAfter(failures: number, error: unknown): number {
   const backoff =
     Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (failures - 1)) * (0.5 + Math.random() / 2);
@@ -231,30 +231,30 @@ export type Problem = {
   title: string;
   status: number;
   detail?: string;
-  /** Names the request in our logs. Support asks for it. */
+  /** Id of the request in the service's logs. Include it in support requests. */
   instance?: string;
 };
 
 /**
  * Stable name of the kind of problem. More values may be added.
  *
- * - `urn:torikomi:problem:malformed`: A parameter or the body is not as described; `detail` names it.
- * - `urn:torikomi:problem:unauthorized`: The token is missing, invalid or not one of the cabinet's.
+ * - `urn:torikomi:problem:malformed`: A parameter or the body is invalid. `detail` names it.
+ * - `urn:torikomi:problem:unauthorized`: The token is missing, invalid or not issued by the cabinet.
  * - `urn:torikomi:problem:forbidden`: The token is valid but lacks a scope or a claim.
- * - `urn:torikomi:problem:not-found`: Nothing is there for this tenant, or it was deleted.
+ * - `urn:torikomi:problem:not-found`: The resource does not exist for this tenant or was deleted.
  * - `urn:torikomi:problem:link-not-found`: The tenant has no link.
  * - `urn:torikomi:problem:group-not-found`: The contract group does not exist. Choose another one.
- * - `urn:torikomi:problem:link-active`: The tenant has a link already. End it before linking another account.
- * - `urn:torikomi:problem:not-awaiting-approval`: The link does not await approval.
- * - `urn:torikomi:problem:deletion-failed`: DocuSign could not be reached or did not remove our configurations. The link is unchanged.
+ * - `urn:torikomi:problem:link-active`: The tenant already has a link. End it before you link another account.
+ * - `urn:torikomi:problem:not-awaiting-approval`: The link is not in state `awaiting-approval`.
+ * - `urn:torikomi:problem:deletion-failed`: DocuSign could not be reached or did not remove the Connect configurations. The link is unchanged.
  * - `urn:torikomi:problem:gone`: The link of this Connect address does not exist or has ended.
- * - `urn:torikomi:problem:method-not-allowed`: The address has no such method; `Allow` lists those it has.
+ * - `urn:torikomi:problem:method-not-allowed`: The address does not support the method. `Allow` lists the supported methods.
  * - `urn:torikomi:problem:too-large`: The body is too large.
  * - `urn:torikomi:problem:unsupported-media-type`: The body is compressed or not in UTF-8.
- * - `urn:torikomi:problem:range-not-satisfiable`: The document ends before the range.
- * - `urn:torikomi:problem:too-many-requests`: The token has used up its requests. Wait for `Retry-After`.
- * - `urn:torikomi:problem:unavailable`: The service cannot answer now. Try again after `Retry-After`.
- * - `urn:torikomi:problem:internal`: The request failed here. Support can find it by `instance`.
+ * - `urn:torikomi:problem:range-not-satisfiable`: The range starts after the end of the document.
+ * - `urn:torikomi:problem:too-many-requests`: The token has used up its requests. Try again after `Retry-After`.
+ * - `urn:torikomi:problem:unavailable`: The service is temporarily unavailable. Try again after `Retry-After`.
+ * - `urn:torikomi:problem:internal`: An unexpected error. Support can find it by `instance`.
  */
 export type ProblemType =
   | "urn:torikomi:problem:malformed"
@@ -283,7 +283,7 @@ export type ChangePage = {
 };
 
 export type Change = {
-  /** Grows strictly, with gaps. */
+  /** Strictly increasing, with gaps. */
   sequence: number;
   type: "imported" | "deleted";
   contract: Contract;
@@ -306,7 +306,7 @@ export type Link = {
   state: LinkState;
   cause: {
     code: LinkCause;
-    /** What happened and what to do, for a person, in Japanese. */
+    /** What happened and what to do, in Japanese, for people. */
     message: string;
   } | null;
   /** Id of a contract group: 1 to 64 characters of A-Z a-z 0-9 . _ - */
@@ -322,31 +322,31 @@ export type Link = {
   };
   linkedAt: string;
   endedAt: string | null;
-  /** Sent envelopes completed from here on are imported. Null: all. */
+  /** Sent envelopes completed at or after this moment are imported. Null: all. */
   sentFrom: string | null;
-  /** Received envelopes completed from here on are imported. Null: all. */
+  /** Received envelopes completed at or after this moment are imported. Null: all. */
   receivedFrom: string | null;
-  /** Once ended: all sent envelopes completed before are accounted for. */
+  /** All sent envelopes completed before this moment are accounted for. Null until the link has ended. */
   sentUntil: string | null;
-  /** Once ended: all received envelopes completed before are accounted for. */
+  /** All received envelopes completed before this moment are accounted for. Null until the link has ended. */
   receivedUntil: string | null;
-  /** Whether DocuSign sends events about what the account sends and the user receives. Both are null once the link has ended. */
+  /** State of the Connect configurations for envelopes that the account sends and the user receives. Both are null once the link has ended. */
   connect: {
     sent: ConnectState | null;
     received: ConnectState | null;
   };
   totals: {
-    /** The sum of the other four. */
+    /** Sum of the other four. */
     atDocuSign: number;
     imported: number;
     excluded: number;
     deleted: number;
-    /** Includes what DocuSign counted at linking until a large first import is listed. */
+    /** Until a large first import is listed, this includes all envelopes that DocuSign counted at linking. */
     waiting: number;
   };
-  /** How many envelopes each rule excluded. Null once the link has ended. */
+  /** Number of envelopes that each rule excluded. Null once the link has ended. */
   excludedByRule: Partial<Record<ExclusionRule, number>> | null;
-  /** Progress of the first import. `estimatedEnd` is null once it is done. Null once the link has ended. */
+  /** Progress of the first import. `estimatedEnd` is null once the import is done. Null once the link has ended. */
   firstImport: {
     done: number;
     total: number;
@@ -361,7 +361,7 @@ export type Link = {
  *
  * - `active`: Imports run.
  * - `awaiting-approval`: A large first import waits until an owner approves it.
- * - `error`: Imports have stopped; `cause` says why.
+ * - `error`: Imports have stopped. `cause` gives the reason.
  * - `ended`: The link was ended. Its contracts and history remain.
  */
 export type LinkState = "active" | "awaiting-approval" | "error" | "ended" | (string & {});
@@ -369,19 +369,19 @@ export type LinkState = "active" | "awaiting-approval" | "error" | "ended" | (st
 /**
  * Why a link is in state `error`. More values may be added.
  *
- * - `authorization-revoked`: DocuSign no longer accepts the authorisation. The same DocuSign user must link again.
+ * - `authorization-revoked`: DocuSign no longer accepts the authorization. The same DocuSign user must link again.
  * - `not-admin`: The linked user is no longer a DS Admin. The link recovers when the role is back.
  * - `group-missing`: The contract group was deleted. Choose another one.
  */
 export type LinkCause = "authorization-revoked" | "not-admin" | "group-missing" | (string & {});
 
 /**
- * Whether DocuSign sends events. Without events imports run once an hour. More values may be added.
+ * State of a Connect configuration. Without events, imports run once an hour. More values may be added.
  *
  * - `active`: DocuSign sends events.
- * - `pending`: The configuration could not be made or checked yet. The next reconciliation tries again.
- * - `switched-off`: Somebody switched the configuration off at DocuSign. It stays off.
- * - `not-available`: The account has no Connect of this kind, or DocuSign refused the configuration.
+ * - `pending`: The configuration could not be created or checked yet. The next reconciliation tries again.
+ * - `switched-off`: A DocuSign administrator disabled the configuration. It stays disabled.
+ * - `not-available`: The account does not support this Connect configuration, or DocuSign rejected it.
  */
 export type ConnectState = "active" | "pending" | "switched-off" | "not-available" | (string & {});
 
@@ -390,10 +390,10 @@ export type ConnectState = "active" | "pending" | "switched-off" | "not-availabl
  *
  * - `not-completed`: The envelope is not completed.
  * - `not-ours`: It was neither sent from the linked account nor received by the linked user.
- * - `forwarded-to-user`: It reached the linked user only by forwarding.
- * - `before-window`: It was completed before the link's imports begin.
+ * - `forwarded-to-user`: The linked user received it only because another recipient forwarded it.
+ * - `before-window`: It was completed before the period that the link imports.
  * - `documents-purged`: Its documents were purged at DocuSign.
- * - `no-documents`: It has no document besides the certificate of completion.
+ * - `no-documents`: It contains no document except the certificate of completion.
  */
 export type ExclusionRule =
   | "not-completed"
@@ -405,7 +405,7 @@ export type ExclusionRule =
   | (string & {});
 
 export type BegunLinking = {
-  /** Send the owner's browser here. */
+  /** Redirect the owner's browser to this address. */
   authorizationUrl: string;
 };
 
@@ -420,7 +420,7 @@ export type PastLink = {
   state: LinkState;
   cause: {
     code: LinkCause;
-    /** What happened and what to do, for a person, in Japanese. */
+    /** What happened and what to do, in Japanese, for people. */
     message: string;
   } | null;
   /** Id of a contract group: 1 to 64 characters of A-Z a-z 0-9 . _ - */
@@ -436,31 +436,31 @@ export type PastLink = {
   };
   linkedAt: string;
   endedAt: string | null;
-  /** Sent envelopes completed from here on are imported. Null: all. */
+  /** Sent envelopes completed at or after this moment are imported. Null: all. */
   sentFrom: string | null;
-  /** Received envelopes completed from here on are imported. Null: all. */
+  /** Received envelopes completed at or after this moment are imported. Null: all. */
   receivedFrom: string | null;
-  /** Once ended: all sent envelopes completed before are accounted for. */
+  /** All sent envelopes completed before this moment are accounted for. Null until the link has ended. */
   sentUntil: string | null;
-  /** Once ended: all received envelopes completed before are accounted for. */
+  /** All received envelopes completed before this moment are accounted for. Null until the link has ended. */
   receivedUntil: string | null;
-  /** Whether DocuSign sends events about what the account sends and the user receives. Both are null once the link has ended. */
+  /** State of the Connect configurations for envelopes that the account sends and the user receives. Both are null once the link has ended. */
   connect: {
     sent: ConnectState | null;
     received: ConnectState | null;
   };
   totals: {
-    /** The sum of the other four. */
+    /** Sum of the other four. */
     atDocuSign: number;
     imported: number;
     excluded: number;
     deleted: number;
-    /** Includes what DocuSign counted at linking until a large first import is listed. */
+    /** Until a large first import is listed, this includes all envelopes that DocuSign counted at linking. */
     waiting: number;
   };
-  /** How many envelopes each rule excluded. Null once the link has ended. */
+  /** Number of envelopes that each rule excluded. Null once the link has ended. */
   excludedByRule: Partial<Record<ExclusionRule, number>> | null;
-  /** Progress of the first import. `estimatedEnd` is null once it is done. Null once the link has ended. */
+  /** Progress of the first import. `estimatedEnd` is null once the import is done. Null once the link has ended. */
   firstImport: {
     done: number;
     total: number;
@@ -468,17 +468,17 @@ export type PastLink = {
   } | null;
   lastReconciliation: string | null;
   nextReconciliation: string | null;
-  /** Who did what, oldest first. */
+  /** The owners' actions, oldest first. */
   audit: {
     at: string;
-    /** `sub` of the person who did it. */
+    /** `sub` of the person who took the action. */
     subject: string;
     action: AuditAction;
   }[];
 };
 
 /**
- * What somebody did to a link. More values may be added.
+ * An owner's action on a link. More values may be added.
  *
  * - `linked`: An owner linked the account.
  * - `repaired`: An owner repaired the link by linking the same DocuSign user again.
@@ -506,21 +506,21 @@ export type Reconciliation = {
   durationMs: number | null;
   listed: number;
   known: number;
-  /** To be imported, and not announced by an event. */
+  /** Envelopes to import that no event had announced. */
   missed: number;
-  /** How many envelopes each rule excluded. */
+  /** Number of envelopes that each rule excluded. */
   excluded: Partial<Record<ExclusionRule, number>>;
   waiting: number;
   /** Waiting envelopes whose import failed for days. They are retried once an hour. */
   failed: number;
   calls: number;
-  /** How many envelopes DocuSign listed in all. Daily full checks only. */
+  /** Number of all envelopes that DocuSign listed. Daily full checks only. */
   atDocuSign: number | null;
-  /** How the ledger and DocuSign differ. Daily full checks only; null if they agree. */
+  /** Differences between the ledger and DocuSign. Daily full checks only. Null if there are none. */
   difference: {
     atDocuSign: number;
     inLedger: number;
-    /** Known here but no longer listed by DocuSign, mostly because they were deleted there. */
+    /** Recorded by the service but no longer listed by DocuSign, mostly because they were deleted there. */
     unlisted: {
       count: number;
       envelopeIds: string[];
@@ -536,19 +536,19 @@ export type Reconciliation = {
  * Why a reconciliation ran. More values may be added.
  *
  * - `first`: The first listing after linking.
- * - `hourly`: The hourly listing of what completed.
- * - `full`: The daily comparison with all that DocuSign lists.
- * - `manual`: A listing that an operator asked for.
- * - `closing`: The last look before a link ends.
+ * - `hourly`: The hourly listing of completed envelopes.
+ * - `full`: The daily comparison with all envelopes that DocuSign lists.
+ * - `manual`: A listing that an operator started.
+ * - `closing`: The last listing before a link ends.
  */
 export type ReconciliationKind = "first" | "hourly" | "full" | "manual" | "closing" | (string & {});
 
 /**
- * How far a reconciliation has come. More values may be added.
+ * State of a reconciliation. More values may be added.
  *
- * - `running`: It is not finished.
- * - `done`: It accounted for its whole window.
- * - `failed`: It stopped before its end. The next one covers its window.
+ * - `running`: It is in progress.
+ * - `done`: It accounted for its whole period.
+ * - `failed`: It stopped early. The next one covers its period.
  */
 export type ReconciliationState = "running" | "done" | "failed" | (string & {});
 
@@ -558,7 +558,7 @@ export type Explanation = {
   reason: Reason;
   /** The explanation for the customer, in the language of `Content-Language`. */
   text: string;
-  /** The facts that the decision rests on. Their names may change. */
+  /** The facts behind the decision. Their names may change. */
   facts: Record<string, unknown>;
   events: {
     /** DocuSign's name of the event, such as `envelope-completed`. */
@@ -567,7 +567,7 @@ export type Explanation = {
     generatedAt: string | null;
     receivedAt: string;
   }[];
-  /** All contracts of the envelope, deleted ones included. */
+  /** All contracts of the envelope, including deleted ones. */
   contracts: {
     id: string;
     tenant: string;
@@ -593,9 +593,9 @@ export type Explanation = {
   }[];
   attempts: number;
   lastAttemptAt: string | null;
-  /** DocuSign's code or ours for how the last attempt failed. */
+  /** DocuSign's or the service's error code of the last failed attempt. */
   lastError: string | null;
-  /** The link that judged it last. Null if nothing is recorded of the envelope. */
+  /** The link that judged the envelope last. Null if the service has no record of the envelope. */
   linkId: string | null;
   decidedAt: string | null;
   waitingFor: {
@@ -605,13 +605,13 @@ export type Explanation = {
 };
 
 /**
- * What became of an envelope. More values may be added.
+ * Outcome of an envelope. More values may be added.
  *
  * - `imported`: Its documents are contracts of the cabinet.
  * - `excluded`: A rule excludes it; `reason` names the rule.
  * - `deleted`: All of its contracts were deleted in the cabinet. It is never imported again.
- * - `waiting`: It waits to be imported or judged; `waitingFor` says for what.
- * - `unknown`: Nothing is recorded of it here, and DocuSign cannot be asked or does not know it.
+ * - `waiting`: It waits to be imported or judged. `waitingFor` gives the reason.
+ * - `unknown`: The service has no record of it, and DocuSign is unavailable or does not return it.
  */
 export type Outcome = "imported" | "excluded" | "deleted" | "waiting" | "unknown" | (string & {});
 
@@ -624,10 +624,10 @@ export type Outcome = "imported" | "excluded" | "deleted" | "waiting" | "unknown
  * - `already`: An earlier link imported it.
  * - `not-completed`: The envelope is not completed.
  * - `not-ours`: It was neither sent from the linked account nor received by the linked user.
- * - `forwarded-to-user`: It reached the linked user only by forwarding.
- * - `before-window`: It was completed before the link's imports begin.
+ * - `forwarded-to-user`: The linked user received it only because another recipient forwarded it.
+ * - `before-window`: It was completed before the period that the link imports.
  * - `documents-purged`: Its documents were purged at DocuSign.
- * - `no-documents`: It has no document besides the certificate of completion.
+ * - `no-documents`: It contains no document except the certificate of completion.
  * - `deleted-in-cabinet`: Its contracts were deleted in the cabinet.
  * - `queued`: It waits for its turn.
  * - `hourly-timing`: It waits for the next import on the hour (`IMPORT_TIMING=hourly`).
@@ -636,18 +636,18 @@ export type Outcome = "imported" | "excluded" | "deleted" | "waiting" | "unknown
  * - `link-ended`: The link ended before the import.
  * - `group-missing`: The contract group of the link was deleted.
  * - `account-throttled`: The DocuSign account has used up its API calls.
- * - `budget-reserve`: The remaining API calls are left to the account's other integrations.
+ * - `budget-reserve`: The remaining API calls are reserved for the account's other integrations.
  * - `docusign-unavailable`: DocuSign could not be reached or did not return the envelope.
- * - `not-found-yet`: DocuSign does not find the envelope or one of its documents yet.
- * - `document-not-pdf`: DocuSign delivered a document that is not a PDF.
- * - `document-empty`: DocuSign delivered an empty document.
- * - `import-failed`: The import failed. It is retried.
- * - `completion-unknown`: DocuSign has not said when the envelope was completed.
- * - `sender-unknown`: DocuSign has not said which account sent the envelope.
- * - `recipients-unknown`: DocuSign has not said who received the envelope.
- * - `documents-unknown`: DocuSign has not listed the documents.
- * - `never-seen`: No event and no listing has shown it yet.
- * - `not-found`: DocuSign does not show such an envelope to the linked user.
+ * - `not-found-yet`: DocuSign does not return the envelope or one of its documents yet.
+ * - `document-not-pdf`: DocuSign returned a document that is not a PDF.
+ * - `document-empty`: DocuSign returned an empty document.
+ * - `import-failed`: The import failed and will be retried.
+ * - `completion-unknown`: DocuSign has not reported when the envelope was completed.
+ * - `sender-unknown`: DocuSign has not reported which account sent the envelope.
+ * - `recipients-unknown`: DocuSign has not reported who received the envelope.
+ * - `documents-unknown`: DocuSign has not reported the envelope's documents.
+ * - `never-seen`: No event or listing has contained it yet.
+ * - `not-found`: The linked user cannot see such an envelope in DocuSign.
  */
 export type Reason =
   | "sent"
@@ -685,8 +685,8 @@ export type Reason =
 /**
  * Format of a Connect message. More values may be added.
  *
- * - `json-sim`: JSON, the format that our own configurations ask for.
- * - `json-aggregate`: JSON in the older aggregate form.
+ * - `json-sim`: JSON SIM, the format of the configurations that the service creates.
+ * - `json-aggregate`: JSON in the older aggregate format.
  * - `xml`: Legacy XML.
  */
 export type EventFormat = "json-sim" | "json-aggregate" | "xml" | (string & {});
@@ -701,16 +701,16 @@ export type EventFormat = "json-sim" | "json-aggregate" | "xml" | (string & {});
  * - `link-ended`: The link ended before the import.
  * - `group-missing`: The contract group of the link was deleted.
  * - `account-throttled`: The DocuSign account has used up its API calls.
- * - `budget-reserve`: The remaining API calls are left to the account's other integrations.
+ * - `budget-reserve`: The remaining API calls are reserved for the account's other integrations.
  * - `docusign-unavailable`: DocuSign could not be reached or did not return the envelope.
- * - `not-found-yet`: DocuSign does not find the envelope or one of its documents yet.
- * - `document-not-pdf`: DocuSign delivered a document that is not a PDF.
- * - `document-empty`: DocuSign delivered an empty document.
- * - `import-failed`: The import failed. It is retried.
- * - `completion-unknown`: DocuSign has not said when the envelope was completed.
- * - `sender-unknown`: DocuSign has not said which account sent the envelope.
- * - `recipients-unknown`: DocuSign has not said who received the envelope.
- * - `documents-unknown`: DocuSign has not listed the documents.
+ * - `not-found-yet`: DocuSign does not return the envelope or one of its documents yet.
+ * - `document-not-pdf`: DocuSign returned a document that is not a PDF.
+ * - `document-empty`: DocuSign returned an empty document.
+ * - `import-failed`: The import failed and will be retried.
+ * - `completion-unknown`: DocuSign has not reported when the envelope was completed.
+ * - `sender-unknown`: DocuSign has not reported which account sent the envelope.
+ * - `recipients-unknown`: DocuSign has not reported who received the envelope.
+ * - `documents-unknown`: DocuSign has not reported the envelope's documents.
  */
 export type WaitingReason =
   | "queued"
@@ -747,7 +747,7 @@ export function createTorikomiClient(options: TorikomiOptions) {
     /**
      * List contracts.
      *
-     * The newest import comes first. Pages do not shift when contracts are imported meanwhile. Deleted contracts are left out.
+     * Newest import first. Contracts imported in the meantime do not shift the pages. Deleted contracts are not listed.
      */
     async listContracts<Options extends ReadOptions = {}>(
       request: {
@@ -757,7 +757,7 @@ export function createTorikomiClient(options: TorikomiOptions) {
         concludedFrom?: string | undefined;
         /** A calendar date in Japan (YYYY-MM-DD), inclusive. */
         concludedTo?: string | undefined;
-        /** Most items to return. The default is 50. */
+        /** Maximum number of items to return. The default is 50. */
         limit?: number | undefined;
         /** `nextCursor` of the previous page. Leave it out for the first page. */
         cursor?: string | undefined;
@@ -784,7 +784,7 @@ export function createTorikomiClient(options: TorikomiOptions) {
     /**
      * Get a contract.
      *
-     * Deleted contracts are not found. The change feed keeps them.
+     * Deleted contracts are not found; the change feed still lists them.
      */
     async getContract<Options extends ReadOptions = {}>(
       request: {
@@ -806,7 +806,7 @@ export function createTorikomiClient(options: TorikomiOptions) {
     /**
      * Delete a contract.
      *
-     * Erases the document for good. The import stays recorded, so the contract never comes back. Deleting it again changes nothing.
+     * Erases the document permanently. The import stays recorded, so the contract is never imported again. Deleting a contract again changes nothing.
      */
     async deleteContract(
       request: {
@@ -825,7 +825,7 @@ export function createTorikomiClient(options: TorikomiOptions) {
     /**
      * Download the PDF of a contract.
      *
-     * Streams the document. `Range` asks for a part, for example to resume a download that broke off.
+     * Streams the document. `Range` requests a part, for example to resume an interrupted download.
      */
     async getContractDocument(
       request: {
@@ -833,9 +833,9 @@ export function createTorikomiClient(options: TorikomiOptions) {
         id: string;
       },
       options?: ReadOptions & {
-        /** One range of bytes, such as `bytes=0-1023`. Several ranges are answered with the whole document. */
+        /** One range of bytes, such as `bytes=0-1023`. The answer to several ranges is the whole document. */
         range?: string | undefined;
-        /** `ETag` of the document that the reader began with. If it is another one now, the answer is the whole document. */
+        /** `ETag` from the start of the download. If it no longer matches, the answer is the whole document. */
         ifRange?: string | undefined;
       },
     ): Promise<Response> {
@@ -854,13 +854,13 @@ export function createTorikomiClient(options: TorikomiOptions) {
     /**
      * Follow changes.
      *
-     * Lists imports and deletions in an order that never changes. A reader that follows `next` sees every change exactly once. With `wait` the answer comes as soon as there is a change, at the latest after that many seconds.
+     * Lists imports and deletions in an order that never changes. A reader that follows `next` sees every change exactly once. With `wait`, the answer comes as soon as there is a change, or after that many seconds.
      */
     async listChanges<Options extends ReadOptions = {}>(
       request: {
-        /** `next` of the previous answer. Leave it out the first time. */
+        /** `next` of the previous answer. Leave it out for the first request. */
         after?: number | undefined;
-        /** Most items to return. The default is 50. */
+        /** Maximum number of items to return. The default is 50. */
         limit?: number | undefined;
         /** Seconds to wait if there is no change yet. */
         wait?: number | undefined;
@@ -885,7 +885,7 @@ export function createTorikomiClient(options: TorikomiOptions) {
      */
     async listGroups<Options extends ReadOptions = {}>(
       request: {
-        /** Most items to return. The default is 50. */
+        /** Maximum number of items to return. The default is 50. */
         limit?: number | undefined;
         /** `nextCursor` of the previous page. Leave it out for the first page. */
         cursor?: string | undefined;
@@ -906,7 +906,7 @@ export function createTorikomiClient(options: TorikomiOptions) {
     /**
      * Create or rename a group.
      *
-     * Restores a deleted group. Imports that waited for the group continue.
+     * Also restores a deleted group. Imports that waited for the group continue.
      */
     async putGroup(
       request: {
@@ -929,7 +929,7 @@ export function createTorikomiClient(options: TorikomiOptions) {
     /**
      * Delete a group.
      *
-     * Contracts stay. If a link imports into the group, its imports wait until an owner chooses another group. Deleting it again changes nothing.
+     * The group's contracts remain. If a link imports into the group, its imports wait until an owner chooses another group. Deleting a group again changes nothing.
      */
     async deleteGroup(
       request: {
@@ -962,21 +962,21 @@ export function createTorikomiClient(options: TorikomiOptions) {
     },
 
     /**
-     * Begin linking a DocuSign account.
+     * Start linking a DocuSign account.
      *
-     * Send the owner's browser to `authorizationUrl`. Only the person whom the token's `sub` names can finish, within 15 minutes. A link in state `error` is repaired if the same DocuSign user logs in.
+     * Redirect the owner's browser to `authorizationUrl`. Only the person in the token's `sub` can finish the linking, within 15 minutes. If the link is in state `error`, the same DocuSign user repairs it by logging in.
      *
-     * The browser comes back to `/links?result=CODE`. More codes may be added.
+     * The browser returns to `/links?result=CODE`. More codes may be added.
      *
      * - `linked`: The account is linked.
-     * - `awaiting-approval`: The account is linked; its large first import awaits approval.
+     * - `awaiting-approval`: The account is linked. Its large first import awaits approval.
      * - `not-admin`: The DocuSign user is not a DS Admin of their default account.
-     * - `group-not-found`: The contract group was deleted meanwhile.
-     * - `link-not-found`: The link to repair has ended meanwhile.
-     * - `already-linked`: The tenant has a link already, or its link in error belongs to another DocuSign user.
+     * - `group-not-found`: The contract group was deleted in the meantime.
+     * - `link-not-found`: The link to repair has ended in the meantime.
+     * - `already-linked`: The tenant already has a link, or its link in error belongs to another DocuSign user.
      * - `cancelled`: The user cancelled at DocuSign.
-     * - `expired`: The linking took longer than 15 minutes, was finished already or was begun by somebody else.
-     * - `failed`: DocuSign could not be reached or refused.
+     * - `expired`: The linking took longer than 15 minutes, is already finished, or was started by another person.
+     * - `failed`: DocuSign could not be reached or refused the request.
      */
     async beginLinking(
       request: {
@@ -992,7 +992,7 @@ export function createTorikomiClient(options: TorikomiOptions) {
     /**
      * Change the group of the link.
      *
-     * Imports go into the group from now on. Contracts that are there already stay in their group.
+     * Future imports go into the group. Existing contracts stay in their group.
      */
     async editLink(
       request: {
@@ -1008,7 +1008,7 @@ export function createTorikomiClient(options: TorikomiOptions) {
     /**
      * End the link.
      *
-     * Removes our Connect configurations at DocuSign. Contracts and history remain. If DocuSign cannot be reached or does not remove them, the link stays as it was.
+     * Removes the service's Connect configurations from DocuSign. Contracts and history remain. If DocuSign cannot be reached or does not remove the configurations, the link is unchanged.
      */
     async endLink(options?: CallOptions): Promise<void> {
       await send({ method: "DELETE", path: `/v1/link`, signal: options?.signal });
@@ -1026,11 +1026,11 @@ export function createTorikomiClient(options: TorikomiOptions) {
     /**
      * List all links.
      *
-     * Newest first, ended links included. Each has the windows that decide its imports, and its audit trail.
+     * Newest first, including ended links. Each link has the periods that it imports and its audit trail.
      */
     async listLinks<Options extends ReadOptions = {}>(
       request: {
-        /** Most items to return. The default is 50. */
+        /** Maximum number of items to return. The default is 50. */
         limit?: number | undefined;
         /** `nextCursor` of the previous page. Leave it out for the first page. */
         cursor?: string | undefined;
@@ -1051,11 +1051,11 @@ export function createTorikomiClient(options: TorikomiOptions) {
     /**
      * List reconciliations.
      *
-     * Newest first. Each says what it listed, knew already, missed and excluded.
+     * Newest first. Each reports how many envelopes it listed, already knew, missed and excluded.
      */
     async listReconciliations<Options extends ReadOptions = {}>(
       request: {
-        /** Most items to return. The default is 50. */
+        /** Maximum number of items to return. The default is 50. */
         limit?: number | undefined;
         /** `nextCursor` of the previous page. Leave it out for the first page. */
         cursor?: string | undefined;
@@ -1076,11 +1076,11 @@ export function createTorikomiClient(options: TorikomiOptions) {
     /**
      * Explain an envelope.
      *
-     * Says why an envelope was imported or not, and what it waits for. If nothing is recorded of the envelope, DocuSign is asked and the answer says what would become of it. `linkId` is null then. Asking imports nothing.
+     * Explains why an envelope was or was not imported, and what it waits for. If the service has no record of the envelope, it queries DocuSign and predicts the outcome; `linkId` is then null. The request never imports anything.
      */
     async explainEnvelope<
       Options extends ReadOptions & {
-        /** Language of `text`: English if preferred to Japanese, otherwise Japanese. */
+        /** Language of `text`: English if it is preferred to Japanese, otherwise Japanese. */
         acceptLanguage?: string | undefined;
       } = {},
     >(

@@ -7,7 +7,7 @@ export type TorikomiOptions = {
   /** Returns a token of the cabinet. Called for each request, so that it can be renewed. */
   token: () => string | Promise<string>;
   fetch?: typeof fetch;
-  /** Waits between the attempts of `followChanges`; by default with a timer. */
+  /** Waits between the attempts of `followChanges`. The default uses a timer. */
   sleep?: (ms: number, signal?: AbortSignal) => Promise<void>;
 };
 
@@ -17,11 +17,11 @@ export type CallOptions = {
 };
 
 export type ReadOptions = CallOptions & {
-  /** `etagOf` an earlier answer. The method returns null if the answer is still the same, for a document the 304. */
+  /** `etagOf` an earlier answer. If it has not changed, the method returns null, or the 304 response for a document. */
   ifNoneMatch?: string | undefined;
 };
 
-/** What a method returns instead of an answer that the caller has: null, if it may. */
+/** Null if the caller can pass `ifNoneMatch`: the method returns it if the answer has not changed. */
 export type Unchanged<Options> = "ifNoneMatch" extends keyof Options ? null : never;
 
 /** The service refused or failed; `problem.type` is stable. */
@@ -29,7 +29,7 @@ export class TorikomiError extends Error {
   override readonly name = "TorikomiError";
   readonly status: number;
   readonly problem: Problem | null;
-  /** Seconds to wait before the next attempt, if the service says so. */
+  /** Seconds to wait before the next attempt, from `Retry-After`; null without it. */
   readonly retryAfter: number | null;
 
   constructor(response: Response, problem: Problem | null) {
@@ -84,7 +84,7 @@ async function problemOf(response: Response): Promise<Problem | null> {
   return isProblem ? await json(response) : null;
 }
 
-/** The service checks its answers against the very description that this file is made from. */
+/** The type is safe: the service encodes its answers with the schemas that this file is generated from. */
 async function json<T>(response: Response): Promise<T> {
   const answer: T = JSON.parse(await response.text());
   const etag = response.headers.get("etag");
@@ -112,16 +112,16 @@ export async function* allItems<Item, Request extends object>(
 }
 
 export type Following = {
-  /** `next` of the page that was taken over last; 0 or nothing to begin with the first change. */
+  /** `next` of the last page that was processed. The default, 0, starts with the first change. */
   after?: number | undefined;
-  /** Most changes a page. */
+  /** Maximum number of changes per page. */
   limit?: number | undefined;
   /** Ends the iteration, which then throws the signal's reason. */
   signal?: AbortSignal | undefined;
 };
 
 const WAIT_SECONDS = 30;
-/** A connection may die without a word; no answer takes longer than this. */
+/** Detects dead connections: no answer takes longer than this. */
 const LONGEST_ANSWER_MS = (WAIT_SECONDS + 60) * 1_000;
 const FIRST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 60_000;
@@ -146,7 +146,7 @@ export async function* followChanges(
       page = await list({ after: position, limit, wait: WAIT_SECONDS }, options);
     } catch (error) {
       signal?.throwIfAborted();
-      if (!mayPass(error)) throw error;
+      if (!isTransient(error)) throw error;
       failures += 1;
       await pause(pauseAfter(failures, error), signal);
       continue;
@@ -156,19 +156,19 @@ export async function* followChanges(
       position = page.next;
       yield page;
     } else if (performance.now() - began < FIRST_PAUSE_MS) {
-      // A service that is about to stop answers at once.
+      // A service that is shutting down answers immediately.
       await pause(FIRST_PAUSE_MS, signal);
     }
   }
 }
 
-/** A network that fails, an answer that does not come, a service that is overloaded or away. */
-function mayPass(error: unknown): boolean {
+/** True if the network failed, the answer timed out, or the service is overloaded or unavailable. */
+function isTransient(error: unknown): boolean {
   if (error instanceof TorikomiError) return error.status === 429 || error.status >= 500;
   return error instanceof TypeError || (error instanceof DOMException && error.name === "TimeoutError");
 }
 
-/** Twice as long after each failure, with chance in it, so that readers do not return all at once. */
+/** Exponential backoff with jitter, so that readers do not return all at once. At least `Retry-After`. */
 function pauseAfter(failures: number, error: unknown): number {
   const backoff =
     Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (failures - 1)) * (0.5 + Math.random() / 2);

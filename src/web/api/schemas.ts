@@ -96,18 +96,14 @@ export const link = z
     receivedFrom: moment
       .nullable()
       .meta({ description: "Received envelopes completed at or after this moment are imported. Null: all." }),
-    sentUntil: moment
-      .nullable()
-      .meta({
-        description:
-          "All sent envelopes completed before this moment are accounted for. Null until the link has ended.",
-      }),
-    receivedUntil: moment
-      .nullable()
-      .meta({
-        description:
-          "All received envelopes completed before this moment are accounted for. Null until the link has ended.",
-      }),
+    sentUntil: moment.nullable().meta({
+      description:
+        "All sent envelopes completed before this moment are accounted for. Null until the link has ended.",
+    }),
+    receivedUntil: moment.nullable().meta({
+      description:
+        "All received envelopes completed before this moment are accounted for. Null until the link has ended.",
+    }),
     connect: z.strictObject({ sent: connectSide.nullable(), received: connectSide.nullable() }).meta({
       description:
         "State of the Connect configurations for envelopes that the account sends and the user receives. Both are null once the link has ended.",
@@ -172,12 +168,10 @@ export const explanation = z
     lastError: nullableText.meta({
       description: "DocuSign's or the service's error code of the last failed attempt.",
     }),
-    linkId: uuid
-      .nullable()
-      .meta({
-        description:
-          "The link that judged the envelope last. Null if the service has no record of the envelope.",
-      }),
+    linkId: uuid.nullable().meta({
+      description:
+        "The link that judged the envelope last. Null if the service has no record of the envelope.",
+    }),
     decidedAt: moment.nullable(),
     waitingFor: z.strictObject({ reason: waitingReason, until: moment.nullable() }).nullable(),
   })
