@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 
-/** The bytes of a recorded message or answer. */
+/** Reads a recorded message or response. */
 export function fixture(name: string): Buffer {
   return readFileSync(new URL(`fixtures/${name}`, import.meta.url));
 }

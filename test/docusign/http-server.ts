@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { text } from "node:stream/consumers";
 
-/** A request as it came in. */
+/** A received request. */
 export type Received = {
   readonly method: string;
   readonly path: string;
@@ -11,14 +11,14 @@ export type Received = {
   readonly body: string;
 };
 
-/** What to answer; a function may do anything to the connection. */
+/** The response to send; a function may do anything to the connection. */
 export type Reply =
   | { readonly status?: number; readonly headers?: Readonly<Record<string, string>>; readonly body?: unknown }
   | ((response: ServerResponse) => void);
 
 export type TestServer = AsyncDisposable & { readonly url: string; readonly received: readonly Received[] };
 
-/** A server that answers by `reply` and remembers what it was asked. */
+/** Starts a server that answers with `reply` and records the requests. */
 export async function startServer(reply: (request: Received, count: number) => Reply): Promise<TestServer> {
   const received: Received[] = [];
   const answer = async (message: IncomingMessage, response: ServerResponse): Promise<void> => {

@@ -27,7 +27,7 @@ function isFault(kind: string, code: string): (error: unknown) => boolean {
   };
 }
 
-test("the browser is sent to a fresh login, with PKCE", () => {
+test("the browser is sent to a fresh login with PKCE", () => {
   const url = open("https://account-d.docusign.com/").authorizationUrl({
     state: "a&b",
     codeChallenge: "xyz",
@@ -41,7 +41,7 @@ test("the browser is sent to a fresh login, with PKCE", () => {
   );
 });
 
-test("a code is exchanged with its verifier, the key in the header alone", async () => {
+test("a code is exchanged with its verifier, with the secret only in the header", async () => {
   await using server = await startServer(() => ({ body: TOKENS }));
 
   const tokens = await open(server.url).exchangeCode(RETURNED);
@@ -61,7 +61,7 @@ test("a code is exchanged with its verifier, the key in the header alone", async
   });
 });
 
-test("a refresh brings a new refresh token", async () => {
+test("a refresh returns a new refresh token", async () => {
   await using server = await startServer(() => ({ body: TOKENS }));
 
   const tokens = await open(server.url).refresh("refresh-1");
@@ -71,7 +71,7 @@ test("a refresh brings a new refresh token", async () => {
 });
 
 for (const [what, refresh_token] of Object.entries({ no: undefined, "an empty": "", "a null": null })) {
-  test(`a refresh that brings ${what} refresh token keeps the old one, and takes the access token`, async () => {
+  test(`a refresh that returns ${what} refresh token keeps the old one and uses the new access token`, async () => {
     const body = { access_token: "access-3", expires_in: "60", refresh_token };
     await using server = await startServer(() => ({ body }));
 
@@ -81,7 +81,7 @@ for (const [what, refresh_token] of Object.entries({ no: undefined, "an empty": 
   });
 }
 
-test("tokens without lifetime live eight hours", async () => {
+test("tokens without a lifetime are valid for eight hours", async () => {
   await using server = await startServer(() => ({ body: { ...TOKENS, expires_in: undefined } }));
 
   assert.equal((await open(server.url).exchangeCode(RETURNED)).expiresInSeconds, 28_800);
@@ -96,62 +96,57 @@ const FAILURES: readonly (readonly [what: string, reply: Reply, kind: string, co
   ],
   ["a wrong secret", { status: 400, body: { error: "invalid_client" } }, "never", "invalid_client"],
   ["a wrong request", { status: 400, body: { error: "invalid_request" } }, "later", "invalid_request"],
-  // A closed user's refusal may be any of these: read as passing, their link would be dead for ever and show nothing.
-  ["a refusal without a word", { status: 401 }, "authorization-gone", "http-401"],
-  ["a refusal without a body", { status: 403, body: "" }, "authorization-gone", "http-403"],
-  [
-    "a word that is not known",
-    { status: 401, body: { error: "user_closed" } },
-    "authorization-gone",
-    "user_closed",
-  ],
+  // A closed user may cause any of these. If they counted as transient, the link would be dead without showing it.
+  ["a rejection without a code", { status: 401 }, "authorization-gone", "http-401"],
+  ["a rejection without a body", { status: 403, body: "" }, "authorization-gone", "http-403"],
+  ["an unknown code", { status: 401, body: { error: "user_closed" } }, "authorization-gone", "user_closed"],
   ["a denial", { status: 400, body: { error: "access_denied" } }, "authorization-gone", "access_denied"],
   [
-    "a key that may not ask",
+    "a client without permission",
     { status: 400, body: { error: "unauthorized_client" } },
     "never",
     "unauthorized_client",
   ],
   ["a wrong scope", { status: 400, body: { error: "invalid_scope" } }, "later", "invalid_scope"],
   [
-    "a wrong kind of grant",
+    "an unsupported grant type",
     { status: 400, body: { error: "unsupported_grant_type" } },
     "later",
     "unsupported_grant_type",
   ],
   [
-    "a server that is busy",
+    "a busy server",
     { status: 400, body: { error: "temporarily_unavailable" } },
     "later",
     "temporarily_unavailable",
   ],
   ["a server in error", { status: 400, body: { error: "server_error" } }, "later", "server_error"],
-  ["a page that refuses", { status: 403, body: "<html>" }, "later", "html"],
-  ["a refusal by what is no DocuSign", { status: 403, body: "Forbidden" }, "later", "http-403"],
-  ["an address that is not there", { status: 404 }, "later", "http-404"],
+  ["an HTML page with status 403", { status: 403, body: "<html>" }, "later", "html"],
+  ["a rejection by another server", { status: 403, body: "Forbidden" }, "later", "http-403"],
+  ["an unknown address", { status: 404 }, "later", "http-404"],
   ["a broken server", { status: 502, body: "<html>" }, "later", "html"],
-  ["a page with status 200", { body: "<html>" }, "later", "html"],
+  ["an HTML page with status 200", { body: "<html>" }, "later", "html"],
   ["too many calls", { status: 429 }, "throttled", "http-429"],
-  ["an answer that is no JSON", { body: "OK" }, "later", "unreadable-answer"],
-  ["an answer without token", { body: { token_type: "Bearer" } }, "later", "unreadable-answer"],
+  ["a response that is not JSON", { body: "OK" }, "later", "unreadable-answer"],
+  ["a response without a token", { body: { token_type: "Bearer" } }, "later", "unreadable-answer"],
   ["a lost connection", (response) => response.destroy(), "later", "network"],
 ];
 
 for (const [what, reply, kind, code] of FAILURES) {
-  test(`${what} at a refresh is ${kind}`, async () => {
+  test(`${what} during a refresh is ${kind}`, async () => {
     await using server = await startServer(() => reply);
 
     await assert.rejects(open(server.url).refresh("refresh-1"), isFault(kind, code));
   });
 }
 
-test("a code that is refused with a word that is not known takes no authorisation for gone", async () => {
+test("a code rejected with an unknown error does not mean that the authorization is revoked", async () => {
   await using server = await startServer(() => ({ status: 401, body: { error: "user_closed" } }));
 
   await assert.rejects(open(server.url).exchangeCode(RETURNED), isFault("later", "user_closed"));
 });
 
-test("secrets do not follow a redirect", async () => {
+test("secrets are not sent along with a redirect", async () => {
   await using server = await startServer(({ path }) =>
     path === "/oauth/token" ? { status: 307, headers: { location: "/elsewhere" } } : { body: TOKENS },
   );
@@ -162,14 +157,14 @@ test("secrets do not follow a redirect", async () => {
 });
 
 for (const [what, refresh_token] of Object.entries({ no: undefined, "an empty": "" })) {
-  test(`a code that brings ${what} refresh token can't make a link`, async () => {
+  test(`a code that returns ${what} refresh token cannot create a link`, async () => {
     await using server = await startServer(() => ({ body: { access_token: "access", refresh_token } }));
 
     await assert.rejects(open(server.url).exchangeCode(RETURNED), isFault("later", "unreadable-answer"));
   });
 }
 
-test("a server that stays silent, or stops half-way, is given up", async () => {
+test("a call to a server that is silent or stalls half-way times out", async () => {
   await using server = await startServer((_, count) => (response) => {
     if (count === 1) return;
     response.writeHead(200, { "content-length": "100" });
@@ -232,7 +227,7 @@ test("a user is read with their accounts", async () => {
   );
 });
 
-test("a default account may be told as text", async () => {
+test("the default account may be marked by a string", async () => {
   const account = {
     account_id: "bbbbbbbb-bbbb-4bbb-8bbb-bbbbbbbbbbbb",
     is_default: "True",
@@ -245,7 +240,7 @@ test("a default account may be told as text", async () => {
   assert.equal((await open(server.url).getUserInfo("access")).accounts[0]?.isDefault, true);
 });
 
-test("a token that userinfo refuses is gone", async () => {
+test("a token that userinfo rejects means that the authorization is revoked", async () => {
   await using server = await startServer(() => ({ status: 401, body: { error: "invalid_token" } }));
 
   await assert.rejects(

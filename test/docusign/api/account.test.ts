@@ -11,7 +11,7 @@ const ENVELOPE = uuid<EnvelopeId>("3f2504e0-4f89-41d3-9a0c-0305e82c3301");
 
 const RECORDED = { headers: { "content-type": "application/json" }, body: fixture("envelope.json") };
 
-test("an envelope comes in one call, with recipients and documents", async () => {
+test("an envelope is read in one call, with recipients and documents", async () => {
   await using server = await startServer(() => RECORDED);
 
   const envelope = await open(`${server.url}/`).getEnvelope(ENVELOPE);
@@ -31,7 +31,7 @@ test("an envelope comes in one call, with recipients and documents", async () =>
   );
 });
 
-test("recipients and documents that the answer lacks are asked for", async () => {
+test("missing recipients and documents are requested separately", async () => {
   await using server = await startServer(({ path }) => {
     if (path.endsWith("/recipients")) return { body: { carbonCopies: [{ recipientId: "1" }] } };
     if (path.endsWith("/documents")) return { body: { envelopeDocuments: [{ documentId: "1", name: "a" }] } };
@@ -44,7 +44,7 @@ test("recipients and documents that the answer lacks are asked for", async () =>
   assert.equal(server.received.length, 3);
 });
 
-test("an envelope of which both its own answer and the lists' say that nothing is in them has none", async () => {
+test("an envelope is empty if neither its own response nor the separate lists contain anything", async () => {
   await using server = await startServer(({ path }) => {
     if (path.endsWith("/recipients")) return { body: { recipientCount: "0" } };
     if (path.endsWith("/documents")) return { body: { envelopeDocuments: [] } };
@@ -56,7 +56,7 @@ test("an envelope of which both its own answer and the lists' say that nothing i
   assert.deepEqual([envelope.recipients, envelope.documents, server.received.length], [[], [], 3]);
 });
 
-test("documents that were purged are not asked for", async () => {
+test("purged documents are not requested", async () => {
   const recipients = { signers: [{ recipientId: "1" }] };
   const body = { envelopeId: ENVELOPE, status: "completed", purgeState: "documents_purged", recipients };
   await using server = await startServer(() => ({ body }));
@@ -69,7 +69,7 @@ test("documents that were purged are not asked for", async () => {
   );
 });
 
-test("a token that is refused is refreshed once", async () => {
+test("a rejected token is refreshed once", async () => {
   const stale: (string | undefined)[] = [];
   await using server = await startServer(({ headers }) =>
     headers.authorization === "Bearer token-2"
@@ -87,7 +87,7 @@ test("a token that is refused is refreshed once", async () => {
   assert.equal(server.received.length, 2);
 });
 
-test("a token that is refused again means that the authorization is gone", async () => {
+test("a token that is rejected again means that the authorization is revoked", async () => {
   await using server = await startServer(() => ({
     status: 401,
     body: { errorCode: "USER_AUTHENTICATION_FAILED" },
@@ -101,7 +101,7 @@ test("a token that is refused again means that the authorization is gone", async
   assert.equal(server.received.length, 2);
 });
 
-test("other refusals do not cost a refresh", async () => {
+test("other rejections cause no refresh", async () => {
   const body = { errorCode: "ENVELOPE_DOES_NOT_EXIST", message: "of taro@example.jp" };
   await using server = await startServer(() => ({ status: 400, body }));
 
@@ -129,7 +129,7 @@ const NO_LIMITS: CallLimits = {
   burstRemaining: null,
 };
 
-test("the limits of every answer are reported, of failures too and of calls without answer", async () => {
+test("the limits in every response are reported, also for failures and unanswered calls", async () => {
   const limits: CallLimits[] = [];
   await using server = await startServer((_, count) => {
     if (count === 1) return { ...RECORDED, headers: { ...RECORDED.headers, ...LIMIT_HEADERS } };
@@ -150,7 +150,7 @@ test("the limits of every answer are reported, of failures too and of calls with
   ]);
 });
 
-test("a spent hour's budget is told with its end", async () => {
+test("an exhausted hourly limit is reported with its end", async () => {
   const body = { errorCode: "HOURLY_APIINVOCATION_LIMIT_EXCEEDED" };
   await using server = await startServer(() => ({ status: 429, headers: LIMIT_HEADERS, body }));
 
@@ -161,7 +161,7 @@ test("a spent hour's budget is told with its end", async () => {
   });
 });
 
-test("a page instead of an answer is tried again later, whatever its status", async () => {
+test("an HTML page instead of a response is a transient fault, whatever its status", async () => {
   const page = { headers: { "content-type": "text/html" }, body: "<html>Maintenance</html>" };
   await using server = await startServer((_, count) => ({ ...page, status: count === 1 ? 200 : 403 }));
 
@@ -169,13 +169,13 @@ test("a page instead of an answer is tried again later, whatever its status", as
   await assert.rejects(open(server.url).getEnvelope(ENVELOPE), isFault("later", "html"));
 });
 
-test("an answer that says nothing usable is tried again later", async () => {
+test("a response without usable data is a transient fault", async () => {
   await using server = await startServer(() => ({ body: "OK" }));
 
   await assert.rejects(open(server.url).getEnvelope(ENVELOPE), isFault("later", "unreadable-answer"));
 });
 
-test("a server that stays silent is given up", async () => {
+test("a call to a silent server times out", async () => {
   await using server = await startServer(() => () => {});
 
   await assert.rejects(
@@ -184,7 +184,7 @@ test("a server that stays silent is given up", async () => {
   );
 });
 
-test("an answer that stops half-way is given up", async () => {
+test("a response that stalls half-way times out", async () => {
   await using server = await startServer(() => (response) => {
     response.writeHead(200, { "content-type": "application/json", "content-length": "1000" });
     response.write('{"envelopeId":');
@@ -193,7 +193,7 @@ test("an answer that stops half-way is given up", async () => {
   await assert.rejects(open(server.url, { timeoutMs: 50 }).getEnvelope(ENVELOPE), { kind: "later" });
 });
 
-test("an answer that trickles for ever is given up", async () => {
+test("a response that trickles forever times out", async () => {
   await using server = await startServer(() => (response) => {
     response.writeHead(200, { "content-type": "application/json" });
     const trickle = setInterval(() => response.write(" "), 10);
@@ -203,7 +203,7 @@ test("an answer that trickles for ever is given up", async () => {
   await assert.rejects(open(server.url, { timeoutMs: 50 }).getEnvelope(ENVELOPE), { kind: "later" });
 });
 
-test("an answer that breaks off is tried again later, whatever its status", async () => {
+test("a truncated response is a transient fault, whatever its status", async () => {
   await using server = await startServer((_, count) => (response) => {
     response.writeHead(count === 1 ? 200 : 400, {
       "content-type": "application/json",
@@ -216,7 +216,7 @@ test("an answer that breaks off is tried again later, whatever its status", asyn
   await assert.rejects(open(server.url).getEnvelope(ENVELOPE), isFault("later", "network"));
 });
 
-test("completed envelopes are listed a page at a time", async () => {
+test("completed envelopes are listed page by page", async () => {
   const envelopes = [JSON.parse(RECORDED.body.toString()), { envelopeId: "?" }];
   await using server = await startServer(() => ({
     body: { envelopes, totalSetSize: "5", endPosition: "1", nextUri: "/envelopes?start_position=2" },
@@ -267,7 +267,7 @@ const ADMIN = {
   email: "taro@example.jp",
 };
 
-test("a user is read with rights and profile", async () => {
+test("a user is read with rights and permission profile", async () => {
   await using server = await startServer(() => ({
     body: { ...ADMIN, userSettings: { apiAccountWideAccess: "true" } },
   }));
@@ -299,12 +299,12 @@ const RIGHTS: readonly (readonly [answer: object, isAdmin: boolean, accountWideA
   [{ isAdmin: true, userSettings: { apiAccountWideAccess: true } }, true, true],
   [{ isAdmin: "True" }, true, false],
   [{ permissionProfileName: "DocuSign Viewer" }, false, false],
-  // A closed user's answer need name no rights to be a no.
+  // A closed user's response may omit the rights and still be a clear no.
   [{ userStatus: "Closed" }, false, false],
 ];
 
 for (const [body, isAdmin, accountWideAccess] of RIGHTS) {
-  test(`${JSON.stringify(body)} is ${isAdmin ? "an" : "no"} admin, ${accountWideAccess ? "with" : "without"} the whole account`, async () => {
+  test(`${JSON.stringify(body)} is ${isAdmin ? "an" : "no"} admin, ${accountWideAccess ? "with" : "without"} account-wide access`, async () => {
     await using server = await startServer(() => ({ body }));
 
     const user = await open(server.url).getUser(USER);
@@ -318,7 +318,7 @@ for (const body of [
   { userStatus: "Active", userName: "佐藤 太郎" },
   { isAdmin: null, userSettings: [] },
 ]) {
-  test(`${JSON.stringify(body)} says nothing of the user's rights, and is no answer`, async () => {
+  test(`${JSON.stringify(body)} without the user's rights is an unreadable response`, async () => {
     await using server = await startServer(() => ({ body }));
 
     await assert.rejects(open(server.url).getUser(USER), isFault("later", "unreadable-answer"));

@@ -40,7 +40,7 @@ const FOREIGN = [
 ];
 
 for (const address of FOREIGN) {
-  test(`production refuses ${JSON.stringify(address)}, other environments do not`, () => {
+  test(`production rejects ${JSON.stringify(address)}, other environments accept it`, () => {
     assert.equal(isAllowed(address), false);
     assert.equal(isAllowed(address, { production: false }), true);
   });

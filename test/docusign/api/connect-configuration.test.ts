@@ -33,7 +33,7 @@ const SENT_BODY = { ...BODY, configurationType: "custom", allUsers: "true" };
 
 const RECEIVED_BODY = { ...BODY, configurationType: "customrecipient", allUsers: "false", userIds: [USER] };
 
-test("a configuration for what is sent is of all users, one for what is received of the linked one", async () => {
+test("a configuration for sent envelopes covers all users, one for received envelopes the linked user", async () => {
   await using server = await startServer((_, count) => ({ status: 201, body: { connectId: String(count) } }));
   const account = open(server.url);
 
@@ -51,7 +51,7 @@ test("a configuration for what is sent is of all users, one for what is received
   );
 });
 
-test("a made configuration whose id is not told is found in the list", async () => {
+test("a new configuration whose id is not returned is found in the list", async () => {
   const configurations = [
     { ...SENT_BODY, connectId: "7" },
     { ...RECEIVED_BODY, connectId: "8" },
@@ -72,7 +72,7 @@ test("a configuration is updated by its id", async () => {
   assert.deepEqual(JSON.parse(server.received[0]?.body ?? ""), { ...SENT_BODY, connectId: "7" });
 });
 
-test("configurations are listed as they are, whether still as we made them or not", async () => {
+test("configurations are listed as they are, even if they were changed", async () => {
   const changes = [
     {},
     { deliveryMode: "sim", integratorManaged: undefined, events: undefined, eventData: undefined },
@@ -105,7 +105,7 @@ test("configurations are listed as they are, whether still as we made them or no
   );
 });
 
-test("an address is the same however scheme, host, port and end are written, and no other", () => {
+test("two addresses are equal if they differ only in the case of scheme and host, the default port or a trailing slash", () => {
   const ours = "https://torikomi.example/connect/1";
   const alike = [ours, `${ours}/`, "HTTPS://Torikomi.Example:443/connect/1"];
   const others = [
@@ -127,13 +127,13 @@ test("an address is the same however scheme, host, port and end are written, and
   );
 });
 
-test("an account without configurations has none", async () => {
+test("an account without configurations returns an empty list", async () => {
   await using server = await startServer(() => ({ body: { totalRecords: "0" } }));
 
   assert.deepEqual(await open(server.url).listConnectConfigurations(), []);
 });
 
-test("deleting a configuration that is already gone is done", async () => {
+test("deleting a configuration that no longer exists succeeds", async () => {
   await using server = await startServer(({ method, path }) => {
     if (method === "GET") return { body: { configurations: [{ ...SENT_BODY, connectId: "9" }] } };
     if (path.endsWith("/1")) return { body: "" };
@@ -152,7 +152,7 @@ test("deleting a configuration that is already gone is done", async () => {
   assert.equal(server.received[0]?.path, `${ROOT}/connect/1`);
 });
 
-test("a configuration that is still there was not deleted", async () => {
+test("deleting a configuration fails if it still exists afterwards", async () => {
   await using server = await startServer(({ method }) =>
     method === "GET"
       ? { body: { configurations: [{ ...SENT_BODY, connectId: "9" }] } }
@@ -165,7 +165,7 @@ test("a configuration that is still there was not deleted", async () => {
   );
 });
 
-test("whoever may not manage Connect is told so", async () => {
+test("a user who may not manage Connect gets a specific fault", async () => {
   await using server = await startServer(() => ({
     status: 400,
     body: { errorCode: "ACCOUNT_LACKS_PERMISSIONS" },

@@ -16,7 +16,7 @@ const CONFIGURATION = {
   enabled: true,
 } as const;
 
-/** Parts of addresses that stand for what is asked for, in DocuSign's description. */
+/** Replaces ids in paths by the path parameters of DocuSign's description. */
 const PLACES: readonly (readonly [part: RegExp, place: string])[] = [
   [/^\/restapi/, ""],
   [new RegExp(ACCOUNT), "{accountId}"],
@@ -59,7 +59,7 @@ const ANSWERS: Readonly<Record<string, Reply>> = {
   "DELETE /v2.1/accounts/{accountId}/connect/{connectId}": { status: 200 },
 };
 
-test("whatever is asked of an account, DocuSign's description has it so, and its answers are understood", async () => {
+test("every call is part of DocuSign's API description, and its described responses are understood", async () => {
   const schema = docusignSchema();
   await using server = await startServer(
     (received) => ANSWERS[callOf(received)] ?? assert.fail(received.path),

@@ -38,7 +38,7 @@ function isFault(kind: string, code: string): (error: unknown) => boolean {
   };
 }
 
-/** Begins an answer and leaves the rest to the test. */
+/** Begins a response and leaves the rest to the test. */
 function begin(response: ServerResponse, start: Uint8Array | string = PDF.subarray(0, 2_000)): void {
   response.writeHead(200, { "content-type": "application/pdf", "content-length": String(PDF.length) });
   response.write(start);
@@ -63,7 +63,7 @@ test("a document is streamed byte for byte", async () => {
   );
 });
 
-test("a document of announced and of unannounced length is whole", async () => {
+test("a document is complete with or without a Content-Length", async () => {
   await using server = await startServer((_, count) => (response) => {
     if (count === 1) response.setHeader("content-length", PDF.length);
     response.end(PDF);
@@ -72,7 +72,7 @@ test("a document of announced and of unannounced length is whole", async () => {
   assert.deepEqual([(await read(server)).length, (await read(server)).length], [PDF.length, PDF.length]);
 });
 
-test("what is shorter than announced is truncated", async () => {
+test("a document shorter than its Content-Length is truncated", async () => {
   await using server = await startServer(() => (response) => {
     begin(response);
     response.write(PDF.subarray(2_000, 5_000), () => response.destroy());
@@ -81,7 +81,7 @@ test("what is shorter than announced is truncated", async () => {
   await assert.rejects(read(server), isFault("later", "truncated"));
 });
 
-test("what breaks off without an announced length is truncated too", async () => {
+test("a document without a Content-Length is truncated if its connection breaks", async () => {
   await using server = await startServer(() => (response) => {
     response.write(PDF.subarray(0, 2_000), () => response.destroy());
   });
@@ -89,7 +89,7 @@ test("what breaks off without an announced length is truncated too", async () =>
   await assert.rejects(read(server), isFault("later", "truncated"));
 });
 
-/** As an answer without length and chunks ends: the connection is closed in order. */
+/** A response without length or chunks, which ends when the connection closes normally. */
 function untilClose(body: Uint8Array | string): Reply {
   return (response) => {
     response.removeHeader("transfer-encoding");
@@ -101,21 +101,21 @@ function untilClose(body: Uint8Array | string): Reply {
 const AFTER_THE_END = 2_000;
 const CUT_SHORT = {
   "in the middle": PDF.subarray(0, 200_000),
-  "at its beginning": PDF.subarray(0, 3),
+  "at the start": PDF.subarray(0, 3),
   "before its first byte": "",
-  "amid the mark of its end": PDF.subarray(0, -2),
-  "with such a mark only far before its end": Buffer.concat([PDF, Buffer.alloc(2_048, " ")]),
+  "within its end marker": PDF.subarray(0, -2),
+  "with an end marker only far before its end": Buffer.concat([PDF, Buffer.alloc(2_048, " ")]),
 };
 
 for (const [where, body] of Object.entries(CUT_SHORT)) {
-  test(`what only the connection's close ends, ${where}, is truncated`, async () => {
+  test(`a document that ends with its connection, ${where}, is truncated`, async () => {
     await using server = await startServer(() => untilClose(body));
 
     await assert.rejects(read(server), isFault("later", "truncated"));
   });
 }
 
-test("what only the connection's close ends is whole where a PDF ends, with or without something after it", async () => {
+test("a document that ends with its connection is complete if a PDF ends there, even with trailing bytes", async () => {
   const longer = Buffer.concat([PDF, Buffer.alloc(AFTER_THE_END, " ")]);
   await using server = await startServer((_, count) => untilClose(count === 1 ? PDF : longer));
 
@@ -123,13 +123,13 @@ test("what only the connection's close ends is whole where a PDF ends, with or w
   assert.deepEqual(await read(server), longer);
 });
 
-test("a server that never answers is given up", async () => {
+test("a download from a silent server times out", async () => {
   await using server = await startServer(() => () => {});
 
   await assert.rejects(download(server, { timeoutMs: 50 }), isFault("later", "timeout"));
 });
 
-test("a download that stalls is given up, and its connection closed", async () => {
+test("a stalled download times out, and its connection is closed", async () => {
   const closed = Promise.withResolvers<void>();
   await using server = await startServer(() => (response) => {
     response.on("close", closed.resolve);
@@ -141,7 +141,7 @@ test("a download that stalls is given up, and its connection closed", async () =
   await closed.promise;
 });
 
-test("a download that trickles for ever is given up", async () => {
+test("a download that trickles forever times out", async () => {
   await using server = await startServer(() => (response) => {
     begin(response);
     const trickle = setInterval(() => response.write("x"), 10);
@@ -181,21 +181,21 @@ test("a download that its caller aborts ends with the caller's reason", async ()
 
 const CONTENTS: Readonly<Record<string, readonly [body: string | Buffer, kind: string, code: string]>> = {
   nothing: ["", "never", "empty-document"],
-  "a text": ["Dear customer", "never", "not-a-pdf"],
+  "plain text": ["Dear customer", "never", "not-a-pdf"],
   "an archive": [Buffer.concat([Buffer.from("PK\x03\x04"), Buffer.alloc(50_000)]), "never", "not-a-pdf"],
-  "a mark that comes too late": [Buffer.concat([Buffer.alloc(1_020, " "), PDF]), "never", "not-a-pdf"],
-  "half a mark": ["%PD", "never", "not-a-pdf"],
+  "a header that comes too late": [Buffer.concat([Buffer.alloc(1_020, " "), PDF]), "never", "not-a-pdf"],
+  "half a header": ["%PD", "never", "not-a-pdf"],
 };
 
 for (const [what, [body, kind, code]] of Object.entries(CONTENTS)) {
-  test(`${what} is no document`, async () => {
+  test(`${what} is not accepted as a document`, async () => {
     await using server = await startServer(() => ({ headers: { "content-type": "application/pdf" }, body }));
 
     await assert.rejects(read(server), isFault(kind, code));
   });
 }
 
-test("a mark that comes in pieces or after something else is a mark", async () => {
+test("a PDF header may come in pieces or after other bytes", async () => {
   const late = Buffer.concat([Buffer.alloc(1_019, " "), PDF]);
   await using server = await startServer((_, count) => (response) => {
     if (count === 1) response.end(late);
@@ -208,22 +208,22 @@ test("a mark that comes in pieces or after something else is a mark", async () =
 
 const FAILURES: readonly (readonly [what: string, reply: Reply, kind: string, code: string])[] = [
   [
-    "a page with status 200",
+    "an HTML page with status 200",
     { headers: { "content-type": "text/html; charset=utf-8" }, body: "<html>" },
     "later",
     "html",
   ],
-  ["an overload", { status: 503, body: "<html>" }, "later", "html"],
-  ["an internal error", { status: 500 }, "later", "http-500"],
-  ["a part of the document", { status: 206, body: PDF }, "later", "http-206"],
+  ["a 503", { status: 503, body: "<html>" }, "later", "html"],
+  ["a 500", { status: 500 }, "later", "http-500"],
+  ["a partial document", { status: 206, body: PDF }, "later", "http-206"],
   [
-    "a block",
+    "a blocked download",
     { status: 400, body: { errorCode: "API_REQUEST_IS_THROTTLED" } },
     "throttled",
     "API_REQUEST_IS_THROTTLED",
   ],
   [
-    "a lost envelope",
+    "an unknown envelope",
     { status: 404, body: { errorCode: "ENVELOPE_DOES_NOT_EXIST" } },
     "not-found",
     "ENVELOPE_DOES_NOT_EXIST",
@@ -239,7 +239,7 @@ for (const [what, reply, kind, code] of FAILURES) {
   });
 }
 
-test("an error that never ends is given up", async () => {
+test("an error response that never ends times out", async () => {
   await using server = await startServer(() => (response) => {
     response.writeHead(400, { "content-type": "application/json", "content-length": "1000" });
     response.write("{");
@@ -248,7 +248,7 @@ test("an error that never ends is given up", async () => {
   await assert.rejects(download(server, { timeoutMs: 50 }), isFault("later", "timeout"));
 });
 
-test("a token that is refused is refreshed once, and every call reported", async () => {
+test("a rejected token is refreshed once, and every call is reported", async () => {
   let reports = 0;
   await using server = await startServer(({ headers }) =>
     headers.authorization === "Bearer token-2"
@@ -261,7 +261,7 @@ test("a token that is refused is refreshed once, and every call reported", async
   assert.equal(reports, 2);
 });
 
-test("a token that is refused again means that the authorization is gone", async () => {
+test("a token that is rejected again means that the authorization is revoked", async () => {
   await using server = await startServer(() => ({ status: 401 }));
 
   await assert.rejects(download(server), isFault("authorization-gone", "http-401"));

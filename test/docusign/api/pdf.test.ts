@@ -16,7 +16,7 @@ for (const size of [1, 3, 1_024, 100_000]) {
 }
 
 for (const size of [1, 3, 1_024, 100_000]) {
-  test(`the mark of the end is seen in pieces of ${size} bytes`, async () => {
+  test(`the end marker is found in pieces of ${size} bytes`, async () => {
     const pdf = Buffer.concat([Buffer.from("%PDF-1.7\n"), Buffer.alloc(3_000, 7), Buffer.from("%%EOF\n")]);
 
     assert.deepEqual(await buffer(untilEndMark(inPieces(pdf, size))), pdf);
@@ -24,7 +24,7 @@ for (const size of [1, 3, 1_024, 100_000]) {
   });
 }
 
-test("nothing of what is no PDF gets out", async () => {
+test("no byte of a file that is not a PDF is passed on", async () => {
   const passed: Uint8Array[] = [];
   const reading = async (): Promise<void> => {
     for await (const piece of asPdf(inPieces(Buffer.alloc(5_000, "x"), 10))) passed.push(piece);
@@ -35,6 +35,6 @@ test("nothing of what is no PDF gets out", async () => {
   assert.deepEqual(passed, []);
 });
 
-test("no piece at all is an empty document", async () => {
+test("a stream without data is an empty document", async () => {
   await assert.rejects(buffer(asPdf(inPieces(new Uint8Array(), 1))), { code: "empty-document" });
 });

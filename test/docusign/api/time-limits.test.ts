@@ -9,7 +9,7 @@ function isTimeout(signal: AbortSignal): boolean {
   return signal.reason instanceof DocuSignFault && signal.reason.code === "timeout";
 }
 
-test("silence is given up after its time", (t) => {
+test("silence ends with a timeout", (t) => {
   t.mock.timers.enable({ apis: ["setTimeout"] });
   const limits = startTimeLimits(1_000, 60_000);
 
@@ -21,7 +21,7 @@ test("silence is given up after its time", (t) => {
   assert.deepEqual([before, isTimeout(limits.signal)], [false, true]);
 });
 
-test("what the reader does between two waits is nobody's silence", async (t) => {
+test("the reader's own work between two waits does not count as silence", async (t) => {
   t.mock.timers.enable({ apis: ["setTimeout"] });
   const limits = startTimeLimits(1_000, 60_000);
 
@@ -31,7 +31,7 @@ test("what the reader does between two waits is nobody's silence", async (t) => 
   assert.equal(limits.signal.aborted, false);
 });
 
-test("the whole is given up after its time, however busy", async (t) => {
+test("the total time limit applies even without silence", async (t) => {
   t.mock.timers.enable({ apis: ["setTimeout"] });
   const limits = startTimeLimits(1_000, 60_000);
 
@@ -41,7 +41,7 @@ test("the whole is given up after its time, however busy", async (t) => {
   assert.equal(isTimeout(limits.signal), true);
 });
 
-test("the caller's reason is passed on", () => {
+test("the caller's abort reason is passed on", () => {
   const caller = new AbortController();
   const limits = startTimeLimits(1_000, 60_000, caller.signal);
   const reason = new Error("shutting down");

@@ -33,7 +33,7 @@ function identity(body: unknown): string | undefined {
   return parse(body)?.identity;
 }
 
-test("a JSON SIM message without summary is read", () => {
+test("a JSON SIM message without a summary is read", () => {
   const message = parse(sim());
 
   assert.deepEqual(message, {
@@ -48,7 +48,7 @@ test("a JSON SIM message without summary is read", () => {
   });
 });
 
-test("the official example, with its samples filled in, is read", () => {
+test("the official example is read once its placeholders are filled", () => {
   const text = fixture("connect-sim-example.json").toString();
   const example: unknown = JSON.parse(text, (key, value: unknown) => {
     if (key === "event") return "envelope-completed";
@@ -61,7 +61,7 @@ test("the official example, with its samples filled in, is read", () => {
   assert.equal(message?.configurationId, "12345");
 });
 
-test("the content decides the format", () => {
+test("the content determines the format", () => {
   const json = Buffer.from(JSON.stringify(sim()));
   const xml = fixture("connect-legacy-completed.xml");
 
@@ -69,7 +69,7 @@ test("the content decides the format", () => {
   assert.equal(parseConnectMessage(xml)?.format, "xml");
 });
 
-test("a retry is the same message, whatever its count and however its configuration is written", () => {
+test("a retry has the same identity, whatever its retryCount and the spelling of its configuration", () => {
   assert.equal(identity(sim({ retryCount: 7 })), identity(sim()));
   assert.equal(identity(sim({ configurationId: "10363315" })), identity(sim()));
 });
@@ -83,19 +83,19 @@ const OTHERS: Readonly<Record<string, object>> = {
   "reassigned recipient": sim({}, { reassignedRecipientId: "1" }),
 };
 
-test("a message of another configuration, event, moment, envelope or recipient is another one", () => {
+test("a message with a different configuration, event, time, envelope or recipient has a different identity", () => {
   const identities = [sim(), ...Object.values(OTHERS)].map(identity);
 
   assert.equal(new Set(identities).size, Object.keys(OTHERS).length + 1);
 });
 
-test("an identity is short and printable, whatever it is made of", () => {
+test("an identity is short and printable, whatever its parts contain", () => {
   const odd = identity(sim({ generatedDateTime: `\0${"x".repeat(100_000)}` }));
 
   assert.match(odd ?? "", /^json-sim:[\w-]{43}$/);
 });
 
-test("an event about something other than an envelope is read, without one", () => {
+test("an event about something other than an envelope is read without an envelope id", () => {
   const template = parse({ event: "template-created", data: { templateId: ENVELOPE } });
   const click = parse({ event: "click-agreed", data: {} });
 
@@ -103,7 +103,7 @@ test("an event about something other than an envelope is read, without one", () 
   assert.deepEqual([click?.event, click?.envelopeId], ["click-agreed", null]);
 });
 
-test("an event about something other than an envelope may come without data, or with what is no object", () => {
+test("an event about something other than an envelope may have no data, or data that is not an object", () => {
   const event = "account-something";
 
   for (const body of [
@@ -120,7 +120,7 @@ test("an event about something other than an envelope may come without data, or 
   }
 });
 
-test("an event about something other than an envelope and its retry are the same, one about another thing is not", () => {
+test("an event about something other than an envelope has the same identity as its retry and no other", () => {
   const event = "template-modified";
   const bodies = [
     sim({ event, data: undefined }),
@@ -135,7 +135,7 @@ test("an event about something other than an envelope and its retry are the same
   for (const body of bodies) assert.equal(identity({ ...body, retryCount: 3 }), identity(body));
 });
 
-test("summary, groups and fields that nobody knows yet do no harm", () => {
+test("unknown contents of the summary, recipient groups and fields are ignored", () => {
   const envelopeSummary = {
     status: 5,
     recipients: { holograms: [{}], signers: "none" },
@@ -146,7 +146,7 @@ test("summary, groups and fields that nobody knows yet do no harm", () => {
   assert.equal(parse(sim({}, { envelopeSummary: null }))?.envelopeId, ENVELOPE);
 });
 
-test("a JSON aggregate is the envelope itself", () => {
+test("a JSON aggregate is read as the envelope itself", () => {
   const aggregate = {
     envelopeId: ENVELOPE,
     status: "Completed",
@@ -166,7 +166,7 @@ test("a JSON aggregate is the envelope itself", () => {
   );
 });
 
-test("legacy XML is read, its local time by the offset and not by the zone's name", () => {
+test("legacy XML is read with its local times converted by the offset, not by the zone's name", () => {
   const message = parseConnectMessage(fixture("connect-legacy-completed.xml"));
 
   assert.deepEqual(message, {
@@ -188,7 +188,7 @@ const XML: readonly (readonly [file: string, event: string, generatedAt: string 
 ];
 
 for (const [file, event, generatedAt] of XML) {
-  test(`${file} is ${event}, generated ${generatedAt ?? "at a moment unknown"}`, () => {
+  test(`${file} is ${event}, generated ${generatedAt ?? "at an unknown time"}`, () => {
     const message = parseConnectMessage(fixture(file));
 
     assert.deepEqual([message?.event, message?.envelopeId], [event, ENVELOPE]);
@@ -201,7 +201,7 @@ function xml(inside: string, before = ""): string {
   return `${before}<DocuSignEnvelopeInformation>${status}${inside}</DocuSignEnvelopeInformation>`;
 }
 
-test("XML of another moment or status is another message, XML with other contents the same one", () => {
+test("the identity of XML depends on its time and status, not on other contents", () => {
   const timed = (time: string): string =>
     xml("").replace("</EnvelopeID>", `</EnvelopeID><TimeGenerated>${time}</TimeGenerated>`);
 
@@ -213,7 +213,7 @@ test("XML of another moment or status is another message, XML with other content
   assert.notEqual(identity(xml("")), identity(xml("").replace("Completed", "Sent")));
 });
 
-test("a byte order mark, blanks and comments before the content are fine", () => {
+test("a byte order mark, whitespace and comments before the content are ignored", () => {
   assert.equal(parse(`\uFEFF ${JSON.stringify(sim())}`)?.format, "json-sim");
   assert.equal(parse(`\uFEFF${xml("", "<?xml version='1.0'?>\n<!-- DocuSign -->")}`)?.format, "xml");
 });
@@ -227,9 +227,9 @@ const RUBBISH: Readonly<Record<string, string | Buffer>> = {
   "an array": JSON.stringify([sim()]),
   null: "null",
   "a number": "42",
-  "a text": '"envelope-completed"',
+  "a string": '"envelope-completed"',
   "half a JSON document": JSON.stringify(sim()).slice(0, -1),
-  "JSON with something after it": `${JSON.stringify(sim())}x`,
+  "JSON with trailing characters": `${JSON.stringify(sim())}x`,
   "an event without data": JSON.stringify({
     event: "envelope-completed",
     envelopeId: ENVELOPE,
@@ -237,45 +237,46 @@ const RUBBISH: Readonly<Record<string, string | Buffer>> = {
   }),
   "an envelope event whose data is null": JSON.stringify(sim({ data: null })),
   "a recipient event without data": JSON.stringify(sim({ event: "recipient-completed", data: undefined })),
-  "an event that is no word": JSON.stringify(sim({ event: "envelope completed\0" })),
-  "an event that is no text": JSON.stringify(sim({ event: 5 })),
-  "an envelope event without envelope": JSON.stringify(sim({}, { envelopeId: undefined })),
-  "an envelope id that is no UUID": JSON.stringify(sim({}, { envelopeId: "../../etc/passwd" })),
-  "a recipient event with an envelope id that is no UUID": JSON.stringify(
+  "an event name with invalid characters": JSON.stringify(sim({ event: "envelope completed\0" })),
+  "an event name that is not a string": JSON.stringify(sim({ event: 5 })),
+  "an envelope event without an envelope": JSON.stringify(sim({}, { envelopeId: undefined })),
+  "an envelope id that is not a UUID": JSON.stringify(sim({}, { envelopeId: "../../etc/passwd" })),
+  "a recipient event with an envelope id that is not a UUID": JSON.stringify(
     sim({ event: "recipient-sent" }, { envelopeId: "1" }),
   ),
-  "an aggregate whose envelope id is no UUID": JSON.stringify({ envelopeId: "1", status: "completed" }),
-  "an aggregate without status": JSON.stringify({ envelopeId: ENVELOPE }),
+  "an aggregate whose envelope id is not a UUID": JSON.stringify({ envelopeId: "1", status: "completed" }),
+  "an aggregate without a status": JSON.stringify({ envelopeId: ENVELOPE }),
   "JSON that is not UTF-8": Buffer.from(JSON.stringify(sim({ note: "é" })), "latin1"),
   "JSON in UTF-16": Buffer.from(`\uFEFF${JSON.stringify(sim())}`, "utf16le"),
   "XML in UTF-16": Buffer.from(`\uFEFF${xml("")}`, "utf16le"),
   "another XML document": "<html><body>hello</body></html>",
   "XML with two roots": `${xml("")}${xml("")}`,
-  "XML with another root beside its own": `${xml("")}<a/>`,
+  "XML with a second root after its own": `${xml("")}<a/>`,
   "half an XML document": xml("").slice(0, -5),
   "XML that is not well-formed": xml("<a><b></a></b>"),
-  "XML without envelope": "<DocuSignEnvelopeInformation><TimeZone>x</TimeZone></DocuSignEnvelopeInformation>",
+  "XML without an envelope":
+    "<DocuSignEnvelopeInformation><TimeZone>x</TimeZone></DocuSignEnvelopeInformation>",
   "XML with two envelope ids": xml("").replace("<Status>", `<EnvelopeID>${ENVELOPE}</EnvelopeID><Status>`),
-  "XML with an envelope id that is no UUID": xml("").replace(ENVELOPE, "1"),
+  "XML with an envelope id that is not a UUID": xml("").replace(ENVELOPE, "1"),
   "XML with a document type": xml("", "<!DOCTYPE DocuSignEnvelopeInformation>"),
   "XML with an external entity": xml("<a>&x;</a>", '<!doctype a [<!entity x SYSTEM "file:///etc/passwd">]>'),
   "an XML bomb": xml("<a>&b;</a>", BOMB),
   "XML of depth 10,000": xml("<a>".repeat(10_000) + "</a>".repeat(10_000)),
-  "XML that would change what all objects are": xml("<__proto__><x>1</x></__proto__>"),
+  "XML with a __proto__ element": xml("<__proto__><x>1</x></__proto__>"),
   "XML of ten million characters of markup": xml("<a>b</a>".repeat(1_250_000)),
 };
 
 for (const [what, body] of Object.entries(RUBBISH)) {
-  test(`${what} is no Connect message`, () => {
+  test(`${what} is not a Connect message`, () => {
     assert.equal(parseConnectMessage(Buffer.from(body)), null);
   });
 }
 
-test("entities that nobody defined stay text", () => {
+test("undefined entities stay plain text", () => {
   assert.equal(parse(xml("<TimeZone>&nbsp;&#9;&amp;</TimeZone>"))?.envelopeId, ENVELOPE);
 });
 
-test("a zone offset that is no number of hours leaves the moment unknown, not the message", () => {
+test("a zone offset that is not a number leaves only the time unknown", () => {
   const body = fixture("connect-legacy-completed.xml")
     .toString()
     .replace("<TimeZoneOffset>-7<", "<TimeZoneOffset>PST<");
@@ -283,7 +284,7 @@ test("a zone offset that is no number of hours leaves the moment unknown, not th
   assert.deepEqual([parse(body)?.envelopeId, parse(body)?.generatedAt], [ENVELOPE, null]);
 });
 
-test("JSON of depth 10,000 beside what matters is read", () => {
+test("a message with JSON of depth 10,000 in an unused field is read", () => {
   const deep = `${"[".repeat(10_000)}${"]".repeat(10_000)}`;
 
   assert.equal(
@@ -293,7 +294,7 @@ test("JSON of depth 10,000 beside what matters is read", () => {
   assert.equal(parse(deep), null);
 });
 
-test("messages with 24 MiB of documents are read, and the documents passed over", () => {
+test("messages with 24 MiB of documents are read without keeping the documents", () => {
   const base64 = "JVBE".repeat(6 * 1024 * 1024);
   const heapBefore = process.memoryUsage().heapUsed;
 

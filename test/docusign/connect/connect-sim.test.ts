@@ -13,12 +13,12 @@ const ACCOUNT = "aaaaaaaa-aaaa-4aaa-8aaa-aaaaaaaaaaaa";
 const X = "22222222-2222-4222-8222-222222222222";
 const U = "33333333-3333-4333-8333-333333333333";
 
-/** DocuSign's own example, in which every field that a message can have is filled. */
+/** DocuSign's own example, which contains every possible field. */
 function example(): any {
   return JSON.parse(fixture("connect-sim-example.json").toString());
 }
 
-test("the envelope inside the official example is read, with every group of recipients that it shows", () => {
+test("the envelope of the official example is read, with every recipient group in it", () => {
   const { envelopeSummary } = example().data;
   const { recipients } = envelopeSummary;
   Object.assign(envelopeSummary, {
@@ -43,7 +43,7 @@ test("the envelope inside the official example is read, with every group of reci
   assert.deepEqual([document?.documentId, document?.name, document?.type], ["1", "BlankDoc.txt", "content"]);
 });
 
-test("a reassignment is read from the official example as from a message of its own", () => {
+test("a reassignment in the official example is read", () => {
   const message = example();
   const { data } = message;
   const { signers, carbonCopies } = data.envelopeSummary.recipients;
@@ -62,7 +62,7 @@ test("a reassignment is read from the official example as from a message of its 
   ]);
 });
 
-test("the simulator's messages say nothing that the official example does not have", async () => {
+test("the simulator's messages contain only fields of the official example", async () => {
   const state = createDocuSignState(() => new Date("2026-03-31T15:20:00.540Z"));
   const people = createPeople(state);
   const from = people.addUser(people.addAccount(), { name: "山田", role: "DS Admin" });
@@ -85,7 +85,7 @@ test("the simulator's messages say nothing that the official example does not ha
   );
 });
 
-/** What the example lacks, and real messages or the description of the API have. */
+/** Fields missing in the example that real messages or the API description have. */
 const SEEN = [
   "/data/reassignedRecipientId",
   "/envelopeSummary/hasFormDataChanged",
@@ -99,7 +99,7 @@ function groupsOf(recipients: Record<string, any>): [group: string, rows: any[]]
   return Object.entries(recipients).filter(([, rows]) => Array.isArray(rows));
 }
 
-/** The paths of fields that the known value has not, entries of lists counting as alike. */
+/** The paths of fields that the known value lacks; list entries are compared with the first known one. */
 function unknownIn(value: unknown, known: any, path: string): string[] {
   if (Array.isArray(value)) return value.flatMap((one) => unknownIn(one, known?.[0], path));
   if (typeof value !== "object" || value === null) return [];

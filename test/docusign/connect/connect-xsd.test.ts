@@ -12,7 +12,7 @@ import { schemaProblems } from "./xsd-problems.ts";
 
 const STATUS = "/DocuSignEnvelopeInformation/EnvelopeStatus";
 
-/** What the schema calls a text of up to 100 characters is a UUID in every message. */
+/** The schema allows any string of up to 100 characters here, but real messages contain a UUID. */
 const envelopeIds = fc.uuid().chain((id) => fc.constantFrom(id, id.toUpperCase()));
 
 const zonedTimes = fc
@@ -40,7 +40,7 @@ test("every message that DocuSign's schema allows is read, however it is written
   );
 });
 
-test("the same message is one and the same, in whatever order and style it is written", () => {
+test("a message has the same identity in any order and style", () => {
   fc.assert(
     fc.property(messages, styles, styles, (root, one, other) => {
       const turned = { ...root, content: [...childrenOf(root)].reverse() };
@@ -57,7 +57,7 @@ test("the same message is one and the same, in whatever order and style it is wr
 });
 
 for (const state of wordsAt(schema, "EnvelopeStatus", "Status")) {
-  test(`an envelope in the state ${state} is told as an event of that name`, () => {
+  test(`an envelope in the state ${state} is read as an event of that name`, () => {
     const told = elements(schema, { ...FILLINGS, [`${STATUS}/Status`]: fc.constant(state) });
     const [[root, style] = assert.fail()] = fc.sample(fc.tuple(told, styles), { numRuns: 1, seed: 9 });
 
@@ -67,7 +67,7 @@ for (const state of wordsAt(schema, "EnvelopeStatus", "Status")) {
   });
 }
 
-test("what is generated is what the schema allows", () => {
+test("generated messages conform to the schema", () => {
   fc.assert(
     fc.property(messages, styles, (root, style) => {
       assert.deepEqual(schemaProblems(schema, writeMessage(root, style)), []);
@@ -76,7 +76,7 @@ test("what is generated is what the schema allows", () => {
   );
 });
 
-test("what the schema does not allow is told", () => {
+test("violations of the schema are reported", () => {
   const [root = assert.fail()] = fc.sample(messages, { numRuns: 1, seed: 1 });
   const xml = writeMessage(root, {
     prefix: "",
@@ -99,7 +99,7 @@ test("what the schema does not allow is told", () => {
   ]);
 });
 
-test("the simulator's messages are what the schema allows", async () => {
+test("the simulator's messages conform to the schema", async () => {
   const state = createDocuSignState(() => new Date("2026-03-31T15:20:00.540Z"));
   const people = createPeople(state);
   const account = people.addAccount();
@@ -124,7 +124,7 @@ function childrenOf({ content }: Node): readonly Node[] {
   return Array.isArray(content) ? content : [];
 }
 
-/** The texts that the schema allows in an element. */
+/** The strings that the schema allows in an element. */
 function wordsAt(type: ElementType, ...path: string[]): readonly string[] {
   const place = path.reduce<ElementType | undefined>(
     (above, name) =>
@@ -144,7 +144,7 @@ function textAt(root: Node, ...path: string[]): string | null {
   return typeof node?.content === "string" ? node.content : null;
 }
 
-/** The moment in UTC, reckoned apart from the parser: by its own zone, else by the message's whole hours. */
+/** The time in UTC, computed independently of the parser: from its own zone, else from the message's whole-hour offset. */
 function generatedAt(root: Node): Date | null {
   const text = textAt(root, "EnvelopeStatus", "TimeGenerated") ?? "";
   const offset = textAt(root, "TimeZoneOffset");

@@ -30,35 +30,35 @@ function delegate(recipients: object): unknown {
   return readForwardings("recipient-delegate", data);
 }
 
-test("a reassignment went from the recipient to the reassigned one", () => {
+test("a reassignment goes from the recipient to the reassigned recipient", () => {
   assert.deepEqual(reassign("1", "2", { signers: [x, u] }), [{ from: PLACE_X, to: PLACE_U }]);
 });
 
-test("recipients are found by their long id too", () => {
+test("recipients are found by their GUID too", () => {
   assert.deepEqual(reassign(GUID_X.toUpperCase(), "2", { signers: [x, u] }), [
     { from: PLACE_X, to: PLACE_U },
   ]);
 });
 
-test("the carbon copy gave its place away, whichever field names it", () => {
+test("the carbon copy is the giver, whichever field names it", () => {
   const recipients = { carbonCopies: [x], signers: [u] };
 
   assert.deepEqual(reassign("1", "2", recipients), [{ from: PLACE_X, to: PLACE_U }]);
   assert.deepEqual(reassign("2", "1", recipients), [{ from: PLACE_X, to: PLACE_U }]);
 });
 
-test("where both are carbon copies, the fields are believed", () => {
+test("if both are carbon copies, the fields decide", () => {
   assert.deepEqual(reassign("2", "1", { carbonCopies: [x, u] }), [{ from: PLACE_U, to: PLACE_X }]);
 });
 
-test("the only one that is still listed is the giver where it is a carbon copy", () => {
+test("a single listed recipient is the giver if it is a carbon copy", () => {
   const nobody = { userId: null, email: null, recipientId: "7" };
 
   assert.deepEqual(reassign("7", "1", { carbonCopies: [x] }), [{ from: PLACE_X, to: nobody }]);
   assert.deepEqual(reassign("7", "1", { signers: [x] }), [{ from: nobody, to: PLACE_X }]);
 });
 
-test("places of people unknown keep their ids", () => {
+test("places of unknown people keep their ids", () => {
   const from = { userId: null, email: null, recipientId: "1" };
   const to = { userId: null, email: null, recipientId: "2" };
 
@@ -66,7 +66,7 @@ test("places of people unknown keep their ids", () => {
   assert.deepEqual(reassign("1", "2", {}), [{ from, to }]);
 });
 
-test("where both have one id, the carbon copy gave the place away, and without one nobody is named", () => {
+test("if both have one id, the carbon copy is the giver, and without one nobody is named", () => {
   const place = { userId: null, email: null, recipientId: "1" };
   const taker = { ...u, recipientId: "1" };
 
@@ -78,7 +78,7 @@ test("where both have one id, the carbon copy gave the place away, and without o
   assert.deepEqual(reassign("1", "1"), [{ from: place, to: place }]);
 });
 
-test("a reassignment to oneself, or to nobody told, says nothing", () => {
+test("a reassignment to oneself or without a target is ignored", () => {
   const again = { ...x, recipientId: "2", recipientIdGuid: "" };
   const sameAddress = { recipientId: "2", email: "X@example.jp" };
 
@@ -88,7 +88,7 @@ test("a reassignment to oneself, or to nobody told, says nothing", () => {
   assert.deepEqual(reassign(null, "2", { signers: [x] }), []);
 });
 
-test("two people with one address are two people", () => {
+test("two people who share an address are different people", () => {
   const other = { ...u, email: "x@example.jp" };
 
   assert.deepEqual(reassign("1", "2", { signers: [x, other] }), [
@@ -98,7 +98,7 @@ test("two people with one address are two people", () => {
 
 const GIVER = { userId: X, email: "x@example.jp", recipientId: null };
 
-test("a delegation is read from whom it was taken, in either spelling", () => {
+test("a delegation is read from the delegate's entry, in either spelling", () => {
   const wanted = [{ from: GIVER, to: PLACE_U }];
 
   assert.deepEqual(
@@ -115,7 +115,7 @@ test("a delegation is read from whom it was taken, in either spelling", () => {
   );
 });
 
-test("a delegation is read from to whom it was given, alone or in a list", () => {
+test("a delegation is read from the delegator's entry, as an object or a list", () => {
   const to = { userId: U, email: null, recipientId: null };
 
   assert.deepEqual(delegate({ signers: [{ ...x, delegatedTo: [{ UserId: U }] }] }), [{ from: PLACE_X, to }]);
@@ -125,7 +125,7 @@ test("a delegation is read from to whom it was given, alone or in a list", () =>
   assert.deepEqual(delegate({ signers: [{ ...x, DelegatedTo: [{ UserId: U }] }] }), [{ from: PLACE_X, to }]);
 });
 
-test("a delegation told on both sides is one, empty ones are none", () => {
+test("a delegation in both entries counts once, and empty ones are ignored", () => {
   const both = [
     { ...x, delegatedTo: [{ userId: U }] },
     { ...u, delegatedBy: { userId: X } },
@@ -141,7 +141,7 @@ test("a delegation told on both sides is one, empty ones are none", () => {
   assert.deepEqual(delegate({}), []);
 });
 
-test("a delegation that no entry tells of went from the recipient to the reassigned one", () => {
+test("a delegation without entries goes from the recipient to the reassigned recipient", () => {
   const data = {
     recipientId: "1",
     reassignedRecipientId: "2",
@@ -151,7 +151,7 @@ test("a delegation that no entry tells of went from the recipient to the reassig
   assert.deepEqual(readForwardings("recipient-delegate", data), [{ from: PLACE_X, to: PLACE_U }]);
 });
 
-test("other events tell of no forwarding", () => {
+test("other events contain no forwardings", () => {
   const envelopeSummary = { recipients: { signers: [{ ...u, delegatedBy: { userId: X } }] } };
   const data = { recipientId: "1", reassignedRecipientId: "2", envelopeSummary };
 

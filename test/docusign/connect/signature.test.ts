@@ -5,34 +5,34 @@ import { isSignedByAny, signatureHeaders } from "../../../src/docusign/connect/s
 
 const KEY = "Zm9yIHRlc3RzIG9ubHksIG5vdCBhIHJlYWwga2V5IQ==";
 const BODY = Buffer.from('{"event":"envelope-completed","subject":"契約"}\r\n');
-/** Made with `openssl dgst -sha256 -hmac KEY -binary | base64` over the very bytes. */
+/** Made with `openssl dgst -sha256 -hmac KEY -binary | base64` over the same bytes. */
 const SIGNATURE = "2iB9ubjZa7690D53ps9ylu4IRk0k7D12SR6Rt6DsO3A=";
 
 function sign(key: string | Buffer, body: Uint8Array): string {
   return createHmac("sha256", key).update(body).digest("base64");
 }
 
-test("the signature that OpenSSL makes over the body is right", () => {
+test("OpenSSL's signature of the body is valid", () => {
   assert.equal(isSignedByAny([KEY], BODY, [SIGNATURE]), true);
 });
 
-test("any signature under any key will do", () => {
+test("one valid signature with one of the keys suffices", () => {
   const others = [sign("another key", BODY), sign("a third", BODY)];
 
   assert.equal(isSignedByAny(["old", KEY], BODY, [...others, SIGNATURE]), true);
   assert.equal(isSignedByAny(["old", "new"], BODY, [...others, SIGNATURE]), false);
 });
 
-test("the key is used as shown, not decoded", () => {
+test("the key is used as text, not base64-decoded", () => {
   assert.equal(isSignedByAny([KEY], BODY, [sign(Buffer.from(KEY, "base64"), BODY)]), false);
 });
 
-test("a byte more or less in the body is another body", () => {
+test("a signature does not match a body that is a byte longer or shorter", () => {
   assert.equal(isSignedByAny([KEY], BODY.subarray(0, -1), [SIGNATURE]), false);
   assert.equal(isSignedByAny([KEY], Buffer.concat([BODY, Buffer.from("\n")]), [SIGNATURE]), false);
 });
 
-test("an empty key, no key and no signature prove nothing", () => {
+test("with an empty key, no keys or no signatures nothing is valid", () => {
   assert.equal(isSignedByAny([""], BODY, [sign("", BODY)]), false);
   assert.equal(isSignedByAny([], BODY, [SIGNATURE]), false);
   assert.equal(isSignedByAny([KEY], BODY, []), false);
@@ -45,9 +45,9 @@ const MALFORMED: Readonly<Record<string, string>> = {
   "without padding": SIGNATURE.slice(0, -1),
   "with more padding": `${SIGNATURE}=`,
   "with a space": `${SIGNATURE} `,
-  "of the URL alphabet": "-_".repeat(21) + "A=",
-  "of another alphabet": `${"é".repeat(43)}=`,
-  "written in a way that is not canonical": `${SIGNATURE.slice(0, 42)}${nextDigit(SIGNATURE.charAt(42))}=`,
+  "in the URL-safe alphabet": "-_".repeat(21) + "A=",
+  "in another alphabet": `${"é".repeat(43)}=`,
+  "not canonical base64": `${SIGNATURE.slice(0, 42)}${nextDigit(SIGNATURE.charAt(42))}=`,
   hexadecimal: Buffer.from(SIGNATURE, "base64").toString("hex"),
 };
 
@@ -56,12 +56,12 @@ function nextDigit(digit: string): string {
 }
 
 for (const [what, signature] of Object.entries(MALFORMED)) {
-  test(`a signature that is ${what} is none`, () => {
+  test(`a signature that is ${what} is invalid`, () => {
     assert.equal(isSignedByAny([KEY], BODY, [signature]), false);
   });
 }
 
-test("signatures are read from every numbered header, whatever the number", () => {
+test("signatures are read from every numbered header", () => {
   const headers = {
     "x-docusign-signature-1": "a",
     "x-docusign-signature-27": "b",
@@ -76,7 +76,7 @@ test("signatures are read from every numbered header, whatever the number", () =
   assert.deepEqual(signatureHeaders({ "X-DocuSign-Signature-2": ["e", "f"] }), ["e", "f"]);
 });
 
-test("no more than a hundred signatures are looked at", () => {
+test("at most a hundred signatures are checked", () => {
   const headers = Object.fromEntries(
     Array.from({ length: 500 }, (_, n) => [`x-docusign-signature-${n + 1}`, "a"]),
   );

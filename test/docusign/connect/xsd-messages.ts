@@ -8,10 +8,10 @@ export type Node = {
   readonly content: string | readonly Node[] | null;
 };
 
-/** Texts that the schema leaves open but DocuSign does not, by the path of names from the root. */
+/** Texts that the schema does not restrict but DocuSign does, by element path from the root. */
 export type Fillings = Readonly<Record<string, fc.Arbitrary<string>>>;
 
-/** Elements that the schema allows: what is optional there or not, in any order where any is allowed. */
+/** Elements that the schema allows: with or without optional children, in any order where the schema allows it. */
 export function elements(type: ElementType, fillings: Fillings, above = ""): fc.Arbitrary<Node> {
   const path = `${above}/${type.name}`;
   const content: fc.Arbitrary<Node["content"]> =
@@ -71,7 +71,7 @@ const BASES: Readonly<Record<string, () => fc.Arbitrary<string>>> = {
 const digits = (from: number, to: number): fc.Arbitrary<string> =>
   fc.integer({ min: from, max: to }).map((value) => String(value).padStart(2, "0"));
 
-/** As DocuSign writes them: without zone, with up to seven digits of a second's fraction. */
+/** Times as DocuSign writes them: without a zone, with up to seven fractional digits. */
 export const localTimes: fc.Arbitrary<string> = fc
   .tuple(
     fc.integer({ min: 2005, max: 2099 }),
@@ -87,7 +87,7 @@ export const localTimes: fc.Arbitrary<string> = fc
       `${year}-${month}-${day}T${hour}:${minute}:${second}${fraction}`,
   );
 
-/** What people and machines put into names and subjects, markup and names of our elements included. */
+/** Characters of names and subjects, including markup and our element names. */
 const unit = fc.constantFrom(
   ...Array.from("契約書甲乙 aZ09&<>\"'é😀が\u200f\n\t]-!"),
   "]]>",
@@ -99,13 +99,13 @@ const unit = fc.constantFrom(
 
 function anyText(minLength: number, maxLength: number): fc.Arbitrary<string> {
   return fc.string({ unit, minLength, maxLength }).map((text) => {
-    // A schema counts characters, JavaScript halves of some.
+    // A schema counts characters, JavaScript counts UTF-16 code units.
     const characters = Array.from(Array.from(text).slice(0, maxLength).join("").trim());
     return characters.join("") + "x".repeat(Math.max(0, minLength - characters.length));
   });
 }
 
-/** The ways in which one and the same message can be written. */
+/** The ways in which the same message can be written. */
 export type Style = {
   readonly prefix: string;
   readonly declaration: boolean;
@@ -122,7 +122,6 @@ export const styles: fc.Arbitrary<Style> = fc.record({
   comments: fc.boolean(),
 });
 
-/** The message as XML. */
 export function writeMessage(root: Node, style: Style): string {
   const namespace = style.prefix === "" ? "xmlns" : "xmlns:dsx";
   const attributes = {

@@ -2,10 +2,10 @@ import { XMLParser } from "fast-xml-parser";
 import { z } from "zod";
 import type { ChildrenType, ElementType, TextType } from "./xsd.ts";
 
-/** A parsed element: its name and what is in it, in order. */
+/** A parsed element with its name and ordered contents. */
 type Parsed = { readonly name: string; readonly children: readonly Parsed[]; readonly text: string };
 
-/** What in a document is not as the schema has it, as sentences; the namespace and values of numbers aside. */
+/** Returns the schema violations in a document as sentences; ignores the namespace and the values of numbers. */
 export function schemaProblems(root: ElementType, xml: string): string[] {
   const parser = new XMLParser({
     preserveOrder: true,

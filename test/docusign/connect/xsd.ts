@@ -6,7 +6,7 @@ import { fixture } from "../fixtures.ts";
 export type ElementType = {
   readonly name: string;
   readonly required: boolean;
-  /** At most so many in a row. */
+  /** The maximum number of occurrences. */
   readonly most: number;
   readonly nillable: boolean;
   readonly content: TextType | ChildrenType;
@@ -16,7 +16,7 @@ export type TextType = {
   readonly kind: "text";
   /** `string`, `dateTime`, … */
   readonly base: string;
-  /** All texts that are allowed, or null where any is. */
+  /** The allowed values, or null if any is allowed. */
   readonly words: readonly string[] | null;
   readonly minLength: number;
   readonly maxLength: number;
@@ -24,13 +24,13 @@ export type TextType = {
 
 export type ChildrenType = {
   readonly kind: "children";
-  /** `all`: in any order. */
+  /** `all` means in any order. */
   readonly order: "all" | "sequence";
   readonly children: readonly ElementType[];
   readonly attributes: readonly string[];
 };
 
-/** The root element of DocuSign's schema of legacy Connect messages, with everything that it consists of. */
+/** The root element of DocuSign's schema of legacy Connect messages, with all its descendants. */
 export function readConnectSchema(): ElementType {
   const parser = new XMLParser({
     ignoreAttributes: false,

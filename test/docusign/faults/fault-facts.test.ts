@@ -14,17 +14,17 @@ const TOKENS_REFUSED = new DocuSignFault("authorization-gone", "invalid_grant", 
 const RESERVED = new DocuSignFault("throttled", "budget-reserve", { limit: "reserve-reached" });
 
 const CASES: readonly (readonly [what: string, error: unknown, kind: string, code: string | null])[] = [
-  ["an error of our own", new Error("disk full"), "own", "internal"],
-  ["a call that this process broke off as it ends", endingFault(NOW), "process-ending", null],
+  ["an internal error", new Error("disk full"), "own", "internal"],
+  ["a call aborted by the end of this process", endingFault(NOW), "process-ending", null],
   ["a server error", answered(503, "X"), "unavailable", "X"],
   ["a rejected integration key", answered(401, "invalid_client"), "our-credentials", "invalid_client"],
   [
-    "the hour's limit",
+    "the hourly limit",
     answered(400, "HOURLY_APIINVOCATION_LIMIT_EXCEEDED"),
     "account-limit",
     "HOURLY_APIINVOCATION_LIMIT_EXCEEDED",
   ],
-  ["a limit that no code names", answered(429, "X"), "account-limit", "X"],
+  ["a limit without a known code", answered(429, "X"), "account-limit", "X"],
   [
     "an envelope's limit",
     answered(400, "HOURLY_ENVELOPE_POLLING_LIMIT_EXCEEDED"),
@@ -48,13 +48,13 @@ const CASES: readonly (readonly [what: string, error: unknown, kind: string, cod
   ["a rejected access token", answered(401, "X"), "call-unauthorized", "X"],
   ["a missing right", answered(403, "X"), "not-permitted", "X"],
   ["an unknown envelope", answered(404, "X"), "not-found", "X"],
-  ["a document that is no PDF", new DocuSignFault("never", "not-a-pdf"), "not-a-pdf", "not-a-pdf"],
+  ["a document that is not a PDF", new DocuSignFault("never", "not-a-pdf"), "not-a-pdf", "not-a-pdf"],
   ["an empty document", new DocuSignFault("never", "empty-document"), "empty-document", "empty-document"],
-  ["an unknown refusal", answered(400, "X"), "refused", "X"],
+  ["an unknown rejection", answered(400, "X"), "refused", "X"],
 ];
 
 for (const [what, error, kind, code] of CASES) {
-  test(`${what} is a fault "${kind}"`, () => {
+  test(`${what} is a fault of kind "${kind}"`, () => {
     const facts = faultFacts(error);
 
     assert.deepEqual([facts.kind, facts.code], [kind, code]);

@@ -15,12 +15,17 @@ function answer(status: number, errorCode: string | null): Partial<Answer> {
 
 const CASES: readonly Case[] = [
   ["an internal error", answer(500, null), "later", "http-500"],
-  ["an internal error with code", answer(500, "UNSPECIFIED_ERROR"), "later", "UNSPECIFIED_ERROR"],
-  ["an overload", answer(503, null), "later", "http-503"],
+  ["an internal error with a code", answer(500, "UNSPECIFIED_ERROR"), "later", "UNSPECIFIED_ERROR"],
+  ["an overloaded server", answer(503, null), "later", "http-503"],
   ["a call cut off by traffic management", answer(444, null), "later", "http-444"],
   ["a request that took too long", answer(408, null), "later", "http-408"],
-  ["a page instead of an error", { status: 400, body: "<html><body>Blocked</body></html>" }, "later", "html"],
-  ["a page with a BOM", { status: 404, body: "\uFEFF<!DOCTYPE html>" }, "later", "html"],
+  [
+    "an HTML page instead of an error",
+    { status: 400, body: "<html><body>Blocked</body></html>" },
+    "later",
+    "html",
+  ],
+  ["an HTML page with a BOM", { status: 404, body: "\uFEFF<!DOCTYPE html>" }, "later", "html"],
   [
     "an expired token",
     answer(401, "AUTHORIZATION_INVALID_TOKEN"),
@@ -33,10 +38,10 @@ const CASES: readonly Case[] = [
     "authorization-gone",
     "USER_AUTHENTICATION_FAILED",
   ],
-  ["an unnamed 401", answer(401, null), "authorization-gone", "http-401"],
-  ["a new code with 401", answer(401, "SOMETHING_NEW"), "authorization-gone", "SOMETHING_NEW"],
+  ["a 401 without a code", answer(401, null), "authorization-gone", "http-401"],
+  ["a 401 with a new code", answer(401, "SOMETHING_NEW"), "authorization-gone", "SOMETHING_NEW"],
   [
-    "a 401 that is about rights",
+    "a 401 about permissions",
     answer(401, "USER_LACKS_PERMISSIONS"),
     "not-permitted",
     "USER_LACKS_PERMISSIONS",
@@ -48,18 +53,28 @@ const CASES: readonly Case[] = [
     "invalid_grant",
   ],
   ["a wrong secret", { status: 401, body: { error: "invalid_client" } }, "never", "invalid_client"],
-  ["no administrator", answer(400, "USER_NOT_ACCOUNT_ADMIN"), "not-permitted", "USER_NOT_ACCOUNT_ADMIN"],
-  ["a plan without it", answer(400, "PLAN_ITEM_NOT_ENABLED"), "not-permitted", "PLAN_ITEM_NOT_ENABLED"],
   [
-    "an account without it",
+    "a user who is not an administrator",
+    answer(400, "USER_NOT_ACCOUNT_ADMIN"),
+    "not-permitted",
+    "USER_NOT_ACCOUNT_ADMIN",
+  ],
+  [
+    "a plan without the feature",
+    answer(400, "PLAN_ITEM_NOT_ENABLED"),
+    "not-permitted",
+    "PLAN_ITEM_NOT_ENABLED",
+  ],
+  [
+    "an account without the feature",
     answer(403, "Account_Lacks_Permissions"),
     "not-permitted",
     "Account_Lacks_Permissions",
   ],
-  ["an unnamed 403", answer(403, null), "not-permitted", "http-403"],
+  ["a 403 without a code", answer(403, null), "not-permitted", "http-403"],
   ["no such envelope", answer(400, "ENVELOPE_DOES_NOT_EXIST"), "not-found", "ENVELOPE_DOES_NOT_EXIST"],
   ["no such envelope, in lower case", answer(404, "envelope_not_found"), "not-found", "envelope_not_found"],
-  ["an unnamed 404", answer(404, null), "not-found", "http-404"],
+  ["a 404 without a code", answer(404, null), "not-found", "http-404"],
   [
     "another account's envelope",
     answer(400, "ACCOUNT_NOT_AUTHORIZED_FOR_ENVELOPE"),
@@ -73,10 +88,10 @@ const CASES: readonly Case[] = [
     "USER_NOT_ENVELOPE_SENDER_OR_RECIPIENT",
   ],
   ["a wrong parameter", answer(400, "INVALID_REQUEST_PARAMETER"), "never", "INVALID_REQUEST_PARAMETER"],
-  ["an unnamed 400", answer(400, null), "never", "http-400"],
-  ["a code that is no word", answer(400, "taro@example.jp"), "never", "http-400"],
+  ["a 400 without a code", answer(400, null), "never", "http-400"],
+  ["an invalid code", answer(400, "taro@example.jp"), "never", "http-400"],
   [
-    "the code inside details",
+    "a code inside details",
     { status: 400, body: { errorDetails: { errorCode: "ENVELOPE_DOES_NOT_EXIST" } } },
     "not-found",
     "ENVELOPE_DOES_NOT_EXIST",
@@ -150,7 +165,7 @@ const THROTTLING: readonly ThrottlingCase[] = [
     "2026-04-01T00:10:30.250Z",
   ],
   [429, null, { "retry-after": "0" }, "2026-04-01T00:10:30.250Z"],
-  // Further off than a day, nothing that DocuSign counts can end.
+  // No limit of DocuSign lasts longer than a day, so later times are ignored.
   [429, null, { "retry-after": "9999999" }, "2026-04-01T00:10:30.250Z"],
   [429, null, { "retry-after": "Wed, 01 Apr 2099 00:00:00 GMT" }, "2026-04-01T00:10:30.250Z"],
   [429, null, { "retry-after": "86400" }, "2026-04-02T00:10:00.250Z"],
@@ -172,7 +187,7 @@ for (const [status, code, headers, retryAt, now = NOW] of THROTTLING) {
   });
 }
 
-test("a call without an answer is tried again later, and says nothing of the request", () => {
+test("an unanswered call is a transient fault, and its message contains nothing of the request", () => {
   const timeout = Object.assign(new Error("timeout of 1 ms, Bearer abc"), { code: "ECONNABORTED" });
   const network = new TypeError("fetch failed", {
     cause: Object.assign(new Error("x"), { code: "ECONNREFUSED" }),
@@ -189,7 +204,7 @@ test("a call without an answer is tried again later, and says nothing of the req
   assert.ok(!inspect(faults, { depth: 5 }).includes("Bearer"));
 });
 
-test("a fault stays what it is", () => {
+test("a fault is returned unchanged", () => {
   const fault = new DocuSignFault("never", "not-a-pdf");
 
   assert.equal(faultOfSilence(fault), fault);

@@ -13,7 +13,7 @@ function recorded(): object {
   return raw;
 }
 
-test("an envelope is read with all that the rules ask for", () => {
+test("an envelope is read with all data that the rules need", () => {
   const envelope = readEnvelope(recorded());
 
   const { recipients, documents, ...rest } = envelope;
@@ -55,7 +55,7 @@ test("delegations are read in either spelling", () => {
   assert.deepEqual(legal?.delegatedTo, [{ userId: null, email: "dairi@example.jp" }]);
 });
 
-test("members of a signing group are not recipients, and the zero user id is nobody's", () => {
+test("members of a signing group are not recipients, and the zero user id counts as none", () => {
   const legal = readEnvelope(recorded()).recipients?.[1];
 
   assert.deepEqual([legal?.userId, legal?.email], [null, null]);
@@ -67,7 +67,7 @@ test("the recipient of an in-person signing is the host", () => {
   assert.deepEqual([host?.userId, host?.email], ["33333333-3333-4333-8333-333333333333", "host@example.jp"]);
 });
 
-test("a notary who hosts a signing is a recipient beside the signer", () => {
+test("a notary who hosts a signing is a recipient in addition to the signer", () => {
   const raw = {
     inPersonSigners: [
       {
@@ -86,7 +86,7 @@ test("a notary who hosts a signing is a recipient beside the signer", () => {
   );
 });
 
-test("lists that an answer lacks or leaves empty are null, as is one with a document that can't be asked for", () => {
+test("missing or empty lists are null, and so are documents if one of them has no id", () => {
   const bare = readEnvelope({ envelopeId: ENVELOPE, status: "sent" });
   const empty = readEnvelope({ envelopeId: ENVELOPE, status: "sent", recipients: {}, envelopeDocuments: [] });
 
@@ -98,7 +98,7 @@ test("lists that an answer lacks or leaves empty are null, as is one with a docu
   assert.deepEqual(bare.sender, { userId: null, email: null, accountId: null });
 });
 
-test("fields of another type than documented are passed over where they are optional", () => {
+test("optional fields of an undocumented type are ignored", () => {
   const envelope = readEnvelope({
     envelopeId: ENVELOPE,
     status: "completed",
@@ -120,20 +120,20 @@ for (const [what, pages, told] of [
   ["a list of them", [{ pageId: "1" }, { pageId: "2" }], 2],
   ["an empty list", [], null],
   ["0", "0", null],
-  ["no number", "many", null],
+  ["not a number", "many", null],
 ] as const) {
-  test(`a document whose pages are ${what} has ${told ?? "no number of pages that is told"}`, () => {
+  test(`a document whose pages are ${what} has ${told ?? "an unknown number of pages"}`, () => {
     const documents = readDocuments({ envelopeDocuments: [{ documentId: "1", pages }] });
 
     assert.equal(documents?.[0]?.pages, told);
   });
 }
 
-test("a certificate is told by its id where its type is not", () => {
+test("a certificate without a type is recognized by its id", () => {
   assert.equal(readDocuments({ envelopeDocuments: [{ documentId: "certificate" }] })?.[0]?.type, "summary");
 });
 
-test("names keep slashes, marks and length; only what PostgreSQL can't keep is replaced", () => {
+test("names keep slashes, control characters and length, and only what PostgreSQL cannot store is replaced", () => {
   const name = `../契約\u202E書/${"あ".repeat(300)}`;
   const documents = readDocuments({
     envelopeDocuments: [
@@ -148,18 +148,18 @@ test("names keep slashes, marks and length; only what PostgreSQL can't keep is r
   );
 });
 
-test("purge states are passed on", () => {
+test("purge states are kept", () => {
   const raw = { envelopeId: ENVELOPE, status: "completed", purgeState: "documents_and_metadata_purged" };
 
   assert.equal(readEnvelope(raw).purgeState, "documents_and_metadata_purged");
 });
 
 const UNREADABLE: Readonly<Record<string, unknown>> = {
-  "no object": "ok",
+  "that is not an object": "ok",
   null: null,
-  "without id": { status: "completed" },
-  "with an id that is no UUID": { envelopeId: "12", status: "completed" },
-  "without status": { envelopeId: ENVELOPE },
+  "without an id": { status: "completed" },
+  "with an id that is not a UUID": { envelopeId: "12", status: "completed" },
+  "without a status": { envelopeId: ENVELOPE },
 };
 
 for (const [what, raw] of Object.entries(UNREADABLE)) {

@@ -21,7 +21,7 @@ const MOMENTS: readonly (readonly [text: string, offsetHours: number | null, utc
 ];
 
 for (const [text, offsetHours, utc] of MOMENTS) {
-  test(`"${text}" at UTC${offsetHours ?? "?"} is ${utc ?? "no moment"}`, () => {
+  test(`"${text}" at UTC${offsetHours ?? "?"} is ${utc ?? "not a valid time"}`, () => {
     assert.equal(parseMoment(text, offsetHours)?.toISOString(), utc);
   });
 }
