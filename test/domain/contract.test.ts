@@ -11,7 +11,7 @@ const dates = [
   { completedAt: "2025-12-31T15:00:00Z", date: "2026-01-01" },
   { completedAt: "2024-02-28T15:00:00Z", date: "2024-02-29" },
   { completedAt: "2026-03-31T23:00:00-08:00", date: "2026-04-01" },
-  // Japan had daylight saving then; the rule says UTC+9.
+  // Japan had daylight saving time then, but the rule requires UTC+9.
   { completedAt: "1950-07-01T14:30:00Z", date: "1950-07-01" },
   { completedAt: "1969-12-31T14:59:59.999Z", date: "1969-12-31" },
   { completedAt: "0000-12-31T15:00:00Z", date: "0001-01-01" },
@@ -19,20 +19,20 @@ const dates = [
 ];
 
 for (const { completedAt, date } of dates) {
-  test(`what completed at ${completedAt} was concluded on ${date}`, () => {
+  test(`an envelope completed at ${completedAt} was concluded on ${date}`, () => {
     assert.equal(concludedOn(new Date(completedAt)), date);
   });
 }
 
-test("a moment without a date of four-digit year is refused rather than written wrongly", () => {
+test("a time whose date has no four-digit year is rejected", () => {
   for (const moment of ["0000-12-31T14:59:59.999Z", "9999-12-31T15:00:00Z", "never"]) {
     assert.throws(() => concludedOn(new Date(moment)), /^RangeError: .*years 1 to 9999/);
   }
 });
 
-test("the date is the one that Japan's calendar showed, whatever the moment", () => {
+test("the date is the one in Japan's calendar at that time", () => {
   const calendar = new Intl.DateTimeFormat("en-CA", { timeZone: "Asia/Tokyo" });
-  // From 1952 on, when Japan no longer had daylight saving.
+  // From 1952, after Japan had abolished daylight saving time.
   const moments = fc.date({
     min: new Date("1952-01-01"),
     max: new Date("9999-12-31T14:00:00Z"),
@@ -45,7 +45,7 @@ test("the date is the one that Japan's calendar showed, whatever the moment", ()
   );
 });
 
-test("every document but the certificate of completion becomes a contract, in DocuSign's order", () => {
+test("every document except the certificate of completion becomes a contract, in DocuSign's order", () => {
   const documents = [
     contentDocument("3"),
     contentDocument("certificate", { type: "summary" }),
@@ -58,7 +58,7 @@ test("every document but the certificate of completion becomes a contract, in Do
   assert.deepEqual(ids, ["3", "1", "2"]);
 });
 
-test("the certificate is known by its type or by its id, in any case", () => {
+test("the certificate is recognized by its type or its id, ignoring case", () => {
   const certificates = [
     contentDocument("9", { type: "summary" }),
     contentDocument("9", { type: "SUMMARY" }),

@@ -3,10 +3,10 @@ import { type AccountId, type EnvelopeId, parseUuid, type UserId } from "../../s
 import { decideOwnership, type Ownership } from "../../src/domain/ownership.ts";
 import type { OwningLink } from "../../src/domain/ownership-facts.ts";
 
-/** A UUID of which only the digits given matter. */
+/** Returns a UUID that ends in these digits. */
 function uuid<Id extends EnvelopeId | AccountId | UserId>(digits: string): Id {
   const id = parseUuid<Id>(`00000000-0000-4000-8000-${digits.padStart(12, "0")}`);
-  if (id === null) throw new Error(`no UUID can end in ${digits}`);
+  if (id === null) throw new Error(`a UUID cannot end in ${digits}`);
   return id;
 }
 
@@ -15,12 +15,12 @@ export const accountB = uuid<AccountId>("b");
 export const accountC = uuid<AccountId>("c");
 export const COMPLETED_AT = new Date("2026-02-10T03:04:05.678Z");
 
-/** A user of DocuSign with an id and an address of its own. */
+/** Returns a DocuSign user with its own id and address. */
 export function user(digits: string): { userId: UserId; email: string } {
   return { userId: uuid(digits), email: `user-${digits}@example.com` };
 }
 
-/** The linked user, and others. */
+/** `u` is the linked user, the others are not. */
 export const u = user("1");
 export const x = user("2");
 export const z = user("3");
@@ -41,7 +41,7 @@ export function carbonCopy(person: Person, place: Partial<Recipient> = {}): Reci
   return recipient(person, { group: "carbonCopies", ...place });
 }
 
-/** The recorded event that `from` gave its place to `to`, with recipient ids where given. */
+/** Returns the recorded event that `from` passed its place to `to`, with optional recipient ids. */
 export function forwarding(from: Person, to: Person, fromId?: string, toId?: string): Forwarding {
   return { from: { ...from, recipientId: fromId ?? null }, to: { ...to, recipientId: toId ?? null } };
 }
@@ -50,7 +50,7 @@ export function contentDocument(documentId: string, more: Partial<EnvelopeDocume
   return { documentId, documentGuid: null, name: "秘密保持契約書.pdf", type: "content", pages: 1, ...more };
 }
 
-/** A completed envelope with one document, sent by nobody we know to nobody. */
+/** Returns a completed envelope with one document, sent by an unknown user to nobody. */
 export function envelope(more: Partial<Envelope> = {}): Envelope {
   return {
     id: uuid("e"),
@@ -65,12 +65,12 @@ export function envelope(more: Partial<Envelope> = {}): Envelope {
   };
 }
 
-/** An envelope that a user of the account sent. */
+/** Returns an envelope sent by a user of the account. */
 export function sentFrom(accountId: AccountId | null, more: Partial<Envelope> = {}): Envelope {
   return envelope({ sender: { ...user("9"), accountId }, ...more });
 }
 
-/** The link of user U to account A, from the beginning of time. */
+/** Returns the link of user U to account A, which imports all history. */
 export function link(more: Partial<OwningLink> = {}): OwningLink {
   return {
     accountId: accountA,
@@ -82,7 +82,7 @@ export function link(more: Partial<OwningLink> = {}): OwningLink {
   };
 }
 
-/** Kind and reason of the decision, as one word. */
+/** Returns the decision's kind and reason as one string. */
 export function decide(
   about: Envelope,
   by: OwningLink = link(),

@@ -14,7 +14,7 @@ const facts: FindingFacts = {
   waitingUntil: "2026-03-31T20:00:00.000Z",
 };
 
-/** Every reason by its outcome; one that is missing here does not compile. */
+/** Every reason by its outcome; a missing reason is a type error. */
 const REASONS: { readonly [O in Outcome]: { readonly [R in Reasons[O]]: true } } = {
   imported: { sent: true, received: true, "sent-and-received": true, already: true },
   excluded: {
@@ -52,7 +52,7 @@ const words = Object.entries(REASONS).flatMap(([outcome, reasons]) =>
   Object.keys(reasons).map((reason) => ({ outcome, reason })),
 );
 
-test("moments are told in Japan Standard Time in Japanese and in UTC in English", () => {
+test("times are shown in Japan Standard Time in Japanese and in UTC in English", () => {
   assert.equal(
     explain("imported", "sent", facts, "ja"),
     "連携アカウントのユーザーが送信し、日本時間2026年4月1日00:00:00に締結が完了した契約書のため、取り込みました。",
@@ -63,7 +63,7 @@ test("moments are told in Japan Standard Time in Japanese and in UTC in English"
   );
 });
 
-test("an envelope from before the window is told with the start of the way it came", () => {
+test("an envelope from before the window is explained with the start for its side", () => {
   assert.match(
     explain("excluded", "before-window", facts, "ja"),
     /日本時間2026年4月1日00:00:00.*送信した契約書は日本時間2026年4月1日01:00:00以後/,
@@ -79,7 +79,7 @@ test("an envelope from before the window is told with the start of the way it ca
   );
 });
 
-test("what waits for a known moment says until when", () => {
+test("an envelope that waits for a known time is explained with that time", () => {
   assert.match(
     explain("waiting", "account-throttled", facts, "ja"),
     /（予定：日本時間2026年4月1日05:00:00）/,
@@ -87,7 +87,7 @@ test("what waits for a known moment says until when", () => {
   assert.match(explain("waiting", "budget-reserve", facts, "en"), /\(expected at 2026-03-31 20:00:00 UTC\)/);
 });
 
-test("an envelope that is not completed is told with its state", () => {
+test("an envelope that is not completed is explained with its status", () => {
   assert.match(
     explain("excluded", "not-completed", facts, "ja"),
     /取り込み対象外です（DocuSignでの状態：無効）/,
@@ -99,7 +99,7 @@ test("an envelope that is not completed is told with its state", () => {
   assert.match(explain("excluded", "not-completed", facts, "en"), /status at DocuSign: voided/);
 });
 
-test("the facts of a decision can be explained as they are", () => {
+test("the facts of a decision can be used for its explanation", () => {
   const start = new Date("2027-01-01T00:00:00Z");
   const about = sentFrom(accountB, { recipients: [recipient(u)] });
   const decision = judge(about, link({ receivedFrom: start }));
@@ -112,8 +112,8 @@ test("the facts of a decision can be explained as they are", () => {
 });
 
 for (const { outcome, reason } of words) {
-  test(`${outcome}, ${reason} is a whole sentence in both languages, with and without facts`, () => {
-    const finding = parseFinding(outcome, reason) ?? assert.fail("it is not known");
+  test(`${outcome}, ${reason} is a full sentence in both languages, with and without facts`, () => {
+    const finding = parseFinding(outcome, reason) ?? assert.fail("the finding is unknown");
     for (const known of [facts, {}]) {
       const [japanese, english] = [
         explain(finding.outcome, finding.reason, known, "ja"),
@@ -150,7 +150,7 @@ const windows: { told: string; facts: Partial<FindingFacts>; ja: string; en: str
     en: " (sent: from 2026-03-31 16:00:00 UTC, received: from 2026-04-30 15:00:00 UTC)",
   },
   {
-    told: "of which neither is known for sure",
+    told: "unknown as sent or received",
     facts: { sentByAccount: null, receivedByUser: null },
     ja: "（送信した契約書は日本時間2026年4月1日01:00:00以後、受信した契約書は日本時間2026年5月1日00:00:00以後）",
     en: " (sent: from 2026-03-31 16:00:00 UTC, received: from 2026-04-30 15:00:00 UTC)",
@@ -167,11 +167,11 @@ const windows: { told: string; facts: Partial<FindingFacts>; ja: string; en: str
     ja: "（受信した契約書は日本時間2026年5月1日00:00:00以後）",
     en: " (received: from 2026-04-30 15:00:00 UTC)",
   },
-  { told: "neither way", facts: { sentByAccount: false }, ja: "", en: "" },
+  { told: "neither sent nor received", facts: { sentByAccount: false }, ja: "", en: "" },
 ];
 
 for (const { told, facts: changed, ja, en } of windows) {
-  test(`an envelope ${told} is told with the starts that it may fall under`, () => {
+  test(`an early envelope, ${told}, is explained with the starts that may apply to it`, () => {
     const known = { ...facts, ...changed };
 
     const japanese = explain("excluded", "before-window", known, "ja");
@@ -185,7 +185,7 @@ for (const { told, facts: changed, ja, en } of windows) {
   });
 }
 
-test("what is not known is left out of the sentence", () => {
+test("unknown facts are omitted from the sentence", () => {
   assert.equal(
     explain("imported", "received", {}, "en"),
     "Imported: the linked user received it, and it was completed.",
@@ -209,7 +209,7 @@ test("what is not known is left out of the sentence", () => {
   );
 });
 
-test("stored words are read back only as an outcome with a reason of its own", () => {
+test("stored words are accepted only as an outcome with one of its own reasons", () => {
   assert.deepEqual(parseFinding("excluded", "not-ours"), { outcome: "excluded", reason: "not-ours" });
   assert.equal(parseFinding("imported", "not-ours"), null);
   assert.equal(parseFinding("elsewhere", "not-ours"), null);

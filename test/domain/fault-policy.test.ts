@@ -31,7 +31,7 @@ const SPENT = "account-throttled, in 2820 s, account paused";
 const LIMITED = "account-throttled, in 2820 s";
 const RESERVED = "budget-reserve, in 2820 s";
 
-/** The table of docs/design.md, "When a call to DocuSign fails", for a first attempt. */
+/** The table "When a call to DocuSign fails" of docs/design.md, for a first attempt. */
 const TABLE: Readonly<Record<Fault["kind"], Row>> = {
   own: [FAILED, FAILED, "throw", "throw", "throw", "throw"],
   "process-ending": [QUEUED, QUEUED, QUEUED, QUEUED, UNKNOWN, UNKNOWN],
@@ -50,7 +50,7 @@ const TABLE: Readonly<Record<Fault["kind"], Row>> = {
 };
 
 for (const kind of Object.keys(TABLE).filter(isKind)) {
-  test(`the reactions to a fault "${kind}" are those of its row`, () => {
+  test(`the reactions to a fault of kind "${kind}" are those of its row`, () => {
     assert.deepEqual(
       STEPS.map((step) => describe(react(kind, { step }))),
       TABLE[kind],
@@ -62,7 +62,7 @@ function isKind(text: string): text is Fault["kind"] {
   return text in TABLE;
 }
 
-test("an import that fails again waits longer, a reconciliation does not", () => {
+test("a repeatedly failing import waits longer each time, a reconciliation does not", () => {
   const waits = (step: Step) =>
     [1, 2, 3, 9].map((attempts) => describe(react("unavailable", { step, attempts })));
 
@@ -73,7 +73,7 @@ test("an import that fails again waits longer, a reconciliation does not", () =>
   assert.deepEqual(waits("listing"), [AGAIN, AGAIN, AGAIN, AGAIN]);
 });
 
-test("an import that has failed for days is parked as a failure, unless its document says more", () => {
+test("an import that has failed for days is parked as failed, unless its document gives a better reason", () => {
   const parked = (kind: Fault["kind"], step: ImportStep["step"]) =>
     describe(react(kind, { step, attempts: MOST_ATTEMPTS }));
 
@@ -88,14 +88,14 @@ for (const [isListed, last] of [
   [false, 3],
   [true, MOST_ATTEMPTS - 1],
 ] as const) {
-  test(`an envelope that ${isListed ? "a" : "no"} listing has shown is sought ${last} times before it is gone`, () => {
+  test(`an envelope that ${isListed ? "a" : "no"} listing has shown is retried ${last} times before it counts as gone`, () => {
     const sought = (attempts: number) => react("not-found", { step: "envelope", attempts, isListed }).kind;
 
     assert.deepEqual([sought(last), sought(last + 1)], ["wait", "not-found"]);
   });
 }
 
-test("a limit whose end is not known is waited for half a minute", () => {
+test("a limit without a known end causes a wait of half a minute", () => {
   const reaction = react("account-limit", { step: "listing" }, null);
 
   assert.equal(describe(reaction), "account-throttled, in 30 s, account paused");

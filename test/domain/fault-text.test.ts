@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { describeFault } from "../../src/domain/fault-text.ts";
 
-test("a fault is told in one line, with its cause where that says more", () => {
+test("a fault is described in one line, with its cause if that adds information", () => {
   const refused = new Error("connect ECONNREFUSED 127.0.0.1:1");
 
   assert.equal(describeFault(new Error("one\n  two")), "one two");
@@ -19,13 +19,13 @@ test("a fault is told in one line, with its cause where that says more", () => {
   assert.equal(describeFault("text"), "text");
 });
 
-test("several faults at once are told by their own words where there are any", () => {
+test("an aggregate fault is described by its own message if it has one", () => {
   const both = new AggregateError([new Error("first"), new Error("second")], "no document was stored");
 
   assert.equal(describeFault(both), "no document was stored");
 });
 
-test("blanks around a fault's words and causes that say nothing are left out", () => {
+test("whitespace around messages and uninformative causes are omitted", () => {
   assert.equal(describeFault(new Error(" \n full\t")), "full");
   assert.equal(describeFault("  text\n"), "text");
   assert.equal(describeFault(new Error("full", { cause: "disk" })), "full");

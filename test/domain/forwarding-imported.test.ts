@@ -18,44 +18,44 @@ import { nobody, type Story } from "./forwarding-story.ts";
 
 const imported: Story[] = [
   {
-    tells: "U reassigned to X, who was given U's id, as an event says that holds recipient ids only",
+    tells: "U reassigned to X, who received U's id, in an event with recipient ids only",
     listed: [carbonCopy(u, { recipientId: "2" }), recipient(x, { recipientId: "1" })],
     events: [forwarding(nobody, nobody, "1", "2")],
   },
   {
-    tells: "Z forwarded to U, who signs besides, as an event says twice, once without naming Z",
+    tells: "Z forwarded to U, who also signs, in two events, one of which does not name Z",
     listed: [recipient(u, { recipientId: "2" }), recipient(u, { recipientId: "3" })],
     events: [forwarding(z, u), forwarding(nobody, u)],
   },
   {
-    tells: "U reassigned to X and is listed as carbon copy",
+    tells: "U reassigned to X and is listed as a carbon copy",
     listed: [carbonCopy(u), recipient(x)],
     events: [forwarding(u, x)],
   },
-  { tells: "U reassigned to X and is listed no more", listed: [recipient(x)], events: [forwarding(u, x)] },
+  { tells: "U reassigned to X and is no longer listed", listed: [recipient(x)], events: [forwarding(u, x)] },
   {
-    tells: "U reassigned to somebody unknown",
+    tells: "U reassigned to an unknown person",
     listed: [],
     events: [forwarding(u, nobody)],
   },
-  { tells: "U delegated to X, as X's entry says", listed: [recipient(x, { delegatedBy: u })] },
-  { tells: "U delegated to X, as U's entry says", listed: [recipient(u, { delegatedTo: [x] })] },
+  { tells: "U delegated to X, in X's entry", listed: [recipient(x, { delegatedBy: u })] },
+  { tells: "U delegated to X, in U's entry", listed: [recipient(u, { delegatedTo: [x] })] },
   {
-    tells: "X forwarded to U, who is carbon copy besides",
+    tells: "X forwarded to U, who is also a carbon copy",
     listed: [carbonCopy(x), recipient(u), carbonCopy(u)],
     events: [forwarding(x, u)],
   },
   {
-    tells: "X delegated to U, who signs in a place of their own too",
+    tells: "X delegated to U, who also signs in a place of their own",
     listed: [recipient(x), recipient(u, { delegatedBy: x }), recipient(u)],
   },
   {
-    tells: "X delegated a signature to U, who is an editor besides",
+    tells: "X delegated a signature to U, who is also an editor",
     listed: [recipient(x), recipient(u, { group: "editors" })],
     events: [forwarding(x, u)],
   },
   {
-    tells: "X, who signs and is an agent, delegated the signature to U, who is an editor besides",
+    tells: "X, who signs and is an agent, delegated the signature to U, who is also an editor",
     listed: [
       recipient(x, { recipientId: "1" }),
       recipient(x, { group: "agents" }),
@@ -64,12 +64,12 @@ const imported: Story[] = [
     events: [forwarding(x, u, "1")],
   },
   {
-    tells: "X reassigned to U once, told twice, and U signs in a place of their own too",
+    tells: "X reassigned to U once, in two events, and U also signs in a place of their own",
     listed: [carbonCopy(x), recipient(u, { recipientId: "2" }), recipient(u, { recipientId: "3" })],
     events: [forwarding(x, u, "1", "2"), forwarding(x, u, "1", "2"), forwarding(x, u)],
   },
   {
-    tells: "X reassigned to U, who passed it on, and signs in a place of their own too",
+    tells: "X reassigned to U, who passed it on and also signs in a place of their own",
     listed: [
       carbonCopy(x),
       recipient(u, { recipientId: "5" }),
@@ -79,17 +79,18 @@ const imported: Story[] = [
     events: [forwarding(x, u, "1", "2"), forwarding(u, z, "2", "3")],
   },
   {
-    tells: "U gave a place of their own to Z, and holds one that X reassigned",
+    tells: "U passed a place of their own to Z and holds one that X reassigned",
     listed: [carbonCopy(x), recipient(u, { recipientId: "2" }), recipient(z, { recipientId: "9" })],
     events: [forwarding(x, u, "7", "2"), forwarding(u, z, "1", "9")],
   },
   {
-    tells: "U passed on what X reassigned, and a place of their own",
+    tells: "U passed on both the place that X reassigned and a place of their own",
     listed: [carbonCopy(x), recipient(z), recipient(user("4"))],
     events: [forwarding(x, u), forwarding(u, z), forwarding(u, user("4"))],
   },
   {
-    tells: "U passed on what X reassigned, as ids tell, and a place of their own, told without",
+    tells:
+      "U passed on both the place that X reassigned, in an event with ids, and a place of their own, in one without",
     listed: [carbonCopy(x), recipient(z), recipient(user("4"))],
     events: [forwarding(x, u, "1", "2"), forwarding(u, z, "2", "3"), forwarding(u, user("4"))],
   },
@@ -113,7 +114,7 @@ const imported: Story[] = [
     events: [forwarding(x, { userId: null, email: u.email }, "3", "2")],
   },
   {
-    tells: "X forwarded to Z, and U is listed besides",
+    tells: "X forwarded to Z, and U is also listed",
     listed: [carbonCopy(x), recipient(z), recipient(u)],
     events: [forwarding(x, z)],
   },
@@ -132,12 +133,12 @@ const imported: Story[] = [
     ],
   },
   {
-    tells: "a forwarding names nobody that is listed",
+    tells: "a forwarding names nobody who is listed",
     listed: [recipient(u, { recipientId: "1" })],
     events: [forwarding(nobody, nobody, "8", "9")],
   },
   {
-    tells: "X forwarded to U by an event, but U is listed as carbon copy only",
+    tells: "X forwarded to U in an event, but U is listed as a carbon copy only",
     listed: [carbonCopy(x), carbonCopy(u)],
     events: [forwarding(x, u)],
   },
@@ -149,19 +150,19 @@ for (const { tells, listed, events } of imported) {
   });
 }
 
-test("what the account sent is imported even where it only reached the linked user by forwarding", () => {
+test("an envelope that the account sent is imported even if the linked user got it only by forwarding", () => {
   const about = sentFrom(accountA, { recipients: [recipient(u, { delegatedBy: x })] });
 
   assert.equal(decide(about), "import: sent");
 });
 
-test("a forwarding among others says nothing about the linked user", () => {
+test("a forwarding between other people says nothing about the linked user", () => {
   const about = sentFrom(accountB, { recipients: [carbonCopy(x), recipient(z)] });
 
   assert.equal(decide(about, link(), [forwarding(x, z)]), "exclude: not-ours");
 });
 
-test("while the recipients are not known, forwardings alone decide nothing", () => {
+test("while the recipients are unknown, forwardings alone decide nothing", () => {
   const about = sentFrom(accountB, { recipients: null });
 
   assert.equal(decide(about, link(), [forwarding(u, x)]), "undecided: recipients-unknown");

@@ -10,7 +10,7 @@ const people = fc.constantFrom(u, x, z, user("4"));
 const groups = fc.constantFrom("signers", "agents", "inPersonSigners", "carbonCopies", "newGroup");
 const addressees = fc.array(fc.record({ person: people, group: groups }), { minLength: 1, maxLength: 4 });
 
-/** Random routings. What is told twice alike can't be told from an event that came twice, so it is left out. */
+/** Random routings without identical forwardings, which could not be distinguished from a repeated event. */
 function routings(keepsId: fc.Arbitrary<boolean>, tellApart: (one: Forwarding) => unknown) {
   const kind = fc.constantFrom("reassign" as const, "delegate" as const);
   const acts = fc.array(fc.record({ kind, place: fc.nat(5), to: people, keepsId }), { maxLength: 4 });
@@ -34,7 +34,7 @@ const plainRouting = routings(fc.constant(false), ({ from, to }) => [from.userId
 
 type Telling = (routing: Routing) => [listed: readonly Recipient[], recorded: readonly Forwarding[]];
 
-/** U has received exactly if U was addressed before any forwarding, however this is told. */
+/** Asserts that U counts as a recipient exactly if U was addressed before any forwarding. */
 function assertTruthIsFound(from: fc.Arbitrary<Routing>, tell: Telling): void {
   fc.assert(
     fc.property(from, (routing) => {
@@ -51,25 +51,25 @@ function assertTruthIsFound(from: fc.Arbitrary<Routing>, tell: Telling): void {
   );
 }
 
-test("where every forwarding is recorded, exactly who was addressed has received", () => {
+test("if every forwarding is recorded, exactly the original addressees count as recipients", () => {
   assertTruthIsFound(anyRouting, ({ listed, recorded }) => [listed, recorded]);
 });
 
-test("who gave a place away has received, even if DocuSign listed nobody as carbon copy for it", () => {
+test("a person who passed a place on counts as a recipient, even if DocuSign listed no carbon copy for them", () => {
   const ofSigners = routingWithNewIds.filter(({ addressed }) =>
     addressed.every(({ group }) => group !== "carbonCopies"),
   );
   assertTruthIsFound(ofSigners, ({ listedWithoutCopies, recorded }) => [listedWithoutCopies, recorded]);
 });
 
-test("the order of recipients and of events, and events that come twice, change nothing", () => {
+test("the order of recipients and events, and repeated events, change nothing", () => {
   assertTruthIsFound(anyRouting, ({ listed, recorded }) => [
     listed.toReversed(),
     [...recorded, ...recorded].reverse(),
   ]);
 });
 
-test("events without any recipient id tell as much, unless two persons forward to each other twice", () => {
+test("events without recipient ids suffice, unless two people forward to each other twice", () => {
   assertTruthIsFound(routingWithoutRepeats, ({ listed, recorded }) => [
     listed,
     recorded.map(({ from, to }) => ({
@@ -79,7 +79,7 @@ test("events without any recipient id tell as much, unless two persons forward t
   ]);
 });
 
-test("events that know only where from, or only where to, tell as much, where no id is used again", () => {
+test("events with only the giver's or only the taker's recipient id suffice if no id is reused", () => {
   assertTruthIsFound(plainRouting, ({ listed, recorded }) => [
     listed,
     recorded.map(({ from, to }, index) =>
@@ -90,7 +90,7 @@ test("events that know only where from, or only where to, tell as much, where no
   ]);
 });
 
-test("events that hold recipient ids and no persons tell as much, where no id is used again", () => {
+test("events with recipient ids but no persons suffice if no id is reused", () => {
   assertTruthIsFound(routingWithNewIds, ({ listed, recorded }) => [
     listed,
     recorded.map(({ from, to }) => ({
@@ -100,7 +100,7 @@ test("events that hold recipient ids and no persons tell as much, where no id is
   ]);
 });
 
-test("events that hold addresses instead of user ids, in any case, tell as much", () => {
+test("events with addresses instead of user ids, in any case, suffice", () => {
   assertTruthIsFound(anyRouting, ({ listed, recorded }) => [
     listed,
     recorded.map(({ from, to }) => ({
@@ -110,7 +110,7 @@ test("events that hold addresses instead of user ids, in any case, tell as much"
   ]);
 });
 
-test("where nothing is told, recipients count as listed", () => {
+test("without any forwarding data, recipients count as listed", () => {
   fc.assert(
     fc.property(anyRouting, ({ listed }) => {
       const plain = listed.map((entry) => ({ ...entry, delegatedBy: null, delegatedTo: [] }));

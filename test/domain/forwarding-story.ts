@@ -1,6 +1,6 @@
 import type { Forwarding, Recipient } from "../../src/domain/envelope.ts";
 
-/** A way of forwarding: what DocuSign lists in the end, and the recorded events. */
+/** A case of forwarding: the recipients that DocuSign finally lists, and the recorded events. */
 export type Story = {
   readonly tells: string;
   readonly listed: readonly Recipient[];

@@ -40,7 +40,7 @@ const excluded: Story[] = [
     events: [forwarding(x, u, "4")],
   },
   {
-    tells: "X forwarded two places to U, one of which is told by its entry and its event",
+    tells: "X forwarded two places to U, one of which both its entry and an event report",
     listed: [
       recipient(x, { recipientId: "1" }),
       recipient(x, { recipientId: "4" }),
@@ -50,88 +50,89 @@ const excluded: Story[] = [
     events: [forwarding(x, u, "1"), forwarding(x, u, "4", "3")],
   },
   {
-    tells: "Z forwarded to U, who forwarded to X, as an event says twice, once without naming X",
+    tells: "Z forwarded to U, who forwarded to X, in two events, one of which does not name X",
     listed: [carbonCopy(u), recipient(x)],
     events: [forwarding(z, u), forwarding(u, x), forwarding(u, nobody)],
   },
   {
-    tells: "Z forwarded to U by address, as an event says twice, once without naming U",
+    tells: "Z forwarded to U by address, in two events, one of which does not name U",
     listed: [carbonCopy(z), recipient(u)],
     events: [forwarding(z, { userId: null, email: u.email }), forwarding(z, nobody)],
   },
-  { tells: "X delegated to U, as U's entry says", listed: [recipient(x), recipient(u, { delegatedBy: x })] },
+  { tells: "X delegated to U, in U's entry", listed: [recipient(x), recipient(u, { delegatedBy: x })] },
   {
-    tells: "X delegated to U, as X's entry says",
+    tells: "X delegated to U, in X's entry",
     listed: [recipient(x, { delegatedTo: [u] }), recipient(u)],
   },
   {
-    tells: "X delegated to U, as both entries and an event say",
+    tells: "X delegated to U, in both entries and an event",
     listed: [recipient(x, { delegatedTo: [u] }), recipient(u, { delegatedBy: x })],
     events: [forwarding(x, u)],
   },
   {
-    tells: "X delegated to U, as an event says",
+    tells: "X delegated to U, in an event",
     listed: [recipient(x), recipient(u)],
     events: [forwarding(x, u)],
   },
   {
-    tells: "X reassigned to U and is listed as carbon copy",
+    tells: "X reassigned to U and is listed as a carbon copy",
     listed: [carbonCopy(x), recipient(u)],
     events: [forwarding(x, u)],
   },
   {
-    tells: "X reassigned to U and is listed no more",
+    tells: "X reassigned to U and is no longer listed",
     listed: [recipient(u, { group: "agents" })],
     events: [forwarding(x, u)],
   },
   {
-    tells: "X reassigned to U, whose place is told by its recipient id",
+    tells: "X reassigned to U, whose place is identified by its recipient id",
     listed: [carbonCopy(x), carbonCopy(u, { recipientId: "2" })],
     events: [forwarding(x, u, "1", "2")],
   },
   {
-    tells: "X reassigned to U, whose place is told by its GUID in other case",
+    tells: "X reassigned to U, whose place is identified by its GUID in different case",
     listed: [carbonCopy(x), carbonCopy(u, { recipientId: "2", recipientGuid: GUID_2 })],
     events: [forwarding(x, u, undefined, GUID_2.toLowerCase())],
   },
   {
-    tells: "X reassigned to U, as an event says that holds recipient ids only",
+    tells: "X reassigned to U, in an event with recipient ids only",
     listed: [carbonCopy(x, { recipientId: "1" }), recipient(u, { recipientId: "2" })],
     events: [forwarding(nobody, nobody, "1", "2")],
   },
   {
-    tells: "X reassigned to U, who was given X's id, as an event says that holds recipient ids only",
+    tells: "X reassigned to U, who received X's id, in an event with recipient ids only",
     listed: [carbonCopy(x, { recipientId: "2" }), recipient(u, { recipientId: "1" })],
     events: [forwarding(nobody, nobody, "1", "2")],
   },
   {
-    tells: "X, a carbon copy, reassigned to U, as an event says that holds recipient ids only",
+    tells: "X, a carbon copy, reassigned to U, in an event with recipient ids only",
     listed: [carbonCopy(x, { recipientId: "1" }), carbonCopy(u, { recipientId: "2" })],
     events: [forwarding(nobody, nobody, "1", "2")],
   },
   {
     tells:
-      "somebody who is listed no more reassigned a carbon copy's place to U, as an event says that holds ids only",
+      "a person who is no longer listed reassigned a carbon copy's place to U, in an event with ids only",
     listed: [carbonCopy(u, { recipientId: "2" })],
     events: [forwarding(nobody, nobody, "1", "2")],
   },
   {
-    tells: "X reassigned to U, as an event names them, whatever became of X and U since",
+    tells: "X reassigned to U, in an event that names both, whatever happened to X and U since",
     listed: [recipient(x, { recipientId: "1" }), carbonCopy(u, { recipientId: "2" })],
     events: [forwarding(x, u, "1", "2")],
   },
   {
-    tells: "X reassigned to U, as an event says that names X only, whatever became of X and U since",
+    tells: "X reassigned to U, in an event that names X only, whatever happened to X and U since",
     listed: [recipient(x, { recipientId: "1" }), carbonCopy(u, { recipientId: "2" })],
     events: [forwarding(x, nobody, "1", "2")],
   },
   {
-    tells: "somebody reassigned to U, who was given the same recipient id",
+    tells: "an unknown person reassigned to U, who received the same recipient id",
     listed: [recipient(u, { recipientId: "1" })],
     events: [forwarding(nobody, u, "1", "1")],
   },
   {
-    tells: "somebody reassigned to U, who was given the recipient id that the event calls the giver's",
+    tells:
+      "an unknown person reassigned to U, who received the recipient id that the event gives as the giver's",
     listed: [recipient(u, { recipientId: "1" })],
     events: [forwarding(nobody, u, "1")],
   },
@@ -152,7 +153,7 @@ const excluded: Story[] = [
     events: [forwarding(x, u, "1"), forwarding(x, u, "2")],
   },
   {
-    tells: "X reassigned to U, and Z, an agent, delegated to U, in whichever order the events came",
+    tells: "X reassigned to U, and Z, an agent, delegated to U, in any order of the events",
     listed: [
       carbonCopy(x),
       recipient(z, { group: "agents" }),
@@ -162,12 +163,12 @@ const excluded: Story[] = [
     events: [forwarding(x, u), forwarding(z, u)],
   },
   {
-    tells: "X reassigned to U, who reassigned to Z and is carbon copy for it",
+    tells: "X reassigned to U, who reassigned to Z and is a carbon copy for it",
     listed: [carbonCopy(x), carbonCopy(u), recipient(z)],
     events: [forwarding(u, z), forwarding(x, u)],
   },
   {
-    tells: "X reassigned to U, who reassigned to Z and is not listed any more",
+    tells: "X reassigned to U, who reassigned to Z and is no longer listed",
     listed: [recipient(z)],
     events: [forwarding(x, u, "1", "2"), forwarding(u, z, "2", "3")],
   },
@@ -188,7 +189,8 @@ const excluded: Story[] = [
     events: [forwarding(x, u, undefined, GUID_2), forwarding(u, z, "2", "3")],
   },
   {
-    tells: "somebody reassigned to U, and X, a signer, delegated to somebody, which need not be the same act",
+    tells:
+      "an unknown person reassigned to U, and X, a signer, delegated to an unknown person, maybe in the same act",
     listed: [recipient(x), recipient(u, { group: "editors" })],
     events: [forwarding(nobody, u), forwarding(x, nobody)],
   },
@@ -209,7 +211,7 @@ const excluded: Story[] = [
     ],
   },
   {
-    tells: "X delegated to U, who delegated one place to two others, as U's entry says",
+    tells: "X delegated to U, who delegated one place to two others, in U's entry",
     listed: [recipient(u, { delegatedBy: x, delegatedTo: [z, user("4")] })],
   },
   {
@@ -218,7 +220,7 @@ const excluded: Story[] = [
     events: [forwarding(x, u, "1", "2"), forwarding(u, z, "2", "3")],
   },
   {
-    tells: "U is listed nowhere, though X forwarded to U",
+    tells: "U is not listed, but X forwarded to U",
     listed: [carbonCopy(x)],
     events: [forwarding(x, u)],
   },
@@ -232,7 +234,7 @@ for (const { tells, listed, events } of excluded) {
   });
 }
 
-test("a forwarding that is told twice, by U's id and by some address, is known by the id", () => {
+test("a forwarding reported both by U's id and by some address is recognized by the id", () => {
   const about = sentFrom(accountB, { recipients: [carbonCopy(z), recipient({ ...u, email: null })] });
   const events = [
     forwarding(z, { ...u, email: null }),
@@ -242,7 +244,7 @@ test("a forwarding that is told twice, by U's id and by some address, is known b
   assert.equal(decide(about, link({ userEmail: null }), events), "exclude: forwarded-to-user");
 });
 
-test("the facts tell who forwarded to the linked user, and to whom the linked user forwarded", () => {
+test("the facts show who forwarded to the linked user, and to whom the linked user forwarded", () => {
   const about = sentFrom(accountB, {
     recipients: [recipient(u, { group: "agents", delegatedBy: x }), recipient(z, { delegatedBy: u })],
   });
@@ -255,7 +257,7 @@ test("the facts tell who forwarded to the linked user, and to whom the linked us
   assert.deepEqual(facts.forwardedTo, [z.userId]);
 });
 
-test("the facts leave out a delegation that names nobody", () => {
+test("the facts omit a delegation that names nobody", () => {
   const about = sentFrom(accountB, { recipients: [recipient(u, { delegatedTo: [nobody] })] });
 
   assert.deepEqual(judge(about).facts.forwardedTo, []);

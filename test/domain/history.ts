@@ -6,8 +6,8 @@ import { type EndedLink, endOf, type Starts, startsFor } from "../../src/domain/
 export type Linking = { readonly accountId: AccountId; readonly userId: UserId; readonly endedAt: Date };
 
 /**
- * Links one after the other, each of which takes in whatever completed before its end. Tells for each link
- * what it finds by its windows alone; nothing remembers what was imported already.
+ * Plays links one after the other, each of which reaches everything that completed before its end. Returns what each
+ * link finds by its windows alone, without a memory of earlier imports.
  */
 export function playHistory(linkings: readonly Linking[], envelopes: readonly Envelope[]): Envelope[][] {
   const history: EndedLink[] = [];

@@ -4,7 +4,7 @@ import { isGroupId, parseUuid } from "../../src/domain/identifiers.ts";
 
 const ID = "3f2504e0-4f89-41d3-9a0c-0305e82c3301";
 
-test("a UUID is one and the same in whatever case it is written", () => {
+test("a UUID has the same value in any case", () => {
   assert.equal(parseUuid(ID), ID);
   assert.equal(parseUuid(ID.toUpperCase()), ID);
 });
@@ -27,7 +27,7 @@ const none: unknown[] = [
 ];
 
 for (const text of none) {
-  test(`${JSON.stringify(text)} is no UUID`, () => {
+  test(`${JSON.stringify(text)} is not a UUID`, () => {
     assert.equal(parseUuid(text), null);
   });
 }

@@ -20,7 +20,7 @@ for (const [link, reason] of STANDINGS) {
   });
 }
 
-test("calls wait for the account first, then a first import's for its reserve", () => {
+test("calls wait for the account first, then those of a first import for the reserve", () => {
   const spent: Pace = { kind: "wait", until: new Date("2031-01-15T04:00:00Z") };
   const reserved: Pace = { kind: "wait", until: new Date("2031-01-15T05:00:00Z") };
   const go: Pace = { kind: "go" };

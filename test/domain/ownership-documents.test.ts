@@ -4,7 +4,7 @@ import { accountA, accountB, contentDocument, decide, recipient, sentFrom, x } f
 
 const certificate = contentDocument("certificate", { name: "Summary", type: "summary" });
 
-test("an envelope whose documents were purged at DocuSign is excluded, listed or not", () => {
+test("an envelope whose documents were purged at DocuSign is excluded, whether they are listed or not", () => {
   const states = [
     "documents_purged",
     "documents_and_metadata_purged",
@@ -28,7 +28,7 @@ test("an envelope that is only queued for purging, or not purged, is imported", 
   }
 });
 
-test("purged documents exclude what might be ours, whatever else is not known", () => {
+test("purged documents exclude an envelope that may be ours, whatever else is unknown", () => {
   const purged = { purgeState: "documents_purged", completedAt: null, recipients: null };
 
   assert.equal(decide(sentFrom(null, purged)), "exclude: documents-purged");

@@ -19,7 +19,7 @@ const groups = [
 
 const nobody = { userId: null, email: null };
 
-test("a recipient of any group has received the envelope", () => {
+test("a recipient in any group has received the envelope", () => {
   for (const group of groups) {
     const received = sentFrom(accountB, { recipients: [recipient(x), recipient(u, { group })] });
 
@@ -27,7 +27,7 @@ test("a recipient of any group has received the envelope", () => {
   }
 });
 
-test("electronic seals are nobody", () => {
+test("electronic seals do not count as people", () => {
   const sealed = sentFrom(accountB, { recipients: [recipient(nobody, { group: "seals" })] });
 
   assert.equal(decide(sealed), "exclude: not-ours");
@@ -45,7 +45,7 @@ const persons = [
     matches: true,
   },
   {
-    says: "no id and the user's address among spaces",
+    says: "no id and the user's address with surrounding whitespace",
     person: { userId: null, email: ` ${u.email}\t` },
     matches: true,
   },
@@ -62,7 +62,7 @@ for (const { says, person, matches } of persons) {
   });
 }
 
-test("where the linked user's address is not known, only ids match", () => {
+test("if the linked user's address is unknown, only ids match", () => {
   for (const userEmail of [null, "", " "]) {
     const byId = sentFrom(accountB, { recipients: [recipient(u)] });
     const byAddress = sentFrom(accountB, { recipients: [recipient({ userId: null, email: u.email })] });
@@ -74,7 +74,7 @@ test("where the linked user's address is not known, only ids match", () => {
   }
 });
 
-test("the address of the link may be written in capitals", () => {
+test("the link's address is compared ignoring case", () => {
   const about = sentFrom(accountB, { recipients: [recipient({ userId: null, email: u.email })] });
 
   assert.equal(decide(about, link({ userEmail: u.email.toUpperCase() })), "import: received");

@@ -110,7 +110,7 @@ const documentLists = fc.constantFrom([contentDocument("1")], []);
 const purgeStates = fc.constantFrom("unpurged", "documents_purged");
 const starts = fc.option(moments, { nil: null });
 
-test("what is decided without knowing everything, is decided the same when everything is known", () => {
+test("a decision made with unknown facts stays the same when all facts are known", () => {
   const hidden = fc.record({
     sender: fc.boolean(),
     recipients: fc.boolean(),
@@ -143,7 +143,7 @@ test("what is decided without knowing everything, is decided the same when every
   );
 });
 
-test("what is left undecided could be decided either way", () => {
+test("an undecided envelope could be decided either way", () => {
   const gaps = [
     { gap: sentFrom(null, toOthers), fills: [sentFrom(accountA, toOthers), sentFrom(accountB, toOthers)] },
     { gap: sentFrom(accountB, toUnknown), fills: [sentFrom(accountB, toUser), sentFrom(accountB, toOthers)] },
@@ -159,7 +159,7 @@ test("what is left undecided could be decided either way", () => {
   }
 });
 
-test("without a moment of completion it is not known on which side of a start an envelope lies", () => {
+test("without a completion time it is unknown on which side of a start an envelope lies", () => {
   const about = sentFrom(accountA, { ...toUser, completedAt: null });
 
   const { facts } = judge(about, link({ sentFrom: late }));

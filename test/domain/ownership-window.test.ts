@@ -12,7 +12,7 @@ const at = COMPLETED_AT;
 const after = new Date(COMPLETED_AT.getTime() + 1);
 const before = new Date(COMPLETED_AT.getTime() - 1);
 
-test("the moment at which a window opens counts, the millisecond before it does not", () => {
+test("a completion at the start of a window counts, one a millisecond earlier does not", () => {
   for (const open of [null, before, at]) {
     assert.equal(decide(sent, link({ sentFrom: open })), "import: sent");
     assert.equal(decide(received, link({ receivedFrom: open })), "import: received");
@@ -21,22 +21,22 @@ test("the moment at which a window opens counts, the millisecond before it does 
   assert.equal(decide(received, link({ receivedFrom: after })), "exclude: before-window");
 });
 
-test("what was sent does not depend on the window of what was received, nor the other way", () => {
+test("sent envelopes do not depend on the received window, nor received ones on the sent window", () => {
   assert.equal(decide(sent, link({ receivedFrom: after })), "import: sent");
   assert.equal(decide(received, link({ sentFrom: after })), "import: received");
 });
 
-test("what was both sent and received needs to qualify by one window only", () => {
+test("an envelope both sent and received needs to lie in one of the windows only", () => {
   assert.equal(decide(both, link({ sentFrom: after })), "import: received");
   assert.equal(decide(both, link({ receivedFrom: after })), "import: sent");
   assert.equal(decide(both, link({ sentFrom: after, receivedFrom: after })), "exclude: before-window");
 });
 
-test("what is not ours is told apart from what came too early", () => {
+test("an envelope that is not ours is distinguished from one that is too early", () => {
   assert.equal(decide(neither, link({ sentFrom: after, receivedFrom: after })), "exclude: not-ours");
 });
 
-test("no moment matters but whether it lies before the start", () => {
+test("a completion time matters only in relation to the start", () => {
   const moments = fc.date({ noInvalidDate: true });
   fc.assert(
     fc.property(moments, moments, (completedAt, start) => {

@@ -21,7 +21,7 @@ import {
 
 const others = [x, z, user("4"), user("5")];
 
-test("what any user of the linked account sent is imported, whoever received it", () => {
+test("an envelope sent by any user of the linked account is imported, whoever received it", () => {
   for (const sender of [u, ...others]) {
     const sent = envelope({
       sender: { ...sender, accountId: accountA },
@@ -32,7 +32,7 @@ test("what any user of the linked account sent is imported, whoever received it"
   }
 });
 
-test("what the linked user received is imported, whoever sent it and from whichever account", () => {
+test("an envelope received by the linked user is imported, whoever sent it and from whichever account", () => {
   for (const sender of others) {
     const received = envelope({ sender: { ...sender, accountId: accountB }, recipients: [recipient(u)] });
 
@@ -40,23 +40,23 @@ test("what the linked user received is imported, whoever sent it and from whiche
   }
 });
 
-test("what other users of the linked account received from outside is excluded", () => {
+test("an envelope that other users of the linked account received from outside is excluded", () => {
   for (const receiver of others) {
     assert.equal(decide(sentFrom(accountB, { recipients: [recipient(receiver)] })), "exclude: not-ours");
   }
 });
 
-test("what the linked user sent from another account is excluded", () => {
+test("an envelope that the linked user sent from another account is excluded", () => {
   const sent = envelope({ sender: { ...u, accountId: accountB }, recipients: [recipient(x)] });
 
   assert.equal(decide(sent), "exclude: not-ours");
 });
 
-test("what the account sent to the linked user is imported for both reasons", () => {
+test("an envelope from the account to the linked user is imported for both reasons", () => {
   assert.equal(decide(sentFrom(accountA, { recipients: [recipient(u)] })), "import: sent-and-received");
 });
 
-test("an envelope in any other state than completed is excluded", () => {
+test("an envelope in any status other than completed is excluded", () => {
   for (const status of [
     "voided",
     "declined",
@@ -73,13 +73,13 @@ test("an envelope in any other state than completed is excluded", () => {
   }
 });
 
-test("an envelope that is not completed is excluded whatever else is not known of it", () => {
+test("an envelope that is not completed is excluded whatever else is unknown", () => {
   const nothing = sentFrom(null, { status: "sent", completedAt: null, recipients: null, documents: null });
 
   assert.equal(decide(nothing), "exclude: not-completed");
 });
 
-test("the facts say what the decision rests on", () => {
+test("the facts show what the decision is based on", () => {
   const starts = { sentFrom: new Date("2026-02-01T00:00:00Z"), receivedFrom: null };
   const about = sentFrom(accountA, { recipients: [recipient(x), carbonCopy(u)] });
 
@@ -101,7 +101,7 @@ test("the facts say what the decision rests on", () => {
   });
 });
 
-test("the facts are plain JSON and hold no e-mail address", () => {
+test("the facts are plain JSON and contain no e-mail address", () => {
   const people = fc.constantFrom(u, x, z, { userId: null, email: u.email }, { userId: null, email: x.email });
   const entries = fc.array(
     fc.record({ person: people, delegatedBy: fc.option(people), delegatedTo: fc.array(people) }),

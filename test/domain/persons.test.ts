@@ -16,19 +16,19 @@ const pairs: { tells: string; one: Person; other: Person; likeness: string }[] =
   { tells: "an id and its address", one: u, other: byAddress(u.email), likeness: "same" },
   { tells: "an id and another address", one: u, other: byAddress(x.email), likeness: "different" },
   {
-    tells: "an id without address and an address",
+    tells: "an id without an address, and an address",
     one: { ...u, email: null },
     other: byAddress(u.email),
     likeness: "unknown",
   },
   {
-    tells: "an address in other case and between blanks",
+    tells: "an address in different case and with surrounding whitespace",
     one: u,
     other: byAddress(` ${u.email.toUpperCase()} `),
     likeness: "same",
   },
   {
-    tells: "addresses that only look alike in capitals",
+    tells: "addresses that are equal only in capitals",
     one: byAddress("gross@example.com"),
     other: byAddress("groß@example.com"),
     likeness: "different",
@@ -51,7 +51,7 @@ for (const { tells, one, other, likeness } of pairs) {
   });
 }
 
-test("somebody is named by an id, by an address, or by both", () => {
+test("a person is identified by an id, an address, or both", () => {
   assert.deepEqual([u, { ...u, email: null }, byAddress(u.email), byAddress(" "), nobody].map(isNamed), [
     true,
     true,

@@ -5,11 +5,11 @@ import { carbonCopy, forwarding, recipient, u, x, z } from "./envelopes.ts";
 
 const nobody = { userId: null, email: null };
 
-test("an envelope that went to others did not reach the user", () => {
+test("an envelope to others did not reach the user", () => {
   assert.deepEqual(judgeReceipt(u, [recipient(x)], []), { kind: "none", matches: [], givenTo: [] });
 });
 
-test("the user's places are told with what they were known by", () => {
+test("the user's places are returned with how the user was recognized", () => {
   const { kind, matches } = judgeReceipt(u, [recipient(u), carbonCopy({ ...u, userId: null })], []);
 
   assert.equal(kind, "own");
@@ -19,7 +19,7 @@ test("the user's places are told with what they were known by", () => {
   ]);
 });
 
-test("whom a place came from is told, though the event names no more than that place's id", () => {
+test("the previous holder of a place is found even if the event contains only that place's id", () => {
   const listed = [carbonCopy(x, { recipientId: "1" }), recipient(u, { recipientId: "2" })];
 
   const { kind, matches } = judgeReceipt(u, listed, [forwarding(nobody, u, "1")]);
@@ -28,7 +28,7 @@ test("whom a place came from is told, though the event names no more than that p
   assert.deepEqual(matches, [{ group: "signers", by: "user-id", forwarded: true, forwardedFrom: x.userId }]);
 });
 
-test("of places in one group, the one told first came from the one told first", () => {
+test("within a group, the first reported taker's place came from the first reported giver", () => {
   const listed = [
     carbonCopy(x),
     carbonCopy(z),

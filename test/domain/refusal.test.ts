@@ -19,11 +19,11 @@ for (const [code, message] of MESSAGES) {
   });
 }
 
-test("a refusal without words of its own says its code", () => {
+test("a refusal without a message has its code as its message", () => {
   assert.equal(new Refusal("gone").message, "gone");
 });
 
-test("a refusal tells its code, and what it was given as message and cause", () => {
+test("a refusal has its code, message and cause", () => {
   const cause = new Error("DocuSign is away");
 
   const refusal = new Refusal("deletion-failed", "later", { cause });

@@ -5,7 +5,7 @@ import { DOWNLOAD_AGAIN_MS, MOST_ATTEMPTS, nextAttempt } from "../../src/domain/
 const NOW = new Date("2031-01-15T03:00:00Z");
 const HOUR_MS = 60 * 60 * 1000;
 
-test("waits double from five seconds to an hour, for about four days in all, and then end", () => {
+test("waits double from five seconds up to an hour, and end after about four days in all", () => {
   const waits = Array.from({ length: MOST_ATTEMPTS - 1 }, (_, index) => waitAfter(index + 1));
 
   assert.deepEqual(waits.slice(0, 4), [5_000, 10_000, 20_000, 40_000]);
@@ -16,12 +16,12 @@ test("waits double from five seconds to an hour, for about four days in all, and
   assert.equal(nextAttempt(MOST_ATTEMPTS + 5, NOW), null);
 });
 
-test("a wait is no shorter than what is asked for, and no longer than an hour", () => {
+test("a wait is at least the given minimum and at most an hour", () => {
   assert.equal(waitAfter(1, 20 * 60 * 1000), 20 * 60 * 1000);
   assert.equal(waitAfter(20, 20 * 60 * 1000), HOUR_MS);
 });
 
-test("a document is asked for again after more than the 15 minutes within which DocuSign flags it, and within the hour", () => {
+test("a document is requested again after the 15 minutes in which DocuSign flags repeats, and within the hour", () => {
   assert.ok(DOWNLOAD_AGAIN_MS > HOUR_MS / 4 && DOWNLOAD_AGAIN_MS < HOUR_MS);
 });
 

@@ -6,7 +6,7 @@ type Named = Person & { readonly userId: UserId };
 
 type Addressee = { readonly person: Named; readonly group: string };
 
-/** What a person does with the nth place it holds; `keepsId`: the new recipient gets the old one's id. */
+/** What a person does with their nth place. With `keepsId`, the new recipient gets the old one's id. */
 export type Act = {
   readonly kind: "reassign" | "delegate";
   readonly place: number;
@@ -17,8 +17,8 @@ export type Act = {
 type Place = { holder: Named; id: string; entry: Recipient };
 
 /**
- * DocuSign's routing as far as it is known: reassigning moves the place and leaves a carbon copy, delegating lists
- * the new recipient beside the old one. Tells apart who was addressed, who is listed, and what was recorded.
+ * DocuSign's routing as far as it is known: reassigning moves the place and leaves a carbon copy, delegating lists the
+ * new recipient beside the old one. Records who was addressed, who is listed, and which events there were.
  */
 export class Routing {
   readonly addressed: readonly Addressee[];
@@ -32,7 +32,7 @@ export class Routing {
     this.addressed = addressed;
     for (const { person, group } of addressed)
       this.#list(person, recipient(person, { group }), this.#newId());
-    // A carbon copy has nothing to sign that could be given away.
+    // A carbon copy has nothing to sign, so its place cannot be passed on.
     this.#places = this.#places.filter(({ entry }) => entry.group !== "carbonCopies");
   }
 
@@ -40,12 +40,12 @@ export class Routing {
     return this.#listed;
   }
 
-  /** As listed if DocuSign kept no carbon copy for who reassigned. */
+  /** The list if DocuSign kept no carbon copy for a person who reassigned. */
   get listedWithoutCopies(): readonly Recipient[] {
     return this.#listed.filter((entry) => !this.#copies.includes(entry));
   }
 
-  /** Whether there was such a place to give, and somebody else to give it to. */
+  /** Returns false if there is no such place or the person already holds it. */
   forward(act: Act): boolean {
     const place = this.#places[act.place % this.#places.length];
     if (place === undefined || place.holder.userId === act.to.userId) return false;

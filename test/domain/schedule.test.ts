@@ -26,7 +26,7 @@ const moments = fc.date({
   noInvalidDate: true,
 });
 
-test("every moment lies in the hour between its start and the next", () => {
+test("every time lies between the start of its hour and the next", () => {
   fc.assert(
     fc.property(moments, (now) => {
       const [start, next] = [startOfHour(now), nextFullHour(now)];
@@ -38,7 +38,7 @@ test("every moment lies in the hour between its start and the next", () => {
   );
 });
 
-test("a link's delay is always the same, and lies within the window", () => {
+test("a link's delay is always the same and lies within the window", () => {
   fc.assert(
     fc.property(fc.uuid(), fc.nat(HOUR_MS), (linkId, windowMs) => {
       const delay = spreadWithin(linkId, windowMs);
@@ -54,7 +54,7 @@ test("without a window nothing is delayed", () => {
   assert.equal(spreadWithin("00000000-0000-4000-8000-000000000001", 0), 0);
 });
 
-test("1,000 links whose ids differ in the last digits only are spread over two minutes without a burst", () => {
+test("1,000 links whose ids differ only in the last digits are spread over two minutes without a burst", () => {
   const seconds = Array.from({ length: 1000 }, (_, index) => {
     const linkId = `00000000-0000-4000-8000-${String(index).padStart(12, "0")}`;
     return Math.floor(spreadWithin(linkId, 120_000) / 1000);

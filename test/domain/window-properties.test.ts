@@ -20,7 +20,7 @@ const histories: fc.Arbitrary<EndedLink[]> = fc.array(
   }),
 );
 
-/** The table of import-rules 2, row by row as it is written there. */
+/** The table of import-rules 2, row by row. */
 const TABLE = [
   { before: "no", previous: "none", sentFrom: "none", receivedFrom: "none" },
   { before: "no", previous: "another account", sentFrom: "none", receivedFrom: "none" },
@@ -31,7 +31,7 @@ const TABLE = [
 
 type Next = Pick<EndedLink, "accountId" | "userId">;
 
-/** Reads the table with a finger: slow, and obvious. */
+/** Looks the row up in the table: slow but obviously correct. */
 function readTable(history: readonly EndedLink[], next: Next): Starts {
   const prev = lastOf(history, () => true);
   const own = lastOf(history, (one) => one.userId === next.userId && one.accountId === next.accountId);
@@ -62,7 +62,7 @@ function describe(prev: EndedLink | undefined, next: Next): string {
   return prev.accountId === next.accountId ? "the same account" : "another account";
 }
 
-test("for any history, the starts are what the table of the rules says", () => {
+test("for any history, the starts are those of the rules' table", () => {
   fc.assert(
     fc.property(histories, accounts, users, (history, accountId, userId) => {
       const next = { accountId, userId };
@@ -73,7 +73,7 @@ test("for any history, the starts are what the table of the rules says", () => {
   );
 });
 
-test("the end of a link lies between its start and its deletion, and at no moment that it had not reached", () => {
+test("a link's end lies between its start and its deletion, and never after what it had reached", () => {
   const endings = fc.record({
     endedAt: moments,
     sentFrom: optionalMoments,
@@ -103,7 +103,7 @@ const linkings = fc
   .array(fc.record({ accountId: accounts, userId: users, endedAt: moments }), { minLength: 1 })
   .map((links) => links.toSorted((one, other) => one.endedAt.getTime() - other.endedAt.getTime()));
 
-test("while one account is linked, by whomever, each envelope it sent is found by exactly one link", () => {
+test("while one account is linked, by any user, each envelope it sent is found by exactly one link", () => {
   fc.assert(
     fc.property(linkings, moments, (links, completedAt) => {
       const ofOneAccount = links.map((link) => ({ ...link, accountId: accountA }));
@@ -117,7 +117,7 @@ test("while one account is linked, by whomever, each envelope it sent is found b
   );
 });
 
-test("whatever the history, each envelope that a linked user received is found by exactly one of their links", () => {
+test("for any history, each envelope that a linked user received is found by exactly one of their links", () => {
   fc.assert(
     fc.property(linkings, moments, (links, completedAt) => {
       const ofOneAccountEach = links.map((link) => ({

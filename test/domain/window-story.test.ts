@@ -4,14 +4,14 @@ import type { Envelope } from "../../src/domain/envelope.ts";
 import { accountA, accountB, accountC, envelope, recipient, user } from "./envelopes.ts";
 import { type Linking, playHistory } from "./history.ts";
 
-/** The people of the help page's tables: X and Z of account A, Y of account B. */
+/** The people in the help page's tables: X and Z of account A, Y of account B. */
 const x = user("2");
 const y = user("3");
 const z = user("4");
 const stranger = user("8");
 const elsewhere = { ...stranger, accountId: accountC };
 
-/** The first moment of a month of 2026 in Japan. */
+/** The start of a month of 2026 in Japan. */
 function monthStart(month: number): Date {
   return new Date(Date.UTC(2026, month - 1, 1, -9));
 }
@@ -45,7 +45,7 @@ function envelopeOf(way: Way, completedAt: Date): Envelope {
   return envelope({ subject: way, completedAt, ...MAKE[way] });
 }
 
-/** What the table names for a month: each way with the times at which it was completed. */
+/** A row of the table: for each kind of envelope, the completion times that the month imports. */
 type Row = Partial<Record<Way, readonly Time[]>>;
 
 function assertTable(linkings: readonly Linking[], table: readonly Row[]): void {
@@ -78,7 +78,7 @@ const yInFebruary = { accountId: accountB, userId: y.userId, endedAt: monthStart
 const zInFebruary = { accountId: accountA, userId: z.userId, endedAt: monthStart(3) };
 const xInMarch = { accountId: accountA, userId: x.userId, endedAt: monthStart(4) };
 
-test("different accounts: X in January, Y in February, X in March import what the help page's table names", () => {
+test("different accounts: X in January, Y in February, X in March import what the help page's table shows", () => {
   assertTable(
     [xInJanuary, yInFebruary, xInMarch],
     [
@@ -92,7 +92,7 @@ test("different accounts: X in January, Y in February, X in March import what th
   );
 });
 
-test("the same account: X in January, Z in February, X in March import what the help page's table names", () => {
+test("the same account: X in January, Z in February, X in March import what the help page's table shows", () => {
   assertTable(
     [xInJanuary, zInFebruary, xInMarch],
     [
