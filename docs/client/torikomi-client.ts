@@ -1,4 +1,4 @@
-// Generated from /openapi.json by npm run types:client; changes belong to the service's schemas.
+// Generated from /openapi.json by npm run types:client. Change the service's schemas instead of this file.
 
 export type TorikomiOptions = {
   /** Address of the service, such as `https://torikomi.example`. */
@@ -737,8 +737,8 @@ export { etagOf };
 export type TorikomiClient = ReturnType<typeof createTorikomiClient>;
 
 /**
- * A client for one tenant, whom the token names. Every method throws a `TorikomiError` if the answer is a problem, and
- * what `fetch` throws if there is none.
+ * Creates a client for the tenant of the token. Every method throws a `TorikomiError` if the service refuses or fails,
+ * and the error of `fetch` if no answer arrives.
  */
 export function createTorikomiClient(options: TorikomiOptions) {
   const send = createSend(options);
@@ -1106,7 +1106,7 @@ export function createTorikomiClient(options: TorikomiOptions) {
   return {
     ...calls,
 
-    /** Every contract that matches, page after page as they are read; the newest import comes first. */
+    /** All contracts that match, newest import first. Fetches further pages as they are read. */
     listAllContracts: (
       filter: Filter = {},
       { signal }: CallOptions = {},
@@ -1114,9 +1114,9 @@ export function createTorikomiClient(options: TorikomiOptions) {
       allItems(async (request: Filter) => await calls.listContracts(request, { signal }), filter),
 
     /**
-     * Pages of the change feed for ever, each change once and in its order. Keep `next` of a page together with what
-     * you did about its items, and pass it as `after` when you begin again. While the service is away or overloaded
-     * it is asked again, at longer and longer intervals; what it refuses otherwise is thrown.
+     * Pages of the change feed, without end: each change once, in order. Store `next` of a page in the same transaction
+     * as your work on its items, and pass it as `after` after a restart. Retries with exponential backoff if the
+     * service is unavailable or overloaded, and throws all other errors.
      */
     followChanges: (following: Following = {}): AsyncGenerator<ChangePage, never, undefined> =>
       followChanges(calls.listChanges, following, options.sleep ?? sleep),

@@ -35,8 +35,8 @@ type Kind = {
 };
 
 /**
- * not-admin and group-not-found are 422: the request is allowed, but the user or group cannot be linked. 403 means that
- * the token lacks a scope, and 404 that the address names nothing.
+ * not-admin and group-not-found are 422: the request is allowed, but the user or group cannot be linked. 403 is for
+ * tokens that lack a scope, 404 for addresses of things that do not exist.
  */
 const REFUSALS: Record<RefusalCode, Kind> = {
   malformed: { status: 400, title: "Malformed request" },
@@ -71,7 +71,7 @@ export function problemFor(error: unknown): ProblemAnswer {
 }
 
 /**
- * The last handler of an app or router: answers with problem details as JSON, or with a page if `render` is given and
+ * The last handler of an app or router. Answers with problem details as JSON, or with a page if `render` is given and
  * the browser prefers HTML. Logs faults once as `error`, and refusals of 500 and above once as `warn`.
  */
 export function errorHandler(

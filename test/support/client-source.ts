@@ -5,7 +5,7 @@ import { text } from "node:stream/consumers";
 import { z } from "zod";
 import { commentOf, typeOf } from "./client-types.ts";
 
-/** Where the generated client lies. */
+/** Path of the generated client. */
 export const CLIENT_FILE = "docs/client/torikomi-client.ts";
 
 const PARAMETER = z.object({
@@ -35,7 +35,7 @@ const DESCRIPTION = z.object({
 type Operation = z.infer<typeof OPERATION>;
 const DESCRIBED = z.object({ description: z.string().optional() });
 
-/** The TypeScript client of an OpenAPI description, in the project's format. */
+/** Generates the TypeScript client of an OpenAPI description, formatted as the project's code. */
 export async function generateClient(description: object): Promise<string> {
   const { paths, components } = DESCRIPTION.parse(inline(description, description));
   const types = Object.entries(components.schemas).map(
@@ -50,7 +50,7 @@ export async function generateClient(description: object): Promise<string> {
   );
 }
 
-/** The description with shared parameters, headers and answers written out where they are used; schemas keep their names. */
+/** Inlines shared parameters, headers and answers. Schemas stay references, since they become named types. */
 function inline(node: unknown, description: object): unknown {
   if (Array.isArray(node)) return node.map((one) => inline(one, description));
   if (typeof node !== "object" || node === null) return node;
@@ -61,7 +61,7 @@ function inline(node: unknown, description: object): unknown {
   return Object.fromEntries(Object.entries(node).map(([name, value]) => [name, inline(value, description)]));
 }
 
-/** Without its import, which the client brings with it, and with functions that are the client's own matter. */
+/** Drops the import, whose types the client defines itself, and the exports of functions internal to the client. */
 async function readRuntime(): Promise<string> {
   const source = await readFile(new URL("client-runtime.ts", import.meta.url), "utf8");
   return source.slice(source.indexOf(";\n") + 1).replaceAll(/^export (?=(async )?function)/gm, "");
@@ -97,7 +97,7 @@ function inCamelCase(name: string): string {
   return name.toLowerCase().replace(/-(\w)/g, (_whole, letter: string) => letter.toUpperCase());
 }
 
-/** What a call may add: a signal, and the headers that the operation reads. */
+/** The options of a call: a signal, and the headers that the operation reads. */
 function optionsOf({ parameters }: Operation): string {
   const headers = parameters.filter((one) => one.in === "header" && one.name !== "If-None-Match");
   const base = parameters.some((one) => one.name === "If-None-Match") ? "ReadOptions" : "CallOptions";
@@ -153,20 +153,20 @@ async function format(source: string): Promise<string> {
     throw new Error("biome was started without pipes");
   formatter.stdin.end(source);
   const [formatted, [status]] = await Promise.all([text(formatter.stdout), once(formatter, "close")]);
-  if (status !== 0) throw new Error("the generated client is no TypeScript");
+  if (status !== 0) throw new Error("the generated client is not valid TypeScript");
   return formatted;
 }
 
 const HEAD =
-  "// Generated from /openapi.json by npm run types:client; changes belong to the service's schemas.";
+  "// Generated from /openapi.json by npm run types:client. Change the service's schemas instead of this file.";
 
 const CLIENT_START = `export { etagOf };
 
 export type TorikomiClient = ReturnType<typeof createTorikomiClient>;
 
 /**
- * A client for one tenant, whom the token names. Every method throws a \`TorikomiError\` if the answer is a problem, and
- * what \`fetch\` throws if there is none.
+ * Creates a client for the tenant of the token. Every method throws a \`TorikomiError\` if the service refuses or fails,
+ * and the error of \`fetch\` if no answer arrives.
  */
 export function createTorikomiClient(options: TorikomiOptions) {
   const send = createSend(options);
@@ -180,14 +180,14 @@ const CLIENT_END = `};
   return {
     ...calls,
 
-    /** Every contract that matches, page after page as they are read; the newest import comes first. */
+    /** All contracts that match, newest import first. Fetches further pages as they are read. */
     listAllContracts: (filter: Filter = {}, { signal }: CallOptions = {}): AsyncGenerator<Contract, void, undefined> =>
       allItems(async (request: Filter) => await calls.listContracts(request, { signal }), filter),
 
     /**
-     * Pages of the change feed for ever, each change once and in its order. Keep \`next\` of a page together with what
-     * you did about its items, and pass it as \`after\` when you begin again. While the service is away or overloaded
-     * it is asked again, at longer and longer intervals; what it refuses otherwise is thrown.
+     * Pages of the change feed, without end: each change once, in order. Store \`next\` of a page in the same transaction
+     * as your work on its items, and pass it as \`after\` after a restart. Retries with exponential backoff if the
+     * service is unavailable or overloaded, and throws all other errors.
      */
     followChanges: (following: Following = {}): AsyncGenerator<ChangePage, never, undefined> =>
       followChanges(calls.listChanges, following, options.sleep ?? sleep),

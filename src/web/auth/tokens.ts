@@ -67,8 +67,8 @@ const METADATA = z.object({ issuer: z.string(), jwks_uri: z.url({ protocol: /^ht
 
 /**
  * Verifies `Authorization` headers against the cabinet's issuer. Refuses with `unauthorized` if the token is missing,
- * malformed, expired, or has another issuer or audience; with `forbidden` if it lacks a tenant; with `unavailable` if
- * the issuer's keys cannot be fetched.
+ * malformed or expired, or is for another issuer or audience. Refuses with `forbidden` if it lacks a tenant, and with
+ * `unavailable` if the issuer's keys cannot be fetched.
  */
 export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifier {
   const key = createKeyFinder(options);

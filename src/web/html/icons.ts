@@ -2,7 +2,7 @@ import { type Html, html } from "./html.ts";
 
 export type Icon = "check" | "pause" | "warning" | "stop" | "info";
 
-/** A small picture in the colour of its text. Hidden from screen readers, since the words beside it say the same. */
+/** A small picture in the colour of its text. Hidden from screen readers, since the words beside it have the same meaning. */
 export function icon(name: Icon): Html {
   return html`<svg class="icon" viewBox="0 0 20 20" width="20" height="20" aria-hidden="true" focusable="false">${SHAPES[name]}</svg>`;
 }

@@ -5,7 +5,7 @@ import { type Html, html } from "./html.ts";
 export type Visitor = { readonly name: string | null; readonly isOwner: boolean; readonly csrf: string };
 
 export type Layout = {
-  /** Prepended to the page's name in `<title>`, unless empty. */
+  /** Text before the page's name in `<title>`; empty for none. */
   readonly title: string;
   /** Null if no user is known to be signed in. */
   readonly visitor: Visitor | null;
@@ -41,7 +41,7 @@ ${content}
 `;
 }
 
-/** The hidden field that every form needs if it changes something. */
+/** The hidden CSRF field of every form that changes something. */
 export function csrfField({ csrf }: Visitor): Html {
   return html`<input type="hidden" name="csrf" value="${csrf}">`;
 }

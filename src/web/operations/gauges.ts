@@ -14,7 +14,7 @@ export type Gauges = {
   showPools(pools: Readonly<Record<string, PoolFigures>>): void;
 };
 
-/** Creates the gauges that each request for `/metrics` sets. */
+/** Creates the gauges. Each request for `/metrics` updates them. */
 export function createGauges(registry: Registry): Gauges {
   const gauge = (name: string, help: string, labelNames: readonly string[] = []) =>
     new Gauge({ name: `torikomi_${name}`, help, labelNames, registers: [registry] });

@@ -52,7 +52,7 @@ const CABINET_TOKEN: oas32.SecuritySchemeObject = {
     "A token of the cabinet with the claims `tenant` and `scope`. `x:write` includes `x:read`. Changes to links and contracts also need `sub`.",
 };
 
-/** Prefers formats, which readers understand better than patterns. Leaves answers open to more fields. */
+/** Prefers formats to patterns, which are harder to read. Does not close answers, since they may get more fields. */
 function describeOnWire({ jsonSchema, zodSchema, io }: ZodOpenApiOverrideContext): void {
   if (zodSchema._zod.def.type === "date") jsonSchema.format = "date-time";
   if (jsonSchema.format !== undefined) delete jsonSchema.pattern;
