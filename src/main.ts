@@ -95,11 +95,12 @@ async function openTracing({ tracing }: Config, log: Logger): Promise<Tracing | 
 function nextSignal(): Promise<string> {
   return new Promise((resolve) => {
     for (const name of ["SIGTERM", "SIGINT"] as const) {
-      process.once(name, () => {
-        const first = performance.now();
-        process.on(name, () => {
-          if (name === "SIGINT" && performance.now() - first > SAME_SIGNAL_MS) process.exit(EXIT.failed);
-        });
+      let first: number | null = null;
+      // One permanent listener: in a moment without any, a second signal would kill the process.
+      process.on(name, () => {
+        const isAgain = first !== null && performance.now() - first > SAME_SIGNAL_MS;
+        if (isAgain && name === "SIGINT") process.exit(EXIT.failed);
+        first ??= performance.now();
         resolve(name);
       });
     }
