@@ -137,7 +137,7 @@ test("all contracts come page after page, each once", async () => {
   assert.equal(pages.length, 3);
 });
 
-test("a call is given up when its signal says so", async () => {
+test("aborting the signal ends a call", async () => {
   await using world = await createWorld();
   const client = clientOf(world);
   const patience = new AbortController();
@@ -148,7 +148,7 @@ test("a call is given up when its signal says so", async () => {
   await assert.rejects(waiting, { message: "no time left" });
 });
 
-test("a reader asks again when the service says so, while nobody is let into the database", async () => {
+test("a reader retries after Retry-After while the database refuses connections", async () => {
   await using world = await createWorld();
   const linkId = await storeTestLink(world);
   const { id } = await storeTestContract(world, { linkId });

@@ -42,7 +42,7 @@ test("a request that takes too long is answered with a hint to retry", async () 
   assert.equal(JSON.parse(await response.text()).type, "urn:torikomi:problem:unavailable");
 });
 
-test("while the database is down, the API says so and that the request can be retried", async () => {
+test("while the database is down, the API answers 503 with a hint to retry", async () => {
   await using world = await createWorld();
   const away = openDatabase("postgres://nobody@127.0.0.1:9/nothing");
   await using served = await serveApi(world, { changeNews: NO_NEWS, db: away.db });
@@ -55,7 +55,7 @@ test("while the database is down, the API says so and that the request can be re
   await away.close();
 });
 
-test("while operators refuse database connections, the API gives the same answer", async () => {
+test("while the database refuses connections, the API answers 503", async () => {
   await using world = await createWorld();
   const { db, close } = openDatabase(world.database.connectionString);
   await using served = await serveApi(world, { changeNews: NO_NEWS, db });

@@ -207,7 +207,7 @@ test("explanations use the language of the shell", async () => {
   assert.match(japanese.out, /取り込みました。/);
 });
 
-test("an interrupted command ends its running work, says so, and can be continued", async () => {
+test("an interrupted command finishes its running work, reports the interruption, and can be continued", async () => {
   await using companies = await createLinkedCompanies(TODAY);
   const { world, admin } = companies;
   const names = Array.from({ length: 30 }, (_, index) => `契約${index}`);

@@ -99,7 +99,7 @@ for (const [what, failure, reason] of [
   ["cannot answer", { status: 503 }, "docusign-unavailable"],
   ["denies the linked user the listing", { status: 403 }, "link-error"],
 ] as const) {
-  test(`a dry run that DocuSign ${what} reports so and writes nothing`, async () => {
+  test(`a dry run that DocuSign ${what} reports the cause and writes nothing`, async () => {
     await using companies = await createLinkedCompanies();
     const { world } = companies;
     world.docusign.failNext(1, failure, "/envelopes");

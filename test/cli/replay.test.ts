@@ -145,7 +145,7 @@ test("without recorded events the command says so", async () => {
   assert.deepEqual([exit, out], [0, "no recorded event announces a completion\n"]);
 });
 
-test("a replay that is stopped reports so", async () => {
+test("a replay reports an interruption", async () => {
   await using companies = await createLinkedCompanies();
   const { world } = companies;
   await conclude(companies, ...Array.from({ length: 8 }, (_, index) => `契約${index}`));

@@ -84,7 +84,7 @@ test("the page allows no inline code or framing, and its forms lead only to Docu
   assert.doesNotMatch(await page.content(), /<script>|<style|\sstyle=|\son\w+=/);
 });
 
-test("browsers cache stylesheet, script and icon under their version only", async () => {
+test("stylesheet, script and icon are cacheable under their current version only", async () => {
   await using place = await createPageWorld(chromium);
   const page = await place.visit();
   const addresses = await page

@@ -75,7 +75,7 @@ test("an expired access token is refreshed once, however many imports in two pro
   );
 });
 
-test("an access token that DocuSign rejects early is refreshed once, however many imports ask", async () => {
+test("an access token that DocuSign rejects before its expiry is refreshed once, however many imports ask", async () => {
   await using companies = await createLinkedCompanies();
   const { world, admin, colleague } = companies;
   const linkId = await linkIdOf(world);

@@ -113,7 +113,7 @@ test("a last look longer than six pages accounts for those pages and leaves the 
   assert.equal((await linkOf(world)).sentFrom, sentUntil);
 });
 
-test("a last look longer than six pages without envelopes between other users accounts for nothing that the account sent", async () => {
+test("a last look longer than six pages, without envelopes between other users, accounts for nothing on the sent side", async () => {
   await using linked = await createLinkedCompanies();
   const { world, admin } = linked;
   const reached = world.clock.now;
@@ -251,7 +251,7 @@ test("an envelope between other users proves account-wide access even if one rec
 });
 
 for (const isSaid of [false, true]) {
-  test(`a listing without envelopes between other users accounts for what the account sent ${isSaid ? "once" : "only after"} DocuSign confirms that the user is still an admin`, async () => {
+  test(`without envelopes between other users, a listing accounts for the sent side ${isSaid ? "once" : "only after"} DocuSign confirms the admin right`, async () => {
     await using linked = await createLinkedCompanies();
     const { world } = linked;
     const reached = world.clock.now;
@@ -271,7 +271,7 @@ const JUST_LINKED = [
 ];
 
 for (const { when, delay, isProven } of JUST_LINKED) {
-  test(`a first listing ${when} ${isProven ? "needs" : "has"} no other proof that it shows the whole account`, async () => {
+  test(`a first listing ${when} ${isProven ? "needs no" : "needs"} other proof that it shows the whole account`, async () => {
     await using companies = await createCompanies();
     const { world, admin } = companies;
     await world.link(admin);
@@ -284,7 +284,7 @@ for (const { when, delay, isProven } of JUST_LINKED) {
   });
 }
 
-test("a first listing approved an hour after linking needs none either, because the user is checked meanwhile", async () => {
+test("a first listing approved an hour after linking needs no other proof, because the user is checked meanwhile", async () => {
   await using companies = await createCompanies({ config: { largeImport: 1 } });
   const { world, admin } = companies;
   concludeQuietly(world, 1, () => ({

@@ -134,7 +134,7 @@ test("a closed user stops the link", async () => {
   assert.equal(await fateOf(world, envelope), "waiting link-error");
 });
 
-test("a user closed in all accounts stops the link", async () => {
+test("closing a user in all accounts stops the link", async () => {
   await using companies = await createLinkedCompanies();
   const { world, admin } = companies;
   world.docusign.closeUser(admin);

@@ -50,7 +50,7 @@ for (const [how, change] of Object.entries({
   "switched off": { allowEnvelopePublish: "false" },
   paused: { pausePublish: "true" },
 })) {
-  test(`a configuration that someone ${how} stays so and is shown so, and imports run hourly`, async () => {
+  test(`a configuration that someone ${how} stays that way, the link shows it, and imports run hourly`, async () => {
     await using companies = await createLinkedCompanies();
     const { world, account, colleague } = companies;
     for (const { connectId } of world.docusign.configurations(account)) {

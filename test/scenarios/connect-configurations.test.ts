@@ -68,7 +68,7 @@ test("linking creates one configuration for what the account sends and one for w
   assert.deepEqual(connect, BOTH_ACTIVE);
 });
 
-test("an account without Connect can be linked, says so, and imports hourly", async () => {
+test("an account without Connect can be linked, its link shows that, and imports run hourly", async () => {
   await using companies = await createCompanies();
   const { world, account, admin, colleague } = companies;
   account.connect = false;

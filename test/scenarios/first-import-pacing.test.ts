@@ -105,7 +105,7 @@ for (const [what, reset] of Object.entries(ODD_RESETS)) {
   });
 }
 
-test("a backlog turn imports at most twenty envelopes, and none once its process is stopping", async () => {
+test("a backlog turn imports at most twenty envelopes, and none during shutdown", async () => {
   await using companies = await createCompanies();
   const { world, admin } = companies;
   const { tasks } = world.service.foundation;

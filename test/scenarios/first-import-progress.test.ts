@@ -108,7 +108,7 @@ test("the days that a link spent in error do not delay the expected end of its f
   assert.ok(expected < 5 * HOUR_MS, String(expected));
 });
 
-test("the days that it awaited approval do not either, even if it was repaired before", async () => {
+test("the days that a link awaited approval do not delay the expected end either, even if it was repaired before", async () => {
   await using companies = await createCompanies({ config: { largeImport: 5 } });
   const { world, admin } = companies;
   concludeHistory(companies, 6);

@@ -109,7 +109,7 @@ test("a full check over several pages finds no difference if there is none", asy
   assert.deepEqual([listed, known, difference], [45, 45, null]);
 });
 
-test("nor if envelopes from the account to its user are listed on both sides, each on one page", async () => {
+test("a full check finds no difference if envelopes from the account to its user are listed on both sides", async () => {
   await using linked = await createLinkedCompanies();
   const { world, admin } = linked;
   concludePurged(linked, 3, (number) => ({ to: [admin], second: number }));
@@ -120,7 +120,7 @@ test("nor if envelopes from the account to its user are listed on both sides, ea
   assert.deepEqual([listed, difference], [3, null]);
 });
 
-test("nor if one second fills several pages", async () => {
+test("a full check finds no difference if one second fills several pages", async () => {
   await using linked = await createLinkedCompanies();
   const { world } = linked;
   world.docusign.setListingHabits({ rowsAtMost: PAGE });
@@ -132,7 +132,7 @@ test("nor if one second fills several pages", async () => {
   assert.deepEqual([listed, difference], [25, null]);
 });
 
-test("nor if the rows are not in order", async () => {
+test("a full check finds no difference if the rows are not in order", async () => {
   await using linked = await createLinkedCompanies();
   const { world } = linked;
   world.docusign.setListingHabits({ rowsAtMost: PAGE });
@@ -177,7 +177,7 @@ test("the full check names rows that cannot be read", async () => {
   assert.deepEqual([atDocuSign, difference.unreadable, difference.uncounted], [1, 1, 0]);
 });
 
-test("the full check reports the number of envelopes that DocuSign counts but does not list", async () => {
+test("the full check reports how many envelopes DocuSign counts but does not list", async () => {
   await using linked = await createLinkedCompanies();
   const { world } = linked;
   const [hidden] = concludePurged(linked, 2, () => ({ second: 0 }));
@@ -188,7 +188,7 @@ test("the full check reports the number of envelopes that DocuSign counts but do
   assert.deepEqual([atDocuSign, difference?.uncounted], [1, 1]);
 });
 
-test("it reports that number over several pages too, even if some rows appear twice", async () => {
+test("the full check reports uncounted envelopes over several pages too, even if some rows appear twice", async () => {
   await using linked = await createLinkedCompanies();
   const { world, admin, partner } = linked;
   world.docusign.setListingHabits({ rowsAtMost: PAGE });

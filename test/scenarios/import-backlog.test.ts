@@ -99,7 +99,7 @@ test("a backlog with a due envelope is woken at once, with higher priority for h
   assert.deepEqual(await queuedTurns(hourly.world), ["0 reconciliation now"]);
 });
 
-test("it is woken when the next envelope is due, and never if none is waiting", async () => {
+test("a backlog is woken when the next envelope is due, and never if none is waiting", async () => {
   await using companies = await createBacklog("found");
   const { world } = companies;
   world.docusign.failNext(1, UNAVAILABLE, DOWNLOAD);
@@ -154,7 +154,7 @@ test("the first lane starts as many other lanes as the work needs and the link h
   ]);
 });
 
-test("a turn that stops with its process leaves the next turn queued, and the lanes that it started", async () => {
+test("a turn interrupted by shutdown leaves the next turn and its other lanes queued", async () => {
   await using companies = await createFirstImport("a", "b", "c");
   const { world } = companies;
 

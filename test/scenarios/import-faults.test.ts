@@ -244,7 +244,7 @@ test("a document for which DocuSign rejects the token stops the link if the refr
   assert.equal((await linkOf(world)).cause?.code, "authorization-revoked");
 });
 
-test("an import interrupted by the end of its process is not a failure, and another worker can continue at once", async () => {
+test("an import interrupted by shutdown is not a failure, and another worker can continue at once", async () => {
   await using companies = await createLinkedCompanies();
   const { world, colleague } = companies;
   const envelope = await concludeUnheard(world, { from: colleague, to: [CUSTOMER] });

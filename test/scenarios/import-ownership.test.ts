@@ -158,7 +158,7 @@ test("a recipient without a user id is recognized by the linked user's current e
   assert.equal((await linkOf(world)).user.email, "kaimei@example.com");
 });
 
-test("an envelope excluded under the user's former address is imported by the hour after the new address is known", async () => {
+test("an envelope excluded under the user's former address is imported in the hour after the new address is known", async () => {
   await using companies = await createLinkedCompanies();
   const { world, admin, partner } = companies;
   world.docusign.changeAddress(admin, "kaimei@example.com");

@@ -105,7 +105,7 @@ async function createAwaitingWithoutGroup(): Promise<Companies> {
   return companies;
 }
 
-test("a link repaired by linking again still awaits its approval and shows so", async () => {
+test("a link repaired by linking again still awaits its approval", async () => {
   await using companies = await createCompanies({ config: { largeImport: 1 } });
   const { world, admin, colleague } = companies;
   await concludeUnheard(world, { from: colleague, to: [CUSTOMER] });

@@ -73,7 +73,7 @@ test("a link that ended while it awaited approval has accounted for nothing", as
   assert.deepEqual(await subjects(world), ["announced", "old"]);
 });
 
-test("an import that runs when its link ends stops, and the next link finishes it without a second download", async () => {
+test("ending a link stops its running import, which the next link finishes without a second download", async () => {
   await using companies = await createLinkedCompanies();
   const { world, colleague } = companies;
   world.docusign.onNext(DOCUMENT, async () => assert.equal((await endLink(world)).status, 204));
@@ -101,7 +101,7 @@ for (const [what, refusals] of Object.entries({
   "because of its window": 0,
   "because DocuSign no longer finds it": 4,
 })) {
-  test(`an import that runs when its link ends does not exclude the next link's envelope ${what}`, async () => {
+  test(`an import still running after its link has ended does not exclude the next link's envelope ${what}`, async () => {
     await using companies = await createLinkedCompanies();
     const { world, colleague } = companies;
     const z = addAdmin(companies, "Z");
@@ -126,7 +126,7 @@ for (const [what, refusals] of Object.entries({
   });
 }
 
-test("a reconciliation that runs when its link ends changes nothing afterwards", async () => {
+test("a reconciliation still running after its link has ended changes nothing", async () => {
   await using companies = await createLinkedCompanies();
   const { world, colleague } = companies;
   const listed = await concludeUnheard(world, { from: colleague, to: [CUSTOMER], subject: "listed" });
@@ -154,7 +154,7 @@ for (const [what, refusals, state, failures] of [
   ["if it succeeds", 0, "done", []],
   ["if DocuSign rejects it", 1, "failed", ["DocuSign did not answer"]],
 ] as const) {
-  test(`the last look before a link ends is recorded as a reconciliation of its own, with its result, ${what}`, async () => {
+  test(`the last look before a link ends is recorded as its own reconciliation with its result, ${what}`, async () => {
     await using companies = await createLinkedCompanies();
     const { world } = companies;
     world.clock.pass(HOUR_MS);

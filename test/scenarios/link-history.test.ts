@@ -154,7 +154,7 @@ async function announceEarly({ world, colleague }: Companies, subject: string): 
   };
 }
 
-test("the next link imports an envelope announced too early whose completion listings show only after the end", async () => {
+test("an envelope announced too early is imported by the next link if listings show it only after the end", async () => {
   await using companies = await createLinkedCompanies();
   const { world } = companies;
   world.clock.pass(3 * DAY_MS);
@@ -171,7 +171,7 @@ test("the next link imports an envelope announced too early whose completion lis
   assert.deepEqual(await subjects(world), ["early"]);
 });
 
-test("the next link imports an envelope announced too early days ago and again just before the end", async () => {
+test("an envelope announced too early, and again just before the end days later, is imported by the next link", async () => {
   await using companies = await createLinkedCompanies();
   const { world } = companies;
   const complete = await announceEarly(companies, "twice");
@@ -187,7 +187,7 @@ test("the next link imports an envelope announced too early days ago and again j
   assert.deepEqual(await subjects(world), ["twice"]);
 });
 
-test("an envelope announced too early days ago that never completed does not move back the link's end", async () => {
+test("an old announcement of an envelope that never completed does not move back the link's end", async () => {
   await using companies = await createLinkedCompanies();
   const { world } = companies;
   await announceEarly(companies, "never");

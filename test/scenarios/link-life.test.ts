@@ -227,7 +227,7 @@ test("a link is not repaired into a group that was deleted meanwhile, and stays 
   assert.deepEqual(world.docusign.configurations(account), []);
 });
 
-test("a login that should repair a link leaves no token if the link ends meanwhile", async () => {
+test("repairing a link by a login leaves no token if the link ends during the login", async () => {
   await using companies = await createLinkedCompanies();
   const { world, admin } = companies;
   const { db } = world.service.foundation.working;

@@ -27,7 +27,7 @@ test("a return that is stale, reused, changed or made up is rejected", async () 
 
   const results = {
     "after 15 minutes": await comeBack(world, stale),
-    "with a state of nobody's": await comeBack(world, `${callback}?state=made-up&code=1`),
+    "with an unknown state": await comeBack(world, `${callback}?state=made-up&code=1`),
     "without state": await comeBack(world, `${callback}?code=1`),
     "with two states": await comeBack(world, `${callback}?state=a&state=b&code=1`),
   };
@@ -36,7 +36,7 @@ test("a return that is stale, reused, changed or made up is rejected", async () 
   other.searchParams.delete("code");
   const asked = world.docusign.callsTo("/oauth/token").length;
   assert.equal(await comeBack(world, other.href), "failed");
-  assert.equal(world.docusign.callsTo("/oauth/token").length, asked, "there is nothing to ask DocuSign for");
+  assert.equal(world.docusign.callsTo("/oauth/token").length, asked, "no call without a code");
   other.searchParams.set("code", "1");
   assert.equal(await comeBack(world, other.href), "expired", "a state is valid once, whatever the outcome");
 
@@ -70,7 +70,7 @@ test("only the owner who began linking can finish it, even after others tried", 
     }),
     "an owner of another tenant": world.owner("tenant-2"),
     "the same name in another tenant": { ...owner, tenant: "tenant-2" },
-    "the same person who is no owner any more": { ...owner, role: "member" as const },
+    "the same person, no longer an owner": { ...owner, role: "member" as const },
   };
   const returnAddress = await world.docusign.authorize(await begin(world), admin);
 

@@ -72,9 +72,9 @@ const REFUSED: Readonly<Record<string, (world: World) => User>> = {
     }),
   "an administrator who does not reach the whole account": ({ docusign }) =>
     docusign.addUser(docusign.addAccount(), { name: "甲", role: "DS Admin", apiAccountWideAccess: false }),
-  "one who has an admin's profile but is none": ({ docusign }) =>
+  "a user with an admin's profile but no admin rights": ({ docusign }) =>
     docusign.addUser(docusign.addAccount(), { name: "甲", role: "DS Admin", isAdmin: false }),
-  "a DS Admin of another account than their default one": ({ docusign }) => {
+  "a DS Admin of an account other than their default one": ({ docusign }) => {
     const user = docusign.addUser(docusign.addAccount(), { name: "甲", role: "DS Sender" });
     docusign.addMembership(docusign.addAccount(), user, { role: "DS Admin" });
     return user;

@@ -161,7 +161,7 @@ test("received envelopes do not count as missed by Connect if Connect reports on
   assert.deepEqual(await passHourUnheard(companies), [2]);
 });
 
-test("nor do sent envelopes if Connect reports only received ones", async () => {
+test("sent envelopes do not count as missed by Connect if Connect reports only received ones", async () => {
   await using companies = await createCompanies();
   const { world, admin } = companies;
   const refused = { status: 403, body: { errorCode: "USER_LACKS_PERMISSIONS", message: "x" } };

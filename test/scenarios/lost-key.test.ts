@@ -24,7 +24,7 @@ async function loseKey(id: string): Promise<Companies> {
 const LOST = { "that is missing": "another", "that was replaced under the same name": "local" };
 
 for (const [what, id] of Object.entries(LOST)) {
-  test(`a link encrypted with a key ${what} shows so and makes no calls, and linking again repairs it in place`, async () => {
+  test(`a link encrypted with a key ${what} shows an error and makes no calls, and linking again repairs it in place`, async () => {
     await using companies = await loseKey(id);
     const { world, admin, colleague } = companies;
     const before = await linkOf(world);

@@ -157,7 +157,7 @@ test("an envelope that an operator's run leaves waiting resumes when due, even i
   assert.equal((await subjects(world)).length, 1);
 });
 
-test("an operator's run interrupted before its listing or during its imports reports so", async () => {
+test("an operator's run reports an interruption before its listing or during its imports", async () => {
   await using companies = await createLinkedCompanies();
   const { world } = companies;
   await conclude(companies, 8);
@@ -201,7 +201,7 @@ test("an operator's run interrupted during its last import is complete", async (
   assert.deepEqual([result.imports.imported, result.obstacle], [1, null]);
 });
 
-test("an operator's run for a link that has ended meanwhile reports so", async () => {
+test("an operator's run reports that its link has ended meanwhile", async () => {
   await using companies = await createLinkedCompanies();
   const { world } = companies;
   const { tasks } = world.service.foundation;
@@ -360,7 +360,7 @@ test("a dry run reports its start of window, its calls and the number of listed 
   assert.deepEqual(later.result.from, new Date(reached.getTime() - DAY_MS));
 });
 
-test("a dry run that is interrupted reports so", async () => {
+test("a dry run reports an interruption", async () => {
   await using companies = await createLinkedCompanies();
   const stop = new AbortController();
   stop.abort();
@@ -388,7 +388,7 @@ test("a dry run that fails in our database is not reported as a DocuSign fault",
   await assert.rejects(dry, /the ledger cannot be read/);
 });
 
-test("a dry run that finds the authorization revoked reports so", async () => {
+test("a dry run reports a revoked authorization", async () => {
   await using companies = await createLinkedCompanies();
   const { world, admin } = companies;
   world.docusign.revokeConsent(admin);

@@ -158,7 +158,7 @@ test("envelopes removed between two pages hide no others", async () => {
   assert.deepEqual(lost, []);
 });
 
-test("nor do they within a second that fills several pages", async () => {
+test("envelopes removed within a second that fills several pages hide no others", async () => {
   await using linked = await createLinkedCompanies({ docusign: { validate: false } });
   const { world } = linked;
   world.clock.now = new Date("2031-01-15T03:58:00Z");

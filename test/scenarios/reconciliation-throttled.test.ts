@@ -93,7 +93,7 @@ test("a person does not wait for the reset: ending a link calls DocuSign at once
   assert.equal((await endLink(world)).status, 204);
 });
 
-test("nor does linking again: Connect is set up at once if DocuSign accepts the call", async () => {
+test("linking again does not wait for the reset: Connect is set up at once if DocuSign accepts the call", async () => {
   await using linked = await createLinkedCompanies();
   const { world, admin, account } = linked;
   await spendHour(linked);
@@ -116,7 +116,7 @@ test("an account whose limit is reported as 0 is called all the same", async () 
   assert.deepEqual(await subjects(world), ["one", "two"]);
 });
 
-test("meanwhile another account's imports and hourly runs continue", async () => {
+test("while one account is throttled, another account's imports and hourly runs continue", async () => {
   await using linked = await createLinkedCompanies();
   const { world, account, colleague } = linked;
   const { docusign } = world;

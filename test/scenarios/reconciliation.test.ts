@@ -30,7 +30,7 @@ import type { World } from "../support/world.ts";
 
 const DOWNLOAD = "/envelopes/{envelopeId}/documents/{documentId}";
 
-test("an hour that passes while the previous run is postponed is made up with it", async () => {
+test("if the next hour begins while a run is postponed, both hours are reconciled afterwards", async () => {
   await using linked = await createLinkedCompanies();
   const { world, colleague } = linked;
   await concludeUnheard(world, { from: colleague, to: [CUSTOMER], subject: "before four" });
@@ -49,7 +49,7 @@ test("an hour that passes while the previous run is postponed is made up with it
   assert.deepEqual([older.to, newest.to], ["2031-01-15T04:00:00.000Z", "2031-01-15T05:00:00.000Z"]);
 });
 
-test("hours that passed while everything was down are made up when a worker returns", async () => {
+test("hours missed during an outage are reconciled when a worker returns", async () => {
   const now = new Date();
   await using linked = await createLinkedCompanies({ at: now.toISOString() });
   const { world, colleague } = linked;

@@ -45,7 +45,7 @@ test("the messages of the help page are sent as detail, and refusals without a m
   assert.equal(problemFor(new Refusal("not-found")).body.detail, undefined);
 });
 
-test("a caller without a token gets the scheme, and a caller at a bad time gets Retry-After", () => {
+test("a 401 names the authentication scheme, and a 429 or 503 has Retry-After", () => {
   assert.deepEqual(problemFor(new Refusal("unauthorized")).headers, { "WWW-Authenticate": "Bearer" });
   assert.deepEqual(problemFor(new Refusal("unavailable")).headers, { "Retry-After": "5" });
 });
@@ -159,7 +159,7 @@ test("at the same address a browser gets a page with the escaped message, and a 
   assert.match(json.headers.get("content-type") ?? "", /^application\/problem\+json/);
 });
 
-test("a refused page cannot be shown, a refused action cannot be completed", async () => {
+test("the error page distinguishes a refused page from a refused action", async () => {
   await using site = await createSite((app) => {
     app.all("/page", () => {
       throw new Refusal("forbidden");

@@ -2,7 +2,6 @@ import { XMLParser } from "fast-xml-parser";
 import { z } from "zod";
 import { fixture } from "../fixtures.ts";
 
-/** An element as a schema describes it. */
 export type ElementType = {
   readonly name: string;
   readonly required: boolean;

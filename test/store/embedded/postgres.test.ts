@@ -204,7 +204,7 @@ test("closing twice is harmless", async () => {
   await assert.rejects(readServerPid(folder.path), NO_FILE);
 });
 
-test("it works for a user other than root", {
+test("the server runs for a user other than root", {
   skip: !isRoot && "needs root to become another user",
 }, async (context) => {
   if (!canRead(NOBODY)) return context.skip("this checkout is closed to other users");

@@ -230,7 +230,7 @@ async function createWorld() {
   };
 }
 
-/** A link of its own tenant, active by default; the columns are SQL. */
+/** Adds a link for a new tenant, active by default. The column values are SQL expressions. */
 async function addLink(db: Database, columns: Record<string, string>): Promise<string> {
   const [id, tenant] = [randomUUID(), randomUUID()];
   await sql`insert into cabinet_group (tenant, id, name, created_at) values (${tenant}, 'g', 'G', now())`.execute(
