@@ -111,7 +111,7 @@ function documentEncryptionOf(settings: Settings["documentEncryption"]): S3Optio
   };
 }
 
-/** Null unless a standard variable says where spans go. Where they go, OpenTelemetry reads from its own variables. */
+/** Null unless a standard variable configures an exporter. OpenTelemetry reads its address from the environment. */
 function tracingOf(settings: Settings["tracing"]): { readonly serviceName: string } | null {
   const { endpoint, tracesEndpoint, exporter, disabled, serviceName } = settings;
   if (disabled?.toLowerCase() === "true" || exporter === "none") return null;

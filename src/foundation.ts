@@ -24,7 +24,7 @@ export type Runtime = {
   readonly now: () => Date;
 };
 
-/** What services and commands share. Disposing of it closes everything in reverse order. */
+/** Resources that services and commands share. Disposing of it closes everything in reverse order. */
 export type Foundation = AsyncDisposable &
   Runtime & {
     readonly config: Config;

@@ -97,8 +97,8 @@ function withoutQuery(address: string): string {
 }
 
 /**
- * The instrumentations patch what is required from now on. What we import is the same object as what is required here,
- * so this reaches both, and needs none of Node's loader hooks.
+ * The instrumentations patch modules that are required from now on. A required module is the same object as the imported
+ * one, so this patches both, without Node's loader hooks.
  */
 function patchLoaded(): void {
   const require = createRequire(import.meta.url);

@@ -4,7 +4,8 @@ import { glob, readFile } from "node:fs/promises";
 const FILES = [
   "src/**/*.{ts,js}",
   "migrations/*.ts",
-  "docs/**/*.{md,ts}",
+  "docs/{benchmarks,design,development,operations,security}.md",
+  "docs/client/*.ts",
   "*.md",
   "deploy/**/*.{md,yaml,env}",
 ];

@@ -306,7 +306,7 @@ export type Link = {
   state: LinkState;
   cause: {
     code: LinkCause;
-    /** What happened and what to do, in Japanese, for people. */
+    /** Text for people, in Japanese: the problem and the next step. */
     message: string;
   } | null;
   /** Id of a contract group: 1 to 64 characters of A-Z a-z 0-9 . _ - */
@@ -420,7 +420,7 @@ export type PastLink = {
   state: LinkState;
   cause: {
     code: LinkCause;
-    /** What happened and what to do, in Japanese, for people. */
+    /** Text for people, in Japanese: the problem and the next step. */
     message: string;
   } | null;
   /** Id of a contract group: 1 to 64 characters of A-Z a-z 0-9 . _ - */
@@ -692,7 +692,7 @@ export type Reason =
 export type EventFormat = "json-sim" | "json-aggregate" | "xml" | (string & {});
 
 /**
- * What an envelope waits for. More values may be added.
+ * The reason why an envelope waits. More values may be added.
  *
  * - `queued`: It waits for its turn.
  * - `hourly-timing`: It waits for the next import on the hour (`IMPORT_TIMING=hourly`).

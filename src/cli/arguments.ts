@@ -102,7 +102,7 @@ function parseMigrate(args: readonly string[]): MigrateCommand {
 function parseReconcile(args: readonly string[]): ReconcileCommand {
   const { values } = readOptions(args, { link: TEXT, from: TEXT, to: TEXT, "dry-run": FLAG, json: FLAG }, 0);
   const [from, to] = [readMoment(values, "from"), readMoment(values, "to")];
-  if (from !== null && to !== null && from >= to) throw new UsageError("--from has to be before --to");
+  if (from !== null && to !== null && from >= to) throw new UsageError("--from must be before --to");
   return {
     name: "reconcile",
     link: readLink(values),
@@ -153,7 +153,7 @@ function readOptions(
 function readLink(values: Values): LinkId | null {
   if (values["link"] === undefined) return null;
   const id = parseUuid<LinkId>(values["link"]);
-  if (id === null) throw new UsageError("--link has to be the id of a link, a UUID");
+  if (id === null) throw new UsageError("--link must be the id of a link, a UUID");
   return id;
 }
 
@@ -165,7 +165,7 @@ function readMoment(values: Values, name: string): Date | null {
   if (typeof text !== "string") return null;
   const moment = new Date(text);
   if (!RFC3339.test(text) || Number.isNaN(moment.getTime()) || !isDay(text.slice(0, DAY_CHARACTERS))) {
-    throw new UsageError(`--${name} has to be a moment such as 2026-04-01T00:00:00Z, or a day`);
+    throw new UsageError(`--${name} must be a time such as 2026-04-01T00:00:00Z, or a day`);
   }
   return moment;
 }

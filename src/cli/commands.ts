@@ -12,7 +12,7 @@ export type OperatorCommand = Extract<
   { name: "reconcile" | "explain" | "replay" | "reencrypt" | "doctor" }
 >;
 
-/** What all commands together use. */
+/** Dependencies of all commands. */
 export type CommandUses = Uses<
   | "adminProfiles"
   | "budgets"

@@ -75,7 +75,7 @@ function tell({
 }
 
 function tellRun({ kind, from, to, listed, known, missed, excluded }: Reconciliation): string[] {
-  // Of what a first import finds, no event can have told.
+  // No event can have announced the envelopes of a first import.
   const news = `${kind === "first" ? "new" : "missed by events"} ${missed}`;
   return [
     `  window    ${from.toISOString()} to ${to.toISOString()} (${kind})`,

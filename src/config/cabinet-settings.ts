@@ -40,7 +40,7 @@ export const CABINET = z.object({
   }),
 });
 
-/** What the page shows and links to. */
+/** Names and links of the page. */
 export const PAGE = z.object({
   productName: setting(field.label(), {
     name: "PRODUCT_NAME",

@@ -2,7 +2,7 @@ import { isLoopback } from "../domain/loopback.ts";
 import { readEncryptionKey } from "./encryption-keys.ts";
 import { splitList } from "./fields.ts";
 
-/** What production refuses: each returns what is wrong with a value, or null. */
+/** Checks for production. Each returns the problem with a value, or null. */
 
 export function plainHttp(text: string): string | null {
   const parsed = URL.parse(text);

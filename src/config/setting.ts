@@ -7,7 +7,7 @@ export type About = {
   readonly meaning?: string;
   /** As it would be written in the environment. */
   readonly default?: string;
-  /** README's words for the default, if it is no fixed text. */
+  /** README's words for the default, if it is not a fixed text. */
   readonly otherwise?: string;
   readonly required?: "always" | "in production";
   /** Returns what production refuses about the value, or null. */

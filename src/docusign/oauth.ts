@@ -37,7 +37,7 @@ export type DocuSignUser = {
 };
 
 export type DocuSignOAuth = {
-  /** Where to send the browser: logs in afresh, whoever DocuSign remembers (import-rules 5). */
+  /** The address for the browser. It forces a new login, even if DocuSign has a session (import-rules 5). */
   readonly authorizationUrl: (request: { readonly state: string; readonly codeChallenge: string }) => string;
   /** Exchanges an authorization code for tokens. Throws `authorization-gone` if the code is expired or used. */
   readonly exchangeCode: (returned: {

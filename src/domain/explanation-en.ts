@@ -48,7 +48,7 @@ export const ENGLISH: Texts = {
     "not-found-yet": (facts) =>
       `Waiting: DocuSign does not find it or one of its documents yet${until(facts)}. The import is tried again by itself.`,
     "document-not-pdf": () =>
-      `Not imported yet: DocuSign delivered a document that is no PDF. The import is tried again by itself. ${SUPPORT}`,
+      `Not imported yet: DocuSign delivered a document that is not a PDF. The import is tried again by itself. ${SUPPORT}`,
     "document-empty": () =>
       `Not imported yet: DocuSign delivered an empty document. The import is tried again by itself. ${SUPPORT}`,
     "import-failed": () =>

@@ -19,13 +19,13 @@ export type Fault = {
     | "not-a-pdf"
     | "empty-document"
     | "refused";
-  /** What the ledger stores: DocuSign's error code or our own; null if there is none. */
+  /** Stored in the ledger: DocuSign's error code or our own; null if there is none. */
   readonly code: string | null;
   /** When DocuSign accepts the call again; null if unknown. */
   readonly retryAt: Date | null;
 };
 
-/** What an import was doing: reading the envelope, or downloading one of its documents. */
+/** The step of an import that failed: reading the envelope, or downloading one of its documents. */
 export type ImportStep = {
   readonly step: "envelope" | "document";
   /** Includes the attempt that failed. */

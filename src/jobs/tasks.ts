@@ -17,7 +17,7 @@ import type { LinkShare } from "./link-share.ts";
 import { traceJob } from "./trace-job.ts";
 import { unlockDeadWorkers } from "./worker-pools.ts";
 
-/** What all tasks together use. */
+/** Dependencies of all tasks. */
 export type TaskUses = Uses<
   | "adminProfiles"
   | "budgets"

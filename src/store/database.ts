@@ -7,7 +7,7 @@ import type { DB } from "./schema.ts";
 export type DatabaseOptions = {
   /** Largest number of connections; 10 by default. */
   max?: number;
-  /** What `pg_stat_activity` shows. */
+  /** Shown in `pg_stat_activity`. */
   applicationName?: string;
   /** Called for broken connections; the running query fails by itself. */
   onError?: (error: Error) => void;

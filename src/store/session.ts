@@ -13,7 +13,7 @@ export type Session = {
 export type Query = (text: string, values?: readonly string[]) => Promise<unknown>;
 
 export type SessionOptions = {
-  /** What `pg_stat_activity` shows. */
+  /** Shown in `pg_stat_activity`. */
   readonly applicationName: string;
   /**
    * Called for each new connection. The function that it returns brings the connection to the wanted state: at once,

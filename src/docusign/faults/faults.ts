@@ -1,7 +1,7 @@
 /**
- * What resolves the fault. `later`: try again. `throttled`: wait until `retryAt`. `authorization-gone`: the user has to
- * log in again. `not-permitted`: the account's administrator has to allow it. `not-found`: it is gone or not visible to
- * the user. `never`: the same call can never succeed.
+ * Kinds of faults by their remedy. `later`: try again. `throttled`: wait until `retryAt`. `authorization-gone`: the user
+ * must log in again. `not-permitted`: the account's administrator must allow it. `not-found`: it is gone or not visible
+ * to the user. `never`: the same call can never succeed.
  */
 export type FaultKind =
   | "later"
@@ -50,7 +50,7 @@ export class DocuSignFault extends Error {
   }
 }
 
-/** The code of a call that was aborted because this process ends. It is no failure; retry at once. */
+/** The code of a call that was aborted because this process ends. It does not count as a failure; retry at once. */
 const ENDING = "process-ending";
 
 /** The fault of calls that are aborted at the end of a process. */
@@ -78,7 +78,7 @@ export function isOurCredentialsFault({ code }: DocuSignFault): boolean {
   return /^(invalid|unauthorized)_client$/i.test(code);
 }
 
-/** True if DocuSign denies the user the right, or the object does not exist. */
+/** True if the user lacks the right at DocuSign, or the object does not exist. */
 export function deniesRight({ kind }: DocuSignFault): boolean {
   return kind === "authorization-gone" || kind === "not-permitted" || kind === "not-found";
 }

@@ -44,7 +44,7 @@ export async function recordEvents(
   const answers = new Map(sorted.map(([key], index) => [key, required(outcomes[index])]));
   return keys.map((key) => {
     const answer = required(answers.get(key));
-    // Of two equal events in one batch, only the first is new; the second is a repeat.
+    // If a batch contains an event twice, the second one is a repeat.
     if (answer === "recorded") answers.set(key, "repeat");
     return answer;
   });

@@ -17,7 +17,7 @@ export type LedgerEntry = {
   readonly reason: string;
   readonly completedAt: Date | null;
   readonly facts: Json;
-  /** What a listing said of it while it waits, so that its import need not ask DocuSign again. */
+  /** Data from a listing, kept while the envelope waits, so that its import need not read it from DocuSign again. */
   readonly listing: Json | null;
   readonly foundBy: FoundBy;
   readonly foundAt: Date;

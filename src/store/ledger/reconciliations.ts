@@ -57,7 +57,7 @@ export type Reconciliation = {
   readonly difference: Difference | null;
 };
 
-/** What a full check found to differ (import-rules 6). */
+/** The differences that a full check found (import-rules 6). */
 export type Difference = {
   /** Number of envelopes that DocuSign listed, and that the ledger has. */
   readonly atDocuSign: number;

@@ -14,7 +14,7 @@ export async function nextDueAt(db: Kysely<DB>, linkId: LinkId): Promise<Date | 
   return row?.due ?? null;
 }
 
-/** Whether an import of the link is in somebody's hands: what is merely queued is due at once, what is leased later. */
+/** True if a worker holds an envelope of the link: queued envelopes are due at once, leased ones later. */
 export async function hasLeased(db: Kysely<DB>, linkId: LinkId, now: Date): Promise<boolean> {
   const row = await db
     .selectFrom("envelope")

@@ -14,7 +14,7 @@ export type Figures = {
   readonly causes: ReadonlyMap<string, number>;
   /** Age of the oldest time up to which an active link has accounted for everything. */
   readonly lagSeconds: number;
-  /** Of the link that has waited longest for its first import to start. */
+  /** The longest time that a link has waited for its first import to start. */
   readonly firstImportWaitSeconds: number;
   /** Share of our completed envelopes of 24 hours that no event announced; 0 if nothing completed. */
   readonly missedRatio: number;

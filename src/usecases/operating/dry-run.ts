@@ -12,7 +12,7 @@ import { windowStart } from "../reconciling/window.ts";
 import { type NowOptions, type Obstacle, settleWindow } from "./reconcile-now.ts";
 
 /**
- * What a reconciliation would do with an envelope.
+ * The action that a reconciliation would take on an envelope.
  * - `import`: import it
  * - `excluded`: exclude it by the named rule
  * - `undecided`: fetch it, because the listing omits what the rules need

@@ -32,7 +32,7 @@ export type NowOptions = RequestedWindow & {
   readonly onProgress: (progress: Progress) => void;
 };
 
-/** What keeps a command from finishing now, and until when; `until` is null if the time is unknown. */
+/** The reason why a command cannot finish now. `until` is null if the time is unknown. */
 export type Obstacle = {
   readonly reason: WaitingCause["reason"] | "interrupted";
   readonly until: Date | null;

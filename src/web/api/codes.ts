@@ -112,7 +112,7 @@ const WAITS: Meanings<Reasons["waiting"]> = {
   "recipients-unknown": "DocuSign has not reported who received the envelope.",
   "documents-unknown": "DocuSign has not reported the envelope's documents.",
 };
-export const waitingReason = codes("WaitingReason", "What an envelope waits for.", WAITS);
+export const waitingReason = codes("WaitingReason", "The reason why an envelope waits.", WAITS);
 
 const IMPORTS: Meanings<Reasons["imported"]> = {
   sent: "The linked account sent it.",

@@ -82,7 +82,9 @@ export const link = z
     cause: z
       .strictObject({
         code: linkCause,
-        message: z.string().meta({ description: "What happened and what to do, in Japanese, for people." }),
+        message: z
+          .string()
+          .meta({ description: "Text for people, in Japanese: the problem and the next step." }),
       })
       .nullable(),
     groupId,

@@ -65,7 +65,7 @@ export function metricsRoute({ registry }: Pick<ServedMetrics, "registry">, deps
 }
 
 function unreadable({ log }: Pick<Deps, "log">, error: unknown): null {
-  log.warn({ err: error }, "the the figures for /metrics could not be read");
+  log.warn({ err: error }, "the figures for /metrics could not be read");
   return null;
 }
 

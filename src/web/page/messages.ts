@@ -10,7 +10,7 @@ export type ResultCode = LinkingResult | "incomplete" | "edited" | "approved" | 
 export type Message = {
   readonly tone: "good" | "info" | "bad";
   readonly text: string;
-  /** What to do next. */
+  /** The next step for the reader. */
   readonly hint: string | null;
 };
 
