@@ -20,7 +20,7 @@ export type ReadOptions = CallOptions & {
   ifNoneMatch?: string | undefined;
 };
 
-/** Null if the caller can pass `ifNoneMatch`: the method returns it if the answer has not changed. */
+/** The result if the answer has not changed: null. Only methods with `ifNoneMatch` return it. */
 export type Unchanged<Options> = "ifNoneMatch" extends keyof Options ? null : never;
 
 /** The service refused or failed; `problem.type` is stable. */

@@ -32,7 +32,7 @@ export type SignInUses = SessionUses &
 
 const HOME = "/links";
 const SIGN_IN_MS = 15 * 60 * 1_000;
-/** Every sign-in that starts leaves a row for a while, and needs no authentication. */
+/** Starting a sign-in needs no authentication and stores a row, so it is limited. */
 const SIGN_INS_PER_MINUTE = 300;
 
 /**
