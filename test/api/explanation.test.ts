@@ -184,7 +184,7 @@ test("an envelope that awaits the approval of a large first import is explained 
   assert.equal(body.linkId, null);
 });
 
-test("once a new link has listed it, the explanation shows that the contract was imported before", async () => {
+test("after a new link has listed an imported envelope, its explanation shows the earlier import", async () => {
   await using world = await createWorld();
   const { explain, conclude, admin } = await link(world);
   const { envelopeId } = await conclude();
@@ -201,7 +201,7 @@ test("once a new link has listed it, the explanation shows that the contract was
   assert.equal(body.contracts.length, 1);
 });
 
-test("once a new link has listed it, the explanation of a deleted contract still shows its deletion", async () => {
+test("after a new link has listed an envelope, its explanation still shows an earlier deletion", async () => {
   await using world = await createWorld();
   const { explain, conclude, admin } = await link(world);
   const { envelopeId } = await conclude();

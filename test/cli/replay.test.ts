@@ -266,7 +266,7 @@ test("a replay that imported everything is complete, even if it used the account
 });
 
 for (const isStopped of [false, true]) {
-  test(`a replay whose last import fails at DocuSign reports that, ${isStopped ? "even if it is stopped meanwhile" : "with the time of the next retry"}`, async () => {
+  test(`a replay reports a failure of its last import, ${isStopped ? "even if it is stopped meanwhile" : "with the time of the next retry"}`, async () => {
     await using companies = await createLinkedCompanies();
     const { world } = companies;
     await conclude(companies, "last");

@@ -17,7 +17,7 @@ export type Act = {
 type Place = { holder: Named; id: string; entry: Recipient };
 
 /**
- * DocuSign's routing as far as it is known: reassigning moves the place and leaves a carbon copy, delegating lists the
+ * DocuSign's routing as far as it is known. Reassigning moves the place and leaves a carbon copy. Delegating lists the
  * new recipient beside the old one. Records who was addressed, who is listed, and which events there were.
  */
 export class Routing {

@@ -45,7 +45,7 @@ function envelopeOf(way: Way, completedAt: Date): Envelope {
   return envelope({ subject: way, completedAt, ...MAKE[way] });
 }
 
-/** A row of the table: for each kind of envelope, the completion times that the month imports. */
+/** A row of the table: the completion times of each kind of envelope that the month imports. */
 type Row = Partial<Record<Way, readonly Time[]>>;
 
 function assertTable(linkings: readonly Linking[], table: readonly Row[]): void {

@@ -197,7 +197,7 @@ for (const [whose, { fails, outcome, error }] of Object.entries(TOLD)) {
 }
 
 for (const [what, template] of Object.entries({ document: DOCUMENT, envelope: ENVELOPE } as const)) {
-  test(`${what === "envelope" ? "an envelope" : "a document"} for which DocuSign rejects every token waits and delays no other while the user is an admin`, async () => {
+  test(`${what === "envelope" ? "an envelope" : "a document"} for which DocuSign rejects every token waits without delaying others`, async () => {
     await using companies = await createLinkedCompanies();
     const { world, colleague } = companies;
     const refused = await world.docusign.concludeEnvelope({ from: colleague, to: [CUSTOMER] });

@@ -34,7 +34,7 @@ test("a user who reassigned an envelope has received it; a user who got it by re
 });
 
 for (const spelling of ["lower", "capitalised"] as const) {
-  test(`a delegated envelope counts for the delegator, with the delegation status in ${spelling} letters`, async () => {
+  test(`a delegated envelope counts for the delegator, with field names in ${spelling} letters`, async () => {
     await using companies = await createLinkedCompanies();
     const { world, admin } = companies;
     const other = outsider(companies, "渡辺");
@@ -51,7 +51,7 @@ for (const spelling of ["lower", "capitalised"] as const) {
     assert.equal(await fateOf(world, hither), "excluded forwarded-to-user");
   });
 
-  test(`a delegation is recognized without events too, with its status in ${spelling} letters`, async () => {
+  test(`a delegation is recognized without events too, with field names in ${spelling} letters`, async () => {
     await using companies = await createLinkedCompanies();
     const { world, admin } = companies;
     const other = outsider(companies, "渡辺");

@@ -45,7 +45,7 @@ test("the messages of the help page are sent as detail, and refusals without a m
   assert.equal(problemFor(new Refusal("not-found")).body.detail, undefined);
 });
 
-test("a 401 names the authentication scheme, and a 429 or 503 has Retry-After", () => {
+test("a 401 names the authentication scheme, and a 503 has Retry-After", () => {
   assert.deepEqual(problemFor(new Refusal("unauthorized")).headers, { "WWW-Authenticate": "Bearer" });
   assert.deepEqual(problemFor(new Refusal("unavailable")).headers, { "Retry-After": "5" });
 });
