@@ -45,7 +45,7 @@ test("an import and the page that lists its envelope, amid their commits, wait f
   assert.deepEqual(await subjects(world), ["契約"]);
 });
 
-/** Returns once a session waits for another's lock on a row. */
+/** Resolves when a session waits for the row lock of a different session. */
 async function untilOneWaits({ database, service }: World): Promise<void> {
   const name = new URL(database.connectionString).pathname.slice(1);
   const waiting = sql`select from pg_stat_activity where datname = ${name} and wait_event_type = 'Lock'`;

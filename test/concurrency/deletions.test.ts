@@ -12,7 +12,7 @@ import { atOnce, startProcess, workAt } from "./processes.ts";
 const SEEDS = [1, 2, 3, 4];
 
 for (const seed of SEEDS) {
-  test(`a contract that is deleted while it is downloaded and its envelope comes again is read whole or not at all, and stays deleted (seed ${seed})`, async () => {
+  test(`a contract deleted during a download and a repeated event is read completely or not at all, and stays deleted (seed ${seed})`, async () => {
     await using companies = await createLinkedCompanies();
     const { world, colleague } = companies;
     const random = createRandom(seed);
@@ -56,7 +56,7 @@ for (const seed of SEEDS) {
   });
 }
 
-/** The hash of what a reader gets; `none` where the contract or its document is gone. */
+/** The hash of the document that a reader gets; `none` if the contract or its document is gone. */
 async function readDocument(world: World, id: string): Promise<string> {
   const token = await world.cabinet.token({ tenant: "tenant-1", scope: "contracts:read", sub: "reader" });
   const response = await fetch(`${world.url}/v1/contracts/${id}/document`, {

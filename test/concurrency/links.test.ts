@@ -20,7 +20,7 @@ const SEEDS = [1, 2, 3, 4];
 const NAMES = Array.from({ length: 5 }, (_, index) => `契約 ${index}`);
 
 for (const seed of SEEDS) {
-  test(`while a link is ended another one is linked: whoever comes first, one is there in the end, or none (seed ${seed})`, async () => {
+  test(`a linking during the end of a link leaves one link or none, in either order (seed ${seed})`, async () => {
     await using companies = await createCompanies();
     const { world, admin, account } = companies;
     const random = createRandom(seed);
@@ -49,7 +49,7 @@ for (const seed of SEEDS) {
 }
 
 for (const seed of SEEDS) {
-  test(`a link is ended and its account linked anew while its imports run: nothing is lost, nothing comes twice (seed ${seed})`, async () => {
+  test(`ending a link and linking its account again during imports loses and repeats nothing (seed ${seed})`, async () => {
     await using companies = await createLinkedCompanies();
     const { world, admin, colleague } = companies;
     const random = createRandom(seed);
@@ -99,7 +99,7 @@ test("of two who approve a first import at once one does, and it is imported onc
 });
 
 for (const seed of SEEDS) {
-  test(`a group goes and comes back while events and an hour are imported into it: all comes in, once (seed ${seed})`, async () => {
+  test(`a group deleted and restored during imports receives every contract once (seed ${seed})`, async () => {
     await using companies = await createLinkedCompanies();
     const { world, colleague } = companies;
     const random = createRandom(seed);
@@ -143,7 +143,7 @@ async function finish(
   return await finishLink(world, createBrowser(), { person: world.owner(), user, authorizationUrl });
 }
 
-/** The links, by id, that configurations at DocuSign lead to. */
+/** The ids of the links that configurations at DocuSign point to. */
 function addressesAtDocuSign(world: World): string[] {
   return [...world.docusign.state.accounts.values()]
     .flatMap((account) => world.docusign.configurations(account))

@@ -7,7 +7,7 @@ import type { World } from "../support/world.ts";
 
 const MOST_TURNS = 6;
 
-/** Another process of the world's service; chance decides how long its statements tarry, in turns of the event loop. */
+/** A second process of the world's service. Its statements are delayed by random numbers of event loop turns. */
 export async function startProcess(world: World, random: Random): Promise<Foundation> {
   const { log, now } = world.service.foundation;
   const foundation = await openFoundation(world.config, { log, now });
@@ -20,12 +20,12 @@ export async function startProcess(world: World, random: Random): Promise<Founda
   return foundation;
 }
 
-/** Its workers do what is due, several jobs at once, until nothing is. */
+/** Its workers run due jobs, several at once, until none is left. */
 export async function workAt({ tasks, working, log }: Foundation): Promise<void> {
   await runDueJobs(tasks, { pgPool: working.pool, log, concurrency: 3 });
 }
 
-/** Begins all of them at once, in an order that chance decides; gives what they came to in the order given. */
+/** Starts all of them at once in random order. Returns their results in the given order. */
 export async function atOnce<Result>(
   random: Random,
   acts: readonly (() => Promise<Result>)[],

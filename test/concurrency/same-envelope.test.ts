@@ -20,7 +20,7 @@ const NAMES = Array.from({ length: 6 }, (_, index) => `契約 ${index}`);
 const DOCUMENT = "/envelopes/{envelopeId}/documents/{documentId}";
 
 for (const seed of SEEDS) {
-  test(`envelopes that events, the hour, a replay and another tenant's link bring at once come in once a tenant (seed ${seed})`, async () => {
+  test(`envelopes brought at once by events, the hour, a replay and a second tenant's link are imported once per tenant (seed ${seed})`, async () => {
     await using companies = await createTwiceLinked();
     const { world, colleague } = companies;
     const random = createRandom(seed);
@@ -54,7 +54,7 @@ for (const seed of SEEDS) {
 }
 
 for (const seed of SEEDS) {
-  test(`two hours that overlap count each envelope once and miss none (seed ${seed})`, async () => {
+  test(`two overlapping hours count each envelope once and miss none (seed ${seed})`, async () => {
     await using companies = await createLinkedCompanies();
     const { world, colleague } = companies;
     const random = createRandom(seed);
@@ -88,7 +88,7 @@ for (const seed of SEEDS) {
   });
 }
 
-/** The same account is linked by a second admin for a second tenant, whose group is its own. */
+/** A second admin links the same account for a second tenant with its own group. */
 async function createTwiceLinked(): Promise<Companies> {
   const companies = await createLinkedCompanies();
   const { world, account } = companies;
@@ -109,7 +109,7 @@ async function changesOf({ service }: World): Promise<number> {
   return rows.length;
 }
 
-/** How often each document was asked for. */
+/** Counts the downloads of each document. */
 function downloads(world: World): number[] {
   const paths = world.docusign.callsTo(DOCUMENT).map(({ path }) => path);
   return [...Map.groupBy(paths, (path) => path).values()].map(({ length }) => length);

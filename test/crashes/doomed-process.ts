@@ -6,8 +6,8 @@ import type { World } from "../support/world.ts";
 import { type Fate, Struck } from "./fate.ts";
 
 /**
- * Another process of the world's service, with all that it stands on of its own, whose every statement, write to the
- * document store and call to DocuSign is a step of its fate. Meanwhile nobody else may call DocuSign.
+ * A second process of the world's service with its own foundation. Each of its statements, document store writes and calls
+ * to DocuSign is a step that can fail. No other process may call DocuSign meanwhile.
  */
 export async function startDoomed(world: World, fate: Fate): Promise<Foundation> {
   const foundation = await openFoundation(world.config, {
@@ -31,7 +31,7 @@ export async function startDoomed(world: World, fate: Fate): Promise<Foundation>
   };
 }
 
-/** A blow ends the connection, as a network or a server does: what the session held is free, as after a death. */
+/** A failure ends the connection, as a network or server failure does. The session's locks are released. */
 function doomPool({ pool }: Foundation["working"], fate: Fate): void {
   interceptPool(pool, async (statement, act, endSession) => {
     try {
@@ -54,7 +54,7 @@ function doomDocuments(documents: DocumentStore, fate: Fate): void {
       try {
         return await fate.take("store a document", async () => await put(key, source));
       } finally {
-        // Who does not read it to its end hangs up.
+        // A reader that stops early closes the connection.
         await source[Symbol.asyncIterator]().return?.();
       }
     },

@@ -9,7 +9,7 @@ import { tellOutcome } from "./outcome.ts";
 
 const OWNER = { tenant: "tenant-1", subject: "owner of tenant-1" };
 
-test("a deletion of a link that breaks at any of its steps succeeds when tried again, and the next link takes up the rest", async () => {
+test("a link deletion that fails at any step succeeds when retried, and the next link imports the rest", async () => {
   await using companies = await createLinkedWithUnheard();
   const { world, admin } = companies;
 
@@ -43,7 +43,7 @@ test("a deletion of a link that breaks at any of its steps succeeds when tried a
   ]);
 });
 
-test("a deletion that breaks half-way and is not tried again leaves a link that works as before, Connect included", async () => {
+test("a deletion that fails and is not retried leaves a working link, including Connect", async () => {
   await using companies = await createLinkedWithUnheard();
   const { world, admin } = companies;
 
@@ -65,11 +65,11 @@ test("a deletion that breaks half-way and is not tried again leaves a link that 
   assert.equal(outcome.configurations.length, 2);
 });
 
-/** One contract is in; another envelope has completed, and nobody has told of it. */
+/** One contract is imported; a second envelope has completed without an event. */
 async function createLinkedWithUnheard(): Promise<Companies> {
   const companies = await createLinkedCompanies({ expectErrors: true, docusign: { validate: false } });
   const { world, colleague, admin } = companies;
-  // Each play comes back to the tokens of the first.
+  // Each run restores the tokens of the first.
   world.docusign.keepOldRefreshTokens();
   await world.docusign.concludeEnvelope({ from: colleague, to: [CUSTOMER] });
   await world.runJobs();

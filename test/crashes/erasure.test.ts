@@ -10,7 +10,7 @@ import { workOn } from "./worker.ts";
 
 const BY = { tenant: "tenant-1", subject: "owner of tenant-1" };
 
-test("a deletion of a contract that breaks at any of its steps, its erasure's included, is done once when tried again", async () => {
+test("a contract deletion that fails at any step, erasure included, completes once when retried", async () => {
   await using companies = await createLinkedCompanies({ expectErrors: true, docusign: { validate: false } });
   const { world, colleague } = companies;
   await world.docusign.concludeEnvelope({ from: colleague, to: [CUSTOMER] });

@@ -14,7 +14,7 @@ import { tellOutcome } from "./outcome.ts";
 
 const LIMITS = { batch: 100, waiting: 100, waitingBytes: 1_000_000, writers: 1, answerWithinMs: 60_000 };
 
-test("an event whose recording breaks before or after its commit is recorded once, when DocuSign repeats it", async () => {
+test("an event whose recording fails before or after its commit is recorded once after the retry", async () => {
   await using companies = await createLinkedCompanies({ expectErrors: true, docusign: { validate: false } });
   const { world, colleague } = companies;
   world.docusign.holdDeliveries();

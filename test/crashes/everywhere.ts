@@ -5,20 +5,20 @@ import { startDoomed } from "./doomed-process.ts";
 import { type Blow, createFate, type Doom } from "./fate.ts";
 import { takeSnapshot } from "./snapshot.ts";
 
-/** What a process does that something befalls, what happens after that, and how one sees what came of it. */
+/** A story whose process fails: its steps, what follows, and how to observe the outcome. */
 export type Story<Outcome> = {
   readonly act: (process: Foundation) => Promise<unknown>;
   readonly recover: () => Promise<unknown>;
   readonly tell: () => Promise<Outcome>;
-  /** Where a story is worth telling; at every step by default. */
+  /** The steps at which to fail; every step by default. */
   readonly at?: (step: string) => boolean;
 };
 
 export type Told<Outcome> = { readonly outcome: Outcome; readonly steps: readonly string[] };
 
 /**
- * Plays the story from where the world stands, first unharmed, then with each blow at each of its steps. Throws if
- * one of these comes to another outcome than the first, or was not struck. Returns the first.
+ * Plays the story from the current state of the world: first without a failure, then with each failure at each step. Throws
+ * if an outcome differs from the first one or a failure did not occur. Returns the first outcome.
  */
 export async function strikeEverywhere<Outcome>(world: World, story: Story<Outcome>): Promise<Told<Outcome>> {
   const snapshot = await takeSnapshot(world);
@@ -32,7 +32,7 @@ export async function strikeEverywhere<Outcome>(world: World, story: Story<Outco
   return told;
 }
 
-/** To die after a step is to die before the next one that does something; only of the last one there is none. */
+/** Dying after a step equals dying before the next one, except for the last step. */
 function doomsOf(steps: readonly string[], isAsked: (step: string) => boolean): Doom[] {
   const dooms = steps.flatMap((step, index) =>
     blowsTo(steps, step, index).map((blow): Doom => ({ blow, step: index + 1 })),
@@ -43,8 +43,8 @@ function doomsOf(steps: readonly string[], isAsked: (step: string) => boolean): 
 }
 
 /**
- * What only reads leaves no trace, and what a transaction did goes with its connection, answered or not: to die at any
- * of its statements is to die before its first one, or before it commits.
+ * Reads leave no trace, and an open transaction is rolled back with its connection. So dying at any statement of a
+ * transaction equals dying before its first statement or before its commit.
  */
 function blowsTo(steps: readonly string[], step: string, index: number): Blow[] {
   if (isReading(step)) return [];
@@ -65,7 +65,7 @@ function isWithinTransaction(steps: readonly string[], index: number): boolean {
 
 const FOREIGN = /^(GET|POST|PUT|DELETE|store|erase) [/a]/;
 
-/** The steps that the database has no part in. */
+/** The steps outside the database. */
 export function foreignSteps(steps: readonly string[]): string[] {
   return steps.filter((step) => FOREIGN.test(step));
 }

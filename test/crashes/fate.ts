@@ -1,33 +1,33 @@
-/** What befalls a process at one of its steps. */
+/** How a process fails at one of its steps. */
 export type Blow =
-  /** It dies before the step is done. */
+  /** The process dies before the step. */
   | "dies before"
-  /** The step is done, and it dies without learning of it. */
+  /** The step is done, and the process dies before it gets the answer. */
   | "dies after"
-  /** The step is not done; it is told so, by a connection that breaks, and lives on. */
+  /** The connection breaks before the step; the process lives on. */
   | "is refused"
-  /** The step is done; it learns of a broken connection only, and lives on. */
+  /** The connection breaks after the step; the process lives on. */
   | "gets no answer for";
 
 export type Doom = { readonly blow: Blow; readonly step: number };
 
-/** The steps of a process, its statements, foreign calls and writes, and what befalls it at one of them. */
+/** The steps of a process (statements, foreign calls and writes) and the failure at one of them. */
 export type Fate = {
-  /** What it did, in its order; the last one is what it was struck at. */
+  /** The steps in order; the last one failed. */
   readonly steps: readonly string[];
   readonly isStruck: boolean;
   /** How far the next step gets: done and answered, done only, or not done. Nothing is done after a death. */
   meet(step: string): "done" | "unanswered" | "undone";
-  /** Does a step as fate has it. */
+  /** Runs a step, which may fail. */
   take<T>(step: string, act: () => Promise<T>): Promise<T>;
 };
 
-/** What a process is told of a step that fate met. */
+/** The error of a failed step. */
 export class Struck extends Error {
   override readonly name = "Struck";
 }
 
-/** Counts from 1; without doom nothing befalls it. */
+/** Steps count from 1; without a doom no step fails. */
 export function createFate(doom: Doom | null): Fate {
   const steps: string[] = [];
   const state = { isStruck: false, isDead: false };

@@ -12,7 +12,7 @@ import { tellOutcome } from "./outcome.ts";
 
 const OWNER = { tenant: "tenant-1", subject: "owner of tenant-1" };
 
-test("a linking that breaks at any of its steps gives one link, whole or not at all, with one configuration a side", async () => {
+test("a linking that fails at any step creates one complete link or none, with one configuration per side", async () => {
   await using companies = await createCompanies({ expectErrors: true, docusign: { validate: false } });
   const { world, colleague } = companies;
   await concludeUnheard(world, { from: colleague, to: [CUSTOMER] });
@@ -61,7 +61,7 @@ const CALLS = [
   "POST /connect",
 ];
 
-/** The way to DocuSign's login and back, without what the page has to do with it. */
+/** The login at DocuSign and the return, without the page. */
 async function link({ world, admin }: Companies, { tasks }: Pick<Foundation, "tasks">): Promise<void> {
   const { authorizationUrl } = await beginLinking(world.service.foundation.tasks, OWNER, "group-1");
   const { searchParams } = new URL(await world.docusign.authorize(authorizationUrl, admin));
@@ -74,7 +74,7 @@ async function link({ world, admin }: Companies, { tasks }: Pick<Foundation, "ta
   if (result !== "linked") throw new Error(result);
 }
 
-/** The owner looks whether there is a link, and tries once more if there is none. */
+/** The owner checks for a link and tries again if there is none. */
 async function linkAgain(companies: Companies): Promise<void> {
   const { world } = companies;
   const { status } = await (await world.api()).get("/v1/link");
@@ -83,7 +83,7 @@ async function linkAgain(companies: Companies): Promise<void> {
   await forgetLinkings(world);
 }
 
-/** What was begun and never finished goes with its time. */
+/** Unfinished linkings expire. */
 async function forgetLinkings({ service, clock }: World): Promise<void> {
   clock.pass(16 * 60_000);
   await tidy(service.foundation.tasks);

@@ -2,7 +2,7 @@ import { sql } from "kysely";
 import { eraseOrphans } from "../../src/usecases/keeping/erase-orphans.ts";
 import type { World } from "../support/world.ts";
 
-/** What a tenant, an operator and DocuSign see in the end, without what chance or the hour of it decides. */
+/** The final state as a tenant, an operator and DocuSign see it, without random or time-dependent values. */
 export async function tellOutcome(world: World) {
   return {
     contracts: await rowsOf(
@@ -34,7 +34,7 @@ async function rowsOf(world: World, query: string): Promise<unknown[]> {
   return (await sql.raw(query).execute(world.service.foundation.working.db)).rows;
 }
 
-/** Ours at DocuSign: of links that are there, and of none. */
+/** Our configurations at DocuSign: those of existing links, and those without a link. */
 async function tellConfigurations(world: World): Promise<{ type: string; of: string }[]> {
   const links = await world.service.foundation.working.db
     .selectFrom("link")
@@ -49,7 +49,7 @@ async function tellConfigurations(world: World): Promise<{ type: string; of: str
   return found.sort((one, other) => one.type.localeCompare(other.type));
 }
 
-/** After the night's look for orphans. */
+/** The state after the nightly orphan clean-up. */
 async function tellDocuments(world: World): Promise<{ needed: number; missing: number; orphans: number }> {
   const { db, documents, log, now } = world.service.foundation.tasks;
   await eraseOrphans({ db, documents, log, now });

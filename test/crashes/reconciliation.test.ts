@@ -9,7 +9,7 @@ import { foreignSteps, strikeEverywhere } from "./everywhere.ts";
 import { tellOutcome } from "./outcome.ts";
 import { workOn } from "./worker.ts";
 
-test("an hour's reconciliation that breaks at any of its steps leaves the next worker to the same end and the same count", async () => {
+test("a reconciliation that fails at any step is completed by the next worker with the same result and counts", async () => {
   await using linked = await createLinkedCompanies({ expectErrors: true, docusign: { validate: false } });
   const { world } = linked;
   concludeSome(linked);
@@ -34,7 +34,7 @@ test("an hour's reconciliation that breaks at any of its steps leaves the next w
   ]);
 });
 
-/** What the account sent, with two documents, what the user received, and what a rule excludes. */
+/** An envelope that the account sent, with two documents; one that the user received; one that a rule excludes. */
 function concludeSome({ world, admin, colleague, partner }: Companies): void {
   const completedAt = world.clock.now;
   const two = [{ name: "契約書.pdf" }, { name: "別紙.pdf" }];
@@ -43,7 +43,7 @@ function concludeSome({ world, admin, colleague, partner }: Companies): void {
   concludeQuietly(world, 1, () => ({ from: partner, to: [admin], completedAt }));
 }
 
-/** The hour's first; whatever run comes after it, as after an end that was written but not answered, finds everything known. */
+/** The first run of the hour. A later run, as after an unanswered commit, finds every envelope known. */
 async function tellEntry(world: World): Promise<any> {
   const hourly = (await entriesOf(world)).filter(({ kind }) => kind === "hourly");
   const [{ from, to, state, listed, known, missed, excluded }, ...again] = hourly.sort((one, other) =>

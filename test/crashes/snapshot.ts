@@ -4,10 +4,10 @@ import { sql } from "kysely";
 import type { Database } from "../../src/store/database.ts";
 import type { World } from "../support/world.ts";
 
-/** A moment of a world that one can come back to. */
+/** A state of a world that can be restored. */
 export type Snapshot = { restore(): Promise<void> };
 
-/** Keeps database, documents, Connect configurations and clock as they are. */
+/** Saves database, documents, Connect configurations and clock. */
 export async function takeSnapshot(world: World): Promise<Snapshot> {
   const { db } = world.service.foundation.working;
   const tables = await listTables(db);
@@ -55,7 +55,7 @@ async function copyTables(db: Database, tables: readonly Table[]): Promise<void>
     await sql.raw(`create table ${copyOf(table)} as select ${table.columns} from ${table.name}`).execute(db);
 }
 
-/** In one trip; without the rules between tables, as they stand in no order. */
+/** In one round trip and without foreign keys, since the tables are in no order. */
 async function restoreTables(db: Database, tables: readonly Table[]): Promise<void> {
   const fill = tables.map(
     (table) =>

@@ -6,8 +6,8 @@ import { silentWorkerLog } from "../support/silent-worker-log.ts";
 import type { World } from "../support/world.ts";
 
 /**
- * A worker does the due jobs of these tasks, and what they queue. That it has a job, and that the job is done, is
- * written by the world's own connection: what a death leaves of that is tried in test/jobs.
+ * A worker runs the due jobs of these tasks and the jobs they queue. The world's own connection claims and completes the
+ * jobs; test/jobs covers jobs of dead workers.
  */
 export async function workOn(world: World, { tasks }: Foundation, names: readonly string[]): Promise<void> {
   const all = Object.entries(createTasks(tasks, createLinkShare(1)));

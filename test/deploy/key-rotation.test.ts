@@ -7,14 +7,14 @@ const RUNBOOK = await readFile(new URL("../../docs/operations.md", import.meta.u
 
 const KEYS: Readonly<Record<string, Buffer>> = { OLDID: Buffer.alloc(32, 1), NEWID: Buffer.alloc(32, 2) };
 
-/** The lists of ids that ENCRYPTION_KEYS comes to hold, one after the other, by the runbook. */
+/** The consecutive lists of key ids in ENCRYPTION_KEYS during the runbook's rotation. */
 function listSteps(): string[][] {
   const [, section = ""] = /^### Encryption keys\n(.*?)^##/ms.exec(RUNBOOK) ?? [];
   const lists = [...section.matchAll(/`((?:\w+:KEY,?)+)`/g)].map(([, list = ""]) => list);
   return lists.map((list) => list.split(",").map((key) => key.replace(":KEY", "")));
 }
 
-test("at each rollout of the runbook's key rotation, pods of before and after open what the other seals", () => {
+test("at each rollout of the runbook's key rotation, old and new pods decrypt each other's secrets", () => {
   const steps = [["OLDID"], ...listSteps()];
   const vaults = steps.map((ids) => createVault(ids.map((id) => ({ id, key: KEYS[id] ?? Buffer.alloc(0) }))));
 

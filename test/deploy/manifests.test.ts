@@ -22,13 +22,13 @@ const SECRETS = [
 ];
 const MEBIBYTE = 1024 * 1024;
 
-test("every manifest fits Kubernetes' schemas and has no field that they don't know", () => {
+test("every manifest matches Kubernetes' schemas and has no unknown field", () => {
   for (const manifest of [...BASE, ...EXAMPLE])
     assert.deepEqual(listFaults(manifest), [], `${manifest.kind} ${manifest.metadata.name}`);
   assert.ok(EXAMPLE.length > BASE.length);
 });
 
-test("a misspelt field, a wrong type and an unheard-of kind are noticed", () => {
+test("a misspelt field, a wrong type and an unknown kind are detected", () => {
   const [misspelt, mistyped, unheard] = readManifests(`
 apiVersion: policy/v1
 kind: PodDisruptionBudget
@@ -50,7 +50,7 @@ metadata: { name: a }`).map(listFaults);
 });
 
 for (const role of ROLES) {
-  test(`${role}: no container may do more than it must`, () => {
+  test(`${role}: containers have least privilege`, () => {
     const pod = podOf(role);
 
     assert.equal(pod.automountServiceAccountToken, false);
@@ -67,14 +67,14 @@ for (const role of ROLES) {
     }
   });
 
-  test(`${role}: every container says what it needs and where its memory ends`, () => {
+  test(`${role}: every container has resource requests and a memory limit`, () => {
     for (const { name, resources } of containersOf(podOf(role))) {
       assert.ok(resources.requests.cpu !== undefined && resources.requests.memory !== undefined, name);
       assert.ok(bytes(resources.limits.memory) > bytes(resources.requests.memory), name);
     }
   });
 
-  test(`${role}: where the program writes is a volume with a limit`, () => {
+  test(`${role}: writable directories are volumes with a size limit`, () => {
     const pod = podOf(role);
     const written = ["/data", "/tmp"];
 
@@ -89,7 +89,7 @@ for (const role of ROLES) {
     }
   });
 
-  test(`${role}: secrets come by file, for the program's group only`, () => {
+  test(`${role}: secrets are files readable by the program's group only`, () => {
     const pod = podOf(role);
     const [container] = pod.containers;
     assert.ok(container !== undefined);
@@ -110,7 +110,7 @@ for (const role of ROLES) {
     }
   });
 
-  test(`${role}: migrations come first and see no secret but the database's`, () => {
+  test(`${role}: migrations run first and have only the database's secret`, () => {
     const pod = podOf(role);
     const [migrate, ...others] = pod.initContainers;
     assert.ok(migrate !== undefined);
@@ -130,13 +130,13 @@ for (const role of ROLES) {
     assert.equal(migrate.image, pod.containers[0]?.image);
   });
 
-  test(`${role}: the probes ask different things`, () => {
+  test(`${role}: the probes use different endpoints`, () => {
     const [container] = podOf(role).containers;
     assert.ok(container?.startupProbe !== undefined && container.livenessProbe && container.readinessProbe);
     const { startupProbe, livenessProbe, readinessProbe } = container;
 
     assert.equal(readinessProbe.httpGet.path, "/readyz");
-    // Restarting for want of a database would only make an outage longer.
+    // Restarting because the database is down would only prolong an outage.
     assert.equal(livenessProbe.httpGet.path, "/healthz");
     assert.equal(startupProbe.httpGet.path, "/healthz");
     assert.ok(patience(startupProbe) >= 60, "a start may take a minute");
@@ -146,7 +146,7 @@ for (const role of ROLES) {
     );
   });
 
-  test(`${role}: there is time to finish before it is killed`, async () => {
+  test(`${role}: the grace period covers SHUTDOWN_TIMEOUT`, async () => {
     const pod = podOf(role);
     const { shutdownTimeoutMs } = configOf(await readConfigMap(EXAMPLE));
 
@@ -157,7 +157,7 @@ for (const role of ROLES) {
     assert.ok(pod.terminationGracePeriodSeconds >= preStop + shutdownTimeoutMs / 1000 + 5);
   });
 
-  test(`${role}: its pods spread over nodes and zones, are emptied one by one, replaced before they go`, () => {
+  test(`${role}: pods spread over nodes and zones, drain one by one, and are replaced before they end`, () => {
     const deployment = readDeployment(find(BASE, "Deployment", `torikomi-${role}`));
     const budget = find(BASE, "PodDisruptionBudget", `torikomi-${role}`);
     const labels = deployment.spec.template.metadata.labels;
@@ -178,7 +178,7 @@ for (const role of ROLES) {
   });
 }
 
-test("serve grows with its load, work is two", () => {
+test("serve scales with its load, work has two replicas", () => {
   const scaler = find(BASE, "HorizontalPodAutoscaler", "torikomi-serve");
 
   assert.equal(readDeployment(find(BASE, "Deployment", "torikomi-serve")).spec.replicas, undefined);
@@ -207,7 +207,7 @@ test("the service account has no token", () => {
   assert.equal(find(BASE, "ServiceAccount", "torikomi")["automountServiceAccountToken"], false);
 });
 
-test("Connect may send more than the receiver's 32 MiB, so that it counts what is too large, and hears from us before it gives up; nobody else may send much", () => {
+test("the ingress lets Connect exceed the receiver's 32 MiB and answers within its timeout; other routes take small bodies only", () => {
   const connect = readIngress(find(BASE, "Ingress", "torikomi-connect"));
   const others = readIngress(find(BASE, "Ingress", "torikomi"));
 
@@ -230,7 +230,7 @@ test("an ingress passes on redirects as long as the requests that it takes", () 
     assert.ok(bytes(annotations[name]) >= 2 * LONGEST_RETURN, name);
 });
 
-test("what people, services and DocuSign use is reached from outside over TLS, the operations addresses are not", () => {
+test("public routes are reachable over TLS, operations endpoints are not", () => {
   const ingresses = EXAMPLE.filter(({ kind }) => kind === "Ingress").map(readIngress);
 
   const paths = ingresses.flatMap(({ spec }) =>
@@ -248,7 +248,7 @@ test("what people, services and DocuSign use is reached from outside over TLS, t
   }
 });
 
-test("the network lets in the ingress and monitoring only, and out to nothing inside but names", () => {
+test("the network policy admits only ingress and monitoring, and inside the cluster allows only DNS", () => {
   const policies = BASE.filter(({ kind }) => kind === "NetworkPolicy").map(readNetworkPolicy);
   const all = policies.find(({ metadata }) => metadata.name === "torikomi");
   assert.ok(all !== undefined);
@@ -281,7 +281,7 @@ test("the network lets in the ingress and monitoring only, and out to nothing in
     );
 });
 
-test("the example's configuration is one that the program accepts in production", async () => {
+test("the program accepts the example's configuration in production", async () => {
   const config = configOf(await readConfigMap(EXAMPLE));
 
   assert.equal(config.production, true);
@@ -290,7 +290,7 @@ test("the example's configuration is one that the program accepts in production"
   assert.match(config.documentStore, /^s3:/);
 });
 
-test("an overlay that asks for traces gets them, and a way to the collector's port", async () => {
+test("an overlay with traces can reach the collector's port", async () => {
   const folder = await mkdtemp(join(tmpdir(), "torikomi-deploy-"));
   await cp(new URL("../../deploy/", import.meta.url), folder, { recursive: true });
   const path = join(folder, "overlays/example/kustomization.yaml");
@@ -333,7 +333,7 @@ test("no manifest holds a secret, and every image is pinned", async () => {
   for (const image of images) assert.match(image, /@sha256:[0-9a-f]{64}$/);
 });
 
-test("the namespace refuses what is less strict", () => {
+test("the namespace rejects less strict pods", () => {
   const { metadata } = find(EXAMPLE, "Namespace", "torikomi");
 
   assert.partialDeepStrictEqual(metadata["labels"], { "pod-security.kubernetes.io/enforce": "restricted" });
@@ -374,7 +374,7 @@ function mountOfSecrets(container: Container): string | undefined {
   return container.volumeMounts.find(({ mountPath }) => mountPath === "/run/secrets/torikomi")?.name;
 }
 
-/** How long a probe may fail before it has its consequence, in seconds. */
+/** How long a probe may fail before it takes effect, in seconds. */
 function patience({
   periodSeconds,
   failureThreshold,
@@ -395,7 +395,7 @@ async function readConfigMap(manifests: readonly Manifest[]): Promise<Record<str
   return Object.fromEntries(Object.entries(data).map(([key, value]) => [key, String(value)]));
 }
 
-/** As the program reads it, with secrets in the place of those that are mounted. */
+/** The environment as the program reads it, with values for the mounted secrets. */
 function configOf(environment: Record<string, string | undefined>): Config {
   return parseConfig({
     ...environment,

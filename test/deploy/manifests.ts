@@ -14,7 +14,7 @@ const Manifest = z.looseObject({
 });
 export type Manifest = z.infer<typeof Manifest>;
 
-/** What `kustomize build` makes of a folder of `deploy`. */
+/** The output of `kustomize build` for a folder of `deploy`. */
 export async function renderManifests(folder: string): Promise<Manifest[]> {
   const { stdout } = await promisify(execFile)(process.execPath, [KUSTOMIZE, "build", folder], {
     cwd: DEPLOY,

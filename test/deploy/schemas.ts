@@ -20,7 +20,7 @@ const MODELS = [
   ServiceAccount,
 ];
 
-/** What Kubernetes' schema has against a manifest, fields that it doesn't know included. */
+/** The violations of Kubernetes' schema by a manifest, including unknown fields. */
 export function listFaults(manifest: Manifest): string[] {
   const model = MODELS.find(({ is }) => is(manifest));
   if (model === undefined) return [`no schema for ${manifest.apiVersion} ${manifest.kind}`];
@@ -35,8 +35,8 @@ export function listFaults(manifest: Manifest): string[] {
 }
 
 /**
- * The same values, noting which fields are never asked for. Kubernetes' schemas let unknown fields pass, so a
- * misspelt one would go unnoticed; but a schema asks for every field that it knows.
+ * Returns the same values and records which fields are never read. Kubernetes' schemas accept unknown fields, so a
+ * misspelt one would pass; but a schema reads every field that it knows.
  */
 function watch(value: unknown, path: string, unread: Set<string>): unknown {
   if (Array.isArray(value)) return value.map((one, index) => watch(one, `${path}/${index}`, unread));

@@ -10,13 +10,13 @@ const MEBIBYTE = 1024 * 1024;
 
 export type TestedStore = AsyncDisposable & {
   readonly store: DocumentStore;
-  /** What lies in the place beside readable documents; empty where everything is tidy. */
+  /** Leftovers beside the readable documents; empty if there are none. */
   readonly leftovers: () => Promise<string[]>;
-  /** Makes every later writing fail. */
+  /** Makes every later write fail. */
   readonly breakDown: () => Promise<void>;
 };
 
-/** What every document store promises; `create` gives an empty one. */
+/** The contract of every document store; `create` returns an empty one. */
 export function testDocumentStore(name: string, create: () => Promise<TestedStore>): void {
   describe(name, () => {
     testReading(create);
@@ -27,7 +27,7 @@ export function testDocumentStore(name: string, create: () => Promise<TestedStor
 }
 
 function testReading(create: () => Promise<TestedStore>): void {
-  test("what was stored is read back, with its size and hash told", async () => {
+  test("a stored document is read back, and storing returns its size and hash", async () => {
     await using place = await create();
     const bytes = randomBytes(100_000);
 
@@ -37,7 +37,7 @@ function testReading(create: () => Promise<TestedStore>): void {
     assert.deepEqual(await read(place.store, "a1/b-2"), bytes);
   });
 
-  test("an empty document is a document", async () => {
+  test("an empty document can be stored", async () => {
     await using place = await create();
 
     const stored = await place.store.put("empty", chunksOf(Buffer.alloc(0), 1));
@@ -46,14 +46,14 @@ function testReading(create: () => Promise<TestedStore>): void {
     assert.deepEqual(await read(place.store, "empty"), Buffer.alloc(0));
   });
 
-  test("nothing is read where nothing was stored", async () => {
+  test("opening an unknown key returns null", async () => {
     await using place = await create();
 
     assert.equal(await place.store.open("a"), null);
     assert.equal(await place.store.open("a", { first: 0, last: 1 }), null);
   });
 
-  test("a range gives its bytes, both ends included, as far as the document reaches", async () => {
+  test("a range returns its bytes, both ends inclusive, up to the end of the document", async () => {
     await using place = await create();
     await place.store.put("a", chunksOf(Buffer.from("0123456789"), 3));
 
@@ -71,7 +71,7 @@ function testReading(create: () => Promise<TestedStore>): void {
     { first: 0.5, last: 2 },
     { first: 0, last: Number.POSITIVE_INFINITY },
   ]) {
-    test(`${range.first} to ${range.last} is no range`, async () => {
+    test(`${range.first} to ${range.last} is not a valid range`, async () => {
       await using place = await create();
       await place.store.put("a", chunksOf(Buffer.from("0123456789"), 3));
 
@@ -90,13 +90,13 @@ function testWriting(create: () => Promise<TestedStore>): void {
     const stored = await place.store.put("large", watched(size, memory));
 
     assert.equal(stored.bytes, size);
-    // An S3 server of the same process takes its share of this as well.
+    // An S3 server in the same process needs part of this as well.
     assert.ok(memory.peak - before < 24 * MEBIBYTE, `held ${memory.peak - before} bytes`);
     assert.equal((await read(place.store, "large")).length, size);
     assert.deepEqual(await place.leftovers(), []);
   });
 
-  test("a document is not readable before it is whole", async () => {
+  test("a document is not readable before it is complete", async () => {
     await using place = await create();
     const seen: unknown[] = [];
     async function* slow(): AsyncGenerator<Uint8Array> {
@@ -112,7 +112,7 @@ function testWriting(create: () => Promise<TestedStore>): void {
     assert.deepEqual(await keysOf(place.store), ["slow"]);
   });
 
-  test("storing the same document several times at once leaves one whole document", async () => {
+  test("storing the same document several times at once leaves one complete document", async () => {
     await using place = await create();
     const bytes = randomBytes(200_000);
 
@@ -126,7 +126,7 @@ function testWriting(create: () => Promise<TestedStore>): void {
     assert.deepEqual(await place.leftovers(), []);
   });
 
-  test("what is stored under a key replaces what was there", async () => {
+  test("storing under a key replaces the previous document", async () => {
     await using place = await create();
     await place.store.put("a", chunksOf(Buffer.from("longer than the next"), 5));
 
@@ -152,7 +152,7 @@ function testWriting(create: () => Promise<TestedStore>): void {
     "%2e",
     "a".repeat(201),
   ]) {
-    test(`${JSON.stringify(key.slice(0, 20))} is refused as a key`, async () => {
+    test(`${JSON.stringify(key.slice(0, 20))} is rejected as a key`, async () => {
       await using place = await create();
 
       await assert.rejects(place.store.put(key, chunksOf(Buffer.from("x"), 1)), RangeError);
@@ -165,7 +165,7 @@ function testWriting(create: () => Promise<TestedStore>): void {
 
 function testFailing(create: () => Promise<TestedStore>): void {
   for (const failsAfter of [0, 1000, 12 * MEBIBYTE]) {
-    test(`a source that fails after ${failsAfter} bytes leaves nothing, and what was there before`, async () => {
+    test(`a source that fails after ${failsAfter} bytes leaves the previous document unchanged`, async () => {
       await using place = await create();
       const fault = new Error("connection reset");
       await place.store.put("old", chunksOf(Buffer.from("old"), 3));
@@ -192,7 +192,7 @@ function testFailing(create: () => Promise<TestedStore>): void {
 }
 
 function testHousekeeping(create: () => Promise<TestedStore>): void {
-  test("an erased document is gone, and erasing it again changes nothing", async () => {
+  test("erasing a document is idempotent", async () => {
     await using place = await create();
     await place.store.put("a/b", chunksOf(Buffer.from("x"), 1));
     await place.store.put("a", chunksOf(Buffer.from("y"), 1));
@@ -204,10 +204,10 @@ function testHousekeeping(create: () => Promise<TestedStore>): void {
     assert.deepEqual(await keysOf(place.store), ["a"]);
   });
 
-  test("the list tells every key with the time of its last change", async () => {
+  test("the list returns every key with its last modification time", async () => {
     await using place = await create();
     const keys = Array.from({ length: 30 }, (_, index) => `tenant/${index}/document`).sort();
-    // File systems and S3 tell times coarsely.
+    // File systems and S3 round times.
     const started = Date.now() - 2000;
     for (const key of keys) await place.store.put(key, chunksOf(Buffer.from(key), 100));
 
@@ -222,7 +222,7 @@ function testHousekeeping(create: () => Promise<TestedStore>): void {
     }
   });
 
-  test("a check of a store that works leaves nothing", async () => {
+  test("a successful check leaves nothing behind", async () => {
     await using place = await create();
 
     await place.store.check();
@@ -231,7 +231,7 @@ function testHousekeeping(create: () => Promise<TestedStore>): void {
     assert.deepEqual(await place.leftovers(), []);
   });
 
-  test("a check of a store that cannot write says so", async () => {
+  test("a check of a store that cannot write reports it", async () => {
     await using place = await create();
     await place.breakDown();
 
@@ -265,7 +265,7 @@ async function* watched(size: number, memory: { peak: number }): AsyncGenerator<
   }
 }
 
-/** Bytes in buffers that something still refers to. */
+/** Bytes in buffers that are still referenced. */
 function heldBytes(): number {
   setFlagsFromString("--expose-gc");
   runInNewContext("gc")();

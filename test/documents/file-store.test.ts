@@ -19,7 +19,7 @@ async function createFileStore(): Promise<TestedStore> {
   };
 }
 
-test("different contents stored at once under one key leave one of them, whole", async () => {
+test("different contents stored at once under one key leave one complete document", async () => {
   await using place = await createFileStore();
   const letters = ["a", "b", "c", "d"];
 
@@ -32,7 +32,7 @@ test("different contents stored at once under one key leave one of them, whole",
   assert.equal(new Set(bytes).size, 1);
 });
 
-test("drafts that are older than a day are removed when the store opens, younger ones are not", async () => {
+test("opening the store removes drafts older than a day and keeps newer ones", async () => {
   const folder = await mkdtemp(join(tmpdir(), "torikomi-files-"));
   const now = new Date("2026-04-02T12:00:00Z");
   await mkdir(join(folder, "drafts"));
@@ -45,18 +45,18 @@ test("drafts that are older than a day are removed when the store opens, younger
   await rm(folder, { recursive: true });
 });
 
-test("the first byte is a range", async () => {
+test("a range of the first byte returns that byte", async () => {
   await using place = await createFileStore();
   await place.store.put("key", repeated("x"));
 
-  // Not asked of every store: s3rver takes 0-0 for no range at all.
+  // Not part of the common suite: s3rver treats 0-0 as no range.
   const stream = await place.store.open("key", { first: 0, last: 0 });
 
   assert.ok(stream !== null);
   assert.equal(String(await buffer(stream)), "x");
 });
 
-test("a store that is opened again holds what it held", async () => {
+test("a reopened store has its documents", async () => {
   const folder = await mkdtemp(join(tmpdir(), "torikomi-files-"));
   const first = await openFileStore(join(folder, "made", "on", "the", "way"));
   await first.put("a/b", repeated("x"));

@@ -29,13 +29,13 @@ for (const setting of [
   "s3://bucket/../x",
   "gs://bucket",
 ]) {
-  test(`${JSON.stringify(setting)} names no store`, async () => {
+  test(`${JSON.stringify(setting)} is not a valid document store`, async () => {
     assert.equal(parseDocumentPlace(setting), null);
     await assert.rejects(openDocumentStore(setting, tmpdir()), /no document store/);
   });
 }
 
-test("file documents lie in their own folder of the data folder", async () => {
+test("documents as files are stored in their own folder under the data folder", async () => {
   const dataDir = await mkdtemp(join(tmpdir(), "torikomi-data-"));
 
   const store = await openDocumentStore("file", dataDir);
@@ -45,7 +45,7 @@ test("file documents lie in their own folder of the data folder", async () => {
   await rm(dataDir, { recursive: true });
 });
 
-test("an S3 store is reached by the SDK's own variables", async () => {
+test("an S3 store is configured by the SDK's own variables", async () => {
   await using server = await startS3Server();
   process.env["AWS_ENDPOINT_URL_S3"] = server.endpoint;
   process.env["AWS_REGION"] = "ap-northeast-1";

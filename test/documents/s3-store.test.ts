@@ -8,7 +8,7 @@ import { type TestedStore, testDocumentStore } from "./document-store-suite.ts";
 
 testDocumentStore("an S3 store", createTestedStore);
 
-test("an upload that is refused half-way is aborted", async () => {
+test("an upload that is rejected half-way is aborted", async () => {
   await using server = await startS3Server();
   const store = await openStore(server);
   server.refusePartsFrom(2);
@@ -20,7 +20,7 @@ test("an upload that is refused half-way is aborted", async () => {
   await store.close();
 });
 
-test("objects of others in the bucket are neither listed nor reached", async () => {
+test("foreign objects in the bucket are neither listed nor accessible", async () => {
   await using server = await startS3Server();
   const client = clientOf(server);
   for (const key of ["elsewhere/a", "contracts/of/some", "contracts/of/someone/Not Ours"]) {
@@ -39,7 +39,7 @@ test("objects of others in the bucket are neither listed nor reached", async () 
   await store.close();
 });
 
-test("without a prefix the documents lie in the bucket itself", async () => {
+test("without a prefix the documents are stored at the top of the bucket", async () => {
   await using server = await startS3Server();
   const store = await openStore(server, "");
 

@@ -281,7 +281,7 @@ function visitorsRequest(material: Material, chance: Chance): WireRequest {
   };
 }
 
-/** HTTP that is none, or none that anybody means well with. */
+/** Malformed or malicious HTTP. */
 function brokenRequest(material: Material, chance: Chance): WireRequest {
   const request = chance.once(2)
     ? apiRequest(material, chance)
@@ -323,12 +323,12 @@ function brokenRequest(material: Material, chance: Chance): WireRequest {
   return chance.pick(tricks);
 }
 
-/** `encodeURIComponent` throws at half characters. */
+/** `encodeURIComponent` throws on unpaired surrogates. */
 function wellFormed(text: string): string {
   return text.toWellFormed();
 }
 
-/** What a header may hold without breaking HTTP itself. */
+/** Characters that a header may contain without breaking HTTP. */
 function headerText(text: string): string {
   return text.replace(/[^\t\x20-\x7e\x80-\xff]/g, "?");
 }

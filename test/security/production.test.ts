@@ -18,7 +18,7 @@ const COMPLETE = {
 };
 
 for (const command of ["all", "reconcile", "doctor"]) {
-  test(`in production ${command} has no embedded PostgreSQL: without DATABASE_URL it ends with 78`, async () => {
+  test(`in production ${command} requires DATABASE_URL and exits with 78 without it`, async () => {
     const dataDir = await mkdtemp(join(tmpdir(), "torikomi-production-"));
 
     const { status, told } = runInProduction(["src/main.ts", command], { ...COMPLETE, DATA_DIR: dataDir });
@@ -31,7 +31,7 @@ for (const command of ["all", "reconcile", "doctor"]) {
   });
 }
 
-test("the embedded PostgreSQL refuses production by itself, too", async () => {
+test("the embedded PostgreSQL itself refuses production", async () => {
   await assert.rejects(openEmbeddedPostgres({ dataDir: "/nowhere", production: true }), /not for production/);
 });
 

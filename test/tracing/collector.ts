@@ -6,9 +6,9 @@ export type Span = {
   readonly spanId: string;
   readonly parentSpanId: string | null;
   readonly name: string;
-  /** Of OpenTelemetry's kinds: 2 a server's, 3 a client's, 5 a consumer's. */
+  /** OpenTelemetry's span kind: 2 server, 3 client, 5 consumer. */
   readonly kind: number;
-  /** Which instrumentation made it. */
+  /** The instrumentation that created it. */
   readonly by: string;
   readonly service: string;
   readonly attributes: Readonly<Record<string, unknown>>;
@@ -18,11 +18,11 @@ export type Span = {
 export type Collector = AsyncDisposable & {
   readonly url: string;
   readonly spans: readonly Span[];
-  /** All that was sent, as it was sent. */
+  /** Everything that was sent, unchanged. */
   readonly sent: readonly string[];
 };
 
-/** Takes spans as OTLP over HTTP in JSON. `isSilent` takes them and never answers. */
+/** Receives spans as OTLP over HTTP in JSON. With `isSilent` it never answers. */
 export async function startCollector({ isSilent = false } = {}): Promise<Collector> {
   const spans: Span[] = [];
   const sent: string[] = [];

@@ -20,7 +20,7 @@ describe("a `torikomi all` that was linked, imported what an event told of, and 
   });
   after(async () => await traced[Symbol.asyncDispose]());
 
-  test("tells of the event's request, and what it asked of the database", () => {
+  test("contains the event's request and its statements", () => {
     const { spans } = traced.collector;
 
     const request = spans.find(({ name }) => name === "POST /connect/:linkId");
@@ -34,7 +34,7 @@ describe("a `torikomi all` that was linked, imported what an event told of, and 
     assert.ok(parts.some(({ by, attributes }) => by === "pg" && /connect_event/.test(text(attributes))));
   });
 
-  test("tells of the job, and what it asked of the database and of DocuSign", () => {
+  test("contains the job, its statements and its calls to DocuSign", () => {
     const { spans } = traced.collector;
     const { ground, envelopeId } = traced;
 
@@ -52,7 +52,7 @@ describe("a `torikomi all` that was linked, imported what an event told of, and 
     assert.ok(called.includes(`undici ${envelope}/documents/1`), called.join("\n"));
   });
 
-  test("tells of no secret, no query and nobody's address", () => {
+  test("contains no secret, query string or e-mail address", () => {
     const { collector, ground, token } = traced;
     const all = collector.sent.join("\n");
     const password = new URL(ground.connectionString).password;
@@ -74,21 +74,21 @@ describe("a `torikomi all` that was linked, imported what an event told of, and 
     }
   });
 
-  test("tells the collector only", () => {
+  test("is sent to the collector only", () => {
     const told = traced.heard.filter((headers) => "traceparent" in headers || "baggage" in headers);
 
     assert.ok(traced.heard.length > 0);
     assert.deepEqual(told, []);
   });
 
-  test("goes on with a caller's trace", () => {
+  test("continues a caller's trace", () => {
     const span = one(traced.collector.spans, ({ traceId, kind }) => traceId === CALLER.traceId && kind === 2);
 
     assert.equal(span.parentSpanId, CALLER.spanId);
     assert.equal(span.attributes["http.response.status_code"], 401);
   });
 
-  test("tells of a call that DocuSign failed, and of nothing that belongs to no request or job", () => {
+  test("contains a failed call to DocuSign, and nothing outside requests and jobs", () => {
     const { spans } = traced.collector;
 
     const failed = spans.filter((span) => span.failed && span.kind === 3);
@@ -120,7 +120,7 @@ test("a collector that never answers does not keep the process from ending", {
   assert.ok(collector.sent.length > 0);
 });
 
-/** Writes the name of whatever is loaded of OpenTelemetry to standard error, but for its interface: prom-client loads that. */
+/** Prints the OpenTelemetry modules that are loaded, except its API, which prom-client loads. */
 const TELLS_WHAT_IS_LOADED = `data:text/javascript,${encodeURIComponent(`
   import { registerHooks } from "node:module";
   registerHooks({ load(url, context, next) {
@@ -128,8 +128,8 @@ const TELLS_WHAT_IS_LOADED = `data:text/javascript,${encodeURIComponent(`
     return next(url, context);
   } });`)}`;
 
-test("without its variables nothing of OpenTelemetry is loaded", { skip }, async () => {
-  // Nobody listens at port 1: it starts, finds no database, and ends.
+test("OpenTelemetry is not loaded without its variables", { skip }, async () => {
+  // Port 1 has no listener: the program starts, finds no database and ends.
   const database = { DATABASE_URL: "postgres://nobody@127.0.0.1:1/nothing", ENCRYPTION_KEYS: KEY };
   const environment = { ...NEEDED, ...database, NODE_OPTIONS: `--import ${TELLS_WHAT_IS_LOADED}` };
 
@@ -162,7 +162,7 @@ for (const [environment, expected] of [
   });
 }
 
-test("an address for spans that is none is told at the start", () => {
+test("an invalid address for spans is reported at the start", () => {
   assert.throws(
     () => parseConfig({ ...NEEDED, ENCRYPTION_KEYS: KEY, OTEL_EXPORTER_OTLP_ENDPOINT: "collector" }),
     /OTEL_EXPORTER_OTLP_ENDPOINT must be an http or https address/,
@@ -175,9 +175,9 @@ type Traced = AsyncDisposable & {
   readonly ground: Ground;
   readonly collector: Collector;
   readonly envelopeId: string;
-  /** A token that the API was asked with. */
+  /** A token used with the API. */
   readonly token: string;
-  /** Headers of all that reached DocuSign, the cabinet and the collector. */
+  /** Headers of all requests to DocuSign, the cabinet and the collector. */
   readonly heard: readonly IncomingHttpHeaders[];
 };
 
@@ -218,7 +218,7 @@ async function createTracedGround(
   });
 }
 
-/** What is left is sent by then. */
+/** The remaining spans are sent by then. */
 async function end({ programs }: Ground): Promise<void> {
   const program = programs.get("all-1");
   program?.kill("SIGTERM");
@@ -236,7 +236,7 @@ function one(spans: readonly Span[], isIt: (span: Span) => boolean): Span {
   return span;
 }
 
-/** The spans below, however deep. */
+/** All descendant spans. */
 function within(spans: readonly Span[], span: Span): Span[] {
   const children = spans.filter(({ parentSpanId }) => parentSpanId === span.spanId);
   return children.flatMap((child) => [child, ...within(spans, child)]);

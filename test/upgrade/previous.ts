@@ -4,12 +4,12 @@ import { openDatabase } from "../../src/store/database.ts";
 import { migrateTo } from "../../src/store/migrate.ts";
 import { createEmptyDatabase, type TestDatabase } from "../support/postgres.ts";
 
-/** A database as the version before the last migration left it, with rows in every table. */
+/** A database before the last migration, with rows in every table. */
 export async function createDatabaseBefore(): Promise<TestDatabase> {
   return await createFilledDatabase({ without: 1 });
 }
 
-/** A database with every migration but so many of the last, each applied to the rows of those before. */
+/** A database without the given number of last migrations. Each migration was applied to the rows of earlier fixtures. */
 export async function createFilledDatabase({ without }: { without: number }): Promise<TestDatabase> {
   const database = await createEmptyDatabase();
   const { db, pool, close } = openDatabase(database.connectionString);

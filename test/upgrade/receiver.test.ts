@@ -12,12 +12,12 @@ import { migrateTestDatabase, type TestDatabase } from "../support/postgres.ts";
 import { HMAC_KEYS } from "../support/world.ts";
 import { createDatabaseBefore } from "./previous.ts";
 
-/** Of the rows that each migration's fixture brings. */
+/** The link of the migrations' fixtures. */
 const LINK = "00000000-0000-4000-8000-000000000001";
 const LANES = 4;
 const ROWS = 20_000;
 
-test("events are accepted while the database is migrated, and each that was answered with 200 is stored", async () => {
+test("events are accepted during a migration, and every event answered with 200 is stored", async () => {
   await using database = await createDatabaseBefore();
   await using service = await startReceiver(database);
   await growLarge(service);
@@ -42,7 +42,7 @@ test("events are accepted while the database is migrated, and each that was answ
   );
 });
 
-test("until the database is migrated a new version says that it is not ready; once it is newer, the old one goes on", async () => {
+test("a new version is not ready before the migration; an old version keeps running after it", async () => {
   await using database = await createDatabaseBefore();
   await using service = await startReceiver(database);
 
@@ -62,7 +62,7 @@ test("until the database is migrated a new version says that it is not ready; on
   assert.equal(answer.status, 200);
 });
 
-/** `torikomi serve` as a deployment runs it: it migrates nothing by itself. */
+/** `torikomi serve` as in a deployment: it does not migrate. */
 async function startReceiver({ connectionString }: TestDatabase): Promise<Service> {
   const dataDir = await mkdtemp(join(tmpdir(), "torikomi-upgrade-"));
   const config = parseConfig({
@@ -88,7 +88,7 @@ async function startReceiver({ connectionString }: TestDatabase): Promise<Servic
   };
 }
 
-/** So many envelopes and contracts that an index of them takes its time. */
+/** Enough envelopes and contracts for an index to take noticeable time. */
 async function growLarge({ foundation }: Service): Promise<void> {
   await foundation.working.pool.query(`
     insert into envelope (tenant, envelope_id, link_id, state, reason, completed_at, found_by, found_at)
@@ -98,12 +98,12 @@ async function growLarge({ foundation }: Service): Promise<void> {
 
 type Posting = {
   readonly answered: () => number;
-  /** Resolves when so many more have been answered. */
+  /** Resolves after this many further answers. */
   readonly some: (count: number) => Promise<void>;
   readonly stop: () => Promise<{ accepted: string[]; refused: number[] }>;
 };
 
-/** Lanes that post an event after the other; what is put off with 503 is repeated, as Connect does. */
+/** Lanes that post one event after the other and repeat those answered with 503, as Connect does. */
 function startPosting(service: Service): Posting {
   const accepted: string[] = [];
   const refused: number[] = [];

@@ -6,7 +6,7 @@ import { isCurrent } from "../../src/store/migrate.ts";
 import { migrateTestDatabase } from "../support/postgres.ts";
 import { createDatabaseBefore } from "./previous.ts";
 
-test("a migration keeps nobody from writing, though it waits for those who are at it", async () => {
+test("a migration that waits for open writes does not block new ones", async () => {
   await using database = await createDatabaseBefore();
   const { connectionString } = database;
   await using writers = await startWriters(connectionString);
@@ -23,7 +23,7 @@ test("a migration keeps nobody from writing, though it waits for those who are a
 
 type Writers = AsyncDisposable & {
   readonly tables: readonly string[];
-  /** Sessions by process id, each amid a write to a table. */
+  /** Sessions with an open write to a table, by process id. */
   readonly busy: Map<number, pg.Client>;
   readonly watcher: pg.Client;
 };
@@ -51,7 +51,7 @@ async function startWriters(connectionString: string): Promise<Writers> {
   };
 }
 
-/** Whenever the migration waits, others try to write; then those it waits for are done. Gives what could not be written to. */
+/** Each time the migration waits, other sessions write; then the awaited sessions end. Returns the blocked tables. */
 async function letGoOneByOne(
   { tables, busy, watcher }: Writers,
   migrating: Promise<unknown>,

@@ -5,7 +5,7 @@ import { seeContracts, seeFeed } from "./observe.ts";
 import { type ShownLink, shownLink } from "./shown-link.ts";
 import { isSqueezed, type Stage, type Tenant, troublesOf } from "./stage.ts";
 
-/** Holds what is there after the hour against the rules. */
+/** Compares the state after the hour with the rules. */
 export async function compare(stage: Stage, hour: Date): Promise<void> {
   for (const tenant of stage.tenants) {
     await seeContracts(stage, tenant);
@@ -23,7 +23,7 @@ function isHeld(stage: Stage, { current }: Tenant): boolean {
   return current !== null && isSqueezed(stage, current.link.account);
 }
 
-/** The link's state follows from what is wrong with it, which each hour finds out if it may call DocuSign. */
+/** The link's state follows from its problems, which each hour detects if it may call DocuSign. */
 async function compareLink(stage: Stage, tenant: Tenant): Promise<ShownLink | null> {
   const link = await shownLink(stage, tenant);
   const { current } = tenant;
@@ -49,7 +49,7 @@ async function compareLink(stage: Stage, tenant: Tenant): Promise<ShownLink | nu
   return link;
 }
 
-/** Everything that completed before the hour is there, or excluded, or deleted, and the totals say so. */
+/** Every envelope completed before the hour is imported, excluded or deleted, and the totals agree. */
 async function compareAccount(
   stage: Stage,
   tenant: Tenant,
@@ -77,7 +77,7 @@ function isDue({ completedAt, listedFrom }: PlayedEnvelope, hour: Date): boolean
   return completedAt !== null && completedAt < hour && listedFrom <= hour;
 }
 
-/** In between are envelopes that listings don't show yet, and others, of which an event may have told. */
+/** Later envelopes may be missing from listings, or known through an event. */
 function compareTotals(
   { envelopes }: Stage,
   { contracts }: Tenant,
@@ -105,7 +105,7 @@ function compareTotals(
   }
 }
 
-/** All links that there were, and the windows that they had from the first. */
+/** All links and their original windows. */
 async function compareHistory({ world }: Stage, { name, links }: Tenant): Promise<void> {
   const { body } = await (await world.api(name)).get("/v1/links?limit=200");
   const shown = body.items

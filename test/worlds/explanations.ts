@@ -28,7 +28,7 @@ export async function explainSome(
   }
 }
 
-/** What may be said of the envelope; null if the rules leave it open. */
+/** The permitted explanations of the envelope; null if the rules leave it open. */
 function codesOf(tenant: Tenant, envelope: PlayedEnvelope, hour: Date): string[] | null {
   const { current } = tenant;
   if (current === null) return null;
@@ -41,7 +41,7 @@ function codesOf(tenant: Tenant, envelope: PlayedEnvelope, hour: Date): string[]
   return wanted === "yes" ? null : reasons.map((reason) => `excluded ${reason}`);
 }
 
-/** A group that is gone is waited for, visibly; what else is wrong with a link may keep the envelope from being known at all. */
+/** Envelopes wait visibly for a missing group. Other problems of a link may keep an envelope unknown. */
 function codesOfIll(
   stage: Stage,
   tenant: Tenant,
@@ -59,7 +59,7 @@ function codesOfIll(
     : null;
 }
 
-/** What was imported is that, or deleted, whatever becomes of links; a later link finds it there already. */
+/** An imported envelope stays imported or deleted, whatever happens to links. */
 function codesOfContracts(tenant: Tenant, envelope: PlayedEnvelope): string[] | null {
   const contracts = tenant.contracts.filter(({ envelopeId }) => envelopeId === envelope.envelopeId);
   const [first] = contracts;
@@ -71,7 +71,7 @@ function codesOfContracts(tenant: Tenant, envelope: PlayedEnvelope): string[] | 
   return importer.id === tenant.current?.link.id ? own : [...own, "imported already"];
 }
 
-/** No link of the tenant's was ever shown it, and nobody forged a word of it. */
+/** The envelope was never visible to a link of the tenant, and no event was forged. */
 function isStrange({ links }: Tenant, envelope: PlayedEnvelope): boolean {
   return !envelope.isForged && links.every((link) => !isShown(envelope, link));
 }

@@ -5,7 +5,7 @@ import type { PlayedEnvelope, PlayedLink } from "./model.ts";
 import type { WorldPlan } from "./moves.ts";
 import type { Ending } from "./windows.ts";
 
-/** A contract that was seen, and what it has to stay like. */
+/** A contract that was seen and must not change. */
 export type SeenContract = {
   readonly id: string;
   readonly envelopeId: string;
@@ -32,7 +32,7 @@ export type Current = {
   groupId: string;
   /** DocuSign refuses its tokens. */
   revoked: boolean;
-  /** Large, and the owner has not said that it may begin. */
+  /** A large import that the owner has not approved. */
   awaitsApproval: boolean;
   sureUntil: Date | null;
 };
@@ -45,7 +45,7 @@ export type Stage = {
   readonly envelopes: PlayedEnvelope[];
   readonly tenants: readonly Tenant[];
   readonly story: string[];
-  /** Faults come to pass only while it is bad. */
+  /** Faults occur only while it is bad. */
   readonly weather: { isBad: boolean };
   /** Events that come later than those after them. */
   readonly late: Message[];
@@ -60,10 +60,10 @@ export type Stage = {
   isDisturbed: boolean;
 };
 
-/** A world in which nothing has happened but that the tenants have told their groups. */
+/** A new world in which the tenants have only their groups. */
 export async function openStage(world: World, plan: WorldPlan): Promise<Stage> {
   const { docusign } = world;
-  // True if an old refresh token survives is not known of DocuSign; a worker that dies between the two must not matter here.
+  // DocuSign does not document if an old refresh token survives; a worker's death between the two must not matter here.
   docusign.keepOldRefreshTokens();
   docusign.holdDeliveries();
   if (plan.hourly !== null) docusign.setLimits({ hourly: plan.hourly });
@@ -101,12 +101,12 @@ export function tell({ story, world }: Stage, sentence: string): void {
   story.push(`${world.clock.now.toISOString().slice(5, 16).replace("T", " ")}  ${sentence}`);
 }
 
-/** The thing of that number, counted round and round; undefined if there is none. */
+/** Returns the item at the index modulo the length; undefined if there is none. */
 export function pick<Thing>(things: readonly Thing[], number: number): Thing | undefined {
   return things[number % Math.max(1, things.length)];
 }
 
-/** Like `pick`, of what is never empty. */
+/** Like `pick` for a list that is never empty. */
 export function pickOf<Thing>(things: readonly Thing[], number: number): Thing {
   const thing = pick(things, number);
   if (thing === undefined) throw new Error("there is nothing to pick from");

@@ -86,7 +86,7 @@ export async function workDue(
   if (isAlive()) throw new Error("jobs queue one another without end");
 }
 
-/** The hour strikes; its first workers may die, and those after them finish everything that is due soon. */
+/** The hourly jobs are queued. The first workers may die; the next ones finish everything that is due soon. */
 export async function strike(stage: Stage, hour: Date, deaths: readonly Death[]): Promise<void> {
   const { clock, service } = stage.world;
   clock.now = hour;
@@ -97,7 +97,7 @@ export async function strike(stage: Stage, hour: Date, deaths: readonly Death[])
   await calmDown(stage, hour);
 }
 
-/** From wait to wait, until nothing is due for some time. */
+/** Repeats until nothing is due for some time. */
 async function calmDown(stage: Stage, hour: Date): Promise<void> {
   const { world } = stage;
   const end = new Date(hour.getTime() + CALM_MS);
