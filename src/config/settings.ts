@@ -18,7 +18,7 @@ export const SETTINGS = z.object({
       .transform((text) => text === "production"),
     {
       name: "NODE_ENV",
-      meaning: "`production` requires the settings marked so and refuses insecure values (see below)",
+      meaning: "`production` makes more settings required and refuses insecure values (see below)",
     },
   ),
   databaseUrl: setting(field.orNull(field.databaseAddress()), {
