@@ -175,7 +175,7 @@ async function plant(): Promise<string> {
   return folder;
 }
 
-/** What oxlint prints, faults found or not. */
+/** Returns oxlint's output, with or without findings. */
 function runLinter(folder: string, args: readonly string[]): Promise<string> {
   const program = join(ROOT, "node_modules", "oxlint", "bin", "oxlint");
   return new Promise((fulfil, reject) => {

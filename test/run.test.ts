@@ -12,7 +12,7 @@ import { planBatches } from "./support/run/batches.ts";
 const POSTGRES = pathToFileURL(join(import.meta.dirname, "support/postgres.ts")).href;
 const BLOCK = "Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)";
 
-test("a run counts tests that hang, ask a quick run for a database, or cannot be loaded as failed, and tells what it skips", async () => {
+test("a run counts tests that hang, ask a quick run for a database, or cannot be loaded as failed, and lists what it skips", async () => {
   const { status, output } = await runFiles(["--quick", "--test-limit=1"], {
     "hanging.test.mjs": `
       test("hangs", async () => await new Promise((resolve) => setTimeout(resolve, 600_000).unref()));

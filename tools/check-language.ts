@@ -4,10 +4,13 @@ import { glob, readFile } from "node:fs/promises";
 const FILES = [
   "src/**/*.{ts,js}",
   "migrations/*.ts",
-  "docs/{benchmarks,design,development,operations,security}.md",
+  "docs/*.md",
   "docs/client/*.ts",
   "*.md",
   "deploy/**/*.{md,yaml,env}",
+  "test/!(mutations)/**/*.ts",
+  "test/*.ts",
+  "tools/**/*.ts",
 ];
 
 /** Phrases that make a reader start the sentence again, each with the plain way to write it. */

@@ -17,7 +17,7 @@ const [folder = "docs/screenshots", ...names] = words;
 const everyLook = process.argv.includes("--every-look");
 const target = resolve(folder);
 
-/** What is worth a look down to its end; of the rest the first screen says enough. */
+/** States whose whole page is worth a look; of the others the first screen is enough. */
 const WHOLE = /^(linked$|linked-narrow$|inquiry)/;
 
 const LOOKS: readonly (readonly [name: string, options: BrowserContextOptions])[] = [
@@ -203,7 +203,7 @@ async function liveADay(place: PageWorld, cast: Cast): Promise<Envelope> {
     const purged = await concludeUnheard(world, wish(cast, number));
     await world.docusign.purgeDocuments(purged, "documents_purged");
   }
-  world.docusign.serveNextDownloadAs("this is no PDF");
+  world.docusign.serveNextDownloadAs("this is not a PDF");
   await concludeUnheard(world, wish(cast, 203));
   await world.runHour();
   const [contract] = await world.contracts();

@@ -133,7 +133,7 @@ test("if DocuSign is down, the envelope stays unknown with that explanation", as
   );
 });
 
-test("if DocuSign denies the linked user access, the envelope stays unknown with that explanation", async () => {
+test("if DocuSign refuses the linked user access, the envelope stays unknown with that explanation", async () => {
   await using world = await createWorld();
   const { explain } = await link(world);
   world.docusign.failNext(1, { status: 403, body: { errorCode: "USER_LACKS_PERMISSIONS", message: "x" } });

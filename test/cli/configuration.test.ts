@@ -281,7 +281,7 @@ test("each wrong key gets its own line", () => {
   });
 });
 
-/** Where a setting's value is in the configuration. */
+/** The place of a setting's value in the configuration. */
 const READ: readonly (readonly [given: Wrong, read: (config: Config) => unknown, expected: unknown])[] = [
   [{}, ({ databaseRuntimeRole }) => databaseRuntimeRole, null],
   [{ DATABASE_RUNTIME_ROLE: "app@example.iam" }, (config) => config.databaseRuntimeRole, "app@example.iam"],

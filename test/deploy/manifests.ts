@@ -22,7 +22,7 @@ export async function renderManifests(folder: string): Promise<Manifest[]> {
   return readManifests(stdout);
 }
 
-/** The manifests in a YAML text; throws if it is no YAML, or one of them has no kind or name. */
+/** The manifests in a YAML text; throws if it is not YAML, or if one of them lacks a kind or name. */
 export function readManifests(text: string): Manifest[] {
   return parseAllDocuments(text).map((document) => {
     const [fault] = document.errors;

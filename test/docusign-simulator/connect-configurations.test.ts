@@ -45,7 +45,7 @@ test("a configuration is made, listed, read, changed and deleted", async () => {
   simulator.assertNoProblems();
 });
 
-test("Connect is refused to who is no administrator, to accounts without it, and where a test says so", async () => {
+test("Connect is refused to users without admin rights, to accounts without Connect, and on request of a test", async () => {
   await using simulator = await startSimulator();
   const account = simulator.addAccount({ recipientConnect: false });
   const poor = simulator.addAccount({ connect: false });
@@ -83,7 +83,7 @@ const MISTAKES: [name: string, changes: Record<string, unknown>, problem: RegExp
   ["includeData outside eventData", { includeData: ["recipients"] }, /additionalProperty.*includeData/],
   ["an event in the older spelling", { events: ["Completed"] }, /event Completed/],
   ["an older event in lower case", { envelopeEvents: ["completed"] }, /event completed/],
-  ["a boolean that is no string", { allUsers: true }, /allUsers must be string/],
+  ["a boolean that is not a string", { allUsers: true }, /allUsers must be string/],
   ["nobody to listen for", { allUsers: "false" }, /neither allUsers/],
   [
     "an unknown kind of data",

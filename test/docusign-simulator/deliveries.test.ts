@@ -83,7 +83,7 @@ test("a customer's own configuration is signed with the account's own key, or no
   assert.ok(unsigned !== undefined && isSignedWith(unsigned, []));
 });
 
-test("account-level configurations tell of sent envelopes, recipient ones of what their users receive", async () => {
+test("account-level configurations report sent envelopes, recipient ones report what their users receive", async () => {
   await using story = await openStory(null);
   const { simulator, listener, account, admin, stranger } = story;
   const other = simulator.addUser(account, { name: "佐藤", role: "DS Sender" });
@@ -108,7 +108,7 @@ test("account-level configurations tell of sent envelopes, recipient ones of wha
   assert.equal(within(jsonOf(listener.posts[1] ?? assert.fail()), "data", "accountId"), account.accountId);
 });
 
-test("nobody is told by a configuration that is switched off or asks for another event", async () => {
+test("a configuration that is switched off or subscribes to a different event sends nothing", async () => {
   await using story = await openStory({ allowEnvelopePublish: "false" });
   const { simulator, listener, account, admin } = story;
   const paused = simulator.addConfiguration(account, { urlToPublishTo: listener.url, pausePublish: "true" });
@@ -122,7 +122,7 @@ test("nobody is told by a configuration that is switched off or asks for another
   assert.deepEqual([before, told(listener.posts)], [0, ["envelope-completed"]]);
 });
 
-test("a reassignment and a delegation are told with the recipients as they are then", async () => {
+test("a reassignment and a delegation are sent with the recipients of that time", async () => {
   await using story = await openStory({
     events: ["recipient-reassign", "recipient-delegate", "envelope-purge"],
     eventData: { version: "restv2.1", includeData: ["recipients"] },
@@ -178,7 +178,7 @@ test("held messages are delivered in the order, and as often, as the test says",
   assert.equal(listener.posts.length, 6);
 });
 
-test("a held message tells what was when it happened, one of the older formats what is when it is sent", async () => {
+test("a held message contains the state at the event, one in an older format the state at sending", async () => {
   await using story = await openStory({
     events: ["envelope-sent"],
     eventData: { version: "restv2.1", includeData: ["recipients"] },

@@ -5,7 +5,7 @@ import { addressOf, openApi, startSimulator } from "./client.ts";
 
 const ENVELOPES = "/v2.1/accounts/{accountId}/envelopes";
 
-test("answers that DocuSign would not give are told apart", () => {
+test("answers that DocuSign would not send are detected", () => {
   const schema = docusignSchema();
   const problems = (body: unknown): string => schema.answerProblems(ENVELOPES, "GET", 200, body).join("\n");
 

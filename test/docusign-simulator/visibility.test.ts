@@ -103,7 +103,7 @@ test("an envelope is read by account administrators, its sender and its recipien
   simulator.assertNoProblems();
 });
 
-test("who is no member of the account, or no longer one, is refused", async () => {
+test("users who are not, or no longer, members of the account are refused", async () => {
   const { simulator, account, admin, sender, stranger, open } = await openStory();
   await using _ = simulator;
   const other = simulator.addAccount();
@@ -164,7 +164,7 @@ for (const [spelling, keys] of [
   ["lower", ["name", "email", "userId"]],
   ["capitalised", ["Name", "Email", "UserId"]],
 ] as const) {
-  test(`a delegation is told by both recipients in ${spelling} words`, async () => {
+  test(`a delegation appears at both recipients in ${spelling} words`, async () => {
     const { simulator, admin, sender, stranger, open } = await openStory();
     await using _ = simulator;
     const envelope = await simulator.sendEnvelope({ from: stranger, to: [admin] });

@@ -21,7 +21,7 @@ import {
 
 const others = [x, z, user("4"), user("5")];
 
-test("an envelope sent by any user of the linked account is imported, whoever received it", () => {
+test("an envelope sent by any user of the linked account is imported for any recipient", () => {
   for (const sender of [u, ...others]) {
     const sent = envelope({
       sender: { ...sender, accountId: accountA },
@@ -32,7 +32,7 @@ test("an envelope sent by any user of the linked account is imported, whoever re
   }
 });
 
-test("an envelope received by the linked user is imported, whoever sent it and from whichever account", () => {
+test("an envelope received by the linked user is imported from any sender and account", () => {
   for (const sender of others) {
     const received = envelope({ sender: { ...sender, accountId: accountB }, recipients: [recipient(u)] });
 

@@ -6,7 +6,7 @@ type Named = Person & { readonly userId: UserId };
 
 type Addressee = { readonly person: Named; readonly group: string };
 
-/** What a person does with their nth place. With `keepsId`, the new recipient gets the old one's id. */
+/** An action of a person on their nth place. With `keepsId`, the new recipient gets the old one's id. */
 export type Act = {
   readonly kind: "reassign" | "delegate";
   readonly place: number;

@@ -30,7 +30,7 @@ test("a member sees everything but can change nothing, neither by a form nor by 
   assert.equal((await linkOf(place.world)).groupId, "sales");
 });
 
-test("a member without a link is told who can create one", async () => {
+test("a member without a link sees who can create one", async () => {
   await using place = await createPageWorld(chromium);
 
   const page = await place.visit("member");

@@ -48,7 +48,7 @@ test("going back from DocuSign's login or reloading the page leaves no trace, an
   assert.equal(await stateOn(page), "連携済み");
 });
 
-test("if two tabs link, the first to return links and the other is told so", async () => {
+test("if two tabs link, the first to return links and the other sees that", async () => {
   await using place = await createPageWorld(chromium);
   const one = await place.visit();
   const other = await one.context().newPage();

@@ -227,7 +227,7 @@ test("an imported envelope is not imported again, whatever window is open for it
   assert.equal(world.docusign.callsTo(DOCUMENT).length, 1);
 });
 
-test("the next link imports what completed while the authorization was gone, whoever links the account", async () => {
+test("the next link, by any user, imports what completed while the authorization was gone", async () => {
   await using companies = await createLinkedCompanies();
   const { world, admin, colleague } = companies;
   await world.runHour();

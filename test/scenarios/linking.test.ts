@@ -230,7 +230,7 @@ test("while a link is active, no other linking can begin, and a pending one is r
   assert.deepEqual(await linkOf(world), link);
 });
 
-test("if two owners return at the same time, one is linked and the other is told that a link exists", async () => {
+test("if two owners return at the same time, one is linked and the other gets already-linked", async () => {
   await using world = await createWorld();
   const { docusign, cabinet } = world;
   const people = ["first owner", "second owner"].map((sub) =>

@@ -147,7 +147,7 @@ test("later hours are listed and imported even if DocuSign cannot confirm that t
   assert.deepEqual([told.linkId, told.fault, told.kind], [id, "http-503", "later"]);
 });
 
-test("an hourly run followed by a later one does not end as done if DocuSign denies the user's right", async () => {
+test("an hourly run followed by a later one does not end as done if DocuSign reports that the user lost the right", async () => {
   await using linked = await createLinkedCompanies();
   const { world, colleague } = linked;
   await concludeUnheard(world, { from: colleague, to: [CUSTOMER] });

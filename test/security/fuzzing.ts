@@ -20,7 +20,7 @@ export type Report = {
   readonly inputs: number;
   /** How often each family was answered with each status. */
   readonly answers: ReadonlyMap<string, number>;
-  /** What broke a promise, with the input that did it. */
+  /** A broken promise with its input. */
   readonly problems: readonly string[];
   readonly slowestMs: number;
   /** Megabytes in memory after the first fifth, and at the end. */
@@ -143,7 +143,7 @@ export function judgeProgram({ ended, noise, lines }: Program): string[] {
   ];
 }
 
-/** What the process holds in memory, in megabytes. */
+/** Resident memory of the process, in megabytes. */
 async function readMemory({ pid }: Program): Promise<number> {
   const status = await readFile(`/proc/${pid}/status`, "utf8");
   return Math.round(Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) / 1024);

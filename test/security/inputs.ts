@@ -9,11 +9,11 @@ import type { Chance } from "./chance.ts";
 import { mutateBytes, mutateJson, NASTY } from "./mutate.ts";
 import type { WireRequest } from "./wire.ts";
 
-/** What there is to begin with: real messages, real ids, good tokens. */
+/** Valid starting material: real messages, ids and tokens. */
 export type Material = {
   readonly linkId: string;
   readonly messages: { readonly json: readonly Buffer[]; readonly xml: readonly Buffer[] };
-  /** Of the linked tenant, to read; and of others, to change. */
+  /** Tokens: of the linked tenant to read, of others to change. */
   readonly readers: readonly string[];
   readonly writers: readonly string[];
   readonly ids: readonly string[];

@@ -3,7 +3,7 @@ import { connect } from "node:net";
 export type SlowSenders = {
   /** How many of them are still being listened to. */
   open(): number;
-  /** What each of those that were cut off was answered; null if it was not. */
+  /** The answer of each closed connection; null if there was none. */
   readonly answers: (number | null)[];
   hangUp(): void;
 };

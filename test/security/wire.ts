@@ -18,7 +18,7 @@ export type WireAnswer = {
 
 const PATIENCE_MS = 20_000;
 
-/** The bytes; the length is told unless a header of the request's own does. */
+/** The bytes, with a length unless the request has its own header for it. */
 export function toBytes({ method, target, headers, body }: WireRequest): Buffer {
   const told = headers.some(([name]) => /^(content-length|transfer-encoding)$/i.test(name));
   const all = [

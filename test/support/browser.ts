@@ -1,4 +1,4 @@
-/** What a browser shows after it has followed all redirects. */
+/** The page that a browser shows after all redirects. */
 export type Page = {
   readonly url: string;
   readonly status: number;

@@ -92,7 +92,7 @@ export async function endLink(world: World, tenant?: string): Promise<Answer> {
   return await (await world.api(tenant)).send("DELETE", "/v1/link");
 }
 
-/** What the service answers about an envelope, in one word: `imported sent`, `excluded not-ours`, `nothing`. */
+/** The service's answer about an envelope, in short: `imported sent`, `excluded not-ours`, `nothing`. */
 export async function fateOf(
   world: World,
   envelope: Pick<Envelope, "envelopeId">,

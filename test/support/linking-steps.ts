@@ -12,7 +12,7 @@ export async function begin(world: World, { tenant = "tenant-1", group = "group-
   return body.authorizationUrl;
 }
 
-/** What a linking leaves behind, here and at DocuSign. */
+/** The results of a linking, here and at DocuSign. */
 export async function traces(world: World): Promise<Record<string, number>> {
   const { db } = world.service.foundation.working;
   const count = async (table: string): Promise<number> => {

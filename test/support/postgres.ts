@@ -14,7 +14,7 @@ import { refuseInQuickRun } from "./run/quick-run.ts";
 export type TestServer = AsyncDisposable & { readonly adminUrl: string };
 export type TestDatabase = AsyncDisposable & { readonly connectionString: string };
 
-/** Where the global setup leaves the server's address for the test files. */
+/** The variable in which the global setup passes the server's address to the test files. */
 export const SERVER_VARIABLE = "TORIKOMI_TEST_SERVER";
 
 /** Many files run at once, each with pools of its own. */
@@ -22,7 +22,7 @@ const SETTINGS = { max_connections: "300" };
 
 /** A file system in memory, as Linux has it. */
 const MEMORY = "/dev/shm";
-/** What the write-ahead log may take, and the databases of tests, many times over. */
+/** Ample room for the write-ahead log and the databases of tests. */
 const ROOM_BYTES = 4 * 1024 ** 3;
 
 const TEMPLATE = "torikomi_template";

@@ -27,7 +27,7 @@ export async function entryOfNextHour(world: World, tenant?: string): Promise<an
   return entry;
 }
 
-/** What operators find in the database of why runs failed. */
+/** The failure reasons of runs, as operators find them in the database. */
 export async function failuresOf({ service }: World): Promise<(string | null)[]> {
   const rows = await service.foundation.working.db
     .selectFrom("reconciliation")
@@ -38,7 +38,7 @@ export async function failuresOf({ service }: World): Promise<(string | null)[]>
   return rows.map(({ failure }) => failure);
 }
 
-/** What of an entry counts envelopes. */
+/** The counts of envelopes in an entry. */
 export function countsOf({ listed, known, missed, excluded, waiting, failed }: any): object {
   return { listed, known, missed, excluded, waiting, failed };
 }

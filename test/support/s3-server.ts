@@ -13,7 +13,7 @@ export type S3Server = AsyncDisposable & {
   readonly refuseEverything: () => void;
   /** Refuses the parts of multipart uploads from the given number on. */
   readonly refusePartsFrom: (partNumber: number) => void;
-  /** Refuses whatever would write, until it is told otherwise. */
+  /** Rejects all writes until it is switched off. */
   readonly refuseWrites: (refuses: boolean) => void;
 };
 

@@ -7,7 +7,7 @@ import {
 import { linkIdOf } from "./linked-world.ts";
 import type { World } from "./world.ts";
 
-/** What an operator asks for beside the hours. */
+/** A manual run by an operator. */
 type Asked = Pick<ReconcileRequest, "manual" | "from">;
 
 /** A step of the link's reconciliation towards this moment. */

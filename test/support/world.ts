@@ -29,7 +29,7 @@ export type Clock = {
 };
 
 export type WorldOptions = {
-  /** Where the clock stands; it moves only when a test moves it. */
+  /** The time of the clock; it moves only when a test moves it. */
   at?: string;
   config?: Partial<Config>;
   docusign?: Partial<SimulatorOptions>;

@@ -58,7 +58,7 @@ describe("a `torikomi all` that was linked, imported what an event told of, and 
     const password = new URL(ground.connectionString).password;
 
     for (const secret of [...HMAC_KEYS, ground.environment["ENCRYPTION_KEYS"] ?? "", token, password])
-      assert.ok(secret.length > 0 && !all.includes(secret), "a secret was told");
+      assert.ok(secret.length > 0 && !all.includes(secret), "a secret is in a span");
     assert.doesNotMatch(all, /authorization|signature|bearer|cookie/i);
     assert.doesNotMatch(all, /[\w.+-]+@[\w-]+\.\w+/);
     assert.doesNotMatch(all, /契約/);

@@ -194,7 +194,7 @@ async function runCommands({ world, old, concluded }: Ground): Promise<void> {
   assert.equal(doctor.exit, 0, doctor.out);
 }
 
-/** Each envelope was imported once, whoever received and imported it, and what was deleted stays away. */
+/** Each envelope was imported once, by either version, and deleted contracts stay deleted. */
 async function assertOnce({ world, concluded, deleted }: Ground): Promise<void> {
   const { body } = await (await world.api(TENANT)).get("/v1/changes?limit=200");
   const countOf = (type: string, { envelopeId }: Envelope): number =>

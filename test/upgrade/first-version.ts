@@ -69,7 +69,7 @@ export type Running = AsyncDisposable & { readonly url: string };
 
 export type Start = {
   readonly environment: Readonly<Record<string, string>>;
-  /** Where its program is; this version's by default. */
+  /** The folder of its program; this version's by default. */
   readonly program?: string;
   /** Takes the errors that it logs. */
   readonly errors: string[];
@@ -101,5 +101,5 @@ export async function startRole(
   };
 }
 
-/** Of pino: errors, and what is worse. */
+/** pino's level of errors and above. */
 const ERROR = 50;

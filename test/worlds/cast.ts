@@ -7,7 +7,7 @@ export type Player = { readonly name: string; readonly user: User; readonly acco
 export type Cast = {
   readonly accounts: readonly Account[];
   readonly players: readonly Player[];
-  /** Whom tenants try to link: two DS Admins each of kou and otsu, and one who is none. hei is never linked. */
+  /** The users that tenants try to link: two DS Admins each of kou and otsu, and one user without that role. hei is never linked. */
   readonly linkable: readonly Player[];
 };
 

@@ -1,10 +1,9 @@
 /**
- * import-rules 1, 2 and 4 once more: plain lists, everything worked out again from what happened, nothing of `src`.
+ * A second implementation of import-rules 1, 2 and 4: plain lists, derived from the moves alone, without code of `src`.
  *
- * What the rules leave open is `open` here, and then either is right: true if somebody counts as a recipient to whom
- * a place was reassigned and of which DocuSign told only after the completion, as the import may have come before it.
- * And one way in which an envelope qualifies is enough: where a listing did not name the recipients, nobody need have
- * asked whether it was received too.
+ * If the rules leave a question open, the model says `open` and accepts either answer. One case is a recipient by a
+ * reassignment that DocuSign reported only after the completion, since the import may have come first. One way to qualify
+ * is enough: if a listing did not name the recipients, the service need not find out if the envelope was received too.
  */
 
 /** Somebody as an envelope names them; without a user id only the address tells who it is. */
@@ -20,7 +19,7 @@ export type PlayedEnvelope = {
   readonly addressed: readonly Named[];
   readonly documents: readonly { readonly documentId: string; readonly name: string }[];
   forwarding: { readonly kind: "delegation" | "reassignment"; readonly to: Named } | null;
-  /** Tenants that were told of the reassignment: before the completion, or only afterwards. */
+  /** Tenants that received the reassignment event: before the completion, or only afterwards. */
   readonly toldBefore: Set<string>;
   readonly toldAfter: Set<string>;
   /** Null for what is under way, voided or declined. */
@@ -118,7 +117,7 @@ function judgeKnown(
   return { isWanted: true, reason: ways.join("-and-") };
 }
 
-/** Why there is nothing to import from it, whoever sent or received it. */
+/** The reason why nothing can be imported from the envelope, independent of sender and recipients. */
 function lackOf({ purged, documents }: PlayedEnvelope): string | null {
   if (purged) return "documents-purged";
   return documents.length === 0 ? "no-documents" : null;

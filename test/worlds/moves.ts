@@ -1,5 +1,5 @@
 /**
- * Where a worker dies: before a statement, at a call to DocuSign, or nowhere. `process` is a worker process that is
+ * The place of a worker's death: before a statement, at a call to DocuSign, or none. `process` is a worker process that is
  * killed some milliseconds after a call.
  */
 export type Death =
@@ -10,7 +10,7 @@ export type Death =
 export type To = { readonly who: number; readonly group: number; readonly byAddress: boolean };
 export type Forwarding = { readonly kind: "delegation" | "reassignment"; readonly to: number };
 
-/** What happens in a world, by numbers that are taken modulo what there is, so that any list of moves can be played. */
+/** The moves of a world. Numbers are taken modulo the available items, so that any list of moves can be played. */
 export type Move = { readonly minutes: number } & (
   | {
       readonly kind: "send";

@@ -100,7 +100,7 @@ export async function seeFeed(stage: Stage, tenant: Tenant): Promise<void> {
     `imported ${id}`,
     ...(isDeleted ? [`deleted ${id}`] : []),
   ]);
-  assert.deepEqual(feed.toSorted(), expected.toSorted(), "the feed tells of every change once");
+  assert.deepEqual(feed.toSorted(), expected.toSorted(), "the feed contains every change once");
   for (const { id } of tenant.contracts.filter(({ isDeleted }) => isDeleted))
     assert.ok(
       feed.indexOf(`imported ${id}`) < feed.indexOf(`deleted ${id}`),

@@ -11,7 +11,7 @@ const DROPPED = 0.3;
 const REPEATED = 0.2;
 const AT_ONCE = 8;
 
-/** What Connect held back comes, twice, in another order, in part, or never. */
+/** Held Connect messages arrive, arrive twice, in a different order, in part, or never. */
 export async function playMail(stage: Stage, { fate, seed }: MoveOf<"mail">): Promise<void> {
   const { late, world } = stage;
   const { docusign } = world;
@@ -70,7 +70,7 @@ function noteAnswer(
   (played.completedAt === null ? played.toldBefore : played.toldAfter).add(tenant.name);
 }
 
-/** Somebody else posts a completion: of what is no such thing, or of what this link has nothing to do with. */
+/** A forged completion arrives: for an envelope that is not completed, or one that is not the link's. */
 export async function playForge(stage: Stage, { how, tenant, which }: MoveOf<"forge">): Promise<void> {
   const { world, tenants, envelopes } = stage;
   const { current, name }: Tenant = pickOf(tenants, tenant);

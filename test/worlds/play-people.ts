@@ -4,7 +4,7 @@ import type { MoveOf } from "./moves.ts";
 import { seeContracts } from "./observe.ts";
 import { pick, pickOf, type Stage, tell } from "./stage.ts";
 
-/** What users and administrators do at DocuSign to those who may be linked. */
+/** Changes by users and administrators at DocuSign that concern linkable users. */
 export function playPerson(
   stage: Stage,
   { kind, user: number }: MoveOf<"revoke" | "demote" | "promote" | "close">,
@@ -45,7 +45,7 @@ const SAID = {
   close: "is closed",
 } as const;
 
-/** The cabinet tells that a group is gone, or there. */
+/** The cabinet reports a group as deleted or present. */
 export async function playGroup(stage: Stage, move: MoveOf<"group">): Promise<void> {
   const tenant = pickOf(stage.tenants, move.tenant);
   const group = pickOf(GROUPS, move.group);

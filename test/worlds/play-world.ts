@@ -19,7 +19,7 @@ class WorldWentWrong extends Error {
   }
 }
 
-/** What went wrong first: at its end a world says what else it finds wrong. */
+/** The first error; disposing of a world reports further ones. */
 function describe(cause: unknown): string {
   if (cause instanceof SuppressedError)
     return `${describe(cause.suppressed)}\n\nand: ${describe(cause.error)}`;

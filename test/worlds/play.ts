@@ -25,7 +25,7 @@ export async function play(stage: Stage, move: Move): Promise<void> {
     case "work":
       return await work(stage, move.death);
     case "restart":
-      tell(stage, "the service is started anew");
+      tell(stage, "the service is restarted");
       return await stage.world.restart();
     default:
       return await playOther(stage, move);

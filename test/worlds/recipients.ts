@@ -16,7 +16,7 @@ const GROUPS = [
   "notaries",
   "newcomers",
 ];
-/** A recipient as DocuSign is told, as the model sees it, and as the story tells it. */
+/** A recipient as DocuSign stores it, as the model sees it, and as the story names it. */
 export type Chosen = { readonly wish: RecipientWish; readonly named: Named; readonly told: string };
 
 /** Each person once; who is named by address only is written in other letters. */

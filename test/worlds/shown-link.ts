@@ -16,6 +16,6 @@ export async function shownLink({ world }: Stage, { name, current }: Tenant): Pr
   const { status, body } = await (await world.api(name)).get("/v1/link");
   if (status === 404) return null;
   assert.equal(status, 200, JSON.stringify(body));
-  assert.ok(current === null || current.link.id === body.id, "a link is another one than it was");
+  assert.ok(current === null || current.link.id === body.id, "a link is a different one than before");
   return body;
 }

@@ -23,7 +23,7 @@ export type Tenant = {
   readonly groups: Set<string>;
   readonly links: PlayedLink[];
   readonly endings: Ending[];
-  /** What is known of the link that has not ended. */
+  /** The unended link, as far as it is known. */
   current: Current | null;
 };
 
@@ -129,7 +129,7 @@ export function hourOf(moment: Date): number {
   return Math.floor(moment.getTime() / 3_600_000);
 }
 
-/** What keeps the link from importing, by its causes; none if it is well. */
+/** The causes that keep the link from importing; empty if there are none. */
 export function troublesOf({ demoted, closed }: Stage, tenant: Tenant): string[] {
   const { current } = tenant;
   if (current === null) return [];

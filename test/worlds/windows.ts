@@ -32,7 +32,7 @@ export function boundsOfEnd(how: EndedHow): Ending {
   return { link, sent: bounds(link.sentFrom), received: bounds(link.receivedFrom) };
 }
 
-/** Where a new link has to start (import-rules 2); null is all history. `endings` in the order in which they were linked. */
+/** The required start of a new link (import-rules 2); null is all history. `endings` in the order in which they were linked. */
 export function boundsOfStarts(
   endings: readonly Ending[],
   next: { readonly account: string; readonly userId: string },
@@ -66,7 +66,7 @@ function latestEnd({ link, endedAt, envelopes, isImported }: EndedHow): Date {
 /** Listings may show an envelope a day after its completion. */
 const LISTED_WITHIN_MS = 24 * 60 * 60 * 1000;
 
-/** What became visible since the last sure hour may have been waiting, whatever was to become of it. */
+/** Envelopes that became visible since the last certain hour may have been waiting. */
 function earliestEnd({ link, endedAt, envelopes, isImported, sureUntil, isWell }: EndedHow): Date | null {
   if (sureUntil === null) return null;
   const news = envelopes.filter(

@@ -19,7 +19,7 @@ const PROGRAM = fileURLToPath(new URL("worker-process.ts", import.meta.url));
 const MOST_PASSES = 100;
 const CALM_MS = 40 * 60_000;
 
-/** What a worker process is told: where to work, at what time, and how many jobs to run at once. */
+/** The parameters of a worker process: database, time, and number of concurrent jobs. */
 export type Task = { readonly config: World["config"]; readonly now: Date; readonly atOnce: number };
 
 type ProcessDeath = Extract<Death, { at: "process" }>;

@@ -40,7 +40,7 @@ const MEASUREMENTS: Readonly<Record<string, (bench: Bench) => Promise<Row[]>>> =
 /** From here on other programs bend the numbers. */
 const BUSY = 0.05;
 
-/** What docs/operations.md advises. */
+/** The settings that docs/operations.md recommends. */
 const LIVED_IN = { shared_buffers: "1GB", min_wal_size: "1GB" };
 const LOG_FILES = 64;
 
@@ -63,7 +63,7 @@ async function run(names: readonly string[]): Promise<void> {
   const { version, postmaster } = await inspect(pool);
   const rows: Run["rows"][number][] = [];
   for (const name of names) {
-    // What the last measurement left to be written would be written during the next one.
+    // Otherwise PostgreSQL would write the last measurement's data during the next one.
     await pool.query("checkpoint");
     const begin = performance.now();
     const watch = await watchProcessors([postmaster]);

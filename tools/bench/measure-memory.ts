@@ -66,7 +66,7 @@ function samplePeak(pid: number): { end(): Promise<number> } {
   };
 }
 
-/** What of the process lies in memory. */
+/** The resident memory of the process. */
 async function readMiB(pid: number): Promise<number> {
   const { stdout } = await promisify(execFile)("ps", ["-o", "rss=", "-p", String(pid)]);
   return Number(stdout) / 1024;

@@ -1,6 +1,6 @@
 import { createHmac, randomUUID } from "node:crypto";
 
-/** What the receivers of this bench hold as the one current Connect key. */
+/** The only current Connect key of the bench's receivers. */
 export const KEY = "the bench's connect key=";
 
 export type Announcement = { readonly linkId: string; readonly envelopeId: string };
@@ -25,7 +25,7 @@ export function signedRequest({ linkId, envelopeId }: Announcement): Buffer {
   return Buffer.concat([Buffer.from(`${lines.join("\r\n")}\r\n\r\n`, "latin1"), body]);
 }
 
-/** What Connect says of a completed envelope: the headers beside those of HTTP itself, and the body. */
+/** Connect's message about a completed envelope: headers and body. */
 export function signedMessage(envelopeId: string): { headers: Record<string, string>; body: Buffer } {
   const body = Buffer.from(completedMessage(envelopeId));
   return {

@@ -1,7 +1,7 @@
 import { readdir, readFile } from "node:fs/promises";
 import { availableParallelism, cpus, loadavg, platform, totalmem } from "node:os";
 
-/** What the machine is, for whoever compares numbers. */
+/** Describes the machine, for comparing figures. */
 export function describeMachine(): string {
   const model = cpus()[0]?.model ?? "unknown processor";
   const memory = Math.round(totalmem() / 1024 ** 3);
@@ -9,7 +9,7 @@ export function describeMachine(): string {
 }
 
 export type Watch = {
-  /** The share of all processors that other programs used since the watch began; null if that cannot be told. */
+  /** The share of all processors that other programs used since the watch began; null if unknown. */
   shareOfOthers(): Promise<number | null>;
 };
 
@@ -36,7 +36,7 @@ export function describeLoad(): string {
 
 type Ticks = { readonly busy: number; readonly all: number; readonly own: number };
 
-/** Of the machine: what was idle or waited for disks is not busy; what the host took away is. */
+/** Busy time of the machine: without idle and disk wait, with time stolen by the host. */
 async function readTicks(roots: readonly number[]): Promise<Ticks> {
   const [line = ""] = (await readFile("/proc/stat", "utf8")).split("\n");
   const [user = 0, nice = 0, system = 0, idle = 0, wait = 0, irq = 0, softIrq = 0, steal = 0] = line

@@ -21,7 +21,7 @@ import { createMetrics } from "../../src/web/operations/metrics.ts";
 import { serveParent } from "./child.ts";
 import { KEY } from "./messages.ts";
 
-/** What is measured against each other, each in a process of its own on a database of its own. */
+/** The compared receivers, each in its own process with its own database. */
 export type Receiver =
   /** The service itself. */
   | "torikomi"

@@ -16,7 +16,7 @@ export type Stage = AsyncDisposable & {
   readonly links: readonly SeededLink[];
   /** The API as the link's tenant reads it; each reader has a budget of requests of its own. */
   get(link: SeededLink, path: string, reader?: string): Promise<any>;
-  /** Tells of a completed envelope as Connect does; settles with the answer. */
+  /** Posts the event of a completed envelope as Connect does; resolves with the answer. */
   tell(link: SeededLink, envelopeId: string): Promise<void>;
   countContracts(): Promise<number>;
   /** The calls of DocuSign since the last time: `all`, those that listed, and those that looked at Connect. */

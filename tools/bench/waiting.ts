@@ -10,7 +10,7 @@ export function lastFullHour(): Date {
   return new Date(Math.floor(Date.now() / HOUR_MS) * HOUR_MS);
 }
 
-/** Until the cabinet has so many contracts; asked rarely, as whoever asks takes time from what is measured. */
+/** Waits until the cabinet has this many contracts. Polls rarely, since polling disturbs the measurement. */
 export async function untilContracts(stage: Stage, count: number): Promise<void> {
   await until(async () => (await stage.countContracts()) >= count, 50);
 }

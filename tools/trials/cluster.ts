@@ -17,7 +17,7 @@ export type TrialCluster = AsyncDisposable & {
 
 const SETTINGS = { max_connections: "140" };
 
-/** Makes a cluster in the temporary folder and starts it; commits are on disk when they are told, as in production. */
+/** Creates and starts a cluster in the temporary folder. Commits are durable, as in production. */
 export async function startCluster(): Promise<TrialCluster> {
   const dataDir = await mkdtemp(join(tmpdir(), "torikomi-trials-"));
   const cluster = await prepareCluster({ dataDir, durable: true, settings: SETTINGS });

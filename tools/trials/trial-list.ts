@@ -127,7 +127,7 @@ const CONNECTIONS_EXHAUSTED: Trial = {
   },
 };
 
-/** What it is answered with is nobody's business here. */
+/** The answer does not matter here. */
 async function read(ground: Ground): Promise<void> {
   const authorization = `Bearer ${await ground.token()}`;
   const response = await fetch(`${ground.url}/v1/contracts`, { headers: { authorization } });
@@ -285,7 +285,7 @@ function isApiCall({ template }: Call): boolean {
   return !template.startsWith("/oauth");
 }
 
-/** Where Debian's package `faketime` puts it. */
+/** The path in Debian's package `faketime`. */
 const FAKETIME = ["x86_64-linux-gnu", "aarch64-linux-gnu"].map(
   (architecture) => `/usr/lib/${architecture}/faketime/libfaketime.so.1`,
 );

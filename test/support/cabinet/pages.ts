@@ -1,7 +1,7 @@
 import { type Html, html } from "../../../src/web/html/html.ts";
 import type { Person } from "./people.ts";
 
-/** Where a person says who they are: no password, a button each. */
+/** The login page: one button for each person, no password. */
 export function choicePage(action: string, people: readonly Person[]): Html {
   return page(
     "契約書キャビネットにサインイン",
@@ -12,7 +12,7 @@ ${people.map((person) => html`<p><button name="sub" value="${person.sub}">${desc
   );
 }
 
-/** What the stand-in is, and how to get a token for curl. */
+/** Explains the stand-in and how to get a token for curl. */
 export function startPage(issuer: string, people: readonly Person[]): Html {
   const tenant = people[0]?.tenant ?? "TENANT";
   return page(

@@ -19,11 +19,11 @@ export type CabinetOptions = {
   readonly keyAlgorithm?: KeyAlgorithm;
   /** The only way in which the page's client may prove itself; Basic by default. */
   readonly clientAuth?: ClientAuthMethod;
-  /** What its metadata leave out, though OpenID Connect requires it there. */
+  /** Metadata that it omits although OpenID Connect requires them. */
   readonly untold?: Untold;
 };
 
-/** What the cabinet knows at the moment. */
+/** The current state of the cabinet. */
 export type State = {
   readonly options: CabinetOptions;
   readonly issuer: string;

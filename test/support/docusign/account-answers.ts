@@ -47,7 +47,7 @@ export function accountAnswer(account: Account): Json {
   };
 }
 
-/** What the account may do with Connect. */
+/** The account's Connect features. */
 export function accountSettingsAnswer(account: Account): Json {
   return {
     allowRecipientConnect: flag(account.recipientConnect),

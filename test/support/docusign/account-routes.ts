@@ -33,7 +33,7 @@ export function createAccountRoutes(parts: RestParts): Route[] {
   ];
 }
 
-/** Refuses who is no administrator of the account. */
+/** Rejects users who are not administrators of the account. */
 export function demandAdmin({ user, account }: RestCall): void {
   if (!membershipOf(user, account).isAdmin) throw new DocuSignError(401, "USER_NOT_ACCOUNT_ADMIN");
 }

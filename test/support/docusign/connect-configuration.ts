@@ -50,7 +50,7 @@ function splitEvent(event: string): [kind: string, word: string] {
   return [kind, word.charAt(0).toUpperCase() + word.slice(1)];
 }
 
-/** What is wrong with the settings beyond their types, as DocuSign's documentation states them. */
+/** Violations of DocuSign's documentation by the settings, beyond their types. */
 export function configurationProblems(configuration: ConnectConfiguration): string[] {
   const problems: string[] = [];
   const listens = configuration.allUsers === "true" || (configuration.userIds?.length ?? 0) > 0;

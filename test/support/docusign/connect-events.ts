@@ -86,7 +86,7 @@ function keysOf(
   return configuration.integratorManaged === "true" ? integratorKeys() : account.hmacKeys;
 }
 
-/** The current format tells what was when it happened; the older ones what is when they are sent. */
+/** The current format contains the state at the time of the event, older ones the state at the time of sending. */
 function bodyOf(state: DocuSignState, telling: Telling): (retryCount: number) => Buffer {
   const { configuration, occurrence, account, userId } = telling;
   const { envelope, event, recipient, reassigned } = occurrence;

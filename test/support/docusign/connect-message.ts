@@ -12,7 +12,7 @@ export type JsonMessageOptions = {
   userId?: string;
   generatedAt?: Date;
   retryCount?: number;
-  /** What the configuration asks for beyond the bare event: `recipients`, `documents`, … */
+  /** The data that the configuration includes beyond the event: `recipients`, `documents`, … */
   includeData?: readonly string[];
   recipientId?: string;
   reassignedRecipientId?: string;

@@ -11,7 +11,7 @@ import { type RestCall, type RestHandler, type RestParts, restRoute } from "./re
 import type { Account } from "./state.ts";
 
 export type ConnectVerbs = {
-  /** The configurations of the account, whoever made them. */
+  /** All configurations of the account. */
   configurations(account: Account): ConnectConfiguration[];
   /** One that the customer made in DocuSign's own pages; `urlToPublishTo` is all it needs. */
   addConfiguration(account: Account, wish: ConfigurationWish): ConnectConfiguration;
@@ -54,7 +54,7 @@ export function createConnectRoutes(parts: RestParts): Route[] {
   ];
 }
 
-/** What a test may do to configurations without the API. */
+/** Changes to configurations that a test makes without the API. */
 export function createConnectVerbs(): ConnectVerbs {
   return {
     configurations: (account) => [...account.configurations.values()],

@@ -9,7 +9,7 @@ import {
 import { createEnvelope, type EnvelopeWish } from "./envelopes.ts";
 import type { DocuSignState, Envelope, User } from "./state.ts";
 
-/** What people do with envelopes. Each resolves when Connect has told whom it tells. */
+/** Actions of people on envelopes. Each resolves when Connect has posted its messages. */
 export type EnvelopeVerbs = {
   sendEnvelope(wish: EnvelopeWish): Promise<Envelope>;
   /** Everybody has signed; at the clock's moment by default. */

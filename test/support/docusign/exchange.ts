@@ -53,7 +53,7 @@ export type Route = {
   readonly handle: (exchange: Exchange) => Answer | Promise<Answer>;
 };
 
-/** What DocuSign answers with instead: a status and one of its error codes. */
+/** An error answer of DocuSign: a status and one of its error codes. */
 export class DocuSignError extends Error {
   override readonly name = "DocuSignError";
   readonly status: number;

@@ -18,7 +18,7 @@ export type DownloadFault =
   | { kind: "replace"; bytes: Buffer }
   | { kind: "close"; share: "half" | "whole" };
 
-/** What goes wrong at DocuSign, by name. */
+/** Named faults of DocuSign. */
 export type FaultVerbs = {
   /** The next `count` matching calls fail. */
   failNext(count: number, failure: Failure, matcher?: Matcher): void;
@@ -36,11 +36,11 @@ export type FaultVerbs = {
   stallNextDownload(): void;
   /** The next download brings these bytes, with their right length: no PDF, or nothing at all. */
   serveNextDownloadAs(bytes: Buffer | string): void;
-  /** Of each call from now on: true if its connection is cut, before anything is done or instead of the answer; null ends it. */
+  /** Decides for each call if its connection is cut, before the call or instead of the answer; null ends it. */
   cutWhere(decide: ((call: Call) => Cut | null) | null): void;
   /** Connections are cut until `comeUp`. */
   goDown(): void;
-  /** What single calls were to suffer from is called off. */
+  /** Cancels the planned faults of single calls. */
   calmDown(): void;
   comeUp(): void;
   /** Answers bring neither recipients nor documents, whatever `include` says. */
@@ -63,7 +63,7 @@ export type Faults = {
   readonly down: boolean;
   readonly includesIgnored: boolean;
   readonly listingHabits: ListingHabits;
-  /** What befalls this call; what was for one call only is used up by it. */
+  /** The fault of this call. A fault for a single call is consumed. */
   befalling(call: Call): Befalling;
   nextDownloadFault(): DownloadFault | undefined;
 };

@@ -3,9 +3,9 @@ export type Limits = {
   hourly?: number;
   /** Calls in 30 seconds and account; not limited by default. */
   burst?: number;
-  /** What an exceeded limit is answered with: 429 as documented, or 400 as it used to be. */
+  /** Status for an exceeded limit: 429 as documented, or 400 as before. */
   status?: 429 | 400;
-  /** What X-RateLimit-Reset says instead of the next full hour; null leaves it out. */
+  /** Value of X-RateLimit-Reset instead of the next full hour; null omits it. */
   reset?: string | null;
   /** True if more calls than `hourly` are refused; true by default. */
   isKept?: boolean;
@@ -39,7 +39,7 @@ export type CallLimits = {
 
 const HOUR_MS = 3_600_000;
 const WINDOW_MS = 30_000;
-/** What an account without limits shows: far more than any test calls. */
+/** Limit shown for an account without limits: far more than any test calls. */
 const UNLIMITED = 1_000_000_000;
 
 /** The hour is the clock's full hour: DocuSign resets on it. */

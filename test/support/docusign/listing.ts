@@ -63,7 +63,7 @@ export function parseListing(query: URLSearchParams, now: Date): Omit<Listing, "
   };
 }
 
-/** What an `include` asks for; throws if it asks for what this simulator does not have. */
+/** Parses `include`; throws on values that this simulator does not support. */
 export function parseInclude(include: readonly string[]): Listing["include"] {
   const strange = include.find((word) => word !== "recipients" && word !== "documents");
   if (strange !== undefined) throw new DocuSignError(501, "UNKNOWN_TO_SIMULATOR", `include ${strange}`);

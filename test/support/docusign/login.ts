@@ -23,7 +23,7 @@ const KNOWN = new Set(
   ),
 );
 
-/** What DocuSign, or this service's own rules for its logins, would find wrong with an authorization request. */
+/** Violations of DocuSign's or this service's rules by an authorization request. */
 export function authorizationProblems(client: Client, query: URLSearchParams): string[] {
   const scopes = (query.get("scope") ?? "").split(" ");
   const redirectUri = query.get("redirect_uri") ?? "";
@@ -47,7 +47,7 @@ function isRegistered(client: Client, redirectUri: string): boolean {
   return URL.canParse(redirectUri) && (client.redirectUris?.includes(redirectUri) ?? true);
 }
 
-/** Where the browser goes when the user has allowed. */
+/** The redirect after the user allowed access. */
 export function allowedRedirect(oauth: OAuth, user: User, query: URLSearchParams): string {
   const redirectUri = query.get("redirect_uri") ?? "";
   const code = oauth.issueCode(user, {
@@ -58,7 +58,7 @@ export function allowedRedirect(oauth: OAuth, user: User, query: URLSearchParams
   return withParameters(redirectUri, { code, state: query.get("state") ?? "" });
 }
 
-/** Where the browser goes when the user has not. */
+/** The redirect after the user denied access. */
 export function deniedRedirect(query: URLSearchParams): string {
   return withParameters(query.get("redirect_uri") ?? "", {
     error: "access_denied",

@@ -4,7 +4,7 @@ import type { DocuSignState, User } from "./state.ts";
 
 const ACCESS_TOKEN_MS = 28_800_000;
 const REFRESH_TOKEN_MS = 30 * 86_400_000;
-/** DocuSign does not say how long a code lives; callers are told to use it at once. */
+/** DocuSign does not document the lifetime of a code; it must be used at once. */
 const CODE_MS = 120_000;
 
 type Grant = { readonly userId: string; readonly scopes: readonly string[]; dead: boolean };
@@ -34,7 +34,7 @@ export type OAuth = OAuthVerbs & {
   /** Null if the code, the verifier, the address (where given) or the user does not fit. */
   exchangeCode(code: string, verifier: string, redirectUri: string | null): TokenSet | null;
   refresh(refreshToken: string): TokenSet | null;
-  /** The user of an access token; unknown tokens are told apart from those that have died. */
+  /** Returns the user of an access token. Unknown and expired tokens differ. */
   userOf(accessToken: string): User | "unknown" | "dead";
 };
 

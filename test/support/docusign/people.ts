@@ -38,7 +38,7 @@ export type PeopleVerbs = {
   setDefaultAccount(user: User, account: Account): void;
   /** Changes the role of the user, with its usual rights or the given ones. */
   setRole(user: User, account: Account, role: Role, rights?: Partial<Membership>): void;
-  /** What was sent to the old address keeps it; by it alone the user is not found any more. */
+  /** Earlier envelopes keep the old address, which no longer identifies the user. */
   changeAddress(user: User, email: string): void;
   /** Closes the user in this account, or in all of theirs. */
   closeUser(user: User, account?: Account): void;

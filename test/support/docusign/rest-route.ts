@@ -121,7 +121,7 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** What the simulator itself does not know, and answers of its own that are wrong, fail the test. */
+/** Requests that the simulator does not know, and its own invalid answers, fail the test. */
 function reportProblems(parts: RestParts, name: string, answer: Answer, official: string): void {
   if (answer.status === 501) parts.problems.push(`${name}: ${JSON.stringify(answer.json)}`);
   if (parts.schema === null || answer.content !== undefined) return;

@@ -34,11 +34,11 @@ const newer = z.object({
 
 /** DocuSign's official description, to hold requests and answers against. Problems come as sentences. */
 export type DocuSignSchema = {
-  /** What is wrong with query and body of a call of this official path. */
+  /** Violations in query and body of a call of this official path. */
   requestProblems(path: string, method: string, query: URLSearchParams, body: unknown): string[];
-  /** What is wrong with an answer of this official path. */
+  /** Violations in an answer of this official path. */
   answerProblems(path: string, method: string, status: number, body: unknown): string[];
-  /** What is wrong with a value of this definition. */
+  /** Violations in a value of this definition. */
   valueProblems(definition: string, value: unknown): string[];
 };
 

@@ -47,7 +47,7 @@ export type DocuSignSimulator = PeopleVerbs &
     /** Every known request, in the order of arrival. */
     readonly calls: Call[];
     callsTo(template: Template): Call[];
-    /** What must fail the test: unknown requests, wrong tokens, whatever does not fit DocuSign's description. */
+    /** Problems that must fail the test: unknown requests, wrong tokens, violations of DocuSign's description. */
     readonly problems: string[];
     /** Returns and clears the problems, for a test that provokes them. */
     takeProblems(): string[];

@@ -14,13 +14,13 @@ export type Account = {
   readonly configurations: Map<string, ConnectConfiguration>;
   /** DocuSign's error code for every call of /connect, if a test asked for it. */
   connectRefusal: string | null;
-  /** What its list of configurations shows of each, where a test asked for something else than there is. */
+  /** Fields that its list of configurations shows instead, if a test set them. */
   shownConfiguration: (there: ConnectConfiguration) => Readonly<Record<string, unknown>>;
 };
 
 export type Role = "DS Admin" | "DS Sender" | "DS Viewer" | "custom";
 
-/** What a user is in one account. */
+/** A user's membership of one account. */
 export type Membership = {
   role: Role;
   isAdmin: boolean;
@@ -100,12 +100,12 @@ export type Envelope = {
     /** Listed where envelopes that completed at this moment are, against the order. */
     placedAt: Date | null;
     withoutRecipients: boolean;
-    /** What stands in its row's place. */
+    /** The rows listed instead of its own. */
     rowsInstead: ((row: Readonly<Record<string, unknown>>) => readonly object[]) | null;
   };
 };
 
-/** All that DocuSign remembers, whoever asks. */
+/** The complete state of DocuSign. */
 export type DocuSignState = {
   readonly now: () => Date;
   readonly accounts: Map<string, Account>;

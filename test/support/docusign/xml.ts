@@ -4,7 +4,7 @@ import { shuffled } from "./shuffled.ts";
 export type XmlStyle = {
   /** How the namespace is written: as default, by a prefix, or not at all. */
   namespace?: "default" | "prefix" | "none";
-  /** Where given, siblings come in another order: random numbers from 0 to below 1. */
+  /** Random numbers from 0 to below 1 that shuffle siblings; absent for the normal order. */
   shuffle?: () => number;
 };
 

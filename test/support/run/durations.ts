@@ -6,9 +6,9 @@ import type { TestFile } from "./batches.ts";
 /** Milliseconds by path of a test file. */
 export type Durations = ReadonlyMap<string, number>;
 
-/** Where the last run's durations are kept. */
+/** The file with the durations of the last run. */
 const MEMORY = "node_modules/.cache/test-durations.json";
-/** What a byte of a test file takes on average: the estimate for files that have not run on this machine. */
+/** Average time per byte of a test file: the estimate for files that have not run on this machine. */
 const MS_PER_BYTE = 0.4;
 
 /** Estimates how long each file will take: as long as the last time, or according to its size. */

@@ -5,8 +5,8 @@ import type { Durations } from "./durations.ts";
 const SLOWEST = 10;
 
 /**
- * What `npm test` prints: failures and skipped tests as node's own `spec` reports them, nothing about those that
- * passed, the slowest files, and `N passed, N failed` as last line.
+ * Formats the output of `npm test`: failures and skipped tests as node's own `spec` reports them, the slowest files, and
+ * `N passed, N failed` as the last line.
  */
 export async function* reportSummary(
   events: AsyncIterable<TestEvent>,

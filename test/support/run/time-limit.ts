@@ -21,7 +21,7 @@ export function limitBatches(events: TestsStream, limitMs: number, tell: (text: 
   });
 }
 
-/** What a batch's module does to say how far it is. It writes before each test, since a test may block its process. */
+/** Code by which a batch reports its progress. It writes before each test, since a test may block its process. */
 export const TELL_PROGRESS = `
 import { writeFileSync } from "node:fs";
 import { afterEach, beforeEach } from "node:test";

@@ -8,8 +8,8 @@ import type { Ground } from "./ground.ts";
 import type { Sender } from "./sender.ts";
 
 /**
- * What was answered with 200 against what is stored, by what identifies a message at DocuSign, read here from the
- * stored bytes. Names each difference.
+ * Compares the messages answered with 200 with the stored ones, by their identity at DocuSign, which is read from the
+ * stored bytes. Returns each difference.
  */
 export async function compareEvents(ground: Ground, sender: Sender): Promise<string[]> {
   const stored = await storedIdentities(ground.database.db);

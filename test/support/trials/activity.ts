@@ -24,7 +24,7 @@ export async function countLeaked(db: Database): Promise<number> {
   return Number(rows[0]?.count);
 }
 
-/** What the trials' own connections are called. */
+/** Application name of the trials' own connections. */
 export const TRIALS = "torikomi trials";
 
 /** Transactions that have stood open for longer than a few seconds. */

@@ -28,7 +28,7 @@ export type GroundOptions = {
 
 /** torikomi as it is deployed, each process by itself, with nginx in front and DocuSign and the cabinet played by us. */
 export type Ground = AsyncDisposable & {
-  /** What the world reaches: nginx. */
+  /** The public endpoint: nginx. */
   readonly url: string;
   readonly database: OpenDatabase;
   readonly connectionString: string;

@@ -10,7 +10,7 @@ export type Program = {
   readonly name: string;
   readonly pid: number;
   readonly port: number;
-  /** What it logged; lines that are no JSON are in `noise`, with all that it wrote to standard error. */
+  /** Its log lines. Lines that are not JSON are in `noise`, together with standard error. */
   readonly lines: readonly LogLine[];
   readonly noise: readonly string[];
   /** Null while it runs. */

@@ -25,7 +25,7 @@ export type SenderOptions = {
   readonly attempts: number;
   /** The wait before the second attempt; it grows by as much each time. */
   readonly retryMs: number;
-  /** Of so many messages one is lost, and of so many one is sent twice although it was answered. */
+  /** One in this many messages is lost; one in this many is sent twice although it was answered. */
   readonly loseEvery: number;
   readonly repeatEvery: number;
 };

@@ -8,11 +8,11 @@ import { type Sender, startSender } from "./sender.ts";
 /** A fault, brought about while events come in. */
 export type Trial = {
   readonly name: string;
-  /** What happens, in the words of the table. */
+  /** Description for the table. */
   readonly fault: string;
   readonly befall: (ground: Ground) => Promise<void>;
   readonly options?: GroundOptions;
-  /** True if the processes themselves meet the fault: then their logs have to tell of it, and otherwise hold no error. */
+  /** True if the processes notice the fault: their logs must then mention it. Otherwise they must contain no error. */
   readonly isTold?: boolean;
 };
 
@@ -150,7 +150,7 @@ async function examine(ground: Ground, sender: Sender, trial: Trial, restMs: num
 /** Longer than pools keep idle connections. */
 const REST_MS = 15_000;
 
-/** What is still held after as long again. */
+/** Locks that are still held after the same time again. */
 async function waitForRest(ground: Ground): Promise<string[]> {
   const deadline = performance.now() + REST_MS;
   let unrest = await listUnrest(ground);
@@ -180,7 +180,7 @@ function connectionsAtRest({ programs, environment }: Ground): number {
   return 4 * (names.length - works) + works * (2 + Number(environment["WORKER_CONCURRENCY"]));
 }
 
-/** No process ended by itself, said something that is no line of its log, or met a fault of ours. */
+/** Reports processes that ended unexpectedly, wrote anything except log lines, or logged an internal fault. */
 function examinePrograms({ programs, gone }: Ground, { isTold = false }: Trial): string[] {
   const all = [...programs.values(), ...gone];
   return [
@@ -191,7 +191,7 @@ function examinePrograms({ programs, gone }: Ground, { isTold = false }: Trial):
     ...all.flatMap(({ name, noise }) => noise.map((line) => `${name} said: ${line}`)),
     ...(isTold ? [] : all.flatMap(faultsOf)),
     ...(isTold && !all.some(({ lines }) => lines.some(({ level }) => level >= 40))
-      ? ["no log tells of the fault"]
+      ? ["no log mentions the fault"]
       : []),
   ];
 }

@@ -247,7 +247,7 @@ for (const person of NOBODY) {
   });
 }
 
-test("a user who cancels at the cabinet is told so and can try again", async () => {
+test("a user who cancels at the cabinet gets a message and can try again", async () => {
   await using site = await createSite();
   const browser = createBrowser();
 
@@ -273,7 +273,7 @@ test("while the cabinet is down the page says so, and sign-in works as soon as i
   assert.match((await browser.get(`${site.url}/links`)).text, /hanako/);
 });
 
-test("sign-ins are limited to 300 a minute per address, beyond which the client is told when to retry", async () => {
+test("sign-ins are limited to 300 a minute per address, beyond which the answer has Retry-After", async () => {
   await using site = await createSite();
   const ask = async () => await fetch(`${site.url}/sign-in`, { redirect: "manual" });
   for (let begun = 0; begun < 300; begun += 1) assert.equal((await ask()).status, 303);
