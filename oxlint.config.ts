@@ -56,7 +56,7 @@ function importRule(patterns: readonly Pattern[]): NonNullable<OxlintOverride["r
   return { "no-restricted-imports": ["error", { patterns: [...patterns] }] };
 }
 
-/** What a folder may not import: the layers above and beside it, and what surrounds them all. */
+/** The imports that a folder must not use: the layers above and beside it, and the files around them. */
 function layersClosedTo(folder: string): Pattern[] {
   const level = LEVELS.findIndex((names) => names.includes(folder));
   const closed = LEVELS.slice(1, level + 1).flat();
@@ -75,7 +75,7 @@ function layersClosedTo(folder: string): Pattern[] {
   ];
 }
 
-/** What a part of a folder may not import of the others: those above, beside and alone. */
+/** The imports that a sub-folder must not use: sub-folders above it, beside it, and those that stand alone. */
 function partsClosedTo(part: string, { levels, alone = [] }: Order): readonly string[] {
   const level = levels.findIndex((names) => names.includes(part));
   const reached = alone.includes(part) ? levels.length : level + 1;

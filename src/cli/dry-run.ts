@@ -22,7 +22,7 @@ export async function dryRunLinks(
     if (terminal.signal.aborted) break;
     const one = await dryRunLink(deps, link, command, terminal);
     predicted.push(one);
-    if (!command.json) for (const line of tell(one)) printLine(terminal, line);
+    if (!command.json) for (const line of linesOf(one)) printLine(terminal, line);
   }
   if (command.json) printJson(terminal, { dryRun: true, links: predicted.map(toJson) });
   const isAll = predicted.length === links.length && predicted.every(({ obstacle }) => obstacle === null);
@@ -47,13 +47,13 @@ async function dryRunLink(
 /** More lines would hide the summary; `--json` prints all. */
 const MOST_LINES = 50;
 
-function tell({ link, from, to, envelopes, calls, obstacle }: DryRunReconciliation): string[] {
+function linesOf({ link, from, to, envelopes, calls, obstacle }: DryRunReconciliation): string[] {
   const left = envelopes.length - MOST_LINES;
   return [
     `${titleOf(link)}: dry run, nothing is written`,
     `  window    ${from.toISOString()} to ${to.toISOString()}`,
     ...envelopes.slice(0, MOST_LINES).map(envelopeLine),
-    ...(left > 0 ? [`  … and ${left} more: --json tells them all`] : []),
+    ...(left > 0 ? [`  … and ${left} more: --json prints all`] : []),
     `  listed    ${envelopes.length}: ${formatCounts(summarize(envelopes))}`,
     `  took      ${calls} calls`,
     ...(obstacle === null ? [] : [`  not all of it can be seen now: ${describeObstacle(obstacle, link)}`]),

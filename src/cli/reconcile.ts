@@ -37,7 +37,7 @@ async function reconcileLinks(
     if (terminal.signal.aborted) break;
     const one = await reconcileLink(deps, link, command, terminal);
     reconciled.push(one);
-    if (!command.json) for (const line of tell(one)) printLine(terminal, line);
+    if (!command.json) for (const line of linesOf(one)) printLine(terminal, line);
   }
   if (command.json) printJson(terminal, { dryRun: false, links: reconciled.map(toJson) });
   const isAll = reconciled.length === links.length && reconciled.every(({ obstacle }) => obstacle === null);
@@ -54,7 +54,7 @@ async function reconcileLink(
   return await reconcileNow(deps, link, { from, to, signal: terminal.signal, onProgress: progress.show });
 }
 
-function tell({
+function linesOf({
   link,
   runs,
   imports,

@@ -21,7 +21,7 @@ export async function runReplay(
   for await (const one of replayEvents(deps, { ...options, onProgress: progress.show })) {
     progress.endLink();
     replayed.push(one);
-    if (!command.json) for (const line of tell(one)) printLine(terminal, line);
+    if (!command.json) for (const line of linesOf(one)) printLine(terminal, line);
   }
   if (command.json) printJson(terminal, { links: replayed.map(toJson) });
   else if (replayed.length === 0) printLine(terminal, "no recorded event announces a completion");
@@ -51,7 +51,7 @@ function followLinks(terminal: Terminal, json: boolean): LinksView {
   };
 }
 
-function tell({ link, announced, imports, waiting, obstacle }: ReplayedLink): string[] {
+function linesOf({ link, announced, imports, waiting, obstacle }: ReplayedLink): string[] {
   return [
     titleOf(link),
     `  announced ${announced}: ${formatCounts(imports)}`,

@@ -125,7 +125,7 @@ test("a dry run lists fifty envelopes line by line and summarizes the rest", asy
 
   assert.equal(exit, 0);
   assert.equal(out.match(/import: sent/g)?.length, 50);
-  assert.match(out, /… and 3 more: --json tells them all\n {2}listed {4}53: import 53/);
+  assert.match(out, /… and 3 more: --json prints all\n {2}listed {4}53: import 53/);
 });
 
 async function everything(world: World): Promise<unknown> {
