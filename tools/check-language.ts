@@ -8,8 +8,7 @@ const FILES = [
   "docs/client/*.ts",
   "*.md",
   "deploy/**/*.{md,yaml,env}",
-  "test/!(mutations)/**/*.ts",
-  "test/*.ts",
+  "test/**/*.ts",
   "tools/**/*.ts",
 ];
 

@@ -90,6 +90,5 @@ function inBrackets(label: string, words: string | null | undefined): string {
 /** To the second; milliseconds would only distract. */
 function moment(iso: string | null | undefined): string {
   if (!iso) return "";
-  const [date = "", time = ""] = new Date(iso).toISOString().split("T");
-  return `${date} ${time.slice(0, "hh:mm:ss".length)} UTC`;
+  return `${new Date(iso).toISOString().slice(0, "YYYY-MM-DDThh:mm:ss".length).replace("T", " ")} UTC`;
 }

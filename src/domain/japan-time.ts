@@ -5,6 +5,6 @@ export function inJapan(moment: Date): { date: string; time: string } {
   const local = new Date(moment.getTime() + JAPAN_OFFSET_MS);
   const year = local.getUTCFullYear();
   if (!(year >= 1 && year <= 9999)) throw new RangeError("the moment is outside the years 1 to 9999");
-  const [date = "", time = ""] = local.toISOString().split("T");
-  return { date, time: time.slice(0, "hh:mm:ss".length) };
+  const text = local.toISOString();
+  return { date: text.slice(0, 10), time: text.slice(11, 19) };
 }

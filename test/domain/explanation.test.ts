@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { explain, parseFinding } from "../../src/domain/explanation.ts";
+import { statusInJapanese } from "../../src/domain/explanation-ja.ts";
 import type { FindingFacts, Outcome, Reasons } from "../../src/domain/finding.ts";
 import { accountB, judge, link, recipient, sentFrom, u } from "./envelopes.ts";
 
@@ -92,12 +93,31 @@ test("an envelope that is not completed is explained with its status", () => {
     explain("excluded", "not-completed", facts, "ja"),
     /取り込み対象外です（DocuSignでの状態：無効）/,
   );
-  assert.equal(
-    explain("excluded", "not-completed", { ...facts, status: "sent" }, "ja"),
-    "送信済み（締結前）。締結完了後に判定します。",
-  );
   assert.match(explain("excluded", "not-completed", facts, "en"), /status at DocuSign: voided/);
 });
+
+const statuses = [
+  { status: "sent", ja: "送信済み（締結前）", isUnderWay: true },
+  { status: "delivered", ja: "閲覧済み（締結前）", isUnderWay: true },
+  { status: "signed", ja: "署名済み（締結前）", isUnderWay: true },
+  { status: "created", ja: "下書き（締結前）", isUnderWay: true },
+  { status: "processing", ja: "処理中（締結前）", isUnderWay: true },
+  { status: "Completed", ja: "締結完了", isUnderWay: false },
+  { status: "voided", ja: "無効", isUnderWay: false },
+  { status: "declined", ja: "拒否", isUnderWay: false },
+  { status: "deleted", ja: "削除", isUnderWay: false },
+  { status: "timedOut", ja: "timedOut", isUnderWay: false },
+];
+
+for (const { status, ja, isUnderWay } of statuses) {
+  test(`the status ${status} is ${ja} in Japanese`, () => {
+    const text = explain("excluded", "not-completed", { ...facts, status }, "ja");
+
+    assert.equal(statusInJapanese(status), ja);
+    if (isUnderWay) assert.equal(text, `${ja}。締結完了後に判定します。`);
+    else assert.ok(text.includes(`（DocuSignでの状態：${ja}）`), text);
+  });
+}
 
 test("the facts of a decision can be used for its explanation", () => {
   const start = new Date("2027-01-01T00:00:00Z");

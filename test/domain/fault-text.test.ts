@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { describeFault } from "../../src/domain/fault-text.ts";
+import { describeError, describeFault } from "../../src/domain/fault-text.ts";
 
 test("a fault is described in one line, with its cause if that adds information", () => {
   const refused = new Error("connect ECONNREFUSED 127.0.0.1:1");
@@ -29,4 +29,32 @@ test("whitespace around messages and uninformative causes are omitted", () => {
   assert.equal(describeFault(new Error(" \n full\t")), "full");
   assert.equal(describeFault("  text\n"), "text");
   assert.equal(describeFault(new Error("full", { cause: "disk" })), "full");
+});
+
+test("a log gets an error's name, message, code and stack, and those of its causes, but nothing else", () => {
+  const refused = Object.assign(new Error("refused"), { code: "ECONNREFUSED", address: "10.0.0.1" });
+  const error = Object.assign(new TypeError("fetch failed", { cause: refused }), { code: 7, body: "secret" });
+
+  assert.deepEqual(describeError(error), {
+    type: "TypeError",
+    message: "fetch failed",
+    stack: error.stack,
+    cause: { type: "Error", message: "refused", code: "ECONNREFUSED", stack: refused.stack },
+  });
+  assert.deepEqual(describeError("secret"), { type: "string" });
+  assert.deepEqual(Object.keys(describeError(new Error("full", { cause: "secret" }))), [
+    "type",
+    "message",
+    "stack",
+  ]);
+});
+
+test("an error that is its own cause is described with five causes", () => {
+  const error = new Error("again");
+  error.cause = error;
+  const one = { type: "Error", message: "again", stack: error.stack };
+
+  const chain = Array.from({ length: 5 }).reduce<object>((cause) => ({ ...one, cause }), one);
+
+  assert.deepEqual(describeError(error), chain);
 });

@@ -34,6 +34,14 @@ const imported: Story[] = [
   },
   { tells: "U reassigned to X and is no longer listed", listed: [recipient(x)], events: [forwarding(u, x)] },
   {
+    tells: "U reassigned to X, who reassigned to U, who delegated to X; nobody is a carbon copy",
+    listed: [
+      recipient(u, { recipientId: "3", delegatedTo: [x] }),
+      recipient(x, { recipientId: "4", delegatedBy: u }),
+    ],
+    events: [forwarding(u, x, "1", "2"), forwarding(x, u, "2", "3"), forwarding(u, x, "3", "4")],
+  },
+  {
     tells: "U reassigned to an unknown person",
     listed: [],
     events: [forwarding(u, nobody)],

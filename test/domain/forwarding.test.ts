@@ -30,6 +30,16 @@ const excluded: Story[] = [
     events: [forwarding(z, u, "1", "2"), forwarding(u, x, "2", "2"), forwarding(x, u, "2", "2")],
   },
   {
+    tells: "Z's place went to U, on to X and back to U, under one id with spaces around it",
+    listed: [
+      carbonCopy(z, { recipientId: "1" }),
+      carbonCopy(u, { recipientId: "3" }),
+      carbonCopy(x, { recipientId: "4" }),
+      recipient(u, { recipientId: "2" }),
+    ],
+    events: [forwarding(z, u, "1 ", " 2"), forwarding(u, x, " 2 ", " 2"), forwarding(x, u, " 2 ", " 2")],
+  },
+  {
     tells: "X delegated a signer's place to U and reassigned an agent's",
     listed: [
       recipient(x, { recipientId: "1" }),
@@ -58,6 +68,13 @@ const excluded: Story[] = [
     tells: "Z forwarded to U by address, in two events, one of which does not name U",
     listed: [carbonCopy(z), recipient(u)],
     events: [forwarding(z, { userId: null, email: u.email }), forwarding(z, nobody)],
+  },
+  {
+    tells: "an address that U and X share delegated to U, in U's entry",
+    listed: [
+      recipient({ ...x, email: u.email }),
+      recipient(u, { delegatedBy: { userId: null, email: u.email } }),
+    ],
   },
   { tells: "X delegated to U, in U's entry", listed: [recipient(x), recipient(u, { delegatedBy: x })] },
   {

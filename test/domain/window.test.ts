@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type EndedLink, type Ending, endOf, startsFor } from "../../src/domain/window.ts";
+import { ALL_HISTORY, type EndedLink, type Ending, endOf, startsFor } from "../../src/domain/window.ts";
 import { accountA, accountB, u, x } from "./envelopes.ts";
 
 const january = new Date("2026-01-01T00:00:00Z");
@@ -176,3 +176,7 @@ for (const { when, given, sent, received } of endings) {
     });
   });
 }
+
+test("all history begins in 2003, when DocuSign was founded", () => {
+  assert.equal(ALL_HISTORY.getTime(), Date.UTC(2003, 0));
+});
