@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { test } from "node:test";
 import { Refusal } from "../../src/domain/refusal.ts";
+import { minimalEvent, post } from "../support/connect.ts";
 import {
   concludeUnheard,
   createCompanies,
@@ -254,6 +255,31 @@ test("parked envelopes are retried, however recent their last attempt", async ()
   assert.match(out, /imported {2}1 envelopes/);
   assert.deepEqual(await subjects(world), ["契約"]);
 });
+
+test("repeated runs forget after four attempts an envelope that only an event named and DocuSign does not find", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world } = companies;
+  const link = await theLink(world);
+  const envelopeId = randomUUID();
+  assert.equal(
+    (await post(world, link.id, minimalEvent({}, { accountId: link.account.id, envelopeId }))).status,
+    200,
+  );
+  await world.runJobs();
+
+  const exits: number[] = [];
+  for (let run = 0; run < 4; run += 1) {
+    world.clock.pass(MINUTE_MS);
+    exits.push((await runCommand(world, "reconcile")).exit);
+  }
+
+  assert.deepEqual(exits, [75, 75, 0, 0]);
+  const api = await world.api();
+  assert.deepEqual((await api.get("/v1/link")).body.totals, ZERO_TOTALS);
+  assert.equal((await api.get(`/v1/envelopes/${envelopeId}`)).body.outcome, "unknown");
+});
+
+const ZERO_TOTALS = { atDocuSign: 0, imported: 0, excluded: 0, deleted: 0, waiting: 0 };
 
 test("commands and workers on the same link import each envelope once and count each once", async () => {
   await using companies = await createLinkedCompanies();

@@ -112,6 +112,10 @@ export async function reopenEnvelope(
     .execute();
 }
 
+/** An envelope that only an event named is forgotten after a few attempts, however often an operator retries. */
+const ATTEMPTS_AFRESH = sql<number>`
+  case when reason = 'not-found-yet' and completed_at is null then attempts else 0 end`;
+
 /**
  * Makes failed envelopes of the link due again, including parked ones: for one more attempt, or with `afresh` as if they had
  * never been tried. Leaves out envelopes that were requested from DocuSign a short time ago.
@@ -124,7 +128,7 @@ export async function takeUpFailed(
   const triedBefore = new Date(now.getTime() - DOWNLOAD_AGAIN_MS);
   await db
     .updateTable("envelope")
-    .set({ waiting_until: now, ...(afresh && { attempts: 0 }) })
+    .set({ waiting_until: now, ...(afresh && { attempts: ATTEMPTS_AFRESH }) })
     .where("link_id", "=", linkId)
     .where("state", "=", "waiting")
     .where((is) =>
