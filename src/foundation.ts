@@ -12,6 +12,7 @@ import { type DatabaseOptions, type OpenDatabase, openDatabase } from "./store/d
 import { openEmbeddedPostgres } from "./store/embedded/postgres.ts";
 import { createVault } from "./store/links/vault.ts";
 import { migrateToLatest } from "./store/migrate.ts";
+import { openNotifier } from "./store/notifier.ts";
 import { createAccessTokens } from "./usecases/account/access-tokens.ts";
 import { createCallBudgets } from "./usecases/account/call-budgets.ts";
 import { createOpenAccount, createOpenWithToken } from "./usecases/account/open-account.ts";
@@ -47,8 +48,6 @@ const SERVING_PATIENCE_MS = 2_000;
 const SERVING_QUERY_MS = 15_000;
 /** The number of concurrent commits of events. */
 export const RECEIVING_CONNECTIONS = 2;
-/** DocuSign gets its answer earlier (service.ts). A connection that does not answer is replaced. */
-const RECEIVING_QUERY_MS = 5_000;
 const WORKING_PATIENCE_MS = 30_000;
 const COMMAND_PATIENCE_MS = 5_000;
 
@@ -66,7 +65,7 @@ export async function openFoundation(config: Config, runtime: Runtime): Promise<
   const receiving = open("receiving", {
     max: RECEIVING_CONNECTIONS,
     connectionTimeoutMs: SERVING_PATIENCE_MS,
-    queryTimeoutMs: RECEIVING_QUERY_MS,
+    queryTimeoutMs: SERVING_QUERY_MS,
     indexesOnly: true,
     keepConnected: true,
   });
@@ -77,7 +76,7 @@ export async function openFoundation(config: Config, runtime: Runtime): Promise<
   const metrics = createMetrics(VERSION);
   const givingUp = new AbortController();
   const { signal } = givingUp;
-  const tasks = await createCapabilities({ ...runtime, config, working, metrics, signal }, opened);
+  const tasks = await createCapabilities({ ...runtime, config, address, working, metrics, signal }, opened);
   const kept = opened.move();
   return {
     config,
@@ -142,13 +141,14 @@ function databaseOpener(
 
 type TaskRuntime = Runtime & {
   config: Config;
+  address: Address;
   working: OpenDatabase;
   metrics: ServedMetrics;
   signal: AbortSignal;
 };
 
 async function createCapabilities(
-  { config, log, now, working, metrics, signal }: TaskRuntime,
+  { config, address, log, now, working, metrics, signal }: TaskRuntime,
   opened: AsyncDisposableStack,
 ): Promise<Foundation["tasks"]> {
   const { db } = working;
@@ -174,6 +174,12 @@ async function createCapabilities(
     log,
     now,
     metrics,
+    notifier: opened.adopt(
+      openNotifier(address, {
+        onLost: (error) => log.warn({ err: error }, "the notifier's connection was lost"),
+      }),
+      async (notifier) => await notifier.close(),
+    ),
     ...settingsOf(config),
     withJobId: (jobId, work) => withLogContext({ jobId }, work),
   };

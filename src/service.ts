@@ -12,7 +12,7 @@ import { startWorkerLock, type WorkerLock } from "./jobs/worker-pools.ts";
 import { withLogContext } from "./log-context.ts";
 import { type ChangeNews, createChangeNews } from "./store/contracts/change-news.ts";
 import { createEventRecorder } from "./store/events/event-recorder.ts";
-import { recordEvents } from "./store/events/record-events.ts";
+import { type ConnectEvent, type Recorded, recordEvents } from "./store/events/record-events.ts";
 import { isCurrent } from "./store/migrate.ts";
 import { endSession, findSession, storeSession, storeSignIn, takeSignIn } from "./store/page-sessions.ts";
 import { VERSION } from "./version.ts";
@@ -199,11 +199,18 @@ function servedParts(foundation: Foundation, changeNews: ChangeNews): RoleParts 
 }
 
 function receiverOf({ receiving, tasks }: Foundation): Route {
-  const recorder = createEventRecorder(
-    async (events) => await recordEvents(receiving.pool, events),
-    RECORDER_LIMITS,
-  );
+  const record = async (events: readonly ConnectEvent[]): Promise<Recorded[]> => {
+    const recorded = await recordEvents(receiving.pool, events);
+    tasks.notifier.queued(countDue(events, recorded));
+    return recorded;
+  };
+  const recorder = createEventRecorder(record, RECORDER_LIMITS);
   return connectRoutes({ ...tasks, recorder });
+}
+
+/** Imports that are to run at once. */
+function countDue(events: readonly ConnectEvent[], recorded: readonly Recorded[]): number {
+  return events.filter((event, index) => event.import?.at === null && recorded[index] === "recorded").length;
 }
 
 function apiOf(foundation: Foundation, changeNews: ChangeNews): Route {

@@ -22,6 +22,7 @@ export type CommandUses = Uses<
   | "importTiming"
   | "lanes"
   | "log"
+  | "notifier"
   | "now"
   | "oauth"
   | "openAccount"

@@ -10,7 +10,16 @@ import { showProgress } from "./progress.ts";
 import { printJson, printLine, type Terminal } from "./terminal.ts";
 
 type Deps = Uses<
-  "adminProfiles" | "budgets" | "db" | "documents" | "lanes" | "log" | "now" | "openAccount" | "publicUrl"
+  | "adminProfiles"
+  | "budgets"
+  | "db"
+  | "documents"
+  | "lanes"
+  | "log"
+  | "notifier"
+  | "now"
+  | "openAccount"
+  | "publicUrl"
 >;
 
 /** `torikomi reconcile`: reconciles one link after the other and prints the results of each. */

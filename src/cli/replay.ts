@@ -10,7 +10,9 @@ import { printJson, printLine, type Terminal } from "./terminal.ts";
 
 /** `torikomi replay`: re-runs the imports of recorded events. */
 export async function runReplay(
-  deps: Uses<"adminProfiles" | "budgets" | "db" | "documents" | "lanes" | "log" | "now" | "openAccount">,
+  deps: Uses<
+    "adminProfiles" | "budgets" | "db" | "documents" | "lanes" | "log" | "notifier" | "now" | "openAccount"
+  >,
   command: ReplayCommand,
   terminal: Terminal,
 ): Promise<number> {

@@ -1,6 +1,6 @@
-import type { Job, Task } from "graphile-worker";
+import type { JobHelpers, Task } from "graphile-worker";
 import { z } from "zod";
-import { linkFlag } from "../store/queue/queue.ts";
+import { linkFlag, putBack } from "../store/queue/queue.ts";
 
 /** Prevents one link from occupying all workers of a process, however many jobs it has and however slow DocuSign is. */
 export type LinkShare = {
@@ -32,7 +32,7 @@ export function createLinkShare(concurrency: number): LinkShare {
     within: (task) => async (payload, helpers) => {
       const flag = linkFlag(linkPayload.parse(payload).linkId);
       // Several workers may fetch jobs of the link before the first one is counted.
-      if (isFull(flag)) return await putBack(payload, helpers);
+      if (isFull(flag)) return await leaveToOthers(helpers);
       count(flag, 1);
       try {
         await task(payload, helpers);
@@ -45,15 +45,8 @@ export function createLinkShare(concurrency: number): LinkShare {
 
 const linkPayload = z.object({ linkId: z.string() });
 
-async function putBack(
-  payload: unknown,
-  { job, addJob }: { job: Job; addJob: Parameters<Task>[1]["addJob"] },
-): Promise<void> {
-  const { task_identifier: task, key, priority, max_attempts: maxAttempts } = job;
-  await addJob(task, payload, {
-    ...(key !== null && { jobKey: key }),
-    priority,
-    maxAttempts,
-    flags: Object.keys(job.flags ?? {}),
+async function leaveToOthers({ job, withPgClient }: JobHelpers): Promise<void> {
+  await withPgClient(async (client) => {
+    await putBack(async (text, values) => await client.query(text, values && [...values]), job);
   });
 }

@@ -27,6 +27,7 @@ export type TaskUses = Uses<
   | "lanes"
   | "log"
   | "metrics"
+  | "notifier"
   | "now"
   | "openAccount"
   | "publicUrl"

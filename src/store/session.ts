@@ -6,7 +6,7 @@ import { type Address, currentAddress } from "./address.ts";
 export type Session = {
   /** Runs the set-up again on the current connection, or on the next one. */
   refresh(): void;
-  /** Ends the connection for good. */
+  /** Runs the set-up if that was asked for, then ends the connection for good. */
   close(): Promise<void>;
 };
 
@@ -87,13 +87,13 @@ async function watch(
   control: Control,
 ): Promise<void> {
   const bring = setUp();
-  while (!control.closing.aborted) {
+  do {
     control.refreshing = new AbortController();
     await bring(query);
     await pause(pingMs, AbortSignal.any([control.closing, lost, control.refreshing.signal]));
     lost.throwIfAborted();
     if (!control.refreshing.signal.aborted) await query(PING);
-  }
+  } while (!control.closing.aborted || control.refreshing.signal.aborted);
 }
 
 type Connection = AsyncDisposable & { readonly query: Query; readonly lost: AbortSignal };

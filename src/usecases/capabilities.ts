@@ -9,6 +9,7 @@ import type { Database } from "../store/database.ts";
 import type { EventRecorder } from "../store/events/event-recorder.ts";
 import type { Link } from "../store/links/links.ts";
 import type { Vault } from "../store/links/vault.ts";
+import type { Notifier } from "../store/notifier.ts";
 
 /** The services that use cases depend on. Each has one name throughout the code. */
 export type Capabilities = {
@@ -26,6 +27,8 @@ export type Capabilities = {
   readonly documents: DocumentStore;
   readonly recorder: EventRecorder;
   readonly metrics: Metrics;
+  /** Wakes readers of the feed and workers, after the commit. */
+  readonly notifier: Notifier;
 };
 
 /** Settings from the environment; see the table in README.md. */

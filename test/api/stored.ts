@@ -92,6 +92,7 @@ export async function storeTestContract(
       facts: { status: "completed", sentByAccount: true },
     });
   });
+  tasks.notifier.changed(tenant);
   return contract;
 }
 

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type ContractId, type EnvelopeId, parseUuid } from "../../src/domain/identifiers.ts";
 import { recordChanges } from "../../src/store/contracts/changes.ts";
 import { type NewContract, storeContracts } from "../../src/store/contracts/contracts.ts";
+import { openNotifier } from "../../src/store/notifier.ts";
 import type { Bench } from "./bench.ts";
 import type { Row } from "./report.ts";
 import { addLedger, type SeededLink } from "./seed.ts";
@@ -21,6 +22,9 @@ export async function measureFeed(bench: Bench): Promise<Row[]> {
   const [link] = stage.links;
   if (link === undefined) throw new Error("no link");
   const { db } = stage.database;
+  await using opened = new AsyncDisposableStack();
+  const notifier = openNotifier(stage.wish.connectionString);
+  opened.defer(notifier.close);
   await addLedger(db, [link], WARM_UP + CONTRACTS);
   const envelopes = await db.selectFrom("envelope").select("envelope_id").execute();
   const times: number[] = [];
@@ -30,6 +34,7 @@ export async function measureFeed(bench: Bench): Promise<Row[]> {
     await sleep(SETTLE_MS);
     await commit(stage, contractOf(link, parseUuid<EnvelopeId>(id)!));
     const begin = performance.now();
+    notifier.changed(link.tenant);
     after = (await news).next;
     if (turn >= WARM_UP) times.push(performance.now() - begin);
   }

@@ -14,6 +14,8 @@ export type Stage = AsyncDisposable & {
   readonly program: Program;
   readonly database: OpenDatabase;
   readonly links: readonly SeededLink[];
+  /** Starts another program of the same service. */
+  readonly wish: ProgramWish;
   /** The API as the link's tenant reads it; each reader has a budget of requests of its own. */
   get(link: SeededLink, path: string, reader?: string): Promise<any>;
   /** Posts the event of a completed envelope as Connect does; resolves with the answer. */
@@ -26,6 +28,8 @@ export type Stage = AsyncDisposable & {
 export type StageWish = Pick<ProgramWish, "role" | "environment"> & {
   readonly links: number;
   readonly latencyMs?: number;
+  /** How much longer each flush of PostgreSQL takes, as with a synchronous standby. */
+  readonly flushMs?: number;
 };
 
 /** Sets up everything and waits until the program is ready. */
@@ -33,25 +37,26 @@ export async function setStage({ adminUrl }: Bench, wish: StageWish): Promise<St
   await using opened = new AsyncDisposableStack();
   const { connectionString } = opened.use(await createTestDatabase(adminUrl));
   const database = opened.adopt(openDatabase(connectionString), async ({ close }) => await close());
+  if (wish.flushMs !== undefined) await delayFlushes(database, wish.flushMs);
   const docusign = opened.use(await startChild("./docusign.ts", [String(wish.latencyMs ?? 0)]));
   const links = await addLinks(database.db, await docusign.ask("addUsers", wish.links));
   const cabinet = opened.use(
     await startCabinet({ clientId: "page", clientSecret: "page", redirectUris: [] }),
   );
-  const program = opened.use(
-    await startProgram({
-      ...wish,
-      connectionString,
-      docusignUrl: await docusign.ask<string>("url"),
-      cabinetIssuer: cabinet.issuer,
-    }),
-  );
+  const whole = {
+    ...wish,
+    connectionString,
+    docusignUrl: await docusign.ask<string>("url"),
+    cabinetIssuer: cabinet.issuer,
+  };
+  const program = opened.use(await startProgram(whole));
   const kept = opened.move();
   return {
     docusign,
     program,
     database,
     links,
+    wish: whole,
     get: createReader(cabinet, program),
     tell: async (link, envelopeId) => await tell(program, link, envelopeId),
     countContracts: async () => {
@@ -63,6 +68,14 @@ export async function setStage({ adminUrl }: Bench, wish: StageWish): Promise<St
     takeCalls: async () => sumUp(await docusign.ask<Record<string, number>>("takeCalls")),
     [Symbol.asyncDispose]: async () => await kept.disposeAsync(),
   };
+}
+
+/** For connections that are opened from now on. PostgreSQL waits before each flush. */
+async function delayFlushes({ db }: OpenDatabase, ms: number): Promise<void> {
+  const { rows } = await sql<{ name: string }>`select current_database() as name`.execute(db);
+  const name = sql.id(rows[0]?.name ?? "");
+  await sql`alter database ${name} set commit_siblings = 0`.execute(db);
+  await sql`alter database ${name} set commit_delay = ${sql.lit(ms * 1_000)}`.execute(db);
 }
 
 function sumUp(calls: Record<string, number>): Awaited<ReturnType<Stage["takeCalls"]>> {

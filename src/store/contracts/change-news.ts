@@ -1,7 +1,7 @@
 import { EventEmitter, once } from "node:events";
 import type { Address } from "../address.ts";
+import { CHANGES_CHANNEL } from "../notifier.ts";
 import { keepSession, type SessionOptions } from "../session.ts";
-import { CHANGES_CHANNEL } from "./changes.ts";
 
 export type ChangeNews = {
   /**

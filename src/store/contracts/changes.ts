@@ -6,10 +6,7 @@ export type ChangeType = "imported" | "deleted";
 
 export type Change = { readonly sequence: number; readonly type: ChangeType; readonly contract: unknown };
 
-/** The notification channel for news of the feed; the payload is the tenant. */
-export const CHANGES_CHANNEL = "torikomi_changes";
-
-/** Records a change in the caller's transaction. Publication gives it its position in the feed. */
+/** Records a change in the caller's transaction, who tells the notifier after the commit. Publication gives it its position. */
 export async function recordChanges(
   tx: Kysely<DB>,
   type: ChangeType,
@@ -18,23 +15,17 @@ export async function recordChanges(
 ): Promise<void> {
   if (contracts.length === 0) return;
   await tx
-    .with("recorded", (query) =>
-      query
-        .insertInto("change")
-        .values(
-          contracts.map((contract) => ({
-            tenant: contract.tenant,
-            type,
-            contract_id: contract.id,
-            contract: JSON.stringify(contract),
-            recorded_at: at,
-          })),
-        )
-        .onConflict((conflict) => conflict.columns(["contract_id", "type"]).doNothing())
-        .returning("tenant"),
+    .insertInto("change")
+    .values(
+      contracts.map((contract) => ({
+        tenant: contract.tenant,
+        type,
+        contract_id: contract.id,
+        contract: JSON.stringify(contract),
+        recorded_at: at,
+      })),
     )
-    .selectFrom("recorded")
-    .select(({ ref }) => sql`pg_notify(${CHANGES_CHANNEL}, ${ref("tenant")})`.as("told"))
+    .onConflict((conflict) => conflict.columns(["contract_id", "type"]).doNothing())
     .execute();
 }
 

@@ -29,6 +29,9 @@ export type RecorderLimits = {
 /** Limit for the bodies of one commit: they are copied together, and no event should wait for many large ones. */
 const BATCH_BYTES = 4 * 1024 * 1024;
 
+/** A large body may take longer to write. */
+const LEAST_BYTES_PER_MS = 2 * 1024;
+
 type Write = (events: readonly ConnectEvent[]) => Promise<Recorded[]>;
 
 type Waiting = {
@@ -71,10 +74,8 @@ export function createEventRecorder(write: Write, limits: RecorderLimits): Event
       const { promise: settled, resolve, reject } = Promise.withResolvers<Recorded>();
       queue.push({ event, resolve, reject });
       if (mayStart()) void drain();
-      const tooLate = setTimeout(
-        () => reject(new Error("the database took too long")),
-        limits.answerWithinMs,
-      );
+      const patienceMs = limits.answerWithinMs + bytes / LEAST_BYTES_PER_MS;
+      const tooLate = setTimeout(() => reject(new Error("the database took too long")), patienceMs);
       return await settled.finally(() => clearTimeout(tooLate));
     },
   };

@@ -97,18 +97,20 @@ const STATEMENT = `
     ) using (position)
     where envelope_id is not null
   ), wanted as (
-    select array(
-      select distinct on (link_id, envelope_id) (
-        'import-envelope', json_build_object('linkId', link_id, 'envelopeId', envelope_id, 'foundBy', 'event'),
-        null, import_at, null, 'import:' || link_id || ':' || envelope_id, ${PRIORITY.event},
-        array['${linkFlag("")}' || link_id]
-      )::graphile_worker.job_spec
+    select json_agg(json_build_object(
+      'identifier', 'import-envelope',
+      'payload', json_build_object('linkId', link_id, 'envelopeId', envelope_id, 'foundBy', 'event'),
+      'run_at', import_at, 'job_key', 'import:' || link_id || ':' || envelope_id, 'priority', ${PRIORITY.event},
+      'flags', array['${linkFlag("")}' || link_id]
+    ) order by link_id, envelope_id) as jobs
+    from (
+      select distinct on (link_id, envelope_id) link_id, envelope_id, import_at
       from recorded where imports order by link_id, envelope_id, import_at nulls first
-    ) as jobs
+    ) as earliest
   )
   select
     case when tenant is null then 'no-link' when fresh.id is null then 'repeat' else 'recorded' end as outcome,
-    (select case when cardinality(jobs) > 0 then (select count(*) from graphile_worker.add_jobs(jobs)) end from wanted)
+    (select case when jobs is not null then (select count(*) from torikomi_queue.add_jobs(jobs, false)) end from wanted)
   from input left join fresh using (link_id, identity) order by position`;
 
 /** JSON, which both sides parse faster than one array per column. PostgreSQL counts from 1. */

@@ -1,6 +1,7 @@
 import { type Kysely, type RawBuilder, sql } from "kysely";
 import type { EnvelopeId, LinkId } from "../../domain/identifiers.ts";
 import type { DB } from "../schema.ts";
+import type { Query } from "../session.ts";
 
 /** Lower runs sooner: what events bring, then what the hour finds, then first imports (design decisions 6 and 8). */
 export const PRIORITY = { event: 0, reconciliation: 10, firstImport: 20, housekeeping: 30 } as const;
@@ -82,7 +83,7 @@ export async function enqueueErasure(db: Kysely<DB>): Promise<void> {
 
 /** Queues a job. Replaces a waiting job with the same key. */
 async function enqueue(db: Kysely<DB>, job: Job): Promise<void> {
-  await sql`select ${addJob(job, "replace")}`.execute(db);
+  await sql`select from ${addJob(job, { keepsRunAt: false })}`.execute(db);
 }
 
 /**
@@ -91,18 +92,38 @@ async function enqueue(db: Kysely<DB>, job: Job): Promise<void> {
  */
 async function bringForward(db: Kysely<DB>, job: Job): Promise<void> {
   await sql`
-    select graphile_worker.reschedule_jobs(array[id], run_at := ${momentOf(job)})
-    from ${addJob(job, "preserve_run_at")} where run_at > ${momentOf(job)}`.execute(db);
+    select graphile_worker.reschedule_jobs(array[job_id], run_at := ${momentOf(job)})
+    from ${addJob(job, { keepsRunAt: true })} where due_at > ${momentOf(job)}`.execute(db);
 }
 
-/** Uses no named queues: fetching a job locks all of them, which is slow with one for each link. */
-function addJob(job: Job, mode: "replace" | "preserve_run_at"): RawBuilder<unknown> {
+/**
+ * Wakes no worker: the caller may tell the notifier after the commit, and workers look every second. Uses no named
+ * queues: fetching a job locks all of them, which is slow with one for each link.
+ */
+function addJob(job: Job, { keepsRunAt }: { keepsRunAt: boolean }): RawBuilder<unknown> {
   const flags = job.linkId === undefined ? null : [linkFlag(job.linkId)];
-  return sql`graphile_worker.add_job(
-    ${job.task}, ${JSON.stringify(job.payload)}::json,
-    run_at := ${momentOf(job)}, job_key := ${job.key}, priority := ${job.priority}::int,
-    flags := ${flags}::text[], job_key_mode := ${mode}
-  )`;
+  return sql`torikomi_queue.add_jobs(json_build_array(json_build_object(
+    'identifier', ${job.task}::text, 'payload', ${JSON.stringify(job.payload)}::json, 'run_at', ${momentOf(job)},
+    'job_key', ${job.key}::text, 'priority', ${job.priority}::int, 'flags', ${flags}::text[]
+  )), ${keepsRunAt})`;
+}
+
+/** A job as graphile-worker fetched it. */
+export type FetchedJob = {
+  readonly task_identifier: string;
+  readonly payload: unknown;
+  readonly key: string | null;
+  readonly priority: number;
+  readonly max_attempts: number;
+  readonly flags: object | null;
+};
+
+/** Puts back a job that was fetched but may not run yet, as a new one: the caller ends the old one. */
+export async function putBack(query: Query, job: FetchedJob): Promise<void> {
+  const { task_identifier: identifier, payload, key, priority, max_attempts } = job;
+  const flags = Object.keys(job.flags ?? {});
+  const spec = { identifier, payload, job_key: key, priority, max_attempts, flags };
+  await query("select from torikomi_queue.add_jobs($1, false)", [JSON.stringify([spec])]);
 }
 
 /**

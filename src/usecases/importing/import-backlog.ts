@@ -10,7 +10,16 @@ import { endFirstImport, isFirstImport } from "./first-import.ts";
 import { importEnvelope, LEASE_MS } from "./import-envelope.ts";
 
 type Deps = Uses<
-  "adminProfiles" | "budgets" | "db" | "documents" | "lanes" | "log" | "metrics" | "now" | "openAccount"
+  | "adminProfiles"
+  | "budgets"
+  | "db"
+  | "documents"
+  | "lanes"
+  | "log"
+  | "metrics"
+  | "notifier"
+  | "now"
+  | "openAccount"
 >;
 
 /** A lane releases its worker after this long, so that links take turns. */
@@ -43,11 +52,16 @@ async function queueAgain({ db }: Uses<"db">, turn: Turn, runAt: Date, first: bo
   if (turn.lane === 0) await enqueueBacklog(db, { ...turn, runAt, first });
 }
 
-async function callLanes(deps: Uses<"db" | "lanes" | "now">, link: Link, first: boolean): Promise<void> {
+async function callLanes(
+  deps: Uses<"db" | "lanes" | "notifier" | "now">,
+  link: Link,
+  first: boolean,
+): Promise<void> {
   const lanes = Math.min(deps.lanes, await countDue(deps.db, link.id, deps.now()));
   for (let lane = 1; lane < lanes; lane += 1) {
     await enqueueBacklog(deps.db, { linkId: link.id, lane, runAt: null, first });
   }
+  if (lanes > 1) deps.notifier.queued(lanes - 1);
 }
 
 /** `held` is true while the first import must leave the rest of the hourly calls to others. */

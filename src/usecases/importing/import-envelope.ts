@@ -14,7 +14,9 @@ import { readListing } from "./listed-envelope.ts";
 import type { ImportOutcome } from "./outcome.ts";
 import { type Import, takeIn } from "./take-in.ts";
 
-type Deps = Uses<"adminProfiles" | "budgets" | "db" | "documents" | "log" | "now" | "openAccount">;
+type Deps = Uses<
+  "adminProfiles" | "budgets" | "db" | "documents" | "log" | "notifier" | "now" | "openAccount"
+>;
 
 export type ImportRequest = {
   readonly linkId: LinkId;
@@ -68,7 +70,7 @@ function kindOfCalls({ firstImport }: Link, { foundBy, foundAt }: LedgerEntry): 
 }
 
 async function judge(
-  deps: Uses<"db" | "documents" | "now">,
+  deps: Uses<"db" | "documents" | "notifier" | "now">,
   { link, entry, account, envelope }: Omit<Import, "decision">,
 ): Promise<ImportOutcome> {
   const decision = await decide(deps.db, link, envelope);

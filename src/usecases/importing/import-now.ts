@@ -8,7 +8,9 @@ import { importEnvelope } from "./import-envelope.ts";
 import type { ImportOutcome } from "./outcome.ts";
 import { findLinkWait } from "./waiting-cause.ts";
 
-type Deps = Uses<"adminProfiles" | "budgets" | "db" | "documents" | "lanes" | "log" | "now" | "openAccount">;
+type Deps = Uses<
+  "adminProfiles" | "budgets" | "db" | "documents" | "lanes" | "log" | "notifier" | "now" | "openAccount"
+>;
 
 /** The number of envelopes by outcome, for one command. */
 export type ImportTally = Record<ImportOutcome["kind"], number>;

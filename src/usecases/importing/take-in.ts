@@ -31,7 +31,10 @@ export type Import = {
 };
 
 /** Stores the envelope's documents, then commits its contracts and ledger entry in one transaction. */
-export async function takeIn(deps: Uses<"db" | "documents" | "now">, work: Import): Promise<ImportOutcome> {
+export async function takeIn(
+  deps: Uses<"db" | "documents" | "notifier" | "now">,
+  work: Import,
+): Promise<ImportOutcome> {
   const documents = contentDocuments(work.envelope.documents ?? []);
   const stored = await storeDocuments(deps, work, documents);
   const outcome = await deps.db.transaction().execute(async (tx) => {
@@ -40,6 +43,7 @@ export async function takeIn(deps: Uses<"db" | "documents" | "now">, work: Impor
     if (!(await hasGroup(tx, link.tenant, link.groupId))) return null;
     return await commitContracts(tx, { ...work, link }, pair(documents, stored), deps.now());
   });
+  if (outcome?.kind === "imported") deps.notifier.changed(work.link.tenant);
   return outcome ?? (await waitForGroup(deps, work));
 }
 

@@ -18,22 +18,24 @@ import type { Uses } from "../capabilities.ts";
  * contract.
  */
 export async function deleteContract(
-  deps: Uses<"db" | "now">,
+  deps: Uses<"db" | "notifier" | "now">,
   by: { tenant: string; subject: string },
   id: ContractId,
 ): Promise<void> {
-  await deps.db.transaction().execute(async (tx) => {
+  const isNew = await deps.db.transaction().execute(async (tx) => {
     const contract = await findContract(tx, by.tenant, id);
     if (contract === null) throw new Refusal("not-found", "Contract not found.");
     // When the last two contracts of an envelope are deleted concurrently, the second deletion must see the first.
     await lockEnvelope(tx, by.tenant, contract.source.envelopeId);
     const now = deps.now();
-    if (!(await markContractDeleted(tx, { tenant: by.tenant, id, by: by.subject, at: now }))) return;
+    if (!(await markContractDeleted(tx, { tenant: by.tenant, id, by: by.subject, at: now }))) return false;
     const { documentKey: _key, deletedAt: _deletedAt, ...deleted } = contract;
     await recordChanges(tx, "deleted", [deleted], now);
     await markEnvelopeDeleted(tx, by.tenant, contract.source.envelopeId, now);
     await enqueueErasure(tx);
+    return true;
   });
+  if (isNew) deps.notifier.changed(by.tenant);
 }
 
 const AT_ONCE = 100;

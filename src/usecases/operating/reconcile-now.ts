@@ -16,7 +16,16 @@ import { type ReconcileStep, reconcileStep } from "../reconciling/reconcile-link
 import { windowStart } from "../reconciling/window.ts";
 
 type Deps = Uses<
-  "adminProfiles" | "budgets" | "db" | "documents" | "lanes" | "log" | "now" | "openAccount" | "publicUrl"
+  | "adminProfiles"
+  | "budgets"
+  | "db"
+  | "documents"
+  | "lanes"
+  | "log"
+  | "notifier"
+  | "now"
+  | "openAccount"
+  | "publicUrl"
 >;
 
 /** The range of completion times. Null `from`: as in an hourly reconciliation. Null `to`: until now. */

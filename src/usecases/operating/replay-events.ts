@@ -8,7 +8,9 @@ import { emptyTally, findWait, type ImportTally, importNow } from "../importing/
 import { wakeBacklog } from "../importing/wake-backlog.ts";
 import { findPassing, type Obstacle, type Progress } from "./reconcile-now.ts";
 
-type Deps = Uses<"adminProfiles" | "budgets" | "db" | "documents" | "lanes" | "log" | "now" | "openAccount">;
+type Deps = Uses<
+  "adminProfiles" | "budgets" | "db" | "documents" | "lanes" | "log" | "notifier" | "now" | "openAccount"
+>;
 
 export type ReplayOptions = {
   /** Null means all links of all tenants that have not ended. */

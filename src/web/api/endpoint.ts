@@ -17,6 +17,7 @@ export type ApiUses = Uses<
   | "documents"
   | "importTiming"
   | "log"
+  | "notifier"
   | "now"
   | "oauth"
   | "openAccount"

@@ -94,18 +94,6 @@ test("two events of one batch for the same envelope queue one import, at the ear
   assert.deepEqual([next, others], [sooner.import.at, []]);
 });
 
-test("events that need no import wake no worker", async () => {
-  await using world = await createWorld();
-  await using jobs = await world.listenForJobs();
-
-  await recordEvents(world.pool, [world.event({ import: null }), world.event({ import: null })]);
-  assert.deepEqual(await jobs.heard(), 0);
-  await recordEvents(world.pool, [world.event(), world.event({ import: null })]);
-
-  assert.deepEqual(await jobs.heard(), 1);
-  assert.deepEqual(await world.count(), { events: 4, jobs: 1 });
-});
-
 test("batches with the same events in different order wait for each other without a deadlock", async () => {
   await using world = await createWorld();
   const events = Array.from({ length: 100 }, () => world.event());

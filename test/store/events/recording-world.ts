@@ -97,7 +97,6 @@ export async function createWorld() {
     },
     forwardings: async () =>
       await db.selectFrom("forwarding").selectAll().orderBy("event_id").orderBy("position").execute(),
-    listenForJobs: async () => await listenForJobs(connection),
     [Symbol.asyncDispose]: async () => await kept.disposeAsync(),
   };
 }
@@ -134,22 +133,4 @@ async function addLink({ db }: OpenDatabase, state: "active" | "ended" = "active
       now(), ${state === "ended" ? new Date() : null}, 'not-needed', 'active', 'active'
     )`.execute(db);
   return linkId;
-}
-
-/** Counts the notifications that workers receive about new jobs. */
-async function listenForJobs({ pool }: OpenDatabase) {
-  const client = await pool.connect();
-  let heard = 0;
-  client.on("notification", () => {
-    heard += 1;
-  });
-  await client.query(`listen "jobs:insert"`);
-  return {
-    // Notifications arrive before the result of a later query.
-    heard: async () => {
-      await client.query("select 1");
-      return heard;
-    },
-    [Symbol.asyncDispose]: async () => client.release(true),
-  };
 }
