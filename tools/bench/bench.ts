@@ -7,6 +7,7 @@ import { measureContracts } from "./measure-contracts.ts";
 import { measureEvents } from "./measure-events.ts";
 import { measureFeed } from "./measure-feed.ts";
 import { measureFirstImport } from "./measure-first-import.ts";
+import { measureFlush } from "./measure-flush.ts";
 import { measureHour } from "./measure-hour.ts";
 import { measureImports } from "./measure-imports.ts";
 import { measureLone } from "./measure-lone.ts";
@@ -30,6 +31,7 @@ const MEASUREMENTS: Readonly<Record<string, (bench: Bench) => Promise<Row[]>>> =
   feed: measureFeed,
   calls: measureCalls,
   imports: measureImports,
+  flush: measureFlush,
   memory: measureMemory,
   hour: measureHour,
   contracts: measureContracts,

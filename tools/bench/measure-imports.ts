@@ -42,7 +42,7 @@ export async function measureImports(bench: Bench): Promise<Row[]> {
  * Envelopes of all links complete; returns the imports a second from when all are announced to the last contract. What
  * many events at once cost is measured by itself.
  */
-async function importMany(stage: Stage, senders: Child, count: number): Promise<number> {
+export async function importMany(stage: Stage, senders: Child, count: number): Promise<number> {
   const before = await stage.countContracts();
   const announced = await Promise.all(
     stage.links.map(async ({ id, user }) => {
