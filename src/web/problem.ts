@@ -4,29 +4,21 @@ import { describeError } from "../domain/fault-text.ts";
 import { Refusal, type RefusalCode } from "../domain/refusal.ts";
 import { isUnavailable } from "../store/database-errors.ts";
 import type { Log } from "../usecases/capabilities.ts";
+import {
+  PROBLEM_URN,
+  type Problem,
+  type ProblemCode,
+  REQUEST_URN,
+  type RequestFaultCode,
+} from "./problem-details.ts";
 import { requestIdOf } from "./request-context.ts";
 import { InvalidToken } from "./request-fault.ts";
-
-/** Problem details (RFC 9457). `type` is `urn:torikomi:problem:` and a stable code. */
-export type Problem = {
-  readonly type: string;
-  readonly title: string;
-  readonly status: number;
-  readonly detail?: string;
-  readonly instance?: string;
-};
 
 type ProblemAnswer = {
   readonly status: number;
   readonly body: Problem;
   readonly headers?: Readonly<Record<string, string>>;
 };
-
-/** Prefix of `type`, before the problem's code. */
-export const PROBLEM_URN = "urn:torikomi:problem:";
-
-/** Prefix of `instance`, before the request id. */
-export const REQUEST_URN = "urn:torikomi:request:";
 
 type Kind = {
   readonly status: number;
@@ -121,17 +113,6 @@ const REQUEST_FAULTS: Readonly<Record<number, RequestFaultCode>> = {
   416: "range-not-satisfiable",
   429: "too-many-requests",
 };
-
-type RequestFaultCode =
-  | "not-found"
-  | "method-not-allowed"
-  | "too-large"
-  | "unsupported-media-type"
-  | "range-not-satisfiable"
-  | "too-many-requests";
-
-/** All problem codes. */
-export type ProblemCode = RefusalCode | RequestFaultCode | "internal";
 
 function answer(code: ProblemCode, { status, title, headers }: Kind, detail?: string): ProblemAnswer {
   const body = {

@@ -5,7 +5,7 @@ import type { ReconciliationKind, ReconciliationState } from "../../store/ledger
 import type { AuditAction } from "../../store/links/audit.ts";
 import type { ConnectSide, LinkCause, LinkState } from "../../store/links/links.ts";
 import type { LinkingResult } from "../../usecases/linking/finish-linking.ts";
-import { PROBLEM_URN, type ProblemCode } from "../problem.ts";
+import { PROBLEM_URN, type ProblemCode } from "../problem-details.ts";
 
 /** A sentence for each code. A missing code does not compile. */
 type Meanings<Code extends string> = Readonly<Record<Code, string>>;

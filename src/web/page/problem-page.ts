@@ -1,6 +1,6 @@
 import { html } from "../html/html.ts";
 import { layout, PAGE_NAME } from "../html/layout.ts";
-import { type Problem, REQUEST_URN } from "../problem.ts";
+import { type Problem, REQUEST_URN } from "../problem-details.ts";
 
 /** Renders a problem for people: what went wrong, what to do next, and the request id for support. */
 export function problemPage(problem: Problem, method: string): string {
