@@ -12,6 +12,7 @@ import {
   linkOf,
   subjects,
 } from "../support/linked-world.ts";
+import type { World } from "../support/world.ts";
 
 const HOUR_MS = 60 * 60 * 1000;
 
@@ -45,21 +46,39 @@ test("a revoked authorization visibly stops the link; imports wait, each hour as
   assert.equal((await historyOf(world)).length, 1);
 });
 
-test("a link whose tokens DocuSign rejected although its authorization is valid resumes at the next hour", async () => {
-  await using companies = await createLinkedCompanies();
-  const { world, colleague } = companies;
-  world.docusign.failNext(2, { status: 401 }, "/envelopes/{envelopeId}");
-  world.docusign.failNext(2, { status: 401 }, "/users/{userId}");
-  await world.docusign.concludeEnvelope({ from: colleague, to: [CUSTOMER], subject: "kept" });
-  await world.runJobs();
-  const refused = await linkOf(world);
+const refusals: { what: string; refuse: (world: World) => void }[] = [
+  {
+    what: "tokens DocuSign rejected",
+    refuse: ({ docusign }) => {
+      docusign.failNext(2, { status: 401 }, "/envelopes/{envelopeId}");
+      docusign.failNext(2, { status: 401 }, "/users/{userId}");
+    },
+  },
+  {
+    what: "token refresh was rejected",
+    refuse: ({ docusign, clock }) => {
+      clock.pass(8 * HOUR_MS);
+      docusign.failNext(1, { status: 401, body: { error: "user_closed" } }, "/oauth/token");
+    },
+  },
+];
 
-  await world.runHour();
+for (const { what, refuse } of refusals) {
+  test(`a link whose ${what} although its authorization is valid resumes at the next hour`, async () => {
+    await using companies = await createLinkedCompanies();
+    const { world, colleague } = companies;
+    refuse(world);
+    await world.docusign.concludeEnvelope({ from: colleague, to: [CUSTOMER], subject: "kept" });
+    await world.runJobs();
+    const refused = await linkOf(world);
 
-  assert.equal(refused.cause.code, "authorization-revoked");
-  assert.equal((await linkOf(world)).state, "active");
-  assert.deepEqual(await subjects(world), ["kept"]);
-});
+    await world.runHour();
+
+    assert.equal(refused.cause.code, "authorization-revoked");
+    assert.equal((await linkOf(world)).state, "active");
+    assert.deepEqual(await subjects(world), ["kept"]);
+  });
+}
 
 test("a link that awaits approval shows that its authorization was revoked", async () => {
   await using companies = await createCompanies({ config: { largeImport: 1 } });
@@ -110,15 +129,20 @@ for (const [times, status] of [
   });
 }
 
-test("the hourly reconciliation finds a revoked authorization if no event reveals it", async () => {
-  await using companies = await createLinkedCompanies();
-  const { world, admin } = companies;
-  world.docusign.revokeConsent(admin);
+for (const [what, verb] of [
+  ["a revoked authorization", "revokeConsent"],
+  ["a user closed in all accounts", "closeUser"],
+] as const) {
+  test(`the hourly reconciliation finds ${what} if no event reveals it`, async () => {
+    await using companies = await createLinkedCompanies();
+    const { world, admin } = companies;
+    world.docusign[verb](admin);
 
-  await world.runHour();
+    await world.runHour();
 
-  assert.equal((await linkOf(world)).cause.code, "authorization-revoked");
-});
+    assert.equal((await linkOf(world)).cause.code, "authorization-revoked");
+  });
+}
 
 test("a closed user stops the link", async () => {
   await using companies = await createLinkedCompanies();
@@ -132,16 +156,6 @@ test("a closed user stops the link", async () => {
 
   assert.equal((await linkOf(world)).state, "error");
   assert.equal(await fateOf(world, envelope), "waiting link-error");
-});
-
-test("closing a user in all accounts stops the link", async () => {
-  await using companies = await createLinkedCompanies();
-  const { world, admin } = companies;
-  world.docusign.closeUser(admin);
-
-  await world.runHour();
-
-  assert.equal((await linkOf(world)).cause.code, "authorization-revoked");
 });
 
 const REFUSED_REFRESHES: Readonly<Record<string, Failure>> = {
@@ -164,22 +178,6 @@ for (const [refusal, failure] of Object.entries(REFUSED_REFRESHES)) {
     assert.equal((await endLink(world)).status, 204);
   });
 }
-
-test("a link whose token refresh was rejected although its authorization is valid resumes at the next hour", async () => {
-  await using companies = await createLinkedCompanies();
-  const { world, colleague } = companies;
-  world.clock.pass(8 * HOUR_MS);
-  world.docusign.failNext(1, { status: 401, body: { error: "user_closed" } }, "/oauth/token");
-  await world.docusign.concludeEnvelope({ from: colleague, to: [CUSTOMER], subject: "kept" });
-  await world.runJobs();
-  const refused = await linkOf(world);
-
-  await world.runHour();
-
-  assert.equal(refused.cause.code, "authorization-revoked");
-  assert.equal((await linkOf(world)).state, "active");
-  assert.deepEqual(await subjects(world), ["kept"]);
-});
 
 test("while a link is in error, no other user or account can be linked in its place", async () => {
   await using companies = await createLinkedCompanies();

@@ -218,31 +218,36 @@ for (const [what, template] of Object.entries({ document: DOCUMENT, envelope: EN
   });
 }
 
-test("a document for which DocuSign rejects the token stops the link if DocuSign rejects it for the user too", async () => {
-  await using companies = await createLinkedCompanies();
-  const { world, colleague } = companies;
-  const envelope = await world.docusign.concludeEnvelope({ from: colleague, to: [CUSTOMER] });
-  world.docusign.failNext(2, GONE, DOCUMENT);
-  world.docusign.failNext(2, GONE, USER);
+const rejections: { when: string; reject: (docusign: World["docusign"]) => void }[] = [
+  {
+    when: "DocuSign rejects it for the user too",
+    reject: (docusign) => {
+      docusign.failNext(2, GONE, DOCUMENT);
+      docusign.failNext(2, GONE, USER);
+    },
+  },
+  {
+    when: "the refresh is rejected, even if the old token still works",
+    reject: (docusign) => {
+      docusign.failNext(1, GONE, DOCUMENT);
+      docusign.failNext(1, { status: 400, body: { error: "invalid_grant" } }, "/oauth/token");
+    },
+  },
+];
 
-  await world.runJobs();
+for (const { when, reject } of rejections) {
+  test(`a document for which DocuSign rejects the token stops the link if ${when}`, async () => {
+    await using companies = await createLinkedCompanies();
+    const { world, colleague } = companies;
+    const envelope = await world.docusign.concludeEnvelope({ from: colleague, to: [CUSTOMER] });
+    reject(world.docusign);
 
-  assert.equal(await fateOf(world, envelope), "waiting link-error");
-  assert.equal((await linkOf(world)).cause?.code, "authorization-revoked");
-});
+    await world.runJobs();
 
-test("a document for which DocuSign rejects the token stops the link if the refresh is rejected, even if the old token still works", async () => {
-  await using companies = await createLinkedCompanies();
-  const { world, colleague } = companies;
-  const envelope = await world.docusign.concludeEnvelope({ from: colleague, to: [CUSTOMER] });
-  world.docusign.failNext(1, GONE, DOCUMENT);
-  world.docusign.failNext(1, { status: 400, body: { error: "invalid_grant" } }, "/oauth/token");
-
-  await world.runJobs();
-
-  assert.equal(await fateOf(world, envelope), "waiting link-error");
-  assert.equal((await linkOf(world)).cause?.code, "authorization-revoked");
-});
+    assert.equal(await fateOf(world, envelope), "waiting link-error");
+    assert.equal((await linkOf(world)).cause?.code, "authorization-revoked");
+  });
+}
 
 test("an import interrupted by shutdown is not a failure, and another worker can continue at once", async () => {
   await using companies = await createLinkedCompanies();

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Envelope, User } from "../support/docusign/state.ts";
 import { type Companies, createLinkedCompanies, fateOf } from "../support/linked-world.ts";
+import type { World } from "../support/world.ts";
 
 /** Adds a user of the partner's company, who has no relation to the linked account. */
 function outsider({ world, partner }: Companies, name: string): User {
@@ -20,50 +21,32 @@ async function forwarded(
   return await world.docusign.completeEnvelope(envelope);
 }
 
-test("a user who reassigned an envelope has received it; a user who got it by reassignment has not", async () => {
-  await using companies = await createLinkedCompanies();
-  const { world, admin } = companies;
-  const other = outsider(companies, "渡辺");
+type Forward = (world: World, envelope: Envelope, from: User, to: User) => Promise<Envelope>;
 
-  const away = await forwarded(companies, admin, (one) => world.docusign.reassign(one, admin, other));
-  const hither = await forwarded(companies, other, (one) => world.docusign.reassign(one, other, admin));
-  await world.runJobs();
+const reassign: Forward = ({ docusign }, ...places) => docusign.reassign(...places);
 
-  assert.equal(await fateOf(world, away), "imported received");
-  assert.equal(await fateOf(world, hither), "excluded forwarded-to-user");
-});
+function delegate(spelling: "lower" | "capitalised"): Forward {
+  return ({ docusign }, ...places) => docusign.delegate(...places, spelling);
+}
 
-for (const spelling of ["lower", "capitalised"] as const) {
-  test(`a delegated envelope counts for the delegator, with field names in ${spelling} letters`, async () => {
+const forwardings: { name: string; forward: Forward; known: "from events" | "from listings" }[] = [
+  { name: "a reassignment", forward: reassign, known: "from events" },
+  { name: "a delegation in lower letters", forward: delegate("lower"), known: "from events" },
+  { name: "a delegation in lower letters", forward: delegate("lower"), known: "from listings" },
+  { name: "a delegation in capitalised letters", forward: delegate("capitalised"), known: "from events" },
+  { name: "a delegation in capitalised letters", forward: delegate("capitalised"), known: "from listings" },
+];
+
+for (const { name, forward, known } of forwardings) {
+  test(`with ${name}, known ${known}, the giver has received the envelope and the taker has not`, async () => {
     await using companies = await createLinkedCompanies();
     const { world, admin } = companies;
     const other = outsider(companies, "渡辺");
+    if (known === "from listings") world.docusign.holdDeliveries();
 
-    const away = await forwarded(companies, admin, (one) =>
-      world.docusign.delegate(one, admin, other, spelling),
-    );
-    const hither = await forwarded(companies, other, (one) =>
-      world.docusign.delegate(one, other, admin, spelling),
-    );
-    await world.runJobs();
-
-    assert.equal(await fateOf(world, away), "imported received");
-    assert.equal(await fateOf(world, hither), "excluded forwarded-to-user");
-  });
-
-  test(`a delegation is recognized without events too, with field names in ${spelling} letters`, async () => {
-    await using companies = await createLinkedCompanies();
-    const { world, admin } = companies;
-    const other = outsider(companies, "渡辺");
-    world.docusign.holdDeliveries();
-
-    const away = await forwarded(companies, admin, (one) =>
-      world.docusign.delegate(one, admin, other, spelling),
-    );
-    const hither = await forwarded(companies, other, (one) =>
-      world.docusign.delegate(one, other, admin, spelling),
-    );
-    await world.runHour();
+    const away = await forwarded(companies, admin, (one) => forward(world, one, admin, other));
+    const hither = await forwarded(companies, other, (one) => forward(world, one, other, admin));
+    await (known === "from events" ? world.runJobs() : world.runHour());
 
     assert.equal(await fateOf(world, away), "imported received");
     assert.equal(await fateOf(world, hither), "excluded forwarded-to-user");

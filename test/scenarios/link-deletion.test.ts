@@ -4,8 +4,10 @@ import { sql } from "kysely";
 import { endLink as endLinkOf } from "../../src/usecases/linking/end-link.ts";
 import { minimalEvent, post } from "../support/connect.ts";
 import type { Call } from "../support/docusign/exchange.ts";
+import type { Role } from "../support/docusign/state.ts";
 import { countTokens, isRemoval, UNNAMED } from "../support/link-changes.ts";
 import {
+  type Companies,
   CUSTOMER,
   concludeUnheard,
   createLinkedCompanies,
@@ -125,36 +127,32 @@ test("a deletion succeeds and removes its configurations even if DocuSign reject
   assert.deepEqual(world.docusign.configurations(account), []);
 });
 
-test("a deletion succeeds if the authorization is gone, noticed before or only now", async () => {
-  await using companies = await createLinkedCompanies();
-  const { world, admin } = companies;
+const losses: { what: string; lose: (companies: Companies, role: Role) => void }[] = [
+  { what: "the authorization is gone", lose: ({ world, admin }) => world.docusign.revokeConsent(admin) },
+  {
+    what: "the user is no longer an admin",
+    lose: ({ world, admin, account }, role) => world.docusign.setRole(admin, account, role),
+  },
+];
 
-  world.docusign.revokeConsent(admin);
-  assert.equal((await endLink(world)).status, 204);
-  assert.equal(await world.link(admin), "linked");
-  await world.runJobs();
-  world.docusign.revokeConsent(admin);
-  await world.runHour();
-  assert.equal((await linkOf(world)).state, "error");
-  assert.equal((await endLink(world)).status, 204);
+for (const { what, lose } of losses) {
+  test(`a deletion succeeds if ${what}, noticed before or only now`, async () => {
+    await using companies = await createLinkedCompanies();
+    const { world, account, admin } = companies;
 
-  assert.equal(await countTokens(world), 0);
-});
+    lose(companies, "DS Sender");
+    assert.equal((await endLink(world)).status, 204);
+    world.docusign.setRole(admin, account, "DS Admin");
+    assert.equal(await world.link(admin), "linked");
+    await world.runJobs();
+    lose(companies, "DS Viewer");
+    await world.runHour();
+    assert.equal((await linkOf(world)).state, "error");
+    assert.equal((await endLink(world)).status, 204);
 
-test("a deletion succeeds if the user is no longer an admin, noticed before or only now", async () => {
-  await using companies = await createLinkedCompanies();
-  const { world, account, admin } = companies;
-
-  world.docusign.setRole(admin, account, "DS Sender");
-  assert.equal((await endLink(world)).status, 204);
-  world.docusign.setRole(admin, account, "DS Admin");
-  assert.equal(await world.link(admin), "linked");
-  world.docusign.setRole(admin, account, "DS Viewer");
-  await world.runHour();
-  assert.equal((await linkOf(world)).state, "error");
-
-  assert.equal((await endLink(world)).status, 204);
-});
+    assert.equal(await countTokens(world), 0);
+  });
+}
 
 test("two simultaneous deletions end the link once", async () => {
   await using companies = await createLinkedCompanies();
