@@ -90,7 +90,7 @@ function locate(place: Forwarding["to"], recipients: readonly Recipient[]): Plac
 }
 
 function isBetweenTwo({ from, to }: Transfer): boolean {
-  // Stryker disable next-line all: a forwarding between unnamed persons matches no user, whether it is kept or not
+  // Stryker disable next-line ConditionalExpression,LogicalOperator: a forwarding between unnamed persons matches nobody
   return (isNamed(from.person) || isNamed(to.person)) && !isSamePerson(from.person, to.person);
 }
 
