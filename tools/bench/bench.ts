@@ -15,9 +15,7 @@ import { measureMemory } from "./measure-memory.ts";
 import { measureReadable } from "./measure-readable.ts";
 import { measureStart } from "./measure-start.ts";
 import { describeLoad, describeMachine, watchProcessors } from "./processors.ts";
-import { formatShare, formatTable, type Row, type Run, writeDocument } from "./report.ts";
-
-export type Bench = { readonly adminUrl: string };
+import { type Bench, formatShare, formatTable, type Row, type Run, writeDocument } from "./report.ts";
 
 /**
  * Measures what issue and goals name, each against something in the same run on the same PostgreSQL, which writes to

@@ -1,7 +1,6 @@
-import type { Bench } from "./bench.ts";
 import { watchDisk } from "./disk.ts";
 import { startReceivers } from "./receiver-group.ts";
-import type { Row } from "./report.ts";
+import type { Bench, Row } from "./report.ts";
 import type { Flood } from "./senders.ts";
 import { median, percentile } from "./statistics.ts";
 

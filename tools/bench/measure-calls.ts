@@ -1,6 +1,5 @@
 import { reconcileAll } from "../../src/usecases/reconciling/reconcile-all.ts";
-import type { Bench } from "./bench.ts";
-import type { Row } from "./report.ts";
+import type { Bench, Row } from "./report.ts";
 import { setStage } from "./stage.ts";
 import { lastFullHour, untilContracts } from "./waiting.ts";
 

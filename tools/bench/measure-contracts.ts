@@ -1,7 +1,6 @@
 import { sql } from "kysely";
 import { encodeCursor } from "../../src/web/api/cursor.ts";
-import type { Bench } from "./bench.ts";
-import type { Row } from "./report.ts";
+import type { Bench, Row } from "./report.ts";
 import { addContracts, settleTables } from "./seed.ts";
 import { type Stage, setStage } from "./stage.ts";
 import { median } from "./statistics.ts";

@@ -1,7 +1,6 @@
-import type { Bench } from "./bench.ts";
 import { startReceivers } from "./receiver-group.ts";
 import type { Receiver } from "./receivers.ts";
-import type { Row } from "./report.ts";
+import type { Bench, Row } from "./report.ts";
 import type { Flood } from "./senders.ts";
 import { median, medianRatio } from "./statistics.ts";
 

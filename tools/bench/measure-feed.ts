@@ -4,8 +4,7 @@ import { type ContractId, type EnvelopeId, parseUuid } from "../../src/domain/id
 import { recordChanges } from "../../src/store/contracts/changes.ts";
 import { type NewContract, storeContracts } from "../../src/store/contracts/contracts.ts";
 import { openNotifier } from "../../src/store/notifier.ts";
-import type { Bench } from "./bench.ts";
-import type { Row } from "./report.ts";
+import type { Bench, Row } from "./report.ts";
 import { addLedger, type SeededLink } from "./seed.ts";
 import { type Stage, setStage } from "./stage.ts";
 import { median, percentile } from "./statistics.ts";

@@ -1,8 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { sql } from "kysely";
 import { enqueueReconciliation } from "../../src/store/queue/queue.ts";
-import type { Bench } from "./bench.ts";
-import type { Row } from "./report.ts";
+import type { Bench, Row } from "./report.ts";
 import { restartFirstImport, type SeededLink } from "./seed.ts";
 import { type Stage, setStage } from "./stage.ts";
 import { percentile } from "./statistics.ts";

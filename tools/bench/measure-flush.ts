@@ -1,8 +1,7 @@
-import type { Bench } from "./bench.ts";
 import { startChild } from "./child.ts";
 import { importMany } from "./measure-imports.ts";
 import { type Program, startProgram } from "./program.ts";
-import type { Row } from "./report.ts";
+import type { Bench, Row } from "./report.ts";
 import { setStage } from "./stage.ts";
 
 const WORKERS = 4;

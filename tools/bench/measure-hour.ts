@@ -1,6 +1,5 @@
 import { enqueueReconciliation } from "../../src/store/queue/queue.ts";
-import type { Bench } from "./bench.ts";
-import type { Row } from "./report.ts";
+import type { Bench, Row } from "./report.ts";
 import { addKnown, addLedger, settleTables } from "./seed.ts";
 import { type Stage, setStage } from "./stage.ts";
 import { median, medianRatio } from "./statistics.ts";

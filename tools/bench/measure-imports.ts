@@ -1,6 +1,5 @@
-import type { Bench } from "./bench.ts";
 import { type Child, startChild } from "./child.ts";
-import type { Row } from "./report.ts";
+import type { Bench, Row } from "./report.ts";
 import { type Stage, setStage } from "./stage.ts";
 import { untilContracts } from "./waiting.ts";
 

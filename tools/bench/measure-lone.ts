@@ -1,6 +1,5 @@
-import type { Bench } from "./bench.ts";
 import { startReceivers } from "./receiver-group.ts";
-import type { Row } from "./report.ts";
+import type { Bench, Row } from "./report.ts";
 import { median, medianRatio } from "./statistics.ts";
 
 const ROUNDS = 9;

@@ -1,8 +1,7 @@
 import { execFile } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
-import type { Bench } from "./bench.ts";
-import type { Row } from "./report.ts";
+import type { Bench, Row } from "./report.ts";
 import { type Stage, setStage } from "./stage.ts";
 import { untilContracts } from "./waiting.ts";
 

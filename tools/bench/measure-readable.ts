@@ -1,5 +1,4 @@
-import type { Bench } from "./bench.ts";
-import type { Row } from "./report.ts";
+import type { Bench, Row } from "./report.ts";
 import { type Stage, setStage } from "./stage.ts";
 import { median, percentile } from "./statistics.ts";
 

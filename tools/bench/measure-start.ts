@@ -1,7 +1,6 @@
 import { createTestDatabase } from "../../test/support/postgres.ts";
-import type { Bench } from "./bench.ts";
 import { startProgram } from "./program.ts";
-import type { Row } from "./report.ts";
+import type { Bench, Row } from "./report.ts";
 import { median } from "./statistics.ts";
 
 const STARTS = 5;

@@ -1,8 +1,8 @@
 import { openDatabase } from "../../src/store/database.ts";
 import { createTestDatabase } from "../../test/support/postgres.ts";
-import type { Bench } from "./bench.ts";
 import { type Child, startChild } from "./child.ts";
 import type { Receiver } from "./receivers.ts";
+import type { Bench } from "./report.ts";
 import { addLinks, type SeededLink } from "./seed.ts";
 
 export type ReceiverGroup = AsyncDisposable & {

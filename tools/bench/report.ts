@@ -1,6 +1,9 @@
 import { readFile, writeFile } from "node:fs/promises";
 
 /** One line of the table. */
+/** The input of each measurement. */
+export type Bench = { readonly adminUrl: string };
+
 export type Row = {
   readonly measured: string;
   readonly here: string;

@@ -2,10 +2,10 @@ import { sql } from "kysely";
 import { type OpenDatabase, openDatabase } from "../../src/store/database.ts";
 import { type Cabinet, startCabinet } from "../../test/support/cabinet/cabinet.ts";
 import { createTestDatabase } from "../../test/support/postgres.ts";
-import type { Bench } from "./bench.ts";
 import { type Child, startChild } from "./child.ts";
 import { signedMessage } from "./messages.ts";
 import { type Program, type ProgramWish, startProgram } from "./program.ts";
+import type { Bench } from "./report.ts";
 import { addLinks, type SeededLink } from "./seed.ts";
 
 /** DocuSign, the cabinet, a database with links, and the program upon them: what most measurements play on. */
