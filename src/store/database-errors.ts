@@ -18,6 +18,7 @@ const STATEMENT_WRONG = /^(0A|2[123]|42|GW)/;
 /** Classes 22 (data exception) and 23 (integrity constraint violation). */
 const DATA_REJECTED = /^2[23]/;
 const UNIQUE_VIOLATION = "23505";
+const LOCK_NOT_AVAILABLE = "55P03";
 
 /** True if the database cannot be reached now: the same may succeed later. */
 export function isUnavailable(error: unknown): boolean {
@@ -40,6 +41,11 @@ export function isStatementWrong(error: unknown): boolean {
 /** True if the database rejected the data: the same fails again. */
 export function isDataRejected(error: unknown): boolean {
   return DATA_REJECTED.test(codeOf(error));
+}
+
+/** True if a statement gave up waiting for a lock. */
+export function isLockTimeout(error: unknown): boolean {
+  return codeOf(error) === LOCK_NOT_AVAILABLE;
 }
 
 /** True if the write would have broken the unique constraint or index of this name. */

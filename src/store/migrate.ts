@@ -3,8 +3,8 @@ import * as path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { type Kysely, sql } from "kysely";
-import { FileMigrationProvider, Migrator } from "kysely/migration";
-import { isUnavailable } from "./database-errors.ts";
+import { FileMigrationProvider, type Migration, Migrator } from "kysely/migration";
+import { isLockTimeout, isUnavailable } from "./database-errors.ts";
 import type { DB } from "./schema.ts";
 
 /** A newer program has migrated the database; this one must not change it. */
@@ -77,11 +77,35 @@ export async function isCurrent(db: Kysely<DB>): Promise<boolean> {
  * exports `withoutTransaction`; such a migration must be repeatable after an interruption.
  */
 export async function migrateTo(db: Kysely<DB>, name: string): Promise<void> {
-  const provider = createProvider();
-  const migration = (await provider.getMigrations())[name];
-  const disableTransactions = migration !== undefined && "withoutTransaction" in migration;
-  const { error } = await new Migrator({ db, provider }).migrateTo(name, { disableTransactions });
-  if (error !== undefined) throw new Error(`migration ${name} failed`, { cause: error });
+  const migrations = await createProvider().getMigrations();
+  const provider = { getMigrations: async () => mapValues(migrations, impatient) };
+  const migration = migrations[name];
+  const disableTransactions = migration !== undefined && !isTransaction(migration);
+  for (;;) {
+    const { error } = await new Migrator({ db, provider }).migrateTo(name, { disableTransactions });
+    if (error === undefined) return;
+    if (!isLockTimeout(error)) throw new Error(`migration ${name} failed`, { cause: error });
+    await sleep(ASK_AGAIN_MS);
+  }
+}
+
+/** While a statement waits for a table's lock, later writes wait behind it. So it gives up soon, to start again later. */
+function impatient(migration: Migration): Migration {
+  if (!isTransaction(migration)) return migration;
+  return {
+    up: async (tx) => {
+      await sql`set local lock_timeout = '100ms'`.execute(tx);
+      await migration.up(tx);
+    },
+  };
+}
+
+function isTransaction(migration: Migration): boolean {
+  return !("withoutTransaction" in migration);
+}
+
+function mapValues<T>(values: Readonly<Record<string, T>>, map: (value: T) => T): Record<string, T> {
+  return Object.fromEntries(Object.entries(values).map(([key, value]) => [key, map(value)]));
 }
 
 const ADVISORY_LOCK = 7_310_200_001;

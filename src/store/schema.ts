@@ -96,6 +96,10 @@ export interface Contract {
   id: string;
   imported_at: Timestamp;
   link_id: string;
+  /**
+   * when its names left the feed, 30 days after its deletion
+   */
+  names_erased_at: Timestamp | null;
   pages: number | null;
   sha256: string;
   subject: string | null;
@@ -124,6 +128,18 @@ export interface Envelope {
    * when it is due; null while waiting means parked until someone takes it up again
    */
   waiting_until: Timestamp | null;
+}
+
+export interface FeedNote {
+  /**
+   * from the sequence of change.id, so that both tables are published in the order of their writes
+   */
+  id: Generated<Int8>;
+  note: Json;
+  recorded_at: Generated<Timestamp>;
+  sequence: Int8 | null;
+  tenant: string;
+  type: string;
 }
 
 export interface Forwarding {
@@ -298,6 +314,7 @@ export interface DB {
   connect_event: ConnectEvent;
   contract: Contract;
   envelope: Envelope;
+  feed_note: FeedNote;
   forwarding: Forwarding;
   link: Link;
   link_token: LinkToken;
