@@ -162,7 +162,7 @@ async function createCapabilities(
   const budgets = createCallBudgets({ db, log, now, reserveShare: config.firstImportReserve });
   const tokens = createAccessTokens({ db, vault, oauth, log, now });
   const isApiAddress = createApiAddressCheck(config);
-  const openAccount = createOpenAccount({ tokens, budgets, isApiAddress, metrics, now, signal });
+  const openAccount = createOpenAccount({ db, tokens, budgets, isApiAddress, metrics, now, signal });
   return {
     db,
     vault,

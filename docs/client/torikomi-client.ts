@@ -637,6 +637,7 @@ export type Outcome = "imported" | "excluded" | "deleted" | "waiting" | "unknown
  * - `group-missing`: The contract group of the link was deleted.
  * - `account-throttled`: The DocuSign account has used up its API calls.
  * - `budget-reserve`: The remaining API calls are reserved for the account's other integrations.
+ * - `lookup-budget`: The tenant has used up its look-ups in DocuSign for this hour. Imports are not affected.
  * - `docusign-unavailable`: DocuSign could not be reached or did not return the envelope.
  * - `not-found-yet`: DocuSign does not return the envelope or one of its documents yet.
  * - `document-not-pdf`: DocuSign returned a document that is not a PDF.
@@ -669,6 +670,7 @@ export type Reason =
   | "group-missing"
   | "account-throttled"
   | "budget-reserve"
+  | "lookup-budget"
   | "docusign-unavailable"
   | "not-found-yet"
   | "document-not-pdf"
@@ -702,6 +704,7 @@ export type EventFormat = "json-sim" | "json-aggregate" | "xml" | (string & {});
  * - `group-missing`: The contract group of the link was deleted.
  * - `account-throttled`: The DocuSign account has used up its API calls.
  * - `budget-reserve`: The remaining API calls are reserved for the account's other integrations.
+ * - `lookup-budget`: The tenant has used up its look-ups in DocuSign for this hour. Imports are not affected.
  * - `docusign-unavailable`: DocuSign could not be reached or did not return the envelope.
  * - `not-found-yet`: DocuSign does not return the envelope or one of its documents yet.
  * - `document-not-pdf`: DocuSign returned a document that is not a PDF.
@@ -721,6 +724,7 @@ export type WaitingReason =
   | "group-missing"
   | "account-throttled"
   | "budget-reserve"
+  | "lookup-budget"
   | "docusign-unavailable"
   | "not-found-yet"
   | "document-not-pdf"
@@ -1076,7 +1080,7 @@ export function createTorikomiClient(options: TorikomiOptions) {
     /**
      * Explain an envelope.
      *
-     * Explains why an envelope was or was not imported, and what it waits for. If the service has no record of the envelope, it queries DocuSign and predicts the outcome; `linkId` is then null. The request never imports anything.
+     * Explains why an envelope was or was not imported, and what it waits for. If the service has no record of the envelope, it queries DocuSign and predicts the outcome; `linkId` is then null. At most 60 such calls are made in a clock hour; beyond them `outcome` is `unknown` and `waitingFor` gives the time. The request never imports anything.
      */
     async explainEnvelope<
       Options extends ReadOptions & {

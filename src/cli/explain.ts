@@ -40,7 +40,7 @@ async function explainTo(
   const explanations: TenantsExplanation[] = [];
   for (const one of tenants) {
     if (signal.aborted) break;
-    const explanation = await explainEnvelope(deps, one, envelopeId, language);
+    const explanation = await explainEnvelope(deps, { tenant: one, envelopeId, asker: "operator" }, language);
     if (explanation !== null) explanations.push({ tenant: one, ...explanation });
   }
   const found = explanations.filter(({ outcome }) => outcome !== "unknown");

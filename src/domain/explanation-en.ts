@@ -43,6 +43,8 @@ export const ENGLISH: Texts = {
       `Waiting: the DocuSign account has used up its API calls${until(facts)}. The import goes on by itself.`,
     "budget-reserve": (facts) =>
       `Waiting: the remaining API calls are left to the other systems that use the DocuSign account${until(facts)}. The import goes on by itself.`,
+    "lookup-budget": (facts) =>
+      `DocuSign is not asked now: the look-ups of this hour are used up${until(facts)}. Imports are not affected.`,
     "docusign-unavailable": (facts) =>
       `Waiting: DocuSign could not be reached, or did not give it${until(facts)}. The import is tried again by itself.`,
     "not-found-yet": (facts) =>

@@ -46,6 +46,8 @@ export const JAPANESE: Texts = {
       `DocuSignのAPI利用上限に達したため、取り込みを待っています${until(facts)}。自動的に再開します。`,
     "budget-reserve": (facts) =>
       `DocuSignをご利用のほかのシステムへの影響を避けるため、取り込みを待っています${until(facts)}。自動的に再開します。`,
+    "lookup-budget": (facts) =>
+      `DocuSignへの照会が1時間あたりの上限に達したため、照会を見合わせています${until(facts)}。取り込みへの影響はありません。`,
     "docusign-unavailable": (facts) =>
       `DocuSignから取得できないため、取り込みを待っています${until(facts)}。自動的に再試行します。`,
     "not-found-yet": (facts) =>

@@ -12,6 +12,7 @@ export type Fault = {
     | "account-limit"
     | "resource-limit"
     | "reserve-reached"
+    | "lookups-spent"
     | "tokens-gone"
     | "call-unauthorized"
     | "not-permitted"
@@ -101,6 +102,7 @@ const REACTIONS: Readonly<Record<Fault["kind"], Row>> = {
   "account-limit": everywhere(untilRetryAt("account-throttled", { pausesAccount: true })),
   "resource-limit": everywhere(untilRetryAt("account-throttled")),
   "reserve-reached": everywhere(untilRetryAt("budget-reserve")),
+  "lookups-spent": everywhere(untilRetryAt("lookup-budget")),
   "tokens-gone": { ...everywhere(REVOKED), ...reading(LINK_ERROR) },
   "call-unauthorized": { ...everywhere(ASK_USER), user: REVOKED, ...reading(LINK_ERROR) },
   "not-permitted": { ...everywhere(ASK_USER), user: NOT_ADMIN, ...reading(LINK_ERROR) },

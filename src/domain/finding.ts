@@ -19,6 +19,7 @@ type OtherWaitingReason =
   | "group-missing"
   | "account-throttled"
   | "budget-reserve"
+  | "lookup-budget"
   | "docusign-unavailable"
   | "not-found-yet"
   | "document-not-pdf"

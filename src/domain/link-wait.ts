@@ -31,12 +31,12 @@ export function whyLinkWaits(link: LinkStanding | null): Reasons["waiting"] | nu
 /** The reason why calls to DocuSign wait, and its end. */
 export type CallsWait = { readonly reason: "account-throttled" | "budget-reserve"; readonly until: Date };
 
-/** Returns why calls wait, or null if they may be made. `firstImport` is the pace of a first import, null otherwise. */
+/** Returns why calls wait, or null if they may be made. `reserving` is the pace of calls that leave a reserve, null for others. */
 export function whyCallsWait(pace: {
   readonly any: Pace;
-  readonly firstImport: Pace | null;
+  readonly reserving: Pace | null;
 }): CallsWait | null {
   if (pace.any.kind === "wait") return { reason: "account-throttled", until: pace.any.until };
-  if (pace.firstImport?.kind !== "wait") return null;
-  return { reason: "budget-reserve", until: pace.firstImport.until };
+  if (pace.reserving?.kind !== "wait") return null;
+  return { reason: "budget-reserve", until: pace.reserving.until };
 }

@@ -222,6 +222,19 @@ export interface LinkToken {
   renewed_at: Timestamp;
 }
 
+export interface LookupBudget {
+  calls: number;
+  hour: Timestamp;
+  tenant: string;
+}
+
+export interface LookupMiss {
+  envelope_id: string;
+  link_id: string;
+  missed_at: Timestamp;
+  tenant: string;
+}
+
 export interface PageSession {
   csrf_token: string;
   expires_at: Timestamp;
@@ -319,6 +332,8 @@ export interface DB {
   link: Link;
   link_token: LinkToken;
   linking: Linking;
+  lookup_budget: LookupBudget;
+  lookup_miss: LookupMiss;
   page_session: PageSession;
   reconciliation: Reconciliation;
   sign_in: SignIn;

@@ -64,7 +64,7 @@ export type Log = {
  * calls must be left to others; the default is `other`.
  */
 export type OpenAccount = (
-  link: Pick<Link, "id" | "account">,
+  link: Pick<Link, "id" | "account" | "tenant">,
   onCall?: () => void,
   kind?: CallKind,
 ) => DocuSignAccount;
@@ -77,16 +77,17 @@ export type OpenWithToken = (
 
 /**
  * The purpose of a call decides when it must wait.
- * A `first-import` leaves a reserve of the hourly calls to the customer's other integrations. `other` waits only when
- * DocuSign reports that no calls are left. `person` never waits, because a user is waiting for the answer. DocuSign
+ * A `first-import` leaves a reserve of the hourly calls to the customer's other integrations. A `look-up`, which a reader
+ * causes, leaves half of it, and counts in the tenant's look-ups of the hour. `other` waits only when DocuSign reports
+ * that no calls are left. `person` never waits, because a user is waiting for the answer. DocuSign
  * rejects such a call if none are left.
  */
-export type CallKind = "first-import" | "other" | "person";
+export type CallKind = "first-import" | "look-up" | "other" | "person";
 
 export type CallBudgets = {
   /**
    * Registers a call before it is made; `note` ends it. Throws the fault `throttled` if `pace` returns `wait`. The code
-   * is `budget-reserve` for a first import and `hourly-calls-spent` for others. Calls in flight count as made.
+   * is `budget-reserve` for a first import or a look-up, and `hourly-calls-spent` for others. Calls in flight count as made.
    */
   begin(accountId: AccountId, kind: CallKind): void;
   /** Ends a call and records the limits from its response headers. */

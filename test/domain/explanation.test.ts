@@ -36,6 +36,7 @@ const REASONS: { readonly [O in Outcome]: { readonly [R in Reasons[O]]: true } }
     "group-missing": true,
     "account-throttled": true,
     "budget-reserve": true,
+    "lookup-budget": true,
     "docusign-unavailable": true,
     "not-found-yet": true,
     "document-not-pdf": true,

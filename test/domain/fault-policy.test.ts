@@ -30,6 +30,7 @@ const SEEK = "not-found-yet, in 5 s, attempt";
 const SPENT = "account-throttled, in 2820 s, account paused";
 const LIMITED = "account-throttled, in 2820 s";
 const RESERVED = "budget-reserve, in 2820 s";
+const LOOKED_UP = "lookup-budget, in 2820 s";
 
 /** The table "When a call to DocuSign fails" of docs/design.md, for a first attempt. */
 const TABLE: Readonly<Record<Fault["kind"], Row>> = {
@@ -40,6 +41,7 @@ const TABLE: Readonly<Record<Fault["kind"], Row>> = {
   "account-limit": [SPENT, SPENT, SPENT, SPENT, SPENT, SPENT],
   "resource-limit": [LIMITED, LIMITED, LIMITED, LIMITED, LIMITED, LIMITED],
   "reserve-reached": [RESERVED, RESERVED, RESERVED, RESERVED, RESERVED, RESERVED],
+  "lookups-spent": [LOOKED_UP, LOOKED_UP, LOOKED_UP, LOOKED_UP, LOOKED_UP, LOOKED_UP],
   "tokens-gone": [GONE, GONE, GONE, GONE, ERROR, ERROR],
   "call-unauthorized": [ASK_RETRY, ASK_RETRY, ASK_AGAIN, GONE, ERROR, ERROR],
   "not-permitted": [ASK_RETRY, ASK_RETRY, ASK_AGAIN, "not-admin", ERROR, ERROR],

@@ -20,19 +20,19 @@ for (const [link, reason] of STANDINGS) {
   });
 }
 
-test("calls wait for the account first, then those of a first import for the reserve", () => {
+test("calls wait for the account first, then those that leave a reserve for it", () => {
   const spent: Pace = { kind: "wait", until: new Date("2031-01-15T04:00:00Z") };
   const reserved: Pace = { kind: "wait", until: new Date("2031-01-15T05:00:00Z") };
   const go: Pace = { kind: "go" };
 
-  assert.deepEqual(whyCallsWait({ any: spent, firstImport: reserved }), {
+  assert.deepEqual(whyCallsWait({ any: spent, reserving: reserved }), {
     reason: "account-throttled",
     until: spent.until,
   });
-  assert.deepEqual(whyCallsWait({ any: go, firstImport: reserved }), {
+  assert.deepEqual(whyCallsWait({ any: go, reserving: reserved }), {
     reason: "budget-reserve",
     until: reserved.until,
   });
-  assert.equal(whyCallsWait({ any: go, firstImport: go }), null);
-  assert.equal(whyCallsWait({ any: go, firstImport: null }), null);
+  assert.equal(whyCallsWait({ any: go, reserving: go }), null);
+  assert.equal(whyCallsWait({ any: go, reserving: null }), null);
 });

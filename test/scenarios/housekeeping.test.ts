@@ -188,6 +188,22 @@ test("all deleted contracts are erased in one run, even if they take more than o
   assert.deepEqual(await world.documents(), []);
 });
 
+test("look-ups of past hours are deleted, those of this hour and the one before are kept", async () => {
+  await using world = await createWorld();
+  for (const hour of ["09:00", "10:00", "12:00"]) {
+    const at = `'2026-07-01T${hour}:00Z'`;
+    await world.run(`insert into lookup_budget (tenant, hour, calls) values ('acme', ${at}, 60)`);
+    await world.run(
+      `insert into lookup_miss (link_id, envelope_id, tenant, missed_at) values ('${LINK}', gen_random_uuid(), 'acme', ${at})`,
+    );
+  }
+
+  await world.tidy(NOON);
+
+  assert.equal(await world.count("lookup_budget where hour >= '2026-07-01T10:00:00Z'"), 2);
+  assert.deepEqual([await world.count("lookup_budget"), await world.count("lookup_miss")], [2, 2]);
+});
+
 const ERASURE = "graphile_worker.jobs where task_identifier = 'erase-documents' and attempts = 0";
 
 test("an erasure whose job was lost or ran out of attempts is queued again", async () => {

@@ -14,8 +14,8 @@ export type FaultKind =
 /** `call`: this call was rejected. `tokens`: the tokens that all calls of the link need. */
 type Refused = "call" | "tokens";
 
-/** DocuSign's limit for the account, or for one envelope or document; or ours for first imports. */
-type Limit = "account-limit" | "resource-limit" | "reserve-reached";
+/** DocuSign's limit for the account, or for one envelope or document; or ours: the reserve, and a tenant's look-ups. */
+type Limit = "account-limit" | "resource-limit" | "reserve-reached" | "lookups-spent";
 
 type FaultDetails = {
   readonly retryAt?: Date | null;

@@ -10,6 +10,14 @@ import type { CallBudgets, CallKind, Uses } from "../capabilities.ts";
 /** Other processes may see used calls this much later. They learn immediately that the reserve is reached. */
 const SHARE_EVERY_MS = 2_000;
 
+/** The part of the reserve that calls of a kind never use. Look-ups may use the upper half. */
+const LEFT_TO_OTHERS: Readonly<Record<CallKind, number>> = {
+  "first-import": 1,
+  "look-up": 0.5,
+  other: 0,
+  person: 0,
+};
+
 /**
  * Tracks the hourly calls of each account from DocuSign's headers, and shares them through the database (design
  * decision 8).
@@ -23,7 +31,7 @@ export function createCallBudgets(deps: Uses<"db" | "log" | "now" | "reserveShar
     const budget = seen.get(accountId);
     if (budget === undefined || kind === "person") return { kind: "go" };
     const left = less(budget, underWay.get(accountId) ?? 0);
-    return mayCall(left, kind === "first-import" ? reserveShare : 0, now());
+    return mayCall(left, reserveShare * LEFT_TO_OTHERS[kind], now());
   };
   return {
     begin(accountId, kind) {
@@ -56,7 +64,7 @@ export function createCallBudgets(deps: Uses<"db" | "log" | "now" | "reserveShar
 }
 
 function spent(kind: CallKind, retryAt: Date): DocuSignFault {
-  if (kind === "first-import")
+  if (LEFT_TO_OTHERS[kind] > 0)
     return new DocuSignFault("throttled", "budget-reserve", { retryAt, limit: "reserve-reached" });
   return new DocuSignFault("throttled", "hourly-calls-spent", { retryAt });
 }

@@ -3,13 +3,14 @@ import type { IsApiAddress } from "../../docusign/api/api-address.ts";
 import { DocuSignFault } from "../../docusign/faults/faults.ts";
 import type { OpenAccount, OpenWithToken, Uses } from "../capabilities.ts";
 import type { AccessTokens } from "./access-tokens.ts";
+import { spendLookUp } from "./look-ups.ts";
 
 /**
  * Opens accounts with the link's tokens, which are sent to allowed addresses only. Reports the limits of every answer
  * to the budgets.
  */
 export function createOpenAccount(
-  deps: Uses<"budgets" | "metrics" | "now"> & {
+  deps: Uses<"budgets" | "db" | "metrics" | "now"> & {
     readonly tokens: AccessTokens;
     readonly isApiAddress: IsApiAddress;
     /** Aborted when this process must end; it cancels running calls. */
@@ -22,6 +23,8 @@ export function createOpenAccount(
       accountId: link.account.id,
       accessToken: async (stale) => {
         if (!deps.isApiAddress(link.account.baseUri)) throw notAllowed();
+        // A rejected token costs a refresh as well.
+        if (kind === "look-up") await spendLookUp(deps, link.tenant, stale === undefined ? 1 : 2);
         const token = await deps.tokens.get(link.id, stale);
         deps.budgets.begin(link.account.id, kind);
         return token;

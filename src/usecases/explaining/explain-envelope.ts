@@ -10,7 +10,7 @@ import { findCurrentLink, findLink, type Link } from "../../store/links/links.ts
 import { findImportJob } from "../../store/queue/queue.ts";
 import type { Uses } from "../capabilities.ts";
 import { findLinkWait } from "../importing/waiting-cause.ts";
-import { predictEnvelope, type Verdict } from "./predict-envelope.ts";
+import { type Asker, predictEnvelope, type Verdict } from "./predict-envelope.ts";
 
 type Deps = Uses<"budgets" | "db" | "importTiming" | "now" | "openAccount">;
 
@@ -37,6 +37,12 @@ export type Explanation = {
   readonly waitingFor: WaitingCause | null;
 };
 
+export type Question = {
+  readonly tenant: string;
+  readonly envelopeId: EnvelopeId;
+  readonly asker: Asker;
+};
+
 /**
  * Explains why an envelope was or was not imported, and what it waits for. If the ledger has no entry, fetches the
  * envelope from DocuSign and predicts the outcome. Never imports anything. Returns null if neither side knows the
@@ -44,15 +50,14 @@ export type Explanation = {
  */
 export async function explainEnvelope(
   deps: Deps,
-  tenant: string,
-  envelopeId: EnvelopeId,
+  { tenant, envelopeId, asker }: Question,
   language: Language,
 ): Promise<Explanation | null> {
   const events = await eventsOfEnvelope(deps.db, tenant, envelopeId);
   const entry = await findEnvelope(deps.db, tenant, envelopeId);
   const verdict =
     entry === null
-      ? await judgeUnrecorded(deps, { tenant, envelopeId, events })
+      ? await judgeUnrecorded(deps, { tenant, envelopeId, asker, events })
       : await judgeEntry(deps, entry);
   if (verdict === null) return null;
   return {
@@ -121,7 +126,7 @@ function ahead(moment: Date | null, now: Date): Date | null {
   return moment !== null && moment > now ? moment : null;
 }
 
-type Unrecorded = { tenant: string; envelopeId: EnvelopeId; events: readonly RecordedEvent[] };
+type Unrecorded = Question & { readonly events: readonly RecordedEvent[] };
 
 /** Looks for an announced import that has not run yet; otherwise fetches the envelope from DocuSign. */
 async function judgeUnrecorded(deps: Deps, about: Unrecorded): Promise<Verdict | null> {
@@ -132,7 +137,7 @@ async function judgeUnrecorded(deps: Deps, about: Unrecorded): Promise<Verdict |
     const waiting = (await findLinkWait(deps, link, "event")) ?? queuedWait(deps, job.runAt);
     return { finding: { outcome: "waiting", reason: waiting.reason }, facts: {}, waiting };
   }
-  const verdict = await predictEnvelope(deps, link, about.envelopeId);
+  const verdict = await predictEnvelope(deps, link, { ...about, heardAt: about.events.at(-1)?.receivedAt });
   return verdict.finding.reason === "not-found" && about.events.length === 0 ? null : verdict;
 }
 

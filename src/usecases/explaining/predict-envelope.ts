@@ -7,6 +7,7 @@ import type { WaitingCause } from "../../domain/link-wait.ts";
 import type { Ownership } from "../../domain/ownership.ts";
 import { nextFullHour } from "../../domain/schedule.ts";
 import type { Link } from "../../store/links/links.ts";
+import { findMiss, noteMiss } from "../../store/links/look-ups.ts";
 import type { Uses } from "../capabilities.ts";
 import { decide } from "../importing/decide.ts";
 import { findLinkWait, findQuestionWait } from "../importing/waiting-cause.ts";
@@ -18,6 +19,18 @@ export type Verdict = {
   readonly waiting: WaitingCause | null;
 };
 
+/** Look-ups of readers are limited (service-2, section 3); operators are trusted with the account's calls. */
+export type Asker = "reader" | "operator";
+
+const KIND_OF_CALLS = { reader: "look-up", operator: "other" } as const;
+
+type Question = {
+  readonly envelopeId: EnvelopeId;
+  readonly asker: Asker;
+  /** When the latest event of the envelope arrived. */
+  readonly heardAt: Date | undefined;
+};
+
 const NEVER_SEEN: Finding = { outcome: "unknown", reason: "never-seen" };
 const NOT_FOUND: Verdict = {
   finding: { outcome: "unknown", reason: "not-found" },
@@ -27,21 +40,39 @@ const NOT_FOUND: Verdict = {
 
 /**
  * Predicts the outcome for an envelope without a ledger entry. Fetches it from DocuSign, within the account's budget,
- * and applies the import rules. Imports and records nothing.
+ * and applies the import rules. Imports nothing. For readers, an envelope that DocuSign does not find is not fetched
+ * again for a minute, unless an event of it arrives.
  */
 export async function predictEnvelope(
   deps: Uses<"budgets" | "db" | "now" | "openAccount">,
   link: Link,
-  envelopeId: EnvelopeId,
+  question: Question,
 ): Promise<Verdict> {
-  const wait = await findQuestionWait(deps, link);
+  const kind = KIND_OF_CALLS[question.asker];
+  const wait = await findQuestionWait(deps, link, kind);
   if (wait !== null) return cannotAsk(wait);
+  if (kind === "look-up" && (await isMissing(deps, link, question))) return NOT_FOUND;
   try {
-    const envelope = await deps.openAccount(link).getEnvelope(envelopeId);
+    const envelope = await deps.openAccount(link, undefined, kind).getEnvelope(question.envelopeId);
     return await judge(deps, link, envelope);
   } catch (error) {
-    return await readFault(deps, link, error);
+    const verdict = await readFault(deps, link, error);
+    if (kind === "look-up" && verdict === NOT_FOUND)
+      await noteMiss(deps.db, link, question.envelopeId, deps.now());
+    return verdict;
   }
+}
+
+const MISSING_MS = 60_000;
+
+async function isMissing(
+  { db, now }: Uses<"db" | "now">,
+  link: Link,
+  { envelopeId, heardAt }: Question,
+): Promise<boolean> {
+  const missedAt = await findMiss(db, link, envelopeId);
+  if (missedAt === null || missedAt.getTime() + MISSING_MS <= now().getTime()) return false;
+  return heardAt === undefined || heardAt < missedAt;
 }
 
 async function judge(deps: Uses<"budgets" | "db" | "now">, link: Link, envelope: Envelope): Promise<Verdict> {

@@ -29,15 +29,19 @@ export async function findCallsWait(
 ): Promise<CallsWait | null> {
   return whyCallsWait({
     any: await budgets.pace(account.id, "other"),
-    firstImport: kind === "first-import" ? await budgets.pace(account.id, "first-import") : null,
+    reserving: kind === "other" ? null : await budgets.pace(account.id, kind),
   });
 }
 
 /**
- * Returns what keeps a user's look-up in DocuSign waiting, or null. Look-ups work while the link imports nothing,
+ * Returns what keeps a question to DocuSign waiting, or null. Questions work while the link imports nothing,
  * unless its authorization is gone.
  */
-export async function findQuestionWait(deps: Uses<"budgets">, link: Link): Promise<WaitingCause | null> {
+export async function findQuestionWait(
+  deps: Uses<"budgets">,
+  link: Link,
+  kind: CallKind,
+): Promise<WaitingCause | null> {
   if (link.cause === "authorization-revoked") return { reason: "link-error", until: null };
-  return await findCallsWait(deps, link, "other");
+  return await findCallsWait(deps, link, kind);
 }

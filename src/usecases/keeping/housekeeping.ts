@@ -1,6 +1,7 @@
 import { listToErase } from "../../store/contracts/contracts.ts";
 import type { Database } from "../../store/database.ts";
 import { forgetExpired } from "../../store/links/linkings.ts";
+import { forgetLookUps } from "../../store/links/look-ups.ts";
 import { enqueueErasure } from "../../store/queue/queue.ts";
 import { forgetBodies, forgetFailedJobs, forgetReconciliations } from "../../store/upkeep/housekeeping.ts";
 import type { Uses } from "../capabilities.ts";
@@ -18,6 +19,8 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 const KEEP_RECONCILIATIONS_DAYS = 400;
 /** Long enough to examine them after a holiday. */
 const KEEP_FAILED_JOBS_DAYS = 30;
+/** Covers the hour of a process whose clock is behind. */
+const KEEP_LOOK_UPS_MS = 2 * 60 * 60 * 1000;
 const STEP = 500;
 /** After this long, the rest is left to the next hourly run. */
 const LONGEST_MS = 5 * 60 * 1000;
@@ -26,7 +29,7 @@ const ORPHANS_AT_UTC_HOUR = 18;
 
 /**
  * Deletes what is no longer needed, in small steps that block nothing. Event bodies go after the configured number of
- * days; expired sign-ins and linkings, old reconciliations and failed jobs go too. Once a day, erases orphaned
+ * days; expired sign-ins and linkings, past look-ups, old reconciliations and failed jobs go too. Once a day, erases orphaned
  * documents. Queues the erasure of deleted contracts that still have bytes.
  * Runs every hour; concurrent runs are safe.
  */
@@ -38,6 +41,7 @@ export async function tidy(
   const daysAgo = (days: number): Date => new Date(startedAt.getTime() - days * DAY_MS);
   const all = async (step: () => Promise<number>): Promise<number> => await repeat(deps, startedAt, step);
   await forgetExpired(db, startedAt);
+  await forgetLookUps(db, new Date(startedAt.getTime() - KEEP_LOOK_UPS_MS));
   await resumeErasure(db);
   return {
     bodies: await all(() => forgetBodies(db, daysAgo(deps.eventRetentionDays), STEP)),

@@ -77,7 +77,7 @@ async function listAll(deps: Uses<"budgets" | "db" | "now">, listing: Listing): 
   const { link, account, window, take, signal } = listing;
   for (let cursor: Cursor | null = startOfListing(window.from); cursor !== null; ) {
     if (signal.aborted) return { reason: "interrupted", until: null };
-    const obstacle = await findQuestionWait(deps, link);
+    const obstacle = await findQuestionWait(deps, link, "other");
     if (obstacle !== null) return obstacle;
     try {
       const page = await listPage(account, { ...window, ...cursor });

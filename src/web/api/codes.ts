@@ -102,6 +102,7 @@ const WAITS: Meanings<Reasons["waiting"]> = {
   "group-missing": "The contract group of the link was deleted.",
   "account-throttled": "The DocuSign account has used up its API calls.",
   "budget-reserve": "The remaining API calls are reserved for the account's other integrations.",
+  "lookup-budget": "The tenant has used up its look-ups in DocuSign for this hour. Imports are not affected.",
   "docusign-unavailable": "DocuSign could not be reached or did not return the envelope.",
   "not-found-yet": "DocuSign does not return the envelope or one of its documents yet.",
   "document-not-pdf": "DocuSign returned a document that is not a PDF.",

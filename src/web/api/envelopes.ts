@@ -33,7 +33,7 @@ export const envelopeEndpoint: Endpoint = endpoint(
     tag: "History",
     summary: "Explain an envelope",
     description:
-      "Explains why an envelope was or was not imported, and what it waits for. If the service has no record of the envelope, it queries DocuSign and predicts the outcome; `linkId` is then null. The request never imports anything.",
+      "Explains why an envelope was or was not imported, and what it waits for. If the service has no record of the envelope, it queries DocuSign and predicts the outcome; `linkId` is then null. At most 60 such calls are made in a clock hour; beyond them `outcome` is `unknown` and `waitingFor` gives the time. The request never imports anything.",
     scopes: ["links:read"],
     params: ENVELOPE_ID,
     query: NO_PARAMETERS,
@@ -50,7 +50,8 @@ export const envelopeEndpoint: Endpoint = endpoint(
   },
   async (deps, { caller, params, request, response }) => {
     const language = request.acceptsLanguages("ja", "en") === "en" ? "en" : "ja";
-    const found = await explainEnvelope(deps, caller.tenant, params.envelopeId, language);
+    const question = { tenant: caller.tenant, envelopeId: params.envelopeId, asker: "reader" } as const;
+    const found = await explainEnvelope(deps, question, language);
     if (found === null) throw new Refusal("not-found", "Envelope not found here or in DocuSign.");
     response.set({ "Content-Language": language }).vary("Accept-Language");
     const contracts = found.contracts.map((one) => ({ ...toAnswer(one), deletedAt: one.deletedAt }));

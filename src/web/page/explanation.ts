@@ -67,10 +67,17 @@ function judgedRows(facts: z.infer<typeof FACTS>): Row[] {
   ];
 }
 
-function recordedRows({ waitingFor, attempts, lastAttemptAt, lastError, decidedAt }: Explanation): Row[] {
+function recordedRows({
+  outcome,
+  waitingFor,
+  attempts,
+  lastAttemptAt,
+  lastError,
+  decidedAt,
+}: Explanation): Row[] {
   return [
     ["待っているもの", waitingFor === null ? null : waitingLabel(waitingFor.reason)],
-    ["次の取り込みの予定", momentOrNull(waitingFor?.until)],
+    [outcome === "unknown" ? "照会を再開する予定" : "次の取り込みの予定", momentOrNull(waitingFor?.until)],
     ["判定した日時", momentOrNull(decidedAt)],
     ["取り込みの試行", attempts === 0 ? null : `${inDigits(attempts)}回`],
     ["最後に試行した日時", momentOrNull(lastAttemptAt)],

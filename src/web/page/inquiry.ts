@@ -24,7 +24,7 @@ export async function inquire(
   if (typeof asked !== "string" || asked.trim() === "") return { kind: "none" };
   const envelopeId = findEnvelopeId(asked);
   if (envelopeId === null) return { kind: "unreadable", asked: asked.slice(0, LONGEST) };
-  const explanation = await explainEnvelope(deps, tenant, envelopeId, "ja");
+  const explanation = await explainEnvelope(deps, { tenant, envelopeId, asker: "reader" }, "ja");
   if (explanation === null) return { kind: "not-found", asked: envelopeId };
   return { kind: "found", asked: envelopeId, explanation };
 }

@@ -79,6 +79,7 @@ const WAITING: Readonly<Record<Reasons["waiting"], string>> = {
   "group-missing": "取り込み先契約書グループの選択待ち",
   "account-throttled": "DocuSignのAPI利用上限",
   "budget-reserve": "ほかのシステムへの影響を避けるための待機",
+  "lookup-budget": "DocuSignへの照会の上限",
   "docusign-unavailable": "DocuSignから取得できない",
   "not-found-yet": "DocuSignでまだ見つからない",
   "document-not-pdf": "取得した文書がPDFではない",

@@ -11,6 +11,7 @@ function answered(status: number, errorCode: string): DocuSignFault {
 }
 
 const TOKENS_REFUSED = new DocuSignFault("authorization-gone", "invalid_grant", { refused: "tokens" });
+const LOOKED_UP = new DocuSignFault("throttled", "lookup-budget", { limit: "lookups-spent" });
 const RESERVED = new DocuSignFault("throttled", "budget-reserve", { limit: "reserve-reached" });
 
 const CASES: readonly (readonly [what: string, error: unknown, kind: string, code: string | null])[] = [
@@ -44,6 +45,7 @@ const CASES: readonly (readonly [what: string, error: unknown, kind: string, cod
     "API_REQUEST_IS_THROTTLED",
   ],
   ["a first import's reserve", RESERVED, "reserve-reached", "budget-reserve"],
+  ["a tenant's look-ups", LOOKED_UP, "lookups-spent", "lookup-budget"],
   ["a rejected refresh", TOKENS_REFUSED, "tokens-gone", "invalid_grant"],
   ["a rejected access token", answered(401, "X"), "call-unauthorized", "X"],
   ["a missing right", answered(403, "X"), "not-permitted", "X"],
