@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { findEnvelopeId } from "../../src/web/page/inquiry.ts";
-import { messageFor } from "../../src/web/page/messages.ts";
+import { findEnvelopeId } from "../../src/web/page/sections/inquiry.ts";
+import { messageFor } from "../../src/web/page/sections/messages.ts";
 import { duration, moment, shortDuration, shortMoment } from "../../src/web/page/words.ts";
 
 const ID = "9f1d6f0e-3c5b-4a58-8d3a-0a2f6d7b1c11";

@@ -9,7 +9,7 @@ import { approveImport, editLink } from "../../usecases/linking/change-link.ts";
 import { endLink } from "../../usecases/linking/end-link.ts";
 import { requireCsrf } from "../auth/csrf.ts";
 import { requireOwner, requireSignIn, type SessionUses, signedInOf } from "../auth/session.ts";
-import type { ResultCode } from "./messages.ts";
+import type { ResultCode } from "./sections/messages.ts";
 
 type Deps = Uses<"adminProfiles" | "db" | "log" | "now" | "oauth" | "openAccount" | "publicUrl" | "vault">;
 

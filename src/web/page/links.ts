@@ -1,13 +1,13 @@
 import { type Html, html } from "../html/html.ts";
 import { PAGE_NAME, type Visitor } from "../html/layout.ts";
-import { consentNote } from "./deletion.ts";
-import { approvalSection, livePart } from "./first-import.ts";
-import { linkingSection, noLinkSection } from "./forms.ts";
-import { historySection } from "./history.ts";
-import { type Inquiry, inquirySection } from "./inquiry.ts";
-import { linkSection } from "./link.ts";
-import { type Message, messageSection } from "./messages.ts";
-import { reconciliationsSection } from "./reconciliations.ts";
+import { consentNote } from "./sections/deletion.ts";
+import { approvalSection, livePart } from "./sections/first-import.ts";
+import { linkingSection, noLinkSection } from "./sections/forms.ts";
+import { historySection } from "./sections/history.ts";
+import { type Inquiry, inquirySection } from "./sections/inquiry.ts";
+import { linkSection } from "./sections/link.ts";
+import { type Message, messageSection } from "./sections/messages.ts";
+import { reconciliationsSection } from "./sections/reconciliations.ts";
 import type { LinkView, PageView } from "./view.ts";
 
 export type LinksContent = {

@@ -9,11 +9,11 @@ import { requireOwner, requireSignIn, type SessionUses, signedInOf } from "../au
 import { assetRoutes } from "../html/assets.ts";
 import type { Html } from "../html/html.ts";
 import { layout, type Visitor } from "../html/layout.ts";
-import { deletionPage } from "./deletion.ts";
-import { livePart } from "./first-import.ts";
-import { inquire } from "./inquiry.ts";
 import { linksContent } from "./links.ts";
-import { messageFor } from "./messages.ts";
+import { deletionPage } from "./sections/deletion.ts";
+import { livePart } from "./sections/first-import.ts";
+import { inquire } from "./sections/inquiry.ts";
+import { messageFor } from "./sections/messages.ts";
 import { readLink, readPage } from "./view.ts";
 
 type Deps = SessionUses & Uses<"budgets" | "db" | "importTiming" | "openAccount" | "reserveShare">;

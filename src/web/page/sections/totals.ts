@@ -1,7 +1,7 @@
-import type { Totals } from "../../store/ledger/counts.ts";
-import { type Html, html } from "../html/html.ts";
-import type { LinkView } from "./view.ts";
-import { amount, exclusionLabel, waitingLabel } from "./words.ts";
+import type { Totals } from "../../../store/ledger/counts.ts";
+import { type Html, html } from "../../html/html.ts";
+import type { LinkView } from "../view.ts";
+import { amount, exclusionLabel, waitingLabel } from "../words.ts";
 
 /**
  * Figures that add up, and so explain why DocuSign's and the cabinet's counts differ (import-rules 6). Null before the

@@ -1,8 +1,8 @@
-import type { Group } from "../../store/links/groups.ts";
-import type { LinkDescription } from "../../usecases/linking/describe-link.ts";
-import { type Html, html } from "../html/html.ts";
+import type { Group } from "../../../store/links/groups.ts";
+import type { LinkDescription } from "../../../usecases/linking/describe-link.ts";
+import { type Html, html } from "../../html/html.ts";
+import { amount, moment, momentOrDash } from "../words.ts";
 import { groupName } from "./link.ts";
-import { amount, moment, momentOrDash } from "./words.ts";
 
 /** Ended links. They are kept forever, since they decide where the next link's import starts (import-rules 2). */
 export function historySection(history: readonly LinkDescription[], groups: readonly Group[]): Html | null {

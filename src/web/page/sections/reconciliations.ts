@@ -1,8 +1,8 @@
-import type { Reconciliation, ReconciliationKind } from "../../store/ledger/reconciliations.ts";
-import type { LinkState } from "../../store/links/links.ts";
-import { type Html, html } from "../html/html.ts";
-import { icon } from "../html/icons.ts";
-import { inDigits, shortDuration, shortMoment } from "./words.ts";
+import type { Reconciliation, ReconciliationKind } from "../../../store/ledger/reconciliations.ts";
+import type { LinkState } from "../../../store/links/links.ts";
+import { type Html, html } from "../../html/html.ts";
+import { icon } from "../../html/icons.ts";
+import { inDigits, shortDuration, shortMoment } from "../words.ts";
 
 /** The latest runs, newest first: what each found, and what no event had announced. */
 export function reconciliationsSection(runs: readonly Reconciliation[], state: LinkState): Html {

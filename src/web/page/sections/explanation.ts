@@ -1,12 +1,12 @@
 import { z } from "zod";
-import { statusInJapanese } from "../../domain/explanation-ja.ts";
-import type { Outcome } from "../../domain/finding.ts";
-import type { Group } from "../../store/links/groups.ts";
-import type { Explanation } from "../../usecases/explaining/explain-envelope.ts";
-import { type Html, html } from "../html/html.ts";
-import { type Icon, icon } from "../html/icons.ts";
+import { statusInJapanese } from "../../../domain/explanation-ja.ts";
+import type { Outcome } from "../../../domain/finding.ts";
+import type { Group } from "../../../store/links/groups.ts";
+import type { Explanation } from "../../../usecases/explaining/explain-envelope.ts";
+import { type Html, html } from "../../html/html.ts";
+import { type Icon, icon } from "../../html/icons.ts";
+import { inDigits, moment, waitingLabel } from "../words.ts";
 import { groupName } from "./link.ts";
-import { inDigits, moment, waitingLabel } from "./words.ts";
 
 /** Explains why an envelope was or was not imported: the sentence first, then the evidence (import-rules 6). */
 export function explanationPart(explanation: Explanation, groups: readonly Group[]): Html {

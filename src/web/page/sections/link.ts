@@ -1,11 +1,11 @@
-import type { Group } from "../../store/links/groups.ts";
-import type { ConnectSide, LinkState } from "../../store/links/links.ts";
-import type { LinkDescription } from "../../usecases/linking/describe-link.ts";
-import { type Html, html } from "../html/html.ts";
-import { type Icon, icon } from "../html/icons.ts";
-import type { Visitor } from "../html/layout.ts";
+import type { Group } from "../../../store/links/groups.ts";
+import type { ConnectSide, LinkState } from "../../../store/links/links.ts";
+import type { LinkDescription } from "../../../usecases/linking/describe-link.ts";
+import { type Html, html } from "../../html/html.ts";
+import { type Icon, icon } from "../../html/icons.ts";
+import type { Visitor } from "../../html/layout.ts";
+import { moment, momentOrDash, NOTHING } from "../words.ts";
 import { editForm, repairForm } from "./forms.ts";
-import { moment, momentOrDash, NOTHING } from "./words.ts";
 
 export type LinkCard = {
   readonly link: LinkDescription;

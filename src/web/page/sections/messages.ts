@@ -1,8 +1,8 @@
-import { Refusal } from "../../domain/refusal.ts";
-import type { LinkState } from "../../store/links/links.ts";
-import type { LinkingResult } from "../../usecases/linking/finish-linking.ts";
-import { type Html, html } from "../html/html.ts";
-import { type Icon, icon } from "../html/icons.ts";
+import { Refusal } from "../../../domain/refusal.ts";
+import type { LinkState } from "../../../store/links/links.ts";
+import type { LinkingResult } from "../../../usecases/linking/finish-linking.ts";
+import { type Html, html } from "../../html/html.ts";
+import { type Icon, icon } from "../../html/icons.ts";
 
 /** Values of `/links?result=`: the outcome of a linking or of a form. */
 export type ResultCode = LinkingResult | "incomplete" | "edited" | "approved" | "deleted" | "deletion-failed";

@@ -1,11 +1,11 @@
-import type { LinkDescription } from "../../usecases/linking/describe-link.ts";
-import type { FirstImportProgress } from "../../usecases/linking/first-import-progress.ts";
-import { type Html, html } from "../html/html.ts";
-import { icon } from "../html/icons.ts";
-import { csrfField, type Visitor } from "../html/layout.ts";
+import type { LinkDescription } from "../../../usecases/linking/describe-link.ts";
+import type { FirstImportProgress } from "../../../usecases/linking/first-import-progress.ts";
+import { type Html, html } from "../../html/html.ts";
+import { icon } from "../../html/icons.ts";
+import { csrfField, type Visitor } from "../../html/layout.ts";
+import type { LinkView } from "../view.ts";
+import { amount, duration, inDigits, moment } from "../words.ts";
 import { totalsSection } from "./totals.ts";
-import type { LinkView } from "./view.ts";
-import { amount, duration, inDigits, moment } from "./words.ts";
 
 /** Size and duration of a large first import, and the owner's button that starts it (import-rules 3). */
 export function approvalSection(visitor: Visitor, { link, now }: LinkView): Html | null {

@@ -1,9 +1,9 @@
-import { type EnvelopeId, parseUuid } from "../../domain/identifiers.ts";
-import type { Group } from "../../store/links/groups.ts";
-import type { Uses } from "../../usecases/capabilities.ts";
-import { type Explanation, explainEnvelope } from "../../usecases/explaining/explain-envelope.ts";
-import { type Html, html } from "../html/html.ts";
-import { icon } from "../html/icons.ts";
+import { type EnvelopeId, parseUuid } from "../../../domain/identifiers.ts";
+import type { Group } from "../../../store/links/groups.ts";
+import type { Uses } from "../../../usecases/capabilities.ts";
+import { type Explanation, explainEnvelope } from "../../../usecases/explaining/explain-envelope.ts";
+import { type Html, html } from "../../html/html.ts";
+import { icon } from "../../html/icons.ts";
 import { explanationPart } from "./explanation.ts";
 
 /** The question and its answer. */

@@ -1,8 +1,8 @@
-import type { Group } from "../../store/links/groups.ts";
-import type { LinkDescription } from "../../usecases/linking/describe-link.ts";
-import { type Html, html } from "../html/html.ts";
-import { icon } from "../html/icons.ts";
-import { csrfField, type Visitor } from "../html/layout.ts";
+import type { Group } from "../../../store/links/groups.ts";
+import type { LinkDescription } from "../../../usecases/linking/describe-link.ts";
+import { type Html, html } from "../../html/html.ts";
+import { icon } from "../../html/icons.ts";
+import { csrfField, type Visitor } from "../../html/layout.ts";
 
 /** The form for a first linking (group, service, [連携]) and the steps that follow. */
 export function linkingSection(visitor: Visitor, groups: readonly Group[]): Html {

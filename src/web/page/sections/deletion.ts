@@ -1,7 +1,7 @@
-import type { Group } from "../../store/links/groups.ts";
-import type { LinkDescription } from "../../usecases/linking/describe-link.ts";
-import { type Html, html } from "../html/html.ts";
-import { csrfField, type Visitor } from "../html/layout.ts";
+import type { Group } from "../../../store/links/groups.ts";
+import type { LinkDescription } from "../../../usecases/linking/describe-link.ts";
+import { type Html, html } from "../../html/html.ts";
+import { csrfField, type Visitor } from "../../html/layout.ts";
 import { groupName } from "./link.ts";
 
 /** Asks for confirmation and states what a deletion removes and keeps. */
