@@ -206,6 +206,7 @@ export interface Link {
 }
 
 export interface Linking {
+  bound_code_verifier: string | null;
   code_verifier: string;
   expires_at: Timestamp;
   group_id: string;
@@ -217,6 +218,12 @@ export interface Linking {
 export interface LinkToken {
   access_expires_at: Timestamp;
   access_token: string;
+  bound_access_token: string | null;
+  /**
+   * the bound tokens belong to the refresh at this time; they are outdated if it is not renewed_at
+   */
+  bound_at: Timestamp | null;
+  bound_refresh_token: string | null;
   link_id: string;
   refresh_token: string;
   renewed_at: Timestamp;
@@ -236,15 +243,27 @@ export interface LookupMiss {
 }
 
 export interface PageSession {
+  /**
+   * only version 0.1 accepts it in sessions that have verified_at
+   */
   csrf_token: string;
   expires_at: Timestamp;
   id_hash: Buffer;
+  /**
+   * only version 0.1 writes it
+   */
   id_token: string | null;
   name: string | null;
+  refresh_token: string | null;
   role: string;
+  sealed_id_token: string | null;
   started_at: Timestamp;
   subject: string;
   tenant: string;
+  /**
+   * when the issuer last confirmed tenant and role; null in sessions of version 0.1
+   */
+  verified_at: Timestamp | null;
 }
 
 export interface Reconciliation {
@@ -303,6 +322,10 @@ export interface Reconciliation {
 
 export interface SignIn {
   code_verifier: string;
+  /**
+   * the session whose user the issuer is asked about again; null for a new sign-in
+   */
+  confirms: Buffer | null;
   expires_at: Timestamp;
   nonce: string;
   return_to: string;

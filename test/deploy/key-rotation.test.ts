@@ -29,7 +29,10 @@ test("at each rollout of the runbook's key rotation, old and new pods decrypt ea
 
 function opens(reader: Vault, sealer: Vault): boolean {
   try {
-    return reader.open(sealer.seal("token")) === "token";
+    return (
+      reader.open(sealer.seal("token", ["test"]), ["test"]) === "token" &&
+      reader.openUnbound(sealer.sealUnbound("token")) === "token"
+    );
   } catch {
     return false;
   }

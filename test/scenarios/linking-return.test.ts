@@ -126,7 +126,7 @@ test("the stored data of a pending linking cannot finish it: state and verifier 
 
   const row = await db.selectFrom("linking").selectAll().executeTakeFirstOrThrow();
 
-  const verifier = vault.open(row.code_verifier);
+  const verifier = vault.openUnbound(row.code_verifier);
   assert.ok(!JSON.stringify(row).includes(state));
   assert.ok(!row.state_hash.includes(state));
   assert.ok(!row.code_verifier.includes(verifier));

@@ -23,7 +23,7 @@ export async function adoptRows(world: World, user: User): Promise<void> {
     `update link set state = 'error', cause = 'authorization-revoked', account_id = $1, user_id = $2 where tenant = $3`,
     [user.defaultAccountId, user.userId, TENANT],
   );
-  await pool.query("update linking set code_verifier = $1", [tasks.vault.seal("verifier")]);
+  await pool.query("update linking set code_verifier = $1", [tasks.vault.sealUnbound("verifier")]);
   assert.equal(await world.link(user, { tenant: TENANT, group: GROUP }), "linked");
   assert.deepEqual(await listUnfilled(pool), []);
 }

@@ -1,7 +1,7 @@
-import type { Kysely } from "kysely";
+import type { Kysely, Selectable } from "kysely";
 import type { LinkId } from "../../domain/identifiers.ts";
-import type { DB } from "../schema.ts";
-import type { Vault } from "./vault.ts";
+import type { DB, LinkToken } from "../schema.ts";
+import type { Binding, Vault } from "./vault.ts";
 
 export type LinkTokens = {
   readonly accessToken: string;
@@ -9,27 +9,37 @@ export type LinkTokens = {
   readonly accessExpiresAt: Date;
 };
 
+/** The stored tokens of a link and the tenant that they belong to. */
+export type TokenRow = Selectable<LinkToken> & { readonly tenant: string };
+
+type Pair = Pick<LinkTokens, "accessToken" | "refreshToken">;
+
 /** Returns the link's decrypted tokens; null if the link has ended. */
 export async function findTokens(db: Kysely<DB>, vault: Vault, linkId: LinkId): Promise<LinkTokens | null> {
-  return await readTokens(db, vault, linkId, false);
+  return decrypt(vault, await tokenRows(db).where("link_id", "=", linkId).executeTakeFirst());
 }
 
 /** Like `findTokens`, and locks the row until the transaction ends: one refresh at a time. */
 export async function lockTokens(tx: Kysely<DB>, vault: Vault, linkId: LinkId): Promise<LinkTokens | null> {
-  return await readTokens(tx, vault, linkId, true);
+  return decrypt(vault, await lockRow(tx, linkId));
 }
 
-/** Encrypts the link's tokens and replaces the old ones. */
+/** Encrypts the link's tokens and replaces the old ones. The link must exist. */
 export async function storeTokens(
   db: Kysely<DB>,
   vault: Vault,
   { linkId, tokens, now }: { linkId: LinkId; tokens: LinkTokens; now: Date },
 ): Promise<void> {
+  const { tenant } = await db
+    .selectFrom("link")
+    .select("tenant")
+    .where("id", "=", linkId)
+    .executeTakeFirstOrThrow();
   const columns = {
-    refresh_token: vault.seal(tokens.refreshToken),
-    access_token: vault.seal(tokens.accessToken),
+    ...encrypt(vault, { link_id: linkId, tenant }, tokens),
     access_expires_at: tokens.accessExpiresAt,
     renewed_at: now,
+    bound_at: now,
   };
   await db
     .insertInto("link_token")
@@ -38,7 +48,9 @@ export async function storeTokens(
     .execute();
 }
 
-/** Re-encrypts the tokens of links that an older key encrypted. Returns the number of links. */
+/**
+ * Re-encrypts the tokens of links that an older key encrypted or that version 0.1 stored. Returns the number of links.
+ */
 export async function reencryptTokens(db: Kysely<DB>, vault: Vault): Promise<number> {
   const rows = await db.selectFrom("link_token").select("link_id").execute();
   let reencrypted = 0;
@@ -49,37 +61,77 @@ export async function reencryptTokens(db: Kysely<DB>, vault: Vault): Promise<num
 }
 
 async function reencryptRow(tx: Kysely<DB>, vault: Vault, linkId: string): Promise<number> {
-  const row = await tx
-    .selectFrom("link_token")
-    .selectAll()
-    .where("link_id", "=", linkId)
-    .forUpdate()
-    .executeTakeFirst();
-  if (row === undefined || (vault.isCurrent(row.refresh_token) && vault.isCurrent(row.access_token)))
-    return 0;
+  const row = await lockRow(tx, linkId);
+  if (row === undefined || (isBound(row) && areCurrent(vault, row))) return 0;
   await tx
     .updateTable("link_token")
-    .set({
-      refresh_token: vault.seal(vault.open(row.refresh_token)),
-      access_token: vault.seal(vault.open(row.access_token)),
-    })
+    .set({ ...encrypt(vault, row, openTokens(vault, row)), bound_at: row.renewed_at })
     .where("link_id", "=", linkId)
     .execute();
   return 1;
 }
 
-async function readTokens(
-  db: Kysely<DB>,
-  vault: Vault,
-  linkId: LinkId,
-  lock: boolean,
-): Promise<LinkTokens | null> {
-  const query = db.selectFrom("link_token").selectAll().where("link_id", "=", linkId);
-  const row = await (lock ? query.forUpdate() : query).executeTakeFirst();
-  if (row === undefined) return null;
+export async function listTokenRows(db: Kysely<DB>): Promise<TokenRow[]> {
+  return await tokenRows(db).execute();
+}
+
+function tokenRows(db: Kysely<DB>) {
+  return db
+    .selectFrom("link_token")
+    .innerJoin("link", "link.id", "link_token.link_id")
+    .selectAll("link_token")
+    .select("link.tenant");
+}
+
+async function lockRow(tx: Kysely<DB>, linkId: string): Promise<TokenRow | undefined> {
+  return await tokenRows(tx).where("link_id", "=", linkId).forUpdate("link_token").executeTakeFirst();
+}
+
+function decrypt(vault: Vault, row: TokenRow | undefined): LinkTokens | null {
+  return row === undefined ? null : { ...openTokens(vault, row), accessExpiresAt: row.access_expires_at };
+}
+
+/**
+ * Reads the bound tokens. The old columns count if version 0.1 refreshed last, and if the key of the bound tokens is gone:
+ * the `reencrypt` of version 0.1 leaves them behind.
+ */
+export function openTokens(vault: Vault, row: TokenRow): Pair {
+  const { bound_access_token: access, bound_refresh_token: refresh } = row;
+  if (isBound(row) && access !== null && refresh !== null && vault.knowsKeyOf(refresh)) {
+    return {
+      accessToken: vault.open(access, placeOf("access", row)),
+      refreshToken: vault.open(refresh, placeOf("refresh", row)),
+    };
+  }
   return {
-    accessToken: vault.open(row.access_token),
-    refreshToken: vault.open(row.refresh_token),
-    accessExpiresAt: row.access_expires_at,
+    accessToken: vault.openUnbound(row.access_token),
+    refreshToken: vault.openUnbound(row.refresh_token),
   };
+}
+
+/** Returns true if the bound tokens are those of the last refresh. Version 0.1 refreshes without them. */
+export function isBound({ bound_at, renewed_at }: TokenRow): boolean {
+  return bound_at?.getTime() === renewed_at.getTime();
+}
+
+/** Returns true if the current key encrypted all tokens of the row. */
+export function areCurrent(vault: Vault, row: TokenRow): boolean {
+  return [row.access_token, row.refresh_token, row.bound_access_token, row.bound_refresh_token].every(
+    (sealed) => sealed === null || vault.isCurrent(sealed),
+  );
+}
+
+type Place = Pick<TokenRow, "link_id" | "tenant">;
+
+function encrypt(vault: Vault, place: Place, { accessToken, refreshToken }: Pair) {
+  return {
+    access_token: vault.sealUnbound(accessToken),
+    refresh_token: vault.sealUnbound(refreshToken),
+    bound_access_token: vault.seal(accessToken, placeOf("access", place)),
+    bound_refresh_token: vault.seal(refreshToken, placeOf("refresh", place)),
+  };
+}
+
+function placeOf(token: "access" | "refresh", { link_id, tenant }: Place): Binding {
+  return [`link_token.${token}_token`, tenant, link_id];
 }

@@ -1,6 +1,6 @@
 import type { Kysely } from "kysely";
 import type { DB } from "../schema.ts";
-import type { Vault } from "./vault.ts";
+import type { Binding, Vault } from "./vault.ts";
 
 /** A pending linking: who began it and for which group. The database holds its code verifier encrypted. */
 export type Linking = {
@@ -25,7 +25,7 @@ export async function storeLinking(
       tenant: linking.tenant,
       subject: linking.subject,
       group_id: linking.groupId,
-      code_verifier: vault.seal(linking.codeVerifier),
+      ...encryptVerifier(vault, { state_hash: stateHash, tenant: linking.tenant }, linking.codeVerifier),
       expires_at: linking.expiresAt,
     })
     .execute();
@@ -50,9 +50,35 @@ export async function takeLinking(
     tenant: row.tenant,
     subject: row.subject,
     groupId: row.group_id,
-    codeVerifier: vault.open(row.code_verifier),
+    codeVerifier: openVerifier(vault, row),
     expiresAt: row.expires_at,
   };
+}
+
+type Place = { readonly state_hash: Buffer; readonly tenant: string };
+type Sealed = { readonly code_verifier: string; readonly bound_code_verifier: string };
+
+/** The encrypted verifier for the row, also in the column that version 0.1 reads. */
+export function encryptVerifier(vault: Vault, place: Place, codeVerifier: string): Sealed {
+  return {
+    code_verifier: vault.sealUnbound(codeVerifier),
+    bound_code_verifier: vault.seal(codeVerifier, placeOf(place)),
+  };
+}
+
+/** Reads the bound verifier. As with tokens, version 0.1 and its `reencrypt` know only the old column. */
+export function openVerifier(
+  vault: Vault,
+  row: Place & { readonly code_verifier: string; readonly bound_code_verifier: string | null },
+): string {
+  const { bound_code_verifier: bound, code_verifier: unbound } = row;
+  return bound !== null && vault.knowsKeyOf(bound)
+    ? vault.open(bound, placeOf(row))
+    : vault.openUnbound(unbound);
+}
+
+function placeOf({ state_hash, tenant }: Place): Binding {
+  return ["linking.code_verifier", tenant, state_hash.toString("hex")];
 }
 
 /** Removes expired linkings, sign-ins and sessions. */

@@ -1,38 +1,50 @@
 import type { Kysely } from "kysely";
 import type { DB } from "../schema.ts";
+import { areCurrent, isBound, listTokenRows, openTokens, type TokenRow } from "./link-tokens.ts";
+import { encryptVerifier, openVerifier } from "./linkings.ts";
 import type { Vault } from "./vault.ts";
 
-/** Re-encrypts the secrets of pending linkings that an older key encrypted. Returns their number. */
+/** Re-encrypts the secrets of pending linkings that an older key or version 0.1 encrypted. Returns their number. */
 export async function reencryptLinkings(db: Kysely<DB>, vault: Vault): Promise<number> {
-  const rows = await db.selectFrom("linking").select(["state_hash", "code_verifier"]).execute();
-  const outdated = rows.filter((row) => !vault.isCurrent(row.code_verifier));
-  for (const { state_hash, code_verifier } of outdated) {
+  const rows = await db.selectFrom("linking").selectAll().execute();
+  const outdated = rows.filter(
+    ({ bound_code_verifier: bound, code_verifier: unbound }) =>
+      bound === null || ![bound, unbound].every((sealed) => vault.isCurrent(sealed)),
+  );
+  for (const row of outdated) {
     await db
       .updateTable("linking")
-      .set({ code_verifier: vault.seal(vault.open(code_verifier)) })
-      .where("state_hash", "=", state_hash)
+      .set(encryptVerifier(vault, row, openVerifier(vault, row)))
+      .where("state_hash", "=", row.state_hash)
       .execute();
   }
   return outdated.length;
 }
 
-/** Counts the links with tokens, those whose tokens no key decrypts, and those that an older key encrypted. */
-export async function examineTokens(
-  db: Kysely<DB>,
-  vault: Vault,
-): Promise<{ readonly links: number; readonly closed: number; readonly outdated: number }> {
-  const rows = await db.selectFrom("link_token").select(["access_token", "refresh_token"]).execute();
-  const pairs = rows.map((row) => [row.access_token, row.refresh_token]);
+export type TokenFigures = {
+  /** The number of links with tokens. */
+  readonly links: number;
+  /** Those whose tokens no key decrypts. */
+  readonly closed: number;
+  /** Those that an older key encrypted. */
+  readonly outdated: number;
+  /** Those whose tokens are not bound to the link, because version 0.1 stored them. */
+  readonly unbound: number;
+};
+
+export async function examineTokens(db: Kysely<DB>, vault: Vault): Promise<TokenFigures> {
+  const rows = await listTokenRows(db);
   return {
-    links: pairs.length,
-    closed: pairs.filter((pair) => !pair.every((sealed) => canOpen(vault, sealed))).length,
-    outdated: pairs.filter((pair) => !pair.every((sealed) => vault.isCurrent(sealed))).length,
+    links: rows.length,
+    closed: rows.filter((row) => !canOpen(vault, row)).length,
+    outdated: rows.filter((row) => !areCurrent(vault, row)).length,
+    unbound: rows.filter((row) => !isBound(row)).length,
   };
 }
 
-function canOpen(vault: Vault, sealed: string): boolean {
+function canOpen(vault: Vault, row: TokenRow): boolean {
   try {
-    vault.open(sealed);
+    openTokens(vault, row);
     return true;
   } catch {
     return false;

@@ -105,10 +105,13 @@ async function checkQueue({ db }: Uses<"db">): Promise<string> {
 }
 
 async function checkTokens({ db, vault }: Uses<"db" | "vault">): Promise<string> {
-  const { links, closed, outdated } = await examineTokens(db, vault);
+  const { links, closed, outdated, unbound } = await examineTokens(db, vault);
   if (closed > 0) throw new Error(`the tokens of ${closed} of ${links} links cannot be decrypted`);
-  const hint = outdated > 0 ? `; ${outdated} encrypted with an older key: run torikomi reencrypt` : "";
-  return `all stored tokens can be decrypted (links: ${links})${hint}`;
+  const hints = [
+    unbound > 0 ? `; ${unbound} stored by version 0.1: run torikomi reencrypt` : "",
+    outdated > 0 ? `; ${outdated} encrypted with an older key: run torikomi reencrypt` : "",
+  ];
+  return `all stored tokens can be decrypted (links: ${links})${hints.join("")}`;
 }
 
 async function checkDocuments({ documents }: Uses<"documents">): Promise<string> {
