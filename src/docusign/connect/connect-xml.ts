@@ -1,15 +1,16 @@
-import { XMLParser, XMLValidator } from "fast-xml-parser";
 import { z } from "zod";
 import { type EnvelopeId, parseUuid } from "../../domain/identifiers.ts";
 import { parseMoment } from "../wire/moments.ts";
 import { type ConnectMessage, messageIdentity } from "./message-identity.ts";
+import { scanXml, type Texts, type Wanted } from "./xml-scan.ts";
 
 /** Reads legacy Connect XML in any namespace and order of elements. Returns null for anything else. */
 export function readConnectXml(text: string): ConnectMessage | null {
-  const body = informationXml.safeParse(parseXml(text)).data?.DocuSignEnvelopeInformation;
-  const envelopeId = parseUuid<EnvelopeId>(body?.EnvelopeStatus.EnvelopeID);
+  const texts = scanXml(text, INFORMATION, LIMITS);
+  const body = texts === null ? undefined : information.safeParse(fieldsOf(texts)).data;
+  const envelopeId = parseUuid<EnvelopeId>(body?.envelopeId);
   if (body === undefined || envelopeId === null) return null;
-  const { Status: status, TimeGenerated: timeGenerated } = body.EnvelopeStatus;
+  const { status, timeGenerated, offset } = body;
   return {
     format: "xml",
     event: `envelope-${status}`,
@@ -17,83 +18,56 @@ export function readConnectXml(text: string): ConnectMessage | null {
     // At most the custom fields hold the short numeric form.
     accountId: null,
     configurationId: null,
-    generatedAt: parseMoment(timeGenerated, body.TimeZoneOffset),
+    generatedAt: parseMoment(timeGenerated, offset),
     identity: messageIdentity("xml", [envelopeId, status, timeGenerated]),
     forwardings: [],
   };
 }
 
-const informationXml = z.strictObject({
-  DocuSignEnvelopeInformation: z.object({
-    EnvelopeStatus: z.object({
-      EnvelopeID: z.string(),
-      Status: z
-        .string()
-        .regex(/^[a-z]{1,40}$/i)
-        .toLowerCase(),
-      TimeGenerated: z.string().nullable().default(null),
-    }),
-    // Whole hours that include daylight saving time; the name of the zone does not.
-    TimeZoneOffset: z
-      .string()
-      .regex(/^[+-]?\d{1,2}$/)
-      .transform(Number)
-      .nullable()
-      .default(null)
-      .catch(null),
-  }),
+const ENVELOPE_ID: Wanted = { name: "EnvelopeID", inside: [] };
+const STATUS: Wanted = { name: "Status", inside: [] };
+const TIME_GENERATED: Wanted = { name: "TimeGenerated", inside: [] };
+const ENVELOPE: Wanted = { name: "EnvelopeStatus", inside: [ENVELOPE_ID, STATUS, TIME_GENERATED] };
+const OFFSET: Wanted = { name: "TimeZoneOffset", inside: [] };
+const INFORMATION: Wanted = { name: "DocuSignEnvelopeInformation", inside: [ENVELOPE, OFFSET] };
+
+const LIMITS = {
+  depth: 20,
+  /** Enough for the envelope with the most recipients and tabs, without documents. */
+  length: 8 * 1024 * 1024,
+  /** Longer texts in a Connect message are the base64 of documents and attachments. */
+  longText: 4_096,
+};
+
+/** A field is a text if its element occurs once and has no elements of its own, and undefined if it is missing. */
+function fieldsOf(texts: Texts): Readonly<Record<string, unknown>> {
+  const only = (wanted: Wanted): unknown => {
+    const found = texts.get(wanted);
+    return found?.length === 1 ? (found[0] ?? found) : found;
+  };
+  return {
+    envelopes: texts.get(ENVELOPE)?.length,
+    envelopeId: only(ENVELOPE_ID),
+    status: only(STATUS),
+    timeGenerated: only(TIME_GENERATED),
+    offset: only(OFFSET),
+  };
+}
+
+const information = z.object({
+  envelopes: z.literal(1),
+  envelopeId: z.string(),
+  status: z
+    .string()
+    .regex(/^[a-z]{1,40}$/i)
+    .toLowerCase(),
+  timeGenerated: z.string().nullable().default(null),
+  // Whole hours that include daylight saving time; the name of the zone does not.
+  offset: z
+    .string()
+    .regex(/^[+-]?\d{1,2}$/)
+    .transform(Number)
+    .nullable()
+    .default(null)
+    .catch(null),
 });
-
-const parser = new XMLParser({
-  ignoreAttributes: true,
-  ignoreDeclaration: true,
-  ignorePiTags: true,
-  removeNSPrefix: true,
-  parseTagValue: false,
-  maxNestedTags: 20,
-  // Large, and not needed.
-  stopNodes: ["RecipientStatuses", "DocumentStatuses", "CustomFields", "DocumentPDFs"].map(
-    (tag) => `*.${tag}`,
-  ),
-});
-
-/** Enough for the envelope with the most recipients and tabs, without documents. */
-const MAX_LENGTH = 8 * 1024 * 1024;
-
-/** Parses the document. Returns null if it is malformed, too deep or too long, or contains a DTD. */
-function parseXml(text: string): unknown {
-  if (/<!(DOCTYPE|ENTITY)/i.test(text)) return null;
-  const xml = withoutLongTexts(text);
-  if (xml.length > MAX_LENGTH || XMLValidator.validate(xml) !== true) return null;
-  try {
-    return parser.parse(xml);
-  } catch {
-    return null;
-  }
-}
-
-/** Longer texts in a Connect message are the base64 of documents and attachments. */
-const LONG_TEXT = 4_096;
-
-/**
- * Removes long texts: parsing 32 MiB of base64 takes seconds and gigabytes, skipping it takes milliseconds. CDATA
- * sections are kept.
- */
-function withoutLongTexts(xml: string): string {
-  if (xml.length <= LONG_TEXT) return xml;
-  const parts: string[] = [];
-  for (let at = 0; at < xml.length; ) {
-    const open = indexOrEnd(xml, "<", at);
-    const close = indexOrEnd(xml, ">", open) + 1;
-    const text = xml.slice(at, open);
-    const isEmptied = text.length > LONG_TEXT && !text.includes("]]>");
-    parts.push(isEmptied ? xml.slice(open, close) : xml.slice(at, close));
-    at = close;
-  }
-  return parts.join("");
-}
-
-function indexOrEnd(text: string, part: string, from: number): number {
-  const index = text.indexOf(part, from);
-  return index === -1 ? text.length : index;
-}

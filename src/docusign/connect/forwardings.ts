@@ -89,19 +89,50 @@ function readDelegations(recipient: Recipient): readonly Forwarding[] {
   return [...taken, ...given].filter(({ from, to }) => !isSamePlace(from, to));
 }
 
-/** If both sides are listed, both report the same delegation. */
+/** If both sides are listed, both report the same delegation. Takes linear time: a message may hold thousands. */
 function withoutRepeats(forwardings: readonly Forwarding[]): readonly Forwarding[] {
-  return forwardings.filter(
-    (one, index) =>
-      !forwardings
-        .slice(0, index)
-        .some((other) => isSamePlace(one.from, other.from) && isSamePlace(one.to, other.to)),
-  );
+  const seen = new Map<string, Alike>();
+  return forwardings.filter(({ from, to }) => {
+    const ends = { from: keysOf(from), to: keysOf(to) };
+    const isRepeat = [...seen.values()].some((alike) => isAmong(alike, ends));
+    addTo(seen, ends);
+    return !isRepeat;
+  });
+}
+
+/** The keys of a place, in this order: two places are compared by the first key that both have. */
+const KINDS = ["userId", "email", "recipientId"] as const;
+type Keys = ReadonlyMap<(typeof KINDS)[number], string>;
+type Ends = { readonly from: Keys; readonly to: Keys };
+
+/** Forwardings whose ends have the same kinds of keys: a comparison with any of them uses the same two kinds. */
+type Alike = { readonly kinds: Ends; readonly pairs: Set<string> };
+
+function keysOf({ userId, email, recipientId }: Place): Keys {
+  const keys = { userId, email: email?.toLowerCase() ?? null, recipientId };
+  return new Map(KINDS.flatMap((kind) => (keys[kind] === null ? [] : [[kind, keys[kind]] as const])));
+}
+
+function isAmong({ kinds, pairs }: Alike, { from, to }: Ends): boolean {
+  const fromKind = sharedKind(kinds.from, from);
+  const toKind = sharedKind(kinds.to, to);
+  if (fromKind === undefined || toKind === undefined) return false;
+  return pairs.has(JSON.stringify([fromKind, from.get(fromKind), toKind, to.get(toKind)]));
+}
+
+function addTo(seen: Map<string, Alike>, ends: Ends): void {
+  const form = [...ends.from.keys(), "to", ...ends.to.keys()].join(" ");
+  const alike = seen.get(form) ?? { kinds: ends, pairs: new Set<string>() };
+  for (const from of ends.from) for (const to of ends.to) alike.pairs.add(JSON.stringify([...from, ...to]));
+  seen.set(form, alike);
+}
+
+function sharedKind(one: Keys, other: Keys): (typeof KINDS)[number] | undefined {
+  return KINDS.find((kind) => one.has(kind) && other.has(kind));
 }
 
 function isSamePlace(one: Place, other: Place): boolean {
-  if (one.userId !== null && other.userId !== null) return one.userId === other.userId;
-  if (one.email !== null && other.email !== null)
-    return one.email.toLowerCase() === other.email.toLowerCase();
-  return one.recipientId !== null && one.recipientId === other.recipientId;
+  const [ones, others] = [keysOf(one), keysOf(other)];
+  const kind = sharedKind(ones, others);
+  return kind !== undefined && ones.get(kind) === others.get(kind);
 }

@@ -103,6 +103,21 @@ test("an event about something other than an envelope is read without an envelop
   assert.deepEqual([click?.event, click?.envelopeId], ["click-agreed", null]);
 });
 
+for (const event of ["workflow-started", "agreement-created", "notary-session-completed", "something-new"]) {
+  test(`${event} is read, with and without an envelope`, () => {
+    const [about, bare] = [parse(sim({ event })), parse({ event, data: { workflowId: ACCOUNT } })];
+
+    assert.deepEqual([about?.event, about?.envelopeId], [event, ENVELOPE]);
+    assert.deepEqual([bare?.event, bare?.envelopeId], [event, null]);
+  });
+}
+
+test("an envelope id may be a UUID of version 8", () => {
+  const envelopeId = "3f2504e0-4f89-81d3-9a0c-0305e82c3301";
+
+  assert.equal(parse(sim({}, { envelopeId }))?.envelopeId, envelopeId);
+});
+
 test("an event about something other than an envelope may have no data, or data that is not an object", () => {
   const event = "account-something";
 
@@ -196,6 +211,15 @@ for (const [file, event, generatedAt] of XML) {
   });
 }
 
+test("a document type within CDATA or a comment is text", () => {
+  const message = parseConnectMessage(fixture("connect-legacy-doctype-in-cdata.xml"));
+
+  assert.deepEqual([message?.event, message?.envelopeId], ["envelope-completed", CDATA_ENVELOPE]);
+  assert.equal(parse(xml("<!-- <!DOCTYPE html> <!ENTITY a> -->"))?.envelopeId, ENVELOPE);
+});
+
+const CDATA_ENVELOPE = "e0000700-1111-4222-8333-000000000700";
+
 function xml(inside: string, before = ""): string {
   const status = `<EnvelopeStatus><EnvelopeID>${ENVELOPE}</EnvelopeID><Status>Completed</Status></EnvelopeStatus>`;
   return `${before}<DocuSignEnvelopeInformation>${status}${inside}</DocuSignEnvelopeInformation>`;
@@ -260,6 +284,11 @@ const RUBBISH: Readonly<Record<string, string | Buffer>> = {
   "XML with an envelope id that is not a UUID": xml("").replace(ENVELOPE, "1"),
   "XML with a document type": xml("", "<!DOCTYPE DocuSignEnvelopeInformation>"),
   "XML with an external entity": xml("<a>&x;</a>", '<!doctype a [<!entity x SYSTEM "file:///etc/passwd">]>'),
+  "XML with an element after CDATA that never ends": xml("<![CDATA[ <a/>"),
+  "XML with CDATA outside its root": xml("", "<![CDATA[x]]>"),
+  "XML with an attribute without quotation marks": xml("<a b=c/>"),
+  "XML whose envelope id holds an element": xml("").replace(ENVELOPE, `<a/>${ENVELOPE}`),
+  "XML with two envelopes": xml("<EnvelopeStatus></EnvelopeStatus>"),
   "an XML bomb": xml("<a>&b;</a>", BOMB),
   "XML of depth 10,000": xml("<a>".repeat(10_000) + "</a>".repeat(10_000)),
   "XML with a __proto__ element": xml("<__proto__><x>1</x></__proto__>"),
@@ -272,8 +301,43 @@ for (const [what, body] of Object.entries(RUBBISH)) {
   });
 }
 
+test("eight megabytes of sibling elements are read in linear time", () => {
+  const siblings = xml("<a>b</a>".repeat(1_040_000));
+
+  const cpuMs = shortestCpuMs(() => assert.equal(parse(siblings)?.envelopeId, ENVELOPE));
+
+  assert.ok(cpuMs <= 200, `${cpuMs} ms`);
+});
+
+test("6,000 delegations are read in linear time", () => {
+  const delegatedTo = Array.from({ length: 6_000 }, (_, index) => ({
+    email: `delegate-${index}@example.jp`,
+  }));
+  const signers = [{ recipientId: "1", email: "giver@example.jp", delegatedTo }];
+  const message = sim({ event: "recipient-delegate" }, { envelopeSummary: { recipients: { signers } } });
+
+  const cpuMs = shortestCpuMs(() => assert.equal(parse(message)?.forwardings.length, 6_000));
+
+  assert.ok(cpuMs <= 200, `${cpuMs} ms`);
+});
+
+/** The least processor time of three runs: other processes and the compiler of this one do not count. */
+function shortestCpuMs(work: () => void): number {
+  const times = [1, 2, 3].map(() => {
+    const before = process.cpuUsage();
+    work();
+    const { user, system } = process.cpuUsage(before);
+    return (user + system) / 1000;
+  });
+  return Math.min(...times);
+}
+
 test("undefined entities stay plain text", () => {
   assert.equal(parse(xml("<TimeZone>&nbsp;&#9;&amp;</TimeZone>"))?.envelopeId, ENVELOPE);
+});
+
+test("attributes may hold any character but their quotation mark", () => {
+  assert.equal(parse(xml(`<a b = "1>2 'x' />" c='"'>x</a><d e=""/>`))?.envelopeId, ENVELOPE);
 });
 
 test("a zone offset that is not a number leaves only the time unknown", () => {
