@@ -13,12 +13,22 @@ export type Terminal = {
   readonly signal: AbortSignal;
 };
 
-/** Writes one line. Control characters are shown as `�`, since names come from DocuSign. */
+/**
+ * Characters that command a terminal or reorder what it shows, except those that JSON escapes by itself. They can come
+ * from DocuSign, in names.
+ */
+const COMMANDING = /[\x7f-\x9f\u2028\u2029\p{Bidi_Control}]/gu;
+
+/** Writes one line. Control characters are shown as `�`. */
 export function printLine(terminal: Terminal, line: string): void {
-  terminal.write(`${line.replace(/\p{Cc}/gu, "\ufffd")}\n`);
+  terminal.write(`${line.replace(/\p{Cc}/gu, "\ufffd").replace(COMMANDING, "\ufffd")}\n`);
 }
 
-/** Writes the command's one JSON document. */
+/** Writes the command's one JSON document. Control characters are escaped, so that its value stays the same. */
 export function printJson(terminal: Terminal, value: unknown): void {
-  terminal.write(`${JSON.stringify(value, null, 2)}\n`);
+  terminal.write(`${JSON.stringify(value, null, 2).replace(COMMANDING, escaped)}\n`);
+}
+
+function escaped(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
 }

@@ -14,6 +14,7 @@ import {
 } from "./connect-configuration.ts";
 import { type DownloadOptions, downloadDocument } from "./download.ts";
 import { type CompletedPage, type CompletedQuery, listOptions, readPage } from "./listing.ts";
+import { pathSegment } from "./path-segment.ts";
 import { type AccountUser, readUser } from "./user.ts";
 
 /** One DocuSign account with one user's rights. Every call throws a `DocuSignFault` if it fails. */
@@ -120,6 +121,8 @@ async function findConfigurationId(call: Call, wanted: ConnectConfiguration): Pr
 }
 
 async function deleteConfiguration(call: Call, id: string): Promise<void> {
+  // The library encodes the id too, but leaves `..` as it is.
+  pathSegment(id);
   try {
     await call((sdk, account, done) => sdk.connect.deleteConfiguration(account, id, done));
   } catch (error) {

@@ -2,6 +2,7 @@ import type { EnvelopeId } from "../../domain/identifiers.ts";
 import { faultOfAnswer, faultOfSilence, isHtml } from "../faults/answer-faults.ts";
 import { DocuSignFault } from "../faults/faults.ts";
 import { type CallSettings, reported, withFreshToken } from "./calls.ts";
+import { pathSegment } from "./path-segment.ts";
 import { asPdf, untilEndMark } from "./pdf.ts";
 import { startTimeLimits, type TimeLimits } from "./time-limits.ts";
 
@@ -10,7 +11,7 @@ export type DownloadOptions = { readonly signal?: AbortSignal };
 /**
  * Streams one document as PDF. The stream fails with a `DocuSignFault` if it stalls or takes too long (`timeout`), ends
  * early (`truncated`), is empty, or is not a PDF. If the answer does not announce its end, a missing PDF end marker counts
- * as truncated. If the caller aborts, the stream fails with the caller's reason. The connection is closed in every case:
+ * as truncated. Redirects within DocuSign's origin are followed. If the caller aborts, the stream fails with the caller's reason. The connection is closed in every case:
  * DocuSign counts open downloads and blocks further ones.
  */
 export async function downloadDocument(
@@ -19,7 +20,7 @@ export async function downloadDocument(
   documentId: string,
   options: DownloadOptions = {},
 ): Promise<AsyncIterable<Uint8Array>> {
-  const path = `accounts/${settings.accountId}/envelopes/${envelopeId}/documents/${encodeURIComponent(documentId)}`;
+  const path = `accounts/${settings.accountId}/envelopes/${envelopeId}/documents/${pathSegment(documentId)}`;
   const url = `${settings.baseUri}/restapi/v2.1/${path}`;
   const signal = options.signal ?? settings.signal;
   return withFreshToken(settings.accessToken, async (token) => {
@@ -44,8 +45,29 @@ function request(url: string, token: string, limits: TimeLimits): Promise<Respon
     // A compressed answer would announce its compressed length, which the stream does not show.
     "accept-encoding": "identity",
   };
-  return limits.wait(fetch(url, { headers, signal: limits.signal }));
+  return limits.wait(fetchWithin(new URL(url), { headers, signal: limits.signal }));
 }
+
+const MOST_REDIRECTS = 3;
+
+/** Follows redirects to the same origin only, so that no other host receives the token. Returns any other answer. */
+async function fetchWithin(start: URL, init: RequestInit): Promise<Response> {
+  let url = start;
+  for (let followed = 0; ; followed += 1) {
+    const response = await fetch(url, { ...init, redirect: "manual" });
+    const next = redirectOf(response, url);
+    if (next?.origin !== start.origin || followed === MOST_REDIRECTS) return response;
+    await response.body?.cancel();
+    url = next;
+  }
+}
+
+function redirectOf({ status, headers }: Response, from: URL): URL | null {
+  const location = headers.get("location");
+  return REDIRECTS.has(status) && location !== null ? URL.parse(location, from.href) : null;
+}
+
+const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 
 async function bodyOf(
   response: Response,

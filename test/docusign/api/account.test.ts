@@ -324,3 +324,14 @@ for (const body of [
     await assert.rejects(open(server.url).getUser(USER), isFault("later", "unreadable-answer"));
   });
 }
+
+test("a Connect configuration whose id would climb the path is not deleted", async () => {
+  await using server = await startServer(() => ({}));
+
+  await assert.rejects(
+    open(server.url).deleteConnectConfiguration(".."),
+    isFault("never", "id-not-a-path-segment"),
+  );
+
+  assert.equal(server.received.length, 0);
+});

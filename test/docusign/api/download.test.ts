@@ -17,13 +17,13 @@ const PDF = Buffer.concat([Buffer.from("%PDF-1.7\n"), Buffer.alloc(300_000, "あ
 function download(
   server: TestServer,
   options: Partial<DocuSignAccountOptions> = {},
-  signal?: AbortSignal,
+  { signal, documentId = "1/あ" }: { signal?: AbortSignal; documentId?: string } = {},
 ): Promise<AsyncIterable<Uint8Array>> {
   assert.ok(ACCOUNT !== null && ENVELOPE !== null);
   const accessToken = async (stale?: string): Promise<string> =>
     stale === undefined ? "token-1" : "token-2";
   const account = openDocuSignAccount({ baseUri: server.url, accountId: ACCOUNT, accessToken, ...options });
-  return account.downloadDocument(ENVELOPE, "1/あ", signal === undefined ? {} : { signal });
+  return account.downloadDocument(ENVELOPE, documentId, signal === undefined ? {} : { signal });
 }
 
 async function read(server: TestServer, options: Partial<DocuSignAccountOptions> = {}): Promise<Buffer> {
@@ -61,6 +61,61 @@ test("a document is streamed byte for byte", async () => {
     [request?.headers.accept, request?.headers["accept-encoding"], request?.headers.authorization],
     ["application/pdf", "identity", "Bearer token-1"],
   );
+});
+
+for (const documentId of ["..", ".", "", "../users", "1/../../x", "1\\..", "1//2", "/1"]) {
+  test(`the document id ${JSON.stringify(documentId)} is refused before any call`, async () => {
+    await using server = await startServer(() => ({ body: PDF }));
+
+    await assert.rejects(download(server, {}, { documentId }), isFault("never", "id-not-a-path-segment"));
+
+    assert.equal(server.received.length, 0);
+  });
+}
+
+/** Redirects `times` times, then sends the document. */
+async function startRedirecting(times: number, to: (step: number) => string): Promise<TestServer> {
+  return await startServer((_, count) =>
+    count <= times
+      ? { status: count % 2 === 0 ? 302 : 307, headers: { location: to(count) } }
+      : { headers: { "content-type": "application/pdf" }, body: PDF },
+  );
+}
+
+test("a download follows three redirects within its origin, with the token", async () => {
+  await using server = await startRedirecting(3, (step) => `/step/${step}`);
+
+  assert.deepEqual(await read(server), PDF);
+
+  assert.deepEqual(
+    server.received.slice(1).map(({ path, headers }) => [path, headers.authorization]),
+    [1, 2, 3].map((step) => [`/step/${step}`, "Bearer token-1"]),
+  );
+});
+
+test("a download follows no fourth redirect", async () => {
+  await using server = await startRedirecting(4, (step) => `/step/${step}`);
+
+  await assert.rejects(download(server), isFault("later", "http-302"));
+
+  assert.equal(server.received.length, 4);
+});
+
+test("a download follows no redirect to a different host, port or protocol", async () => {
+  await using other = await startServer(() => ({ body: PDF }));
+  const port = new URL(other.url).port;
+  for (const target of [
+    other.url,
+    `http://localhost:${port}`,
+    "https://127.0.0.1:1/x",
+    "file:///etc/passwd",
+    "//[",
+  ]) {
+    await using server = await startRedirecting(1, () => target);
+
+    await assert.rejects(download(server), isFault("later", "http-307"), target);
+  }
+  assert.equal(other.received.length, 0);
 });
 
 test("a document is complete with or without a Content-Length", async () => {
@@ -169,14 +224,14 @@ test("a reader who stops early leaves no connection open", async () => {
 test("a download that its caller aborts ends with the caller's reason", async () => {
   await using server = await startServer(() => (response) => begin(response));
   const stop = new AbortController();
-  const pieces = await download(server, {}, stop.signal);
+  const pieces = await download(server, {}, { signal: stop.signal });
   const reason = new Error("shutting down");
 
   const reading = assert.rejects(buffer(pieces), reason);
   stop.abort(reason);
 
   await reading;
-  await assert.rejects(download(server, {}, stop.signal), reason);
+  await assert.rejects(download(server, {}, { signal: stop.signal }), reason);
 });
 
 const CONTENTS: Readonly<Record<string, readonly [body: string | Buffer, kind: string, code: string]>> = {
