@@ -220,8 +220,8 @@ function apiOf(foundation: Foundation, changeNews: ChangeNews): Route {
 }
 
 function tokenVerifier({ config, now }: Foundation): TokenVerifier {
-  const { issuer, audience } = config.cabinet;
-  return issuer === null ? refuseEveryToken : createTokenVerifier({ issuer, audience, now });
+  const { issuer, audience, clientId } = config.cabinet;
+  return issuer === null ? refuseEveryToken : createTokenVerifier({ issuer, audience, clientId, now });
 }
 
 function openChangeNews({ address, log }: Foundation, started: AsyncDisposableStack): ChangeNews {

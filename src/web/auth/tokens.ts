@@ -5,6 +5,7 @@ import {
   errors,
   type JWTVerifyGetKey,
   type JWTVerifyOptions,
+  type JWTVerifyResult,
   jwtVerify,
   type RemoteJWKSet,
 } from "jose";
@@ -25,6 +26,8 @@ export type TokenVerifier = (authorization: string | undefined) => Promise<Calle
 export type TokenVerifierOptions = {
   readonly issuer: string;
   readonly audience: string;
+  /** The page's client; null without a page. If it equals the audience, only tokens of the type `at+jwt` are accepted. */
+  readonly clientId?: string | null;
   readonly now: () => Date;
   readonly fetch?: typeof fetch;
   /** Minimum time between two fetches of the issuer's keys because of an unknown key. */
@@ -48,6 +51,10 @@ export const ALGORITHMS = [
   "EdDSA",
   "Ed25519",
 ];
+/** The type of access tokens (RFC 9068). Issuers need not set it. */
+const ACCESS_TOKEN = "at+jwt";
+/** Only ID tokens have these claims (OpenID Connect Core 3.1.3.6 and 3.3.2.11), at least of issuers that set no type. */
+const ID_TOKEN_CLAIMS = ["nonce", "at_hash", "c_hash"];
 const BEARER = /^Bearer +([A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*) *$/i;
 const TIMEOUT_MS = 5_000;
 
@@ -67,7 +74,7 @@ const METADATA = z.object({ issuer: z.string(), jwks_uri: z.url({ protocol: /^ht
 
 /**
  * Verifies `Authorization` headers against the cabinet's issuer. Refuses with `unauthorized` if the token is missing,
- * malformed or expired, or is for another issuer or audience. Refuses with `forbidden` if it lacks a tenant, and with
+ * malformed, expired or an ID token, or is for another issuer or audience. Refuses with `forbidden` if it lacks a tenant, and with
  * `unavailable` if the issuer's keys cannot be fetched.
  */
 export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifier {
@@ -81,6 +88,7 @@ export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifie
       audience: options.audience,
       algorithms: ALGORITHMS,
       requiredClaims: ["exp"],
+      ...(options.clientId === options.audience && { typ: ACCESS_TOKEN }),
       currentDate: options.now(),
     });
   };
@@ -128,7 +136,9 @@ export function callerOf(response: Response): Caller {
 
 async function readCaller(token: string, key: JWTVerifyGetKey, options: JWTVerifyOptions): Promise<Caller> {
   try {
-    const { payload } = await jwtVerify(token, key, options);
+    const verified = await jwtVerify(token, key, options);
+    if (isIdToken(verified)) throw new InvalidToken();
+    const { payload } = verified;
     const { tenant, sub, scope } = CLAIMS.parse(payload);
     if (tenant === undefined) throw new Refusal("forbidden", "the token lacks `tenant`");
     return { tenant, subject: sub ?? null, scopes: new Set(scope.split(" ").filter((word) => word !== "")) };
@@ -137,6 +147,12 @@ async function readCaller(token: string, key: JWTVerifyGetKey, options: JWTVerif
     if (error instanceof z.ZodError) throw new Refusal("forbidden", lackingOf(error), { cause: error });
     throw error;
   }
+}
+
+/** An ID token says who signed in at a client. It permits nothing, even if its audience is ours. */
+function isIdToken({ payload, protectedHeader }: JWTVerifyResult): boolean {
+  const type = protectedHeader.typ?.toLowerCase().replace(/^application\//, "");
+  return type !== ACCESS_TOKEN && ID_TOKEN_CLAIMS.some((claim) => claim in payload);
 }
 
 /** Names the invalid claims of a valid token. This is `forbidden`: a new token would have the same claims. */

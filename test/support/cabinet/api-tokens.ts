@@ -16,6 +16,8 @@ export type TokenOptions = {
   /** Seconds from now; below zero for a token that has expired, null for one without `exp`. */
   readonly expiresIn?: number | null;
   readonly forgery?: Forgery;
+  /** The header's type; `at+jwt` by default, null for none. */
+  readonly type?: string | null;
   /** Claims as they are, over those from the other options. */
   readonly claims?: JWTPayload;
 };
@@ -29,8 +31,12 @@ export async function signApiToken(
   options: TokenOptions,
 ): Promise<string> {
   const claims = claimsOf(defaults, options);
-  const header: JWTHeaderParameters = { alg: key.algorithm, kid: key.kid, typ: "at+jwt" };
-  const { forgery } = options;
+  const { forgery, type = "at+jwt" } = options;
+  const header: JWTHeaderParameters = {
+    alg: key.algorithm,
+    kid: key.kid,
+    ...(type !== null && { typ: type }),
+  };
   if (forgery === undefined) return new SignJWT(claims).setProtectedHeader(header).sign(key.privateKey);
   switch (forgery) {
     case "unsigned":

@@ -55,6 +55,9 @@ const BAD: Readonly<Record<string, TokenOptions>> = {
   "signed with the public key as a shared secret": { ...GOOD, forgery: "public-key-as-secret" },
   "signed by another key under the cabinet's key id": { ...GOOD, forgery: "foreign-key" },
   "of an unknown key id": { ...GOOD, forgery: "unknown-key" },
+  "that is an ID token, by its nonce": { ...GOOD, type: null, claims: { nonce: "n" } },
+  "that is an ID token, by its at_hash": { ...GOOD, type: "JWT", claims: { at_hash: "h" } },
+  "that is an ID token, by its c_hash": { ...GOOD, type: "JWT", claims: { c_hash: "h" } },
 };
 
 const LACKING: Readonly<Record<string, TokenOptions>> = {
@@ -88,6 +91,29 @@ for (const [name, options] of Object.entries(LACKING)) {
     await assert.rejects(verifierFor(cabinet)(`Bearer ${token}`), isRefusal("forbidden"));
   });
 }
+
+test("an access token with a nonce is accepted if its type says that it is an access token", async () => {
+  await using cabinet = await startTestCabinet();
+
+  for (const type of ["at+jwt", "application/at+jwt", "AT+JWT"]) {
+    const token = await cabinet.token({ ...GOOD, type, claims: { nonce: "n" } });
+
+    assert.equal((await verifierFor(cabinet)(`Bearer ${token}`)).tenant, "acme");
+  }
+});
+
+test("if the audience is the name of the page's client, only tokens of the type at+jwt are accepted", async () => {
+  await using cabinet = await startTestCabinet();
+  const verify = verifierFor(cabinet, { clientId: "torikomi" });
+
+  assert.equal((await verify(`Bearer ${await cabinet.token(GOOD)}`)).tenant, "acme");
+  for (const type of [null, "JWT"]) {
+    const token = await cabinet.token({ ...GOOD, type });
+
+    await assert.rejects(verify(`Bearer ${token}`), isRefusal("unauthorized"));
+    assert.equal((await verifierFor(cabinet)(`Bearer ${token}`)).tenant, "acme");
+  }
+});
 
 test("a valid token without a tenant is forbidden rather than unauthorized, and the response names what is missing", async () => {
   await using cabinet = await startTestCabinet();
