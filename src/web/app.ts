@@ -14,13 +14,14 @@ export type AppParts = {
   withRequestId?: (requestId: string, work: () => void) => void;
   /** Tried first. For programs, which do not need the headers that protect browsers. */
   receivers: readonly Route[];
-  /** Tried in this order. Their errors are answered as JSON. */
+  /** Tried in this order, for programs. */
   routes: readonly Route[];
+  /** With pages, browsers get every other error as a page too, unknown addresses included. */
   pages?: Pages;
 };
 
 export type Pages = {
-  /** Tried after the other routes. Their errors are shown as pages. */
+  /** Tried after the other routes. */
   routes: readonly Route[];
   /** Foreign origins that the pages' forms redirect to. */
   leadTo: readonly string[];
@@ -37,9 +38,13 @@ export function createApp(parts: AppParts): Express {
   app.use(logged(parts));
   app.use(securityHeaders(parts.pages?.leadTo ?? []));
   for (const route of parts.routes) app.use(route);
-  if (parts.pages !== undefined) app.use(pageRouter(parts.pages, parts.log));
+  if (parts.pages !== undefined) {
+    app.get("/", (_request, response) => response.redirect(303, "/links"));
+    for (const route of parts.pages.routes) app.use(route);
+  }
   app.use(notFoundHandler);
-  app.use(errorHandler(parts.log));
+  app.use("/connect", errorHandler(parts.log));
+  app.use(errorHandler(parts.log, parts.pages && problemPage));
   return app;
 }
 
@@ -50,15 +55,6 @@ function logged({ withRequestId }: AppParts): RequestHandler {
     if (requestId === null || withRequestId === undefined) next();
     else withRequestId(requestId, next);
   };
-}
-
-function pageRouter({ routes }: Pages, log: Logger): Router {
-  const router = express.Router();
-  router.get("/", (_request, response) => response.redirect(303, "/links"));
-  for (const route of routes) router.use(route);
-  router.use(["/links", "/sign-in", "/sign-out"], notFoundHandler);
-  router.use(errorHandler(log, problemPage));
-  return router;
 }
 
 /** No inline script or style anywhere, no frames, no foreign sources. */

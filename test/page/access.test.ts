@@ -150,8 +150,22 @@ test("errors are pages on the page and problem details elsewhere, whatever the c
   assert.equal(await page.getByRole("heading", { level: 1 }).innerText(), "電子契約サービス連携");
   assert.equal(await answerOf("/sign-in?return_to=https://evil.example"), "400 text/html; charset=utf-8");
   assert.equal(await answerOf("/v1/contracts"), "401 application/problem+json; charset=utf-8");
-  assert.equal(await answerOf("/nowhere"), "404 application/problem+json; charset=utf-8");
   assert.equal(await answerOf("/connect/x"), "404 application/problem+json; charset=utf-8");
+});
+
+test("an unknown address shows a browser the product's page, and a program problem details", async () => {
+  await using world = await createWorld();
+  const answerOf = async (path: string, accept: string): Promise<[string, string]> => {
+    const answer = await fetch(`${world.url}${path}`, { headers: { accept } });
+    return [`${answer.status} ${answer.headers.get("content-type")}`, await answer.text()];
+  };
+
+  for (const path of ["/nowhere", "/wp-login.php", "/links/nowhere", "/openapi.json/x", "/%2e%2e/x"]) {
+    const [page, text] = await answerOf(path, "text/html,application/xhtml+xml,*/*;q=0.8");
+    assert.equal(page, "404 text/html; charset=utf-8", path);
+    assert.match(text, /契約書キャビネ.*ページが見つかりませんでした。/s);
+    assert.equal((await answerOf(path, "*/*"))[0], "404 application/problem+json; charset=utf-8", path);
+  }
 });
 
 for (const header of ["X-Forwarded-For", "Forwarded"]) {

@@ -2,6 +2,7 @@ import * as openid from "openid-client";
 import { z } from "zod";
 import { Refusal } from "../../domain/refusal.ts";
 import type { Identity } from "./session.ts";
+import { SIGN_IN_FAILED, type SignInAnswer } from "./sign-in-answer.ts";
 import { ALGORITHMS, nameClaim } from "./tokens.ts";
 
 /** This service as a client of the cabinet's OpenID Connect issuer. */
@@ -16,14 +17,17 @@ export type IssuerClient = {
 };
 
 /** The secrets of a sign-in, kept until the browser comes back. */
-export type Proofs = { readonly state: string; readonly nonce: string; readonly codeVerifier: string };
+export type Proofs = { readonly nonce: string; readonly codeVerifier: string };
 
 /** Refuses with `unavailable` if the issuer cannot be reached. */
 export type SignInIssuer = {
   /** Builds the address at which the browser signs in. */
-  signInAddress(proofs: Proofs): Promise<string>;
-  /** Redeems the query's code. Refuses with `malformed` if it is used or expired, `forbidden` without permission. */
-  identify(query: string, proofs: Proofs): Promise<Identity>;
+  signInAddress(proofs: Proofs & { readonly state: string }): Promise<string>;
+  /**
+   * Redeems the answer's code. Refuses with `malformed` if the answer is from a different issuer or the code is unknown,
+   * used or expired; with `forbidden` without permission.
+   */
+  identify(answer: SignInAnswer, proofs: Proofs): Promise<Identity>;
   /**
    * Builds the address that ends the issuer's session too. Returns null if the issuer has none or cannot be reached:
    * signing out here must still work.
@@ -48,10 +52,14 @@ export function createSignInIssuer(client: IssuerClient): SignInIssuer {
         code_challenge: await openid.calculatePKCECodeChallenge(codeVerifier),
         code_challenge_method: "S256",
       }).href,
-    identify: async (query, proofs) => {
+    identify: async (answer, proofs) => {
+      const code = codeOf(answer);
+      const config = await discovered();
+      requireOurIssuer(config, answer);
       const address = new URL(client.redirectUri);
-      address.search = query;
-      return identityOf(await redeemCode(await discovered(), address, proofs));
+      const { state, iss } = answer;
+      address.search = new URLSearchParams({ code, state, ...(iss !== null && { iss }) }).toString();
+      return identityOf(await redeemCode(config, address, { ...proofs, state }));
     },
     signOutAddress: async (idToken) => {
       const config = await discovered().catch(() => null);
@@ -118,12 +126,27 @@ function isPlainLoopback(url: URL): boolean {
   return url.protocol === "http:" && ["localhost", "127.0.0.1", "[::1]"].includes(url.hostname);
 }
 
+/** An error in the answer may be forged, so it is never reported as a failure of the issuer. */
+function codeOf({ code, error }: SignInAnswer): string {
+  if (error === "access_denied") throw new Refusal("forbidden", "ログインが中止されました。");
+  if (error !== null || code === null) throw new Refusal("malformed", SIGN_IN_FAILED);
+  return code;
+}
+
+/** An issuer that identifies itself in its answers does so in every one (RFC 9207). */
+function requireOurIssuer(config: openid.Configuration, { iss }: SignInAnswer): void {
+  const metadata = config.serverMetadata();
+  const isOurs =
+    iss === null ? metadata.authorization_response_iss_parameter_supported !== true : iss === metadata.issuer;
+  if (!isOurs) throw new Refusal("malformed", SIGN_IN_FAILED);
+}
+
 type Tokens = openid.TokenEndpointResponse & openid.TokenEndpointResponseHelpers;
 
 async function redeemCode(
   config: openid.Configuration,
   address: URL,
-  { state, nonce, codeVerifier }: Proofs,
+  { state, nonce, codeVerifier }: Proofs & { readonly state: string },
 ): Promise<Tokens> {
   try {
     return await openid.authorizationCodeGrant(config, address, {
@@ -137,12 +160,12 @@ async function redeemCode(
   }
 }
 
+/** Issuers answer an odd code with either. */
+const ABOUT_THE_CODE: ReadonlySet<string> = new Set(["invalid_grant", "invalid_request"]);
+
 function refusalOf(error: unknown): Refusal {
   const cause = { cause: error };
-  if (error instanceof openid.AuthorizationResponseError && error.error === "access_denied") {
-    return new Refusal("forbidden", "ログインが中止されました。", cause);
-  }
-  if (error instanceof openid.ResponseBodyError && error.error === "invalid_grant") {
+  if (error instanceof openid.ResponseBodyError && ABOUT_THE_CODE.has(error.error)) {
     return new Refusal("malformed", SIGN_IN_AGAIN, cause);
   }
   return unreachable(error);

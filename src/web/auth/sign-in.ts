@@ -19,6 +19,7 @@ import {
   signedInOf,
   startSession,
 } from "./session.ts";
+import { readSignInAnswer } from "./sign-in-answer.ts";
 
 export type SignInStore = {
   begin(signIn: BegunSignIn): Promise<void>;
@@ -82,16 +83,18 @@ async function finishSignIn(
   request: Request,
   response: Response,
 ): Promise<void> {
-  const { search, searchParams } = new URL(request.originalUrl, deps.publicUrl);
-  const state = searchParams.get("state") ?? "";
-  const begun = await deps.signIns.take(boundHash(state, readBrowserSecret(deps, request) ?? ""), deps.now());
+  const answer = readSignInAnswer(request.originalUrl);
+  const begun = await deps.signIns.take(
+    boundHash(answer.state, readBrowserSecret(deps, request) ?? ""),
+    deps.now(),
+  );
   if (begun === null) {
     // The browser's back button, or an old tab: users who are already signed in continue to the page.
     if (sessionOf(request) === null) throw new Refusal("malformed", SIGN_IN_AGAIN);
     seeOther(response, HOME);
     return;
   }
-  await startSession(deps, request, response, await issuer.identify(search, { ...begun, state }));
+  await startSession(deps, request, response, await issuer.identify(answer, begun));
   seeOther(response, begun.returnTo);
 }
 
