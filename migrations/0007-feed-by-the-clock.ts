@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { type Kysely, sql } from "kysely";
+import { changeWithoutBlocking } from "../src/store/schema-changes.ts";
 
 /** Ends with indexes of large tables, which are built while the service writes. */
 export const withoutTransaction = true;
@@ -10,7 +10,7 @@ export const withoutTransaction = true;
  */
 export async function up(db: Kysely<unknown>): Promise<void> {
   await refuseReservedTenant(db);
-  if (!(await isPrepared(db))) await withoutBlocking(db, STATEMENTS);
+  if (!(await isPrepared(db))) await changeWithoutBlocking(db, STATEMENTS);
   for (const [name, rows] of INDEXES) {
     // An interrupted build leaves an invalid index behind.
     await sql.raw(`drop index concurrently if exists ${name}`).execute(db);
@@ -48,26 +48,6 @@ async function isPrepared(db: Kysely<unknown>): Promise<boolean> {
     found: boolean;
   }>`select to_regclass('feed_note') is not null as found`.execute(db);
   return rows[0]?.found === true;
-}
-
-const LOCK_NOT_AVAILABLE = "55P03";
-const PAUSE_MS = 250;
-
-/** While a statement waits for a table's lock, all later writes of the table wait behind it. So it gives up soon. */
-async function withoutBlocking(db: Kysely<unknown>, statements: readonly string[]): Promise<void> {
-  for (;;) {
-    try {
-      await db.transaction().execute(async (tx) => {
-        await sql`set local lock_timeout = '100ms'`.execute(tx);
-        for (const statement of statements) await sql.raw(statement).execute(tx);
-      });
-      return;
-    } catch (error) {
-      const code = error instanceof Error && "code" in error ? error.code : null;
-      if (code !== LOCK_NOT_AVAILABLE) throw error;
-      await sleep(PAUSE_MS);
-    }
-  }
 }
 
 const STATEMENTS = [

@@ -10,6 +10,7 @@ import { withLogContext } from "./log-context.ts";
 import { type Address, addressIn } from "./store/address.ts";
 import { type DatabaseOptions, type OpenDatabase, openDatabase } from "./store/database.ts";
 import { openEmbeddedPostgres } from "./store/embedded/postgres.ts";
+import { prepareEventBodies } from "./store/events/event-bodies.ts";
 import { createVault } from "./store/links/vault.ts";
 import { migrateToLatest } from "./store/migrate.ts";
 import { openNotifier } from "./store/notifier.ts";
@@ -93,9 +94,16 @@ export async function openFoundation(config: Config, runtime: Runtime): Promise<
   };
 }
 
-/** Migrates the database to the current version, including the queue's schema. */
-export async function migrate(database: OpenDatabase): Promise<{ applied: string[] }> {
-  return await migrateToLatest(database.db, async () => await migrateQueue(database.pool));
+/** Migrates the database to the current version, including the queue's schema and the partitions of event bodies. */
+export async function migrate(
+  database: OpenDatabase,
+  { eventRetentionDays }: Pick<Config, "eventRetentionDays">,
+): Promise<{ applied: string[] }> {
+  return await migrateToLatest(
+    database.db,
+    async () => await migrateQueue(database.pool),
+    async (connection) => await prepareEventBodies(connection, eventRetentionDays),
+  );
 }
 
 /** Opens only the configured database, for `migrate`, and closes it when the work is done. */

@@ -113,7 +113,7 @@ async function migrateNow({ waitMs }: MigrateCommand): Promise<number> {
     void process.stderr.write(`torikomi: waiting for the database: ${describeFault(cause)}\n`);
   const { applied } = await withDatabase(config, createLogger(config), async (database) => {
     await waitForAnswer(database.db, { waitMs, onWait });
-    return await migrate(database);
+    return await migrate(database, config);
   });
   process.stdout.write(
     applied.length === 0 ? "the database is current\n" : `applied ${applied.join(", ")}\n`,
@@ -131,7 +131,7 @@ async function runOperator(command: OperatorCommand, terminal: Terminal): Promis
   terminal.signal.addEventListener("abort", () => exitAfter(config.shutdownTimeoutMs, EXIT.notNow));
   await using foundation = await openFoundation(config, { log, now });
   // The doctor changes nothing.
-  if (!config.production && command.name !== "doctor") await migrate(foundation.working);
+  if (!config.production && command.name !== "doctor") await migrate(foundation.working, config);
   return await runOperatorCommand(command, foundation.tasks, terminal);
 }
 

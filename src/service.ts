@@ -62,7 +62,7 @@ async function startParts(
   { config, runtime }: { config: Config; runtime: Runtime },
 ): Promise<Service> {
   const foundation = started.use(await openFoundation(config, runtime));
-  if (role === "all" || !config.production) await migrate(foundation.working);
+  if (role === "all" || !config.production) await migrate(foundation.working, config);
   const closing = new AbortController();
   const news = role === "work" ? null : openChangeNews(foundation, started);
   const parts = news === null ? { receivers: [], routes: [] } : servedParts(foundation, news);

@@ -43,12 +43,14 @@ export async function waitForAnswer(
 
 /**
  * Migrates the database to the version of this program and returns the applied migrations. Concurrent calls wait for each
- * other, and each migration is applied once. `extra` runs first, under the same lock, for schemas that ours refers to.
+ * other, and each migration is applied once. Under the same lock, `extra` runs first, for schemas that ours refers to,
+ * and `finish` runs last, for tables that depend on the configuration.
  * Throws SchemaTooNew, before any change, if the database is ahead of this program.
  */
 export async function migrateToLatest(
   db: Kysely<DB>,
   extra: () => Promise<void> = async () => {},
+  finish: (connection: Kysely<DB>) => Promise<void> = async () => {},
 ): Promise<{ applied: string[] }> {
   return await alone(db, async (connection) => {
     const unknown = await listUnknown(connection);
@@ -59,6 +61,7 @@ export async function migrateToLatest(
       await migrateTo(connection, name);
       applied.push(name);
     }
+    await finish(connection);
     return { applied };
   });
 }

@@ -66,7 +66,14 @@ export interface Change {
 }
 
 export interface ConnectEvent {
+  /**
+   * written by version 0.1; newer bodies are in event_body
+   */
   body: Buffer | null;
+  /**
+   * slot of its row in event_body, which is gone after the retention; null without a body
+   */
+  body_slot: number | null;
   envelope_id: string | null;
   event: string;
   format: string;
@@ -76,6 +83,10 @@ export interface ConnectEvent {
    * hash of what identifies the message at DocuSign; a retry has the same
    */
   identity: string;
+  /**
+   * neither account nor configuration are those of the link: it decides nothing
+   */
+  is_foreign: Generated<boolean>;
   link_id: string;
   received_at: Timestamp;
 }
@@ -128,6 +139,13 @@ export interface Envelope {
    * when it is due; null while waiting means parked until someone takes it up again
    */
   waiting_until: Timestamp | null;
+}
+
+export interface EventBody {
+  body: Buffer;
+  event_id: Int8;
+  received_at: Timestamp;
+  slot: number;
 }
 
 export interface FeedNote {
@@ -350,6 +368,7 @@ export interface DB {
   connect_event: ConnectEvent;
   contract: Contract;
   envelope: Envelope;
+  event_body: EventBody;
   feed_note: FeedNote;
   forwarding: Forwarding;
   link: Link;

@@ -101,8 +101,8 @@ export type CallBudgets = {
 /** Counters of this process. Outcomes are stable codes, never a value that a sender chose. */
 export type Metrics = {
   /**
-   * A Connect message was answered. The outcome is `recorded`, `repeat`, the code of the refusal, or a code for an
-   * unreadable request.
+   * A Connect message was answered. The outcome is `recorded`, `foreign`, `repeat`, the code of the refusal, or a code
+   * for an unreadable request.
    */
   eventReceived(outcome: string): void;
   /** An import ended with an outcome of this kind. */

@@ -51,6 +51,7 @@ function readLinkId(request: Request): LinkId {
 /** Serialized once: `response.json` would add an ETag and take a tenth of the receiver's time. */
 const ANSWERS = {
   recorded: JSON.stringify({ result: "recorded" }),
+  foreign: JSON.stringify({ result: "recorded" }),
   repeat: JSON.stringify({ result: "repeat" }),
 };
 

@@ -14,7 +14,8 @@ export async function tellOutcome(world: World) {
     feed: await rowsOf(world, "select type, count(*)::int from change group by 1 order by 1"),
     events: await rowsOf(
       world,
-      "select event, envelope_id, body is not null as body from connect_event order by 1, 2",
+      `select event, envelope_id, exists (select from event_body where slot = body_slot and event_id = id) as body
+       from connect_event order by 1, 2`,
     ),
     links: await rowsOf(
       world,

@@ -7,18 +7,93 @@ import { test } from "node:test";
 import { sql } from "kysely";
 import pino from "pino";
 import { openFileStore } from "../../src/documents/file-store.ts";
+import { type LinkId, parseUuid } from "../../src/domain/identifiers.ts";
 import { openDatabase } from "../../src/store/database.ts";
+import { prepareEventBodies } from "../../src/store/events/event-bodies.ts";
+import { recordEvents } from "../../src/store/events/record-events.ts";
+import { required } from "../../src/store/rows.ts";
 import { eraseDocuments } from "../../src/usecases/keeping/delete-contract.ts";
 import { tidy } from "../../src/usecases/keeping/housekeeping.ts";
+import { anEvent } from "../store/events/recording-world.ts";
 import { createTestDatabase } from "../support/postgres.ts";
 
 const NOON = new Date("2026-07-01T12:00:00Z");
 /** The hour at which the document store is checked. */
 const NIGHT = new Date("2026-07-01T18:30:00Z");
-const TWO_DAYS_MS = 2 * 24 * 60 * 60 * 1000;
-const LINK = "00000000-0000-4000-8000-000000000001";
+const DAY_MS = 24 * 60 * 60 * 1000;
+const TWO_DAYS_MS = 2 * DAY_MS;
+const LINK = required(parseUuid<LinkId>("00000000-0000-4000-8000-000000000001"));
 
-test("all event bodies are deleted after the configured number of days; the events stay", async () => {
+test("a day's bodies are truncated once the last of them is older than the retention; the events stay", async () => {
+  await using world = await createWorld();
+  const kept = [at("2026-06-01T00:00:00Z"), at("2026-06-02T12:00:00Z"), at("2026-07-01T11:00:00Z")];
+  for (const moment of [at("2026-05-31T00:00:00Z"), at("2026-05-31T23:59:59.999Z"), ...kept])
+    await world.record(moment);
+
+  const report = await world.tidy(NOON);
+
+  assert.deepEqual([report.slots, report.bodies, report.events], [1, 0, 0]);
+  assert.deepEqual(await world.bodies(), kept);
+  assert.equal(await world.count("connect_event"), 5);
+});
+
+test("bodies of a day that was not truncated in time are deleted among newer ones", async () => {
+  await using world = await createWorld();
+  const ringLater = new Date(at("2026-05-31T12:00:00Z").getTime() + world.slots * DAY_MS);
+  await world.record(at("2026-05-31T12:00:00Z"));
+  await world.record(ringLater);
+
+  const report = await world.tidy(NOON);
+
+  assert.deepEqual([report.slots, report.bodies], [0, 1]);
+  assert.deepEqual(await world.bodies(), [ringLater]);
+});
+
+test("a longer retention adds slots, a shorter one removes none, and no body is lost", async () => {
+  await using world = await createWorld();
+  const moments = [at("2026-06-20T12:00:00Z"), at("2026-06-25T12:00:00Z"), at("2026-07-01T11:00:00Z")];
+  for (const moment of moments) await world.record(moment);
+
+  await world.prepare(10);
+  for (const moment of moments) await world.record(moment);
+  await world.prepare(2);
+  await world.tidy(NOON);
+
+  assert.equal(await world.count("pg_inherits where inhparent = 'event_body'::regclass"), 13);
+  assert.deepEqual(
+    await world.bodies(),
+    moments.flatMap((moment) => [moment, moment]),
+  );
+});
+
+test("a slot that another session writes to is emptied at the next run", async () => {
+  await using world = await createWorld();
+  await world.record(at("2026-05-30T12:00:00Z"));
+
+  const report = await world.whileHolding(
+    "lock table event_body in row exclusive mode",
+    async () => await world.tidy(NOON),
+  );
+
+  assert.equal(report.slots, 0);
+  assert.equal((await world.tidy(NOON)).slots, 1);
+});
+
+test("events are forgotten after 400 days, or with their bodies if these are kept longer; forwardings stay", async () => {
+  await using world = await createWorld();
+  await world.addEvents(600, days(401));
+  await world.addEvents(2, days(399));
+  await world.run(`insert into forwarding (tenant, envelope_id, event_id, position)
+    select 't', gen_random_uuid(), min(id), 0 from connect_event`);
+
+  assert.equal((await world.tidy(NOON, { eventRetentionDays: 401 })).events, 0);
+  assert.equal((await world.tidy(NOON)).events, 600);
+
+  assert.equal(await world.count("connect_event"), 2);
+  assert.equal(await world.count("forwarding"), 1);
+});
+
+test("all bodies that version 0.1 stored are deleted after the configured number of days; the events stay", async () => {
   await using world = await createWorld();
   await world.addEvents(1_200, days(31));
   await world.addEvents(3, days(29));
@@ -240,7 +315,18 @@ async function createWorld() {
   const world = {
     run,
     logged: () => lines.join(""),
-    tidy: async (at: Date) => await tidy({ db, documents, log, now: () => at, eventRetentionDays: 30 }),
+    tidy: async (at: Date, { eventRetentionDays = 30 } = {}) =>
+      await tidy({ db, documents, log, now: () => at, eventRetentionDays }),
+    /** The number of partitions of the test database. */
+    slots: 4,
+    prepare: async (retentionDays: number) => await prepareEventBodies(db, retentionDays),
+    record: async (receivedAt: Date) =>
+      assert.deepEqual(await recordEvents(pool, [anEvent({ linkId: LINK, receivedAt })]), ["recorded"]),
+    /** When the bodies that are still there were received. */
+    bodies: async () =>
+      (await db.selectFrom("event_body").select("received_at").orderBy("received_at").execute()).map(
+        (row) => row.received_at,
+      ),
     /** Runs with a clock that advances by `passing` milliseconds between two reads. */
     tidySlowly: async (at: Date, passing: number) => {
       const clock = { now: at.getTime() - passing };
@@ -333,6 +419,10 @@ async function* chunks(): AsyncGenerator<Uint8Array> {
 }
 
 /** Returns the time this number of days before noon; a negative number is after it. */
+function at(text: string): Date {
+  return new Date(text);
+}
+
 function days(count: number): Date {
   return new Date(NOON.getTime() - count * 24 * 60 * 60 * 1000);
 }

@@ -59,7 +59,7 @@ test("a signed event is recorded with its job before the 200 response", async ()
 test("a repeated delivery is recognized although its retryCount, and so its bytes, differ", async () => {
   await using linked = await createLinkedWorld();
   const envelopeId = randomUUID();
-  const data = { envelopeId, accountId: randomUUID(), userId: randomUUID() };
+  const data = { envelopeId, userId: randomUUID() };
 
   const first = await post(linked.world, linked.linkId, minimalEvent({}, data));
   const retry = await post(linked.world, linked.linkId, minimalEvent({ retryCount: 3 }, data));

@@ -46,6 +46,7 @@ const GROWING = [
   "connect_event",
   "contract",
   "envelope",
+  "event_body",
   "forwarding",
   "reconciliation",
   "stored_document",
@@ -297,6 +298,8 @@ function anEvent(linkId: LinkId) {
   const place = { recipientId: "1", userId: null, email: null };
   return {
     linkId,
+    accountId: null,
+    configurationId: null,
     identity: randomUUID(),
     format: "json-sim",
     event: "envelope-completed",

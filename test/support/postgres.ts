@@ -8,6 +8,7 @@ import { runMigrations } from "graphile-worker";
 import pg from "pg";
 import { openDatabase } from "../../src/store/database.ts";
 import { openEmbeddedPostgres } from "../../src/store/embedded/postgres.ts";
+import { prepareEventBodies } from "../../src/store/events/event-bodies.ts";
 import { migrateToLatest } from "../../src/store/migrate.ts";
 import { refuseInQuickRun } from "./run/quick-run.ts";
 
@@ -26,6 +27,9 @@ const MEMORY = "/dev/shm";
 const ROOM_BYTES = 4 * 1024 ** 3;
 
 const TEMPLATE = "torikomi_template";
+
+/** Each day of retention is a partition, and each test database copies them all. */
+export const RETENTION_DAYS = 1;
 
 /**
  * A PostgreSQL of its own, holding a template of our database. It ends, and its folder goes, when it is disposed of, and
@@ -77,7 +81,11 @@ export async function allowConnections({ connectionString }: TestDatabase, allow
 export async function migrateTestDatabase(connectionString: string): Promise<{ applied: string[] }> {
   const database = openDatabase(connectionString);
   try {
-    return await migrateToLatest(database.db, () => runMigrations({ pgPool: database.pool }));
+    return await migrateToLatest(
+      database.db,
+      () => runMigrations({ pgPool: database.pool }),
+      (connection) => prepareEventBodies(connection, RETENTION_DAYS),
+    );
   } finally {
     await database.close();
   }

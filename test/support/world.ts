@@ -20,7 +20,7 @@ import {
 } from "./docusign/simulator.ts";
 import type { User } from "./docusign/state.ts";
 import { findFreePort } from "./free-port.ts";
-import { createTestDatabase, type TestDatabase } from "./postgres.ts";
+import { createTestDatabase, RETENTION_DAYS, type TestDatabase } from "./postgres.ts";
 
 export type Clock = {
   now: Date;
@@ -224,6 +224,7 @@ function configOf({ database, docusign, cabinet, url, port, dataDir }: Runtime):
     CABINET_CLIENT_SECRET: "page-secret",
     WORKER_CONCURRENCY: "4",
     SHUTDOWN_TIMEOUT: "5",
+    EVENT_RETENTION_DAYS: String(RETENTION_DAYS),
   });
 }
 

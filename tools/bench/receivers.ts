@@ -142,8 +142,12 @@ function rowOf(event: Event) {
     envelope_id: event.envelopeId,
     generated_at: event.generatedAt,
     received_at: event.receivedAt,
-    body: Buffer.from(event.body.buffer, event.body.byteOffset, event.body.byteLength),
+    body: event.body === null ? null : viewOf(event.body),
   };
+}
+
+function viewOf({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
+  return Buffer.from(buffer, byteOffset, byteLength);
 }
 
 function payloadOf({ linkId, envelopeId }: Event): object {

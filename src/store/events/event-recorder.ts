@@ -67,7 +67,7 @@ export function createEventRecorder(write: Write, limits: RecorderLimits): Event
 
   return {
     async record(event) {
-      const bytes = event.body.byteLength;
+      const bytes = sizeOf(event);
       if (held.events >= limits.waiting || held.bytes + bytes > limits.waitingBytes) throw new RecorderFull();
       held.events += 1;
       held.bytes += bytes;
@@ -85,7 +85,7 @@ export function createEventRecorder(write: Write, limits: RecorderLimits): Event
 function countBatch(queue: readonly Waiting[], most: number): number {
   let bytes = 0;
   const fitting = queue.slice(0, most).findIndex(({ event }) => {
-    bytes += event.body.byteLength;
+    bytes += sizeOf(event);
     return bytes > BATCH_BYTES;
   });
   return fitting === -1 ? most : Math.max(1, fitting);
@@ -109,5 +109,9 @@ async function settle(write: Write, batch: readonly Waiting[]): Promise<void> {
 }
 
 function bytesOf(batch: readonly Waiting[]): number {
-  return batch.reduce((bytes, { event }) => bytes + event.body.byteLength, 0);
+  return batch.reduce((bytes, { event }) => bytes + sizeOf(event), 0);
+}
+
+function sizeOf({ body }: ConnectEvent): number {
+  return body?.byteLength ?? 0;
 }

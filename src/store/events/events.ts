@@ -2,7 +2,7 @@ import type { Kysely } from "kysely";
 import type { EnvelopeId, LinkId } from "../../domain/identifiers.ts";
 import type { DB } from "../schema.ts";
 
-/** Which of the envelopes an event has announced as completed, whether or not its import has run. */
+/** Returns those of the envelopes that an event has announced as completed, whether or not their import has run. */
 export async function announcedEnvelopes(
   db: Kysely<DB>,
   linkId: LinkId,
@@ -15,6 +15,7 @@ export async function announcedEnvelopes(
     .distinct()
     .where("link_id", "=", linkId)
     .where("event", "=", "envelope-completed")
+    .where("is_foreign", "=", false)
     .where("envelope_id", "in", [...envelopeIds])
     .execute();
   return new Set(rows.map((row) => row.envelope_id ?? ""));
@@ -30,7 +31,7 @@ export type RecordedEvent = {
   readonly receivedAt: Date;
 };
 
-/** Returns the events about an envelope that the tenant's links received, in order of arrival. */
+/** Returns the events about an envelope that the tenant's links received, except foreign ones, in order of arrival. */
 export async function eventsOfEnvelope(
   db: Kysely<DB>,
   tenant: string,
@@ -39,6 +40,7 @@ export async function eventsOfEnvelope(
   return await selectEvents(db)
     .where("link.tenant", "=", tenant)
     .where("envelope_id", "=", envelopeId)
+    .where("is_foreign", "=", false)
     .orderBy("received_at")
     .orderBy("connect_event.id")
     .execute();
@@ -56,6 +58,7 @@ export async function completionsSince(
     .distinct()
     .where("link.state", "<>", "ended")
     .where("event", "=", "envelope-completed")
+    .where("is_foreign", "=", false)
     .where("received_at", ">=", filter.since);
   if (filter.linkId !== null) query = query.where("link_id", "=", filter.linkId);
   const rows = await query.execute();

@@ -1,7 +1,7 @@
 import { hash } from "node:crypto";
 import type pg from "pg";
 import type { Forwarding } from "../../domain/envelope.ts";
-import type { EnvelopeId, LinkId } from "../../domain/identifiers.ts";
+import type { AccountId, EnvelopeId, LinkId } from "../../domain/identifiers.ts";
 import { linkFlag, PRIORITY } from "../queue/queue.ts";
 import { required } from "../rows.ts";
 
@@ -13,15 +13,20 @@ export type ConnectEvent = {
   readonly format: "json-sim" | "json-aggregate" | "xml";
   readonly event: string;
   readonly envelopeId: EnvelopeId | null;
+  /** Null if unknown. An event is foreign if both are known and neither is the link's. */
+  readonly accountId: AccountId | null;
+  readonly configurationId: string | null;
   readonly generatedAt: Date | null;
   readonly receivedAt: Date;
-  readonly body: Uint8Array;
+  /** The stored form of the body; null if it is not stored. */
+  readonly body: Uint8Array | null;
   readonly forwardings: readonly Forwarding[];
   /** The import that it asks for: at a moment, or (null) at once by the database's clock. */
   readonly import: { readonly at: Date | null } | null;
 };
 
-export type Recorded = "recorded" | "repeat" | "no-link";
+/** A foreign event is recorded, but concerns neither the account nor a configuration of its link. */
+export type Recorded = "recorded" | "foreign" | "repeat" | "no-link";
 
 /** Runs the statement: the pool, or one of its connections within a transaction. */
 export type Recording = {
@@ -45,7 +50,7 @@ export async function recordEvents(
   return keys.map((key) => {
     const answer = required(answers.get(key));
     // If a batch contains an event twice, the second one is a repeat.
-    if (answer === "recorded") answers.set(key, "repeat");
+    if (answer !== "no-link") answers.set(key, "repeat");
     return answer;
   });
 }
@@ -65,25 +70,39 @@ async function writeEvents(recording: Recording, events: readonly ConnectEvent[]
 
 /**
  * $1: events, $2: their concatenated bodies, $3: forwardings. Several events about one envelope queue one import at the
- * earliest of their times. The link is looked up for each event: with a join, a plan made while there were few links would
- * scan all of them for every batch.
+ * earliest of their times. Foreign events queue and decide nothing. The link is looked up once for each event: with a
+ * join, a plan made while there were few links would scan all of them for every batch.
  */
 const STATEMENT = `
-  with input as (
-    select t.*, (select tenant from link where link.id = t.link_id and link.state <> 'ended') as tenant
+  with input as materialized (
+    select t.*, (select link from link where link.id = t.link_id and link.state <> 'ended') as link
     from json_to_recordset($1) as t (
-      position int, link_id uuid, identity text, format text, event text, envelope_id uuid, generated_at timestamptz,
-      received_at timestamptz, body_start int, body_length int, imports boolean, import_at timestamptz
+      position int, link_id uuid, identity text, format text, event text, envelope_id uuid, account_id uuid,
+      configuration_id text, generated_at timestamptz, received_at timestamptz, day int, body_start int, body_length int,
+      imports boolean, import_at timestamptz
     )
+  ), judged as (
+    select input.*, (link).tenant,
+      (day % (select count(*) from pg_inherits where inhparent = 'event_body'::regclass))::smallint as slot,
+      coalesce(
+        account_id <> (link).account_id and configuration_id <> coalesce((link).connect_sent_id, '')
+          and configuration_id <> coalesce((link).connect_received_id, ''),
+        false
+      ) as is_foreign
+    from input
   ), fresh as (
-    insert into connect_event (link_id, identity, format, event, envelope_id, generated_at, received_at, body)
-    select link_id, identity, format, event, envelope_id, generated_at, received_at,
-      substring($2::bytea from body_start for body_length)
-    from input where tenant is not null order by position
+    insert into connect_event
+      (link_id, identity, format, event, envelope_id, generated_at, received_at, body_slot, is_foreign)
+    select link_id, identity, format, event, envelope_id, generated_at, received_at, slot, is_foreign
+    from judged where tenant is not null order by position
     on conflict (link_id, identity) do nothing
     returning id, link_id, identity
   ), recorded as (
-    select input.*, fresh.id from input join fresh using (link_id, identity)
+    select judged.*, fresh.id from judged join fresh using (link_id, identity)
+  ), stored as (
+    insert into event_body (slot, event_id, received_at, body)
+    select slot, id, received_at, substring($2::bytea from body_start for body_length)
+    from recorded where slot is not null
   ), forwarded as (
     insert into forwarding (
       tenant, envelope_id, event_id, position,
@@ -95,7 +114,7 @@ const STATEMENT = `
       position int, place int, from_recipient_id text, from_user_id uuid, from_email text,
       to_recipient_id text, to_user_id uuid, to_email text
     ) using (position)
-    where envelope_id is not null
+    where envelope_id is not null and not is_foreign
   ), wanted as (
     select json_agg(json_build_object(
       'identifier', 'import-envelope',
@@ -105,13 +124,16 @@ const STATEMENT = `
     ) order by link_id, envelope_id) as jobs
     from (
       select distinct on (link_id, envelope_id) link_id, envelope_id, import_at
-      from recorded where imports order by link_id, envelope_id, import_at nulls first
+      from recorded where imports and not is_foreign order by link_id, envelope_id, import_at nulls first
     ) as earliest
   )
   select
-    case when tenant is null then 'no-link' when fresh.id is null then 'repeat' else 'recorded' end as outcome,
+    case when tenant is null then 'no-link' when fresh.id is null then 'repeat' when is_foreign then 'foreign'
+      else 'recorded' end as outcome,
     (select case when jobs is not null then (select count(*) from torikomi_queue.add_jobs(jobs, false)) end from wanted)
-  from input left join fresh using (link_id, identity) order by position`;
+  from judged left join fresh using (link_id, identity) order by position`;
+
+const DAY_MS = 24 * 60 * 60 * 1000;
 
 /** JSON, which both sides parse faster than one array per column. PostgreSQL counts from 1. */
 function inputRows(events: readonly ConnectEvent[]): object[] {
@@ -124,21 +146,26 @@ function inputRows(events: readonly ConnectEvent[]): object[] {
       format: event.format,
       event: event.event,
       envelope_id: event.envelopeId,
+      account_id: event.accountId,
+      configuration_id: event.configurationId,
       generated_at: event.generatedAt,
       received_at: event.receivedAt,
+      day: event.body === null ? null : Math.floor(event.receivedAt.getTime() / DAY_MS),
       body_start: bodyStart,
-      body_length: event.body.byteLength,
+      body_length: event.body?.byteLength ?? 0,
       imports: event.import !== null,
       import_at: event.import?.at ?? null,
     };
-    bodyStart += event.body.byteLength;
+    bodyStart += row.body_length;
     return row;
   });
 }
 
 /** Joins all bodies: PostgreSQL accepts one byte string unchanged, but arrays of them only as text of twice the size. */
 function joinBodies(events: readonly ConnectEvent[]): Buffer {
-  const bodies = events.map(({ body }) => Buffer.from(body.buffer, body.byteOffset, body.byteLength));
+  const bodies = events.flatMap(({ body }) =>
+    body === null ? [] : [Buffer.from(body.buffer, body.byteOffset, body.byteLength)],
+  );
   return bodies.length === 1 && bodies[0] !== undefined ? bodies[0] : Buffer.concat(bodies);
 }
 

@@ -85,7 +85,7 @@ export async function tenantsOfEnvelope(db: Kysely<DB>, envelopeId: EnvelopeId):
     select tenant from envelope where envelope_id = ${envelopeId}
     union
     select link.tenant from connect_event join link on link.id = connect_event.link_id
-    where connect_event.envelope_id = ${envelopeId}
+    where connect_event.envelope_id = ${envelopeId} and not connect_event.is_foreign
     order by tenant`.execute(db);
   return rows.map((row) => row.tenant);
 }

@@ -60,6 +60,7 @@ export async function oldestAnnounced(
       union all
       select event.received_at from graphile_worker.jobs as job
       join connect_event as event on event.link_id = ${linkId} and event.envelope_id = ${announcedBy(linkId)}
+        and not event.is_foreign
       where not exists (
           select from envelope
           where envelope.link_id = event.link_id and envelope.envelope_id = event.envelope_id and not (${NOT_COMPLETED})

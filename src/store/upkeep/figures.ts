@@ -134,10 +134,7 @@ async function readLinks(
   };
 }
 
-/**
- * Reconciliations list the same day every hour, so their counts do not show missed events; recorded events do. Bodies are
- * kept for at least a day, and their index finds the day's events.
- */
+/** Reconciliations list the same day every hour, so their counts do not show missed events; recorded events do. */
 async function readMissedRatio(db: Kysely<DB>, since: Date): Promise<number> {
   const { rows } = await sql<{ missed: number; announced: number }>`
     select
@@ -147,7 +144,7 @@ async function readMissedRatio(db: Kysely<DB>, since: Date): Promise<number> {
           and started_at >= ${since} and kind in ('hourly', 'full', 'manual')
       ) as run where link.state <> 'ended') as missed,
       (select count(distinct (link_id, envelope_id))::int from connect_event
-        where body is not null and received_at >= ${since} and event = 'envelope-completed') as announced`.execute(
+        where received_at >= ${since} and event = 'envelope-completed' and not is_foreign) as announced`.execute(
     db,
   );
   const { missed = 0, announced = 0 } = rows[0] ?? {};

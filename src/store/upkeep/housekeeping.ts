@@ -3,12 +3,25 @@ import type { DB } from "../schema.ts";
 
 // Each function does one small step and returns its size. Locks are short, and rows locked by others are skipped.
 
-/** Removes the bodies of events received before the given time. The parsed columns stay. */
+/**
+ * Removes the bodies that version 0.1 stored with events received before the given time. The parsed columns stay. Later
+ * bodies are in `event_body`.
+ */
 export async function forgetBodies(db: Kysely<DB>, before: Date, limit: number): Promise<number> {
   const { rows } = await sql`
     update connect_event set body = null where id = any (array(
       select id from connect_event where body is not null and received_at < ${before}
       order by received_at limit ${limit} for update skip locked
+    )) returning id`.execute(db);
+  return rows.length;
+}
+
+/** Forgets events received before the moment. Walks along their ids, which follow the order of their arrival. */
+export async function forgetEvents(db: Kysely<DB>, before: Date, limit: number): Promise<number> {
+  const { rows } = await sql`
+    delete from connect_event where id = any (array(
+      select id from (select id, received_at from connect_event order by id limit ${limit}) as oldest
+      where received_at < ${before}
     )) returning id`.execute(db);
   return rows.length;
 }

@@ -1,14 +1,24 @@
 import { listToErase } from "../../store/contracts/contracts.ts";
 import type { Database } from "../../store/database.ts";
+import { deleteLateBodies, emptySlots } from "../../store/events/event-bodies.ts";
 import { forgetExpired } from "../../store/links/linkings.ts";
 import { forgetLookUps } from "../../store/links/look-ups.ts";
 import { enqueueErasure } from "../../store/queue/queue.ts";
-import { forgetBodies, forgetFailedJobs, forgetReconciliations } from "../../store/upkeep/housekeeping.ts";
+import {
+  forgetBodies,
+  forgetEvents,
+  forgetFailedJobs,
+  forgetReconciliations,
+} from "../../store/upkeep/housekeeping.ts";
 import type { Uses } from "../capabilities.ts";
 import { eraseOrphans, type OrphanReport } from "./erase-orphans.ts";
 
 export type TidyReport = {
+  /** Days of bodies that were truncated. */
+  readonly slots: number;
+  /** Bodies that were removed one by one. */
   readonly bodies: number;
+  readonly events: number;
   readonly reconciliations: number;
   readonly failedJobs: number;
   /** Null in hours that do not check the document store. */
@@ -17,6 +27,7 @@ export type TidyReport = {
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 const KEEP_RECONCILIATIONS_DAYS = 400;
+const KEEP_EVENTS_DAYS = 400;
 /** Long enough to examine them after a holiday. */
 const KEEP_FAILED_JOBS_DAYS = 30;
 /** Covers the hour of a process whose clock is behind. */
@@ -29,8 +40,9 @@ const ORPHANS_AT_UTC_HOUR = 18;
 
 /**
  * Deletes what is no longer needed, in small steps that block nothing. Event bodies go after the configured number of
- * days; expired sign-ins and linkings, past look-ups, old reconciliations and failed jobs go too. Once a day, erases orphaned
- * documents. Queues the erasure of deleted contracts that still have bytes.
+ * days, whole days at a time, and events after 400 days; expired sign-ins and linkings, past look-ups, old
+ * reconciliations and failed jobs go too. Once a day, erases orphaned documents. Queues the erasure of deleted contracts
+ * that still have bytes.
  * Runs every hour; concurrent runs are safe.
  */
 export async function tidy(
@@ -43,12 +55,24 @@ export async function tidy(
   await forgetExpired(db, startedAt);
   await forgetLookUps(db, new Date(startedAt.getTime() - KEEP_LOOK_UPS_MS));
   await resumeErasure(db);
+  const { eventRetentionDays } = deps;
+  const firstDay = startOfDay(daysAgo(eventRetentionDays));
   return {
-    bodies: await all(() => forgetBodies(db, daysAgo(deps.eventRetentionDays), STEP)),
+    slots: await emptySlots(db, firstDay),
+    bodies:
+      (await all(() => deleteLateBodies(db, firstDay, STEP))) +
+      (await all(() => forgetBodies(db, daysAgo(eventRetentionDays), STEP))),
+    // Version 0.1 stored the body with the event.
+    events: await all(() => forgetEvents(db, daysAgo(Math.max(KEEP_EVENTS_DAYS, eventRetentionDays)), STEP)),
     reconciliations: await all(() => forgetReconciliations(db, daysAgo(KEEP_RECONCILIATIONS_DAYS), STEP)),
     failedJobs: await all(() => forgetFailedJobs(db, daysAgo(KEEP_FAILED_JOBS_DAYS), STEP)),
     orphans: startedAt.getUTCHours() === ORPHANS_AT_UTC_HOUR ? await eraseOrphans(deps) : null,
   };
+}
+
+/** Returns the start of the UTC day, by which bodies are partitioned. */
+function startOfDay(moment: Date): Date {
+  return new Date(Math.floor(moment.getTime() / DAY_MS) * DAY_MS);
 }
 
 /** Queues the erasure job if it ran out of attempts or was removed by hand: a deletion promises erasure. */

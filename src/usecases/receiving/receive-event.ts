@@ -20,7 +20,7 @@ export type Delivery = {
 export async function receiveEvent(
   deps: Uses<"hmacKeys" | "importTiming" | "now" | "recorder">,
   delivery: Delivery,
-): Promise<"recorded" | "repeat"> {
+): Promise<"recorded" | "foreign" | "repeat"> {
   if (!isSignedByAny(deps.hmacKeys, delivery.body, delivery.signatures)) {
     throw new Refusal("unauthorized", "No X-DocuSign-Signature header matches the body under a current key.");
   }
@@ -44,6 +44,8 @@ async function record(
       format: message.format,
       event: message.event,
       envelopeId: message.envelopeId,
+      accountId: message.accountId,
+      configurationId: message.configurationId,
       generatedAt: message.generatedAt,
       receivedAt: now,
       body: delivery.body,

@@ -1,9 +1,12 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { test } from "node:test";
-import type { LinkId } from "../../../src/domain/identifiers.ts";
+import type { AccountId, LinkId } from "../../../src/domain/identifiers.ts";
+import { announcedEnvelopes, completionsSince, eventsOfEnvelope } from "../../../src/store/events/events.ts";
 import { recordEvents } from "../../../src/store/events/record-events.ts";
-import { createWorld, id } from "./recording-world.ts";
+import { tenantsOfEnvelope } from "../../../src/store/ledger/envelopes.ts";
+import { oldestAnnounced } from "../../../src/store/ledger/waiting-envelopes.ts";
+import { ACCOUNT, CONFIGURATIONS, createWorld, id } from "./recording-world.ts";
 
 test("any text that a signed message may contain can be recorded", async () => {
   await using world = await createWorld();
@@ -50,10 +53,13 @@ test("bodies are stored byte by byte, including empty ones, and forwardings with
     world.event({ body: all }),
   ];
 
-  await recordEvents(world.pool, events);
+  const withoutBody = world.event({ body: null });
+
+  await recordEvents(world.pool, [withoutBody, ...events]);
 
   for (const { envelopeId, body } of events)
-    assert.deepEqual(await world.bodyOf(envelopeId), Buffer.from(body));
+    assert.deepEqual(await world.bodyOf(envelopeId), Buffer.from(body ?? []));
+  assert.equal(await world.bodyOf(withoutBody.envelopeId), null);
   const told = await world.forwardings();
   assert.deepEqual(
     told.map(({ envelope_id, from_recipient_id: from, to_recipient_id: to }) => [envelope_id, from, to]),
@@ -77,6 +83,49 @@ test("repeats within a batch and across batches are distinguished from new event
   assert.deepEqual(first, ["recorded", "no-link", "repeat", "recorded", "no-link"]);
   assert.deepEqual(again, ["recorded", "repeat"]);
   assert.deepEqual(await world.count(), { events: 3, jobs: 3 });
+});
+
+test("an event is foreign if account and configuration both differ from the link's: it queues and decides nothing", async () => {
+  await using world = await createWorld();
+  const place = { recipientId: "1", userId: null, email: null };
+  const event = (accountId: AccountId | null, configurationId: string | null) =>
+    world.event({ accountId, configurationId, forwardings: [{ from: place, to: place }] });
+  const own = [
+    event(ACCOUNT, "7"),
+    event(id<AccountId>(), CONFIGURATIONS[0]),
+    event(id<AccountId>(), CONFIGURATIONS[1]),
+    event(null, "7"),
+    event(id<AccountId>(), null),
+  ];
+  const foreign = event(id<AccountId>(), "7");
+
+  const outcomes = await recordEvents(world.pool, [...own, foreign]);
+  const again = await recordEvents(world.pool, [foreign]);
+
+  assert.deepEqual(outcomes, [...own.map(() => "recorded"), "foreign"]);
+  assert.deepEqual(again, ["repeat"]);
+  assert.deepEqual(await world.count(), { events: 6, jobs: 5 });
+  const told = await world.forwardings();
+  assert.deepEqual(
+    new Set(told.map(({ envelope_id }) => envelope_id)),
+    new Set(own.map(({ envelopeId }) => envelopeId)),
+  );
+});
+
+test("a foreign event announces nothing: not to reconciliations, replays, explanations or the end of a link", async () => {
+  await using world = await createWorld();
+  const foreign = world.event({ accountId: id<AccountId>(), configurationId: "7" });
+  const { linkId, envelopeId } = foreign;
+  assert.ok(envelopeId !== null);
+  await recordEvents(world.pool, [foreign]);
+  await world.queueImport(linkId, envelopeId);
+
+  assert.deepEqual(await announcedEnvelopes(world.db, linkId, [envelopeId]), new Set());
+  assert.deepEqual(await completionsSince(world.db, { linkId, since: new Date(0) }), []);
+  assert.deepEqual(await eventsOfEnvelope(world.db, linkId, envelopeId), []);
+  assert.deepEqual(await tenantsOfEnvelope(world.db, envelopeId), []);
+  const since = { sinceEver: new Date(0), unlistedFrom: new Date(0) };
+  assert.equal(await oldestAnnounced(world.db, linkId, since), null);
 });
 
 test("two events of one batch for the same envelope queue one import, at the earlier time", async () => {

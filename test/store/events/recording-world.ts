@@ -2,9 +2,10 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { sql } from "kysely";
 import { parseConnectMessage } from "../../../src/docusign/connect/connect-message.ts";
-import { type EnvelopeId, type LinkId, parseUuid } from "../../../src/domain/identifiers.ts";
+import { type AccountId, type EnvelopeId, type LinkId, parseUuid } from "../../../src/domain/identifiers.ts";
 import { type OpenDatabase, openDatabase } from "../../../src/store/database.ts";
 import { type ConnectEvent, type Recording, recordEvents } from "../../../src/store/events/record-events.ts";
+import { importJobKey } from "../../../src/store/queue/queue.ts";
 import { createTestDatabase } from "../../support/postgres.ts";
 
 export function id<Id extends string>(): Id {
@@ -18,6 +19,8 @@ export function anEvent(change: Partial<ConnectEvent> = {}): ConnectEvent {
     format: "json-sim",
     event: "envelope-completed",
     envelopeId: id<EnvelopeId>(),
+    accountId: null,
+    configurationId: null,
     generatedAt: new Date("2031-01-15T03:00:00Z"),
     receivedAt: new Date("2031-01-15T03:00:01Z"),
     body: Buffer.from("{}"),
@@ -74,6 +77,10 @@ export async function createWorld() {
           (select count(*)::int from graphile_worker.jobs) as jobs`.execute(db);
       return rows[0];
     },
+    queueImport: async (linkId: LinkId, envelopeId: EnvelopeId) =>
+      await sql`select graphile_worker.add_job('import-envelope', job_key := ${importJobKey(linkId, envelopeId)})`.execute(
+        db,
+      ),
     jobTimes: async () => {
       const { rows } = await sql<{ run_at: Date }>`
         select run_at from graphile_worker.jobs order by run_at`.execute(db);
@@ -90,7 +97,10 @@ export async function createWorld() {
     bodyOf: async (envelopeId: string | null) => {
       const row = await db
         .selectFrom("connect_event")
-        .select("body")
+        .leftJoin("event_body", (join) =>
+          join.onRef("slot", "=", "body_slot").onRef("event_id", "=", "connect_event.id"),
+        )
+        .select("event_body.body")
         .where("envelope_id", "=", envelopeId)
         .executeTakeFirstOrThrow();
       return row.body;
@@ -119,6 +129,10 @@ function openIntake(connectionString: string) {
   };
 }
 
+/** The account and the configurations of every link. */
+export const ACCOUNT = id<AccountId>();
+export const CONFIGURATIONS = ["11", "12"] as const;
+
 async function addLink({ db }: OpenDatabase, state: "active" | "ended" = "active"): Promise<LinkId> {
   const linkId = id<LinkId>();
   await sql`insert into cabinet_group (tenant, id, name, created_at) values (${linkId}, 'g', 'g', now())`.execute(
@@ -127,10 +141,11 @@ async function addLink({ db }: OpenDatabase, state: "active" | "ended" = "active
   await sql`
     insert into link (
       id, tenant, group_id, state, account_id, account_name, base_uri, user_id, user_name, linked_at, ended_at,
-      approval, connect_sent, connect_received
+      approval, connect_sent, connect_received, connect_sent_id, connect_received_id
     ) values (
-      ${linkId}, ${linkId}, 'g', ${state}, gen_random_uuid(), '甲', 'http://localhost', gen_random_uuid(), '山田',
-      now(), ${state === "ended" ? new Date() : null}, 'not-needed', 'active', 'active'
+      ${linkId}, ${linkId}, 'g', ${state}, ${ACCOUNT}, '甲', 'http://localhost', gen_random_uuid(), '山田',
+      now(), ${state === "ended" ? new Date() : null}, 'not-needed', 'active', 'active', ${CONFIGURATIONS[0]},
+      ${CONFIGURATIONS[1]}
     )`.execute(db);
   return linkId;
 }

@@ -26,7 +26,13 @@ export async function compareEvents(ground: Ground, sender: Sender): Promise<str
 }
 
 async function storedIdentities(db: Database): Promise<Map<string, number>> {
-  const rows = await db.selectFrom("connect_event").select(["body"]).execute();
+  const rows = await db
+    .selectFrom("connect_event")
+    .leftJoin("event_body", (join) =>
+      join.onRef("slot", "=", "body_slot").onRef("event_id", "=", "connect_event.id"),
+    )
+    .select("event_body.body")
+    .execute();
   const stored = new Map<string, number>();
   for (const { body } of rows) {
     const identity = identityOfBody(body ?? Buffer.alloc(0));
