@@ -14,8 +14,11 @@ type Immutable<T> = {
   readonly [K in keyof T]: T[K] extends Record<string, unknown> ? Immutable<T[K]> : T[K];
 };
 
-/** Which values a command needs: `migrate` can run before DocuSign's secrets exist. */
-type Need = "everything" | "database";
+/**
+ * Which values a process needs. `migrate` can run before DocuSign's secrets exist. Workers and commands receive no
+ * messages and sign nobody in, so their pods hold no secrets for that.
+ */
+type Need = "everything" | "work" | "database";
 
 /** One line for each wrong or missing value. */
 export class ConfigError extends Error {
@@ -52,7 +55,11 @@ function nameOf(place: readonly PropertyKey[]): string {
   return owner?.name ?? place.join(".");
 }
 
-const FOR_THE_DATABASE: ReadonlySet<string> = new Set(["DATABASE_URL"]);
+const IS_NEEDED: Readonly<Record<Need, (name: string) => boolean>> = {
+  everything: () => true,
+  work: (name) => name !== "CONNECT_HMAC_KEYS",
+  database: (name) => name === "DATABASE_URL",
+};
 
 function isProduction(values: Given["values"]): boolean {
   return values["NODE_ENV"] === "production";
@@ -63,12 +70,11 @@ function listMissing({ values, unread }: Given, need: Need): string[] {
   const isGiven = (name: string): boolean => values[name] !== undefined || unread.has(name);
   const production = isProduction(values);
   const problems = SETTING_LIST.flatMap(({ name, required }) => {
-    const needed = need === "everything" || FOR_THE_DATABASE.has(name);
-    if (required === undefined || !needed || isGiven(name)) return [];
+    if (required === undefined || !IS_NEEDED[need](name) || isGiven(name)) return [];
     if (required === "always") return [`${name} is required`];
     return production ? [`${name} is required in production`] : [];
   });
-  if (isGiven("CABINET_CLIENT_ID") !== isGiven("CABINET_CLIENT_SECRET")) {
+  if (need === "everything" && isGiven("CABINET_CLIENT_ID") !== isGiven("CABINET_CLIENT_SECRET")) {
     problems.push("CABINET_CLIENT_ID and CABINET_CLIENT_SECRET must be set together");
   }
   return problems;
@@ -95,7 +101,7 @@ function complete(settings: Settings, need: Need, environment: Environment) {
     dataDir,
     operationsPort: settings.operationsPort === settings.port ? null : settings.operationsPort,
     publicUrl: settings.publicUrl ?? `http://localhost:${settings.port}`,
-    encryptionKeys: settings.encryptionKeys ?? (need === "everything" ? [openLocalKey(dataDir)] : []),
+    encryptionKeys: settings.encryptionKeys ?? (need === "database" ? [] : [openLocalKey(dataDir)]),
     documentEncryption: documentEncryptionOf(settings.documentEncryption),
     tracing: tracingOf(settings.tracing),
   };

@@ -49,7 +49,7 @@ async function run(command: Command): Promise<number> {
 }
 
 async function serveUntilSignal(role: Role): Promise<number> {
-  const config = parseConfig(process.env);
+  const config = parseConfig(process.env, role === "work" ? "work" : "everything");
   const log = createLogger(config);
   process.on("uncaughtException", (error) => {
     log.fatal({ err: error }, "unexpected error");
@@ -124,7 +124,8 @@ async function migrateNow({ waitMs }: MigrateCommand): Promise<number> {
 type OperatorCommand = Parameters<typeof runOperatorCommand>[0];
 
 async function runOperator(command: OperatorCommand, terminal: Terminal): Promise<number> {
-  const config = parseConfig(process.env);
+  // The doctor checks the values of all roles.
+  const config = parseConfig(process.env, command.name === "doctor" ? "everything" : "work");
   // Commands write results to standard output and problems to standard error.
   const level = config.logLevel === "info" ? "warn" : config.logLevel;
   const log = pino({ level, serializers: { err: describeError } }, pino.destination(2));

@@ -61,7 +61,8 @@ export const SETTINGS = z.object({
     name: "CONNECT_HMAC_KEYS",
     refused: shortKeys,
     required: "always",
-    meaning: "comma-separated Connect keys of the account that owns the integration key; each is accepted",
+    meaning:
+      "comma-separated Connect keys of the account that owns the integration key; each is accepted. Only `serve` and `all` need them",
   }),
   receiverMemory: setting(field.bytes(), {
     name: "RECEIVER_MEMORY",

@@ -64,14 +64,16 @@ test("a wrong configuration is reported problem by problem with exit code 78, an
   const reconcile = await runProgram(["reconcile"], environment);
   const doctor = await runProgram(["doctor"], environment);
 
-  const names = ["DATABASE_URL", "PORT", "DOCUSIGN_CLIENT_ID", "DOCUSIGN_CLIENT_SECRET", "CONNECT_HMAC_KEYS"];
+  const names = ["DATABASE_URL", "PORT", "DOCUSIGN_CLIENT_ID", "DOCUSIGN_CLIENT_SECRET"];
   assert.deepEqual([reconcile.exit, reconcile.out], [78, ""]);
   assert.deepEqual([doctor.exit, doctor.err], [78, ""]);
   for (const name of names) {
     assert.match(reconcile.err, new RegExp(`^torikomi: ${name} (must|is) .+$`, "m"));
     assert.match(doctor.out, new RegExp(`^FAIL configuration: ${name} (must|is) .+$`, "m"));
   }
-  assert.equal(doctor.out.trimEnd().split("\n").length, names.length);
+  assert.match(doctor.out, /^FAIL configuration: CONNECT_HMAC_KEYS is required$/m);
+  assert.equal(doctor.out.trimEnd().split("\n").length, names.length + 1);
+  assert.equal(reconcile.err.trimEnd().split("\n").length, names.length);
 });
 
 test("two simultaneous migrations bring a database to the current version once", async () => {

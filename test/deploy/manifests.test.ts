@@ -13,13 +13,23 @@ import { listFaults } from "./schemas.ts";
 const BASE = await renderManifests("base");
 const EXAMPLE = await renderManifests("overlays/example");
 const ROLES = ["serve", "work"] as const;
-const SECRETS = [
-  "DATABASE_URL",
-  "DOCUSIGN_CLIENT_SECRET",
-  "CONNECT_HMAC_KEYS",
-  "ENCRYPTION_KEYS",
-  "CABINET_CLIENT_SECRET",
-];
+const SECRETS = {
+  serve: [
+    "DATABASE_URL",
+    "DOCUSIGN_CLIENT_SECRET",
+    "CONNECT_HMAC_KEYS",
+    "ENCRYPTION_KEYS",
+    "CABINET_CLIENT_SECRET",
+  ],
+  work: ["DATABASE_URL", "DOCUSIGN_CLIENT_SECRET", "ENCRYPTION_KEYS"],
+};
+const VALUES: Readonly<Record<string, string>> = {
+  DATABASE_URL: "postgres://somebody@database.example/torikomi",
+  DOCUSIGN_CLIENT_SECRET: "secret",
+  CONNECT_HMAC_KEYS: randomBytes(32).toString("base64"),
+  ENCRYPTION_KEYS: `first:${randomBytes(32).toString("base64")}`,
+  CABINET_CLIENT_SECRET: "secret",
+};
 const MEBIBYTE = 1024 * 1024;
 
 test("every manifest matches Kubernetes' schemas and has no unknown field", () => {
@@ -96,10 +106,13 @@ for (const role of ROLES) {
 
     const files = container.env.filter(({ name }) => name.endsWith("_FILE"));
 
-    assert.deepEqual(files.map(({ name }) => name).sort(), SECRETS.map((name) => `${name}_FILE`).sort());
+    assert.deepEqual(
+      files.map(({ name }) => name).sort(),
+      SECRETS[role].map((name) => `${name}_FILE`).sort(),
+    );
     for (const { value } of files) assert.match(value, /^\/run\/secrets\/torikomi\/[a-z-]+$/);
-    for (const { name, secret } of pod.volumes)
-      if (secret !== undefined) assert.equal(secret.defaultMode, 0o440, name);
+    for (const { name, secret, projected } of pod.volumes)
+      for (const volume of [secret, projected]) if (volume) assert.equal(volume.defaultMode, 0o440, name);
     assert.equal(pod.securityContext.fsGroup, pod.securityContext.runAsGroup);
     for (const { env, envFrom } of containersOf(pod)) {
       assert.deepEqual(
@@ -108,6 +121,28 @@ for (const role of ROLES) {
       );
       for (const source of envFrom) assert.deepEqual(Object.keys(source), ["configMapRef"]);
     }
+  });
+
+  test(`${role}: the container mounts the secrets that it uses and no other, and the program starts with them`, async () => {
+    const pod = podOf(role);
+    const [container] = pod.containers;
+    assert.ok(container !== undefined);
+
+    const volume = pod.volumes.find(({ name }) => name === mountOfSecrets(container));
+
+    const sources = volume?.projected?.sources.map(({ secret }) => secret) ?? [];
+    const files = sources.map(({ items }) => items.map(({ path }) => `/run/secrets/torikomi/${path}`));
+    assert.deepEqual(files, [
+      container.env.map(({ value }) => value),
+      [(await readConfigMap(EXAMPLE))["AWS_SHARED_CREDENTIALS_FILE"]],
+    ]);
+    assert.deepEqual(
+      sources.map(({ optional }) => optional),
+      [undefined, true],
+    );
+    const given = SECRETS[role].map((name) => [name, VALUES[name]]);
+    const environment = { ...(await readConfigMap(EXAMPLE)), ...Object.fromEntries(given) };
+    assert.equal(parseConfig(environment, role === "work" ? "work" : "everything").production, true);
   });
 
   test(`${role}: migrations run first and have only the database's secret`, () => {
@@ -328,7 +363,7 @@ test("no manifest holds a secret, and every image is pinned", async () => {
   );
 
   assert.equal(EXAMPLE.filter(({ kind }) => kind === "Secret").length, 0);
-  for (const name of SECRETS) assert.equal(config[name], undefined, name);
+  for (const name of SECRETS.serve) assert.equal(config[name], undefined, name);
   assert.equal(images.length, 4);
   for (const image of images) assert.match(image, /@sha256:[0-9a-f]{64}$/);
 });
@@ -397,14 +432,7 @@ async function readConfigMap(manifests: readonly Manifest[]): Promise<Record<str
 
 /** The environment as the program reads it, with values for the mounted secrets. */
 function configOf(environment: Record<string, string | undefined>): Config {
-  return parseConfig({
-    ...environment,
-    DATABASE_URL: "postgres://somebody@database.example/torikomi",
-    DOCUSIGN_CLIENT_SECRET: "secret",
-    CONNECT_HMAC_KEYS: randomBytes(32).toString("base64"),
-    ENCRYPTION_KEYS: `first:${randomBytes(32).toString("base64")}`,
-    CABINET_CLIENT_SECRET: "secret",
-  });
+  return parseConfig({ ...environment, ...VALUES });
 }
 
 function bytes(text: string | undefined): number {

@@ -52,6 +52,20 @@ const PodSpec = z.object({
       secret: z
         .object({ defaultMode: z.number(), items: z.array(z.object({ path: z.string() })).optional() })
         .optional(),
+      projected: z
+        .object({
+          defaultMode: z.number(),
+          sources: z.array(
+            z.object({
+              secret: z.object({
+                name: z.literal("torikomi"),
+                optional: z.boolean().optional(),
+                items: z.array(z.object({ path: z.string() })),
+              }),
+            }),
+          ),
+        })
+        .optional(),
     }),
   ),
   topologySpreadConstraints: z.array(z.object({ topologyKey: z.string(), labelSelector: Selector })),
