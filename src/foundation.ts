@@ -170,18 +170,13 @@ async function createCapabilities(
   const budgets = createCallBudgets({ db, log, now, reserveShare: config.firstImportReserve });
   const tokens = createAccessTokens({ db, vault, oauth, log, now });
   const isApiAddress = createApiAddressCheck(config);
-  const openAccount = createOpenAccount({ db, tokens, budgets, isApiAddress, metrics, now, signal });
+  const shared = { db, vault, oauth, budgets, log, now, metrics };
+  const openAccount = createOpenAccount({ ...shared, tokens, isApiAddress, signal });
   return {
-    db,
-    vault,
-    oauth,
+    ...shared,
     documents,
-    budgets,
     openAccount,
     openWithToken: createOpenWithToken({ isApiAddress, log, now }),
-    log,
-    now,
-    metrics,
     notifier: opened.adopt(
       openNotifier(address, {
         onLost: (error) => log.warn({ err: error }, "the notifier's connection was lost"),

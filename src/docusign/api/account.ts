@@ -4,7 +4,7 @@ import { DocuSignFault, isOurCredentialsFault, unlessRefused } from "../faults/f
 import { isSameAddress } from "../wire/addresses.ts";
 import { readDocuments, readEnvelope, unreadableAnswer } from "../wire/answers.ts";
 import { readRecipients } from "../wire/recipients.ts";
-import { type Call, callSettings, createCall, type DocuSignAccountOptions } from "./calls.ts";
+import { type Call, callSettings, createCall, type DocuSignAccountOptions, followMoves } from "./calls.ts";
 import {
   type ConnectConfiguration,
   configurationBody,
@@ -46,28 +46,29 @@ export type DocuSignAccount = {
 export function openDocuSignAccount(options: DocuSignAccountOptions): DocuSignAccount {
   const settings = callSettings(options);
   const call = createCall(settings);
+  const callAccount = followMoves(settings, call);
   return {
     getEnvelope: (id) => getEnvelope(call, id),
     listCompleted: async (query) =>
       readPage(
-        await call((sdk, account, done) =>
+        await callAccount((sdk, account, done) =>
           sdk.envelopes.listStatusChanges(account, listOptions(query), done),
         ),
         query,
       ),
     getUser: async (id) =>
       readUser(
-        await call((sdk, account, done) =>
+        await callAccount((sdk, account, done) =>
           sdk.users.getInformation(account, id, { additionalInfo: "true" }, done),
         ),
       ),
-    listConnectConfigurations: () => listConfigurations(call),
-    createConnectConfiguration: (wanted) => createConfiguration(call, wanted),
+    listConnectConfigurations: () => listConfigurations(callAccount),
+    createConnectConfiguration: (wanted) => createConfiguration(callAccount, wanted),
     updateConnectConfiguration: async (wanted) => {
       const body = { connectCustomConfiguration: configurationBody(wanted) };
-      await call((sdk, account, done) => sdk.connect.updateConfiguration(account, body, done));
+      await callAccount((sdk, account, done) => sdk.connect.updateConfiguration(account, body, done));
     },
-    deleteConnectConfiguration: (id) => deleteConfiguration(call, id),
+    deleteConnectConfiguration: (id) => deleteConfiguration(callAccount, id),
     downloadDocument: (envelopeId, documentId, download) =>
       downloadDocument(settings, envelopeId, documentId, download),
   };

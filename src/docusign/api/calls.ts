@@ -1,6 +1,6 @@
 import type { AccountId } from "../../domain/identifiers.ts";
 import { type Answer, faultOfAnswer, faultOfSilence, isHtml } from "../faults/answer-faults.ts";
-import { DocuSignFault } from "../faults/faults.ts";
+import { DocuSignFault, mayHaveMoved } from "../faults/faults.ts";
 import { type CallLimits, readCallLimits } from "../faults/limits.ts";
 import { openSdk, type Sdk, type SdkCallback } from "./sdk.ts";
 import { answerOf } from "./sdk-answer.ts";
@@ -17,13 +17,21 @@ export type DocuSignAccountOptions = {
   readonly downloadTimeoutMs?: number;
   /** Called once for each HTTP call, successful or not. */
   readonly onAnswer?: (limits: CallLimits) => void;
+  /**
+   * Called if a call for the whole account failed in a way that a move to another site explains. Returns the account's
+   * current `base_uri`; null if it is the same or unknown.
+   */
+  readonly findMoved?: (baseUri: string) => Promise<string | null>;
   readonly now?: () => Date;
   /** Aborting it ends all current and further calls with its reason. */
   readonly signal?: AbortSignal;
 };
 
 /** The options with all defaults applied. */
-export type CallSettings = Required<DocuSignAccountOptions>;
+export type CallSettings = Required<Omit<DocuSignAccountOptions, "baseUri">> & { readonly site: Site };
+
+/** The address of the account, which changes if the account moves. */
+type Site = { baseUri: string };
 
 /** Makes one call of docusign-esign. Returns the body of the successful answer or throws a `DocuSignFault`. */
 export type Call = (
@@ -31,15 +39,16 @@ export type Call = (
 ) => Promise<unknown>;
 
 /** Applies the defaults. */
-export function callSettings(options: DocuSignAccountOptions): CallSettings {
+export function callSettings({ baseUri, ...options }: DocuSignAccountOptions): CallSettings {
   return {
     timeoutMs: 30_000,
     downloadTimeoutMs: 600_000,
     onAnswer: () => {},
+    findMoved: async () => null,
     now: () => new Date(),
     signal: new AbortController().signal,
     ...options,
-    baseUri: options.baseUri.replace(/\/+$/, ""),
+    site: { baseUri: withoutSlash(baseUri) },
   };
 }
 
@@ -47,13 +56,32 @@ export function callSettings(options: DocuSignAccountOptions): CallSettings {
 export function createCall(settings: CallSettings): Call {
   return (operation) =>
     withFreshToken(settings.accessToken, async (token) => {
-      const sdk = openSdk(settings.baseUri, token, settings.timeoutMs);
+      const sdk = openSdk(settings.site.baseUri, token, settings.timeoutMs);
       const answer = await reported(settings, () =>
         answerOf((done) => operation(sdk, settings.accountId, done), settings.timeoutMs * 4),
       );
       if (answer.status >= 300 || isHtml(answer)) throw faultOfAnswer(answer, settings.now());
       return answer.body;
     });
+}
+
+/** Like `call`, for calls that concern the whole account. Follows the account if it moved to another site. */
+export function followMoves({ site, findMoved }: CallSettings, call: Call): Call {
+  return async (operation) => {
+    const { baseUri } = site;
+    try {
+      return await call(operation);
+    } catch (error) {
+      const moved = error instanceof DocuSignFault && mayHaveMoved(error) ? await findMoved(baseUri) : null;
+      if (moved === null) throw error;
+      site.baseUri = withoutSlash(moved);
+      return await call(operation);
+    }
+  };
+}
+
+function withoutSlash(address: string): string {
+  return address.replace(/\/+$/, "");
 }
 
 /** Reports the limits of an answer. A call without an answer is reported too, since DocuSign may have counted it. */

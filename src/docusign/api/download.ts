@@ -21,7 +21,7 @@ export async function downloadDocument(
   options: DownloadOptions = {},
 ): Promise<AsyncIterable<Uint8Array>> {
   const path = `accounts/${settings.accountId}/envelopes/${envelopeId}/documents/${pathSegment(documentId)}`;
-  const url = `${settings.baseUri}/restapi/v2.1/${path}`;
+  const url = `${settings.site.baseUri}/restapi/v2.1/${path}`;
   const signal = options.signal ?? settings.signal;
   return withFreshToken(settings.accessToken, async (token) => {
     const limits = startTimeLimits(settings.timeoutMs, settings.downloadTimeoutMs, signal);

@@ -26,6 +26,7 @@ export type Sdk = {
 type ApiClient = {
   timeout: number;
   deserialize: () => null;
+  applyAuthToRequest: (request: { maxRedirects?: number }) => void;
   addDefaultHeader(name: string, value: string): void;
 };
 
@@ -47,6 +48,10 @@ export function openSdk(baseUri: string, token: string, timeoutMs: number): Sdk 
   client.timeout = timeoutMs;
   // Its models drop unknown fields and throw if a list is null. The raw body is parsed instead.
   client.deserialize = () => null;
+  // A redirect could send the token to another host. The token itself is in the default header.
+  client.applyAuthToRequest = (request) => {
+    request.maxRedirects = 0;
+  };
   return {
     envelopes: new sdk.EnvelopesApi(client),
     users: new sdk.UsersApi(client),

@@ -83,6 +83,44 @@ export function deniesRight({ kind }: DocuSignFault): boolean {
   return kind === "authorization-gone" || kind === "not-permitted" || kind === "not-found";
 }
 
+/** Codes that only the site returns that serves the account. */
+const CODES_OF_RIGHTS: ReadonlySet<string> = new Set([
+  "USER_NOT_ACCOUNT_ADMIN",
+  "ACCOUNT_LACKS_PERMISSIONS",
+  "USER_LACKS_PERMISSIONS",
+  "USER_NOT_ACTIVATED",
+  "USER_PENDING",
+  "PLAN_ITEM_NOT_ENABLED",
+  "TRIAL_ACCOUNT_EXPIRED",
+]);
+
+const LOST_CODES: ReadonlySet<string> = new Set(["network", "timeout", "html"]);
+
+/**
+ * True if a call for the whole account would also fail like this after the account moved to another site. The answer of
+ * the old site is not documented (facts 12): no connection, silence, a redirect, HTML, 401, 404 or an unknown 4xx.
+ */
+export function mayHaveMoved(fault: DocuSignFault): boolean {
+  switch (fault.kind) {
+    case "later":
+      return LOST_CODES.has(fault.code) || isRedirect(fault);
+    case "throttled":
+      return false;
+    case "authorization-gone":
+      return fault.refused === "call";
+    case "not-permitted":
+      return !CODES_OF_RIGHTS.has(fault.code.toUpperCase());
+    case "not-found":
+      return true;
+    case "never":
+      return !isOurCredentialsFault(fault);
+  }
+}
+
+function isRedirect({ httpStatus }: DocuSignFault): boolean {
+  return httpStatus !== null && httpStatus >= 300 && httpStatus < 400;
+}
+
 /**
  * Returns the result of the call, or null if DocuSign rejected it for any reason. Throws if DocuSign could not be
  * reached or rejects our credentials.

@@ -4,25 +4,27 @@ import { DocuSignFault } from "../../docusign/faults/faults.ts";
 import type { OpenAccount, OpenWithToken, Uses } from "../capabilities.ts";
 import type { AccessTokens } from "./access-tokens.ts";
 import { spendLookUp } from "./look-ups.ts";
+import { findMovedAccount } from "./moved-account.ts";
 
 /**
- * Opens accounts with the link's tokens, which are sent to allowed addresses only. Reports the limits of every answer
- * to the budgets.
+ * Opens accounts with the link's tokens, which are sent to allowed addresses only. Follows accounts that move to another
+ * site. Reports the limits of every answer to the budgets.
  */
 export function createOpenAccount(
-  deps: Uses<"budgets" | "db" | "metrics" | "now"> & {
+  deps: Uses<"budgets" | "db" | "log" | "metrics" | "now" | "oauth"> & {
     readonly tokens: AccessTokens;
     readonly isApiAddress: IsApiAddress;
     /** Aborted when this process must end; it cancels running calls. */
     readonly signal: AbortSignal;
   },
 ): OpenAccount {
-  return (link, onCall, kind = "other") =>
-    openDocuSignAccount({
-      baseUri: link.account.baseUri,
+  return (link, onCall, kind = "other") => {
+    let { baseUri } = link.account;
+    return openDocuSignAccount({
+      baseUri,
       accountId: link.account.id,
       accessToken: async (stale) => {
-        if (!deps.isApiAddress(link.account.baseUri)) throw notAllowed();
+        if (!deps.isApiAddress(baseUri)) throw notAllowed();
         // A rejected token costs a refresh as well.
         if (kind === "look-up") await spendLookUp(deps, link.tenant, stale === undefined ? 1 : 2);
         const token = await deps.tokens.get(link.id, stale);
@@ -36,7 +38,13 @@ export function createOpenAccount(
         deps.metrics.docusignCall();
         onCall?.();
       },
+      findMoved: async (from) => {
+        const moved = await findMovedAccount(deps, link, from);
+        baseUri = moved ?? baseUri;
+        return moved;
+      },
     });
+  };
 }
 
 /** Opens accounts with the token of a login. These few calls count in no budget, because no link exists yet. */

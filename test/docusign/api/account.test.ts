@@ -169,6 +169,17 @@ test("an HTML page instead of a response is a transient fault, whatever its stat
   await assert.rejects(open(server.url).getEnvelope(ENVELOPE), isFault("later", "html"));
 });
 
+test("a redirect is a transient fault and is never followed, because it could send the token elsewhere", async () => {
+  await using server = await startServer(() => ({ status: 307, headers: { location: "/elsewhere" } }));
+
+  await assert.rejects(open(server.url).getUser(USER), isFault("later", "http-307"));
+
+  assert.deepEqual(
+    server.received.map(({ path }) => path),
+    [`${ROOT}/users/${USER}`],
+  );
+});
+
 test("a response without usable data is a transient fault", async () => {
   await using server = await startServer(() => ({ body: "OK" }));
 

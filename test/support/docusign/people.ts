@@ -81,6 +81,7 @@ function addAccount(state: DocuSignState, wish: AccountWish): Account {
     hmacKeys: wish.hmacKeys ?? [`own key of ${accountId}`],
     configurations: new Map(),
     connectRefusal: null,
+    moved: null,
     shownConfiguration: (there) => there,
   };
   state.accounts.set(accountId, account);

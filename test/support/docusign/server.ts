@@ -15,7 +15,11 @@ export type ServerParts = {
   readonly problems: string[];
   readonly now: () => Date;
   readonly latencyMs: number;
+  /** How this site answers the call because the account is at another site; null if it is here. */
+  readonly away: (call: Call) => Away | null;
 };
+
+export type Away = Failure | "hangs" | "hangs-up";
 
 /** Listens on a free port of this machine. */
 export async function startServer(parts: ServerParts): Promise<{ url: string; close(): Promise<void> }> {
@@ -83,13 +87,16 @@ async function answerCall(
 ): Promise<void> {
   const { slowMs, fault, actions, cut } = parts.faults.befalling(call);
   if (cut === "before") return void request.socket.destroy();
+  const away = parts.away(call);
+  if (away === "hangs-up") return void request.socket.destroy();
   const body = await buffer(request);
   for (const action of actions) await action();
-  if (fault === "hangs") return;
+  if (fault === "hangs" || away === "hangs") return;
   // A slow answer that nobody waits for any more must not keep the process alive.
   if (slowMs + parts.latencyMs > 0) await setTimeout(slowMs + parts.latencyMs, undefined, { ref: false });
   const exchange = { call, params: found.params, headers: request.headers, body };
-  const answer = fault === null ? await handled(found.route, exchange) : failureAnswer(fault);
+  const failure = fault ?? away;
+  const answer = failure === null ? await handled(found.route, exchange) : failureAnswer(failure);
   call.status = answer.status;
   if (cut === "after") return void request.socket.destroy();
   await send(response, answer, answer.content === undefined ? undefined : parts.faults.nextDownloadFault());

@@ -13,8 +13,8 @@ import { createLoginRoutes } from "./login-routes.ts";
 import { createOAuth, type OAuthVerbs } from "./oauth.ts";
 import { createPeople, type PeopleVerbs } from "./people.ts";
 import { docusignSchema } from "./schema.ts";
-import { startServer } from "./server.ts";
-import { type Account, createDocuSignState, type DocuSignState } from "./state.ts";
+import { type Away, startServer } from "./server.ts";
+import { type Account, createDocuSignState, type DocuSignState, type OldSite } from "./state.ts";
 import { createTokenRoutes } from "./token-routes.ts";
 
 export type SimulatorOptions = {
@@ -59,6 +59,8 @@ export type DocuSignSimulator = PeopleVerbs &
     /** The account's calls are refused until then. */
     throttle(account: Account, until: Date): void;
     setLimits(limits: Limits): void;
+    /** Moves the account to a site of its own; from now on the old site answers like this for it. */
+    moveAccount(account: Account, oldSite: OldSite): Promise<void>;
   };
 
 /**
@@ -96,7 +98,7 @@ export async function startDocuSignSimulator(options: SimulatorOptions): Promise
     includesIgnored: () => faults.includesIgnored,
     listingHabits: () => faults.listingHabits,
   };
-  const server = await startServer({
+  const parts = {
     routes: [
       ...login.routes,
       ...tokens,
@@ -108,9 +110,13 @@ export async function startDocuSignSimulator(options: SimulatorOptions): Promise
     ...record,
     now,
     latencyMs: options.latencyMs ?? 0,
-  });
+  };
+  await using opened = new AsyncDisposableStack();
+  const server = await startServer({ ...parts, away: (call) => awayFrom(state, call) });
+  opened.defer(async () => await server.close());
   address.url = server.url;
   const { dispatch, ...deliveryVerbs } = deliveries;
+  const kept = opened.move();
   const { revokeConsent, expireAccessTokens, keepOldRefreshTokens, lengthenCodes } = oauth;
   return {
     ...createPeople(state),
@@ -134,9 +140,28 @@ export async function startDocuSignSimulator(options: SimulatorOptions): Promise
     spendCalls: (account, calls) => void limits.spend(account.accountId, calls),
     throttle: (account, until) => limits.throttle(account.accountId, until),
     setLimits: (changed) => limits.setLimits(changed),
-    [Symbol.asyncDispose]: () => server.close(),
+    moveAccount: async (account, oldSite) => {
+      const there = await startServer({ ...parts, away: () => null });
+      kept.defer(async () => await there.close());
+      account.moved = { site: there.url, oldSite };
+    },
+    [Symbol.asyncDispose]: async () => await kept.disposeAsync(),
   };
 }
+
+function awayFrom({ accounts }: DocuSignState, { accountId, path }: Call): Away | null {
+  const moved = accounts.get(accountId ?? "")?.moved ?? null;
+  return moved === null ? null : ANSWERS_AWAY[moved.oldSite](`${moved.site}${path}`);
+}
+
+const ANSWERS_AWAY: Readonly<Record<OldSite, (address: string) => Away>> = {
+  "no connection": () => "hangs-up",
+  "404 HTML": () => ({ status: 404, html: "<html><body>Not found</body></html>" }),
+  "401": () => ({ status: 401, body: { errorCode: "AUTHORIZATION_INVALID_TOKEN", message: "x" } }),
+  "307": (address) => ({ status: 307, headers: { Location: address } }),
+  "unknown 400": () => ({ status: 400, body: { errorCode: "ACCOUNT_SERVED_ELSEWHERE", message: "x" } }),
+  silence: () => "hangs",
+};
 
 type Records = Pick<
   DocuSignSimulator,

@@ -14,9 +14,14 @@ export type Account = {
   readonly configurations: Map<string, ConnectConfiguration>;
   /** DocuSign's error code for every call of /connect, if a test asked for it. */
   connectRefusal: string | null;
+  /** The site that DocuSign moved the account to, and how the old one answers; null without a move. */
+  moved: { readonly site: string; readonly oldSite: OldSite } | null;
   /** Fields that its list of configurations shows instead, if a test set them. */
   shownConfiguration: (there: ConnectConfiguration) => Readonly<Record<string, unknown>>;
 };
+
+/** How the old site answers calls for an account that moved away. */
+export type OldSite = "no connection" | "404 HTML" | "401" | "307" | "unknown 400" | "silence";
 
 export type Role = "DS Admin" | "DS Sender" | "DS Viewer" | "custom";
 

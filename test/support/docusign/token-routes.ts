@@ -122,7 +122,7 @@ function userinfo({ state, baseUri }: TokenParts, user: User): Record<string, un
       account_id: accountId,
       is_default: accountId === user.defaultAccountId,
       account_name: state.accounts.get(accountId)?.name,
-      base_uri: baseUri(),
+      base_uri: state.accounts.get(accountId)?.moved?.site ?? baseUri(),
     })),
   };
 }
