@@ -309,6 +309,13 @@ export type Link = {
     /** Text for people, in Japanese: the problem and the next step. */
     message: string;
   } | null;
+  /** What slows an active link. Null if nothing does. */
+  notice: {
+    code: NoticeCode;
+    /** Text for people, in Japanese. */
+    message: string;
+    since: string;
+  } | null;
   /** Id of a contract group: 1 to 64 characters of A-Z a-z 0-9 . _ - */
   groupId: string;
   account: {
@@ -376,6 +383,23 @@ export type LinkState = "active" | "awaiting-approval" | "error" | "ended" | (st
 export type LinkCause = "authorization-revoked" | "not-admin" | "group-missing" | (string & {});
 
 /**
+ * What slows an active link. More values may be added.
+ *
+ * - `document-store-unavailable`: The service cannot store documents. Imports wait and continue automatically.
+ * - `docusign-unavailable`: DocuSign does not respond or returns errors. Imports wait and continue automatically.
+ * - `account-throttled`: The DocuSign account has used up its API calls. Imports continue when DocuSign accepts calls.
+ * - `docusign-slow`: DocuSign responds slowly. Imports continue, but take longer.
+ * - `connect-switched-off`: A Connect configuration is disabled in DocuSign. Imports run once an hour.
+ */
+export type NoticeCode =
+  | "document-store-unavailable"
+  | "docusign-unavailable"
+  | "account-throttled"
+  | "docusign-slow"
+  | "connect-switched-off"
+  | (string & {});
+
+/**
  * State of a Connect configuration. Without events, imports run once an hour. More values may be added.
  *
  * - `active`: DocuSign sends events.
@@ -422,6 +446,13 @@ export type PastLink = {
     code: LinkCause;
     /** Text for people, in Japanese: the problem and the next step. */
     message: string;
+  } | null;
+  /** What slows an active link. Null if nothing does. */
+  notice: {
+    code: NoticeCode;
+    /** Text for people, in Japanese. */
+    message: string;
+    since: string;
   } | null;
   /** Id of a contract group: 1 to 64 characters of A-Z a-z 0-9 . _ - */
   groupId: string;
@@ -639,6 +670,7 @@ export type Outcome = "imported" | "excluded" | "deleted" | "waiting" | "unknown
  * - `budget-reserve`: The remaining API calls are reserved for the account's other integrations.
  * - `lookup-budget`: The tenant has used up its look-ups in DocuSign for this hour. Imports are not affected.
  * - `docusign-unavailable`: DocuSign could not be reached or did not return the envelope.
+ * - `document-store-unavailable`: The service cannot store documents at the moment.
  * - `not-found-yet`: DocuSign does not return the envelope or one of its documents yet.
  * - `document-not-pdf`: DocuSign returned a document that is not a PDF.
  * - `document-empty`: DocuSign returned an empty document.
@@ -672,6 +704,7 @@ export type Reason =
   | "budget-reserve"
   | "lookup-budget"
   | "docusign-unavailable"
+  | "document-store-unavailable"
   | "not-found-yet"
   | "document-not-pdf"
   | "document-empty"
@@ -706,6 +739,7 @@ export type EventFormat = "json-sim" | "json-aggregate" | "xml" | (string & {});
  * - `budget-reserve`: The remaining API calls are reserved for the account's other integrations.
  * - `lookup-budget`: The tenant has used up its look-ups in DocuSign for this hour. Imports are not affected.
  * - `docusign-unavailable`: DocuSign could not be reached or did not return the envelope.
+ * - `document-store-unavailable`: The service cannot store documents at the moment.
  * - `not-found-yet`: DocuSign does not return the envelope or one of its documents yet.
  * - `document-not-pdf`: DocuSign returned a document that is not a PDF.
  * - `document-empty`: DocuSign returned an empty document.
@@ -726,6 +760,7 @@ export type WaitingReason =
   | "budget-reserve"
   | "lookup-budget"
   | "docusign-unavailable"
+  | "document-store-unavailable"
   | "not-found-yet"
   | "document-not-pdf"
   | "document-empty"

@@ -20,8 +20,9 @@ export function formatDuration(ms: number): string {
 }
 
 /** Describes in one line why a command could not complete now. */
-export function describeObstacle({ reason, until }: Obstacle, link: Link): string {
-  const cause = link.state === "error" && link.cause !== null ? ` (${link.cause})` : "";
+export function describeObstacle({ reason, until, code }: Obstacle, link: Link): string {
+  const named = code ?? (link.state === "error" ? link.cause : null);
+  const cause = named === null ? "" : ` (${named})`;
   const shown = OBSTACLES[reason] ?? reason;
   return `${shown}${cause}${until === null ? "" : `, until ${until.toISOString()}`}`;
 }
@@ -35,5 +36,6 @@ const OBSTACLES: Readonly<Partial<Record<Obstacle["reason"], string>>> = {
   "account-throttled": "DocuSign currently accepts no more calls for the account",
   "budget-reserve": "the rest of the hour's calls is reserved for the customer's other integrations",
   "docusign-unavailable": "DocuSign cannot be reached",
+  "document-store-unavailable": "the document store refuses writes",
   "not-found-yet": "DocuSign does not return some of it yet",
 };

@@ -13,7 +13,10 @@ export type ListedDocument = { readonly key: string; readonly modifiedAt: Date }
 
 /** Stores the bytes of contracts under keys that `isDocumentKey` accepts. */
 export type DocumentStore = {
-  /** Stores the whole stream or nothing. The previous document under the key stays readable until then. */
+  /**
+   * Stores the whole stream or nothing. The previous document under the key stays readable until then. Throws the
+   * source's error unchanged, and a DocumentStoreFault if the store refuses the document.
+   */
   put(key: string, source: AsyncIterable<Uint8Array>): Promise<StoredDocument>;
   /**
    * Opens the document, or the part of the range that exists. Returns null if there is no document under the key. The

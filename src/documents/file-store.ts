@@ -15,6 +15,7 @@ import {
 } from "./documents.ts";
 import { measure } from "./measure.ts";
 import { probe } from "./probe.ts";
+import { storing } from "./store-fault.ts";
 
 const DRAFTS = "drafts";
 const DRAFT_LIFE_MS = 24 * 60 * 60 * 1000;
@@ -53,14 +54,16 @@ async function put(
   source: AsyncIterable<Uint8Array>,
 ): Promise<StoredDocument> {
   const path = pathOf(folder, key);
-  const { chunks, measured } = measure(source);
-  await using draft = newDraft(folder);
-  await writeWhole(chunks, draft.path);
-  await keepFolder(kept, dirname(path));
-  await rename(draft.path, path);
-  // A file survives a power cut only if the folders that contain it are synced as well.
-  await syncFolder(dirname(path));
-  return measured();
+  const measured = measure(source);
+  await storing(measured, async () => {
+    await using draft = newDraft(folder);
+    await writeWhole(measured.chunks, draft.path);
+    await keepFolder(kept, dirname(path));
+    await rename(draft.path, path);
+    // A file survives a power cut only if the folders that contain it are synced as well.
+    await syncFolder(dirname(path));
+  });
+  return measured.measured();
 }
 
 /** Another process may have just created the folder, so each process syncs the folder's name once. */
@@ -92,7 +95,8 @@ function pathOf(folder: string, key: string): string {
 
 function newDraft(folder: string): AsyncDisposable & { readonly path: string } {
   const path = join(folder, DRAFTS, randomUUID());
-  return { path, [Symbol.asyncDispose]: () => rm(path, { force: true }) };
+  // An error here would hide why the write failed. A draft that stays is removed as stale.
+  return { path, [Symbol.asyncDispose]: async () => await rm(path, { force: true }).catch(() => {}) };
 }
 
 async function syncFolder(folder: string): Promise<void> {

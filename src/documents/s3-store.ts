@@ -19,6 +19,7 @@ import {
 } from "./documents.ts";
 import { measure } from "./measure.ts";
 import { probe } from "./probe.ts";
+import { storing } from "./store-fault.ts";
 
 export type S3Options = {
   /** For servers that address buckets by path only, as most servers other than AWS do. */
@@ -74,12 +75,13 @@ async function put(
   source: AsyncIterable<Uint8Array>,
 ): Promise<StoredDocument> {
   const place = placeOf(opened, key);
-  const { chunks, measured } = measure(source);
-  const params = { ...place, ...encryption, Body: Readable.from(chunks), ContentType: "application/pdf" };
+  const measured = measure(source);
+  const body = Readable.from(measured.chunks);
+  const params = { ...place, ...encryption, Body: body, ContentType: "application/pdf" };
   // With two uploaders, one could go on reading and sending after the other had failed.
   const upload = new Upload({ client: opened.client, params, partSize: PART_BYTES, queueSize: 1 });
-  await upload.done();
-  return measured();
+  await storing(measured, async () => void (await upload.done()));
+  return measured.measured();
 }
 
 function placeOf(opened: Opened, key: string): { Bucket: string; Key: string } {

@@ -47,6 +47,8 @@ export const ENGLISH: Texts = {
       `DocuSign is not asked now: the look-ups of this hour are used up${until(facts)}. Imports are not affected.`,
     "docusign-unavailable": (facts) =>
       `Waiting: DocuSign could not be reached, or did not give it${until(facts)}. The import is tried again by itself.`,
+    "document-store-unavailable": () =>
+      "Waiting: our service cannot store documents at the moment. The import continues automatically when it can.",
     "not-found-yet": (facts) =>
       `Waiting: DocuSign does not find it or one of its documents yet${until(facts)}. The import is tried again by itself.`,
     "document-not-pdf": () =>

@@ -50,6 +50,8 @@ export const JAPANESE: Texts = {
       `DocuSignへの照会が1時間あたりの上限に達したため、照会を見合わせています${until(facts)}。取り込みへの影響はありません。`,
     "docusign-unavailable": (facts) =>
       `DocuSignから取得できないため、取り込みを待っています${until(facts)}。自動的に再試行します。`,
+    "document-store-unavailable": () =>
+      "当サービスで文書を保存できない状態のため、取り込みを待っています。復旧後に自動的に取り込みます。",
     "not-found-yet": (facts) =>
       `DocuSignで契約書またはその文書がまだ見つからないため、取り込みを待っています${until(facts)}。自動的に再試行します。`,
     "document-not-pdf": () =>

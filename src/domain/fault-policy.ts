@@ -6,6 +6,7 @@ export type Fault = {
   /** A row of the table in docs/design.md, "When a call to DocuSign fails". */
   readonly kind:
     | "own"
+    | "store-refused"
     | "process-ending"
     | "unavailable"
     | "our-credentials"
@@ -72,7 +73,7 @@ const AGAIN_MS = 60_000;
 /** DocuSign's shortest limit; used if an answer does not report when the limit ends. */
 const BURST_MS = 30_000;
 /** After days of attempts these count as failures. A defect of a document keeps its own reason. */
-const TEMPORARY: readonly string[] = ["docusign-unavailable", "not-found-yet"];
+const TEMPORARY: readonly string[] = ["docusign-unavailable", "document-store-unavailable", "not-found-yet"];
 
 /** Decides the reaction to a fault (docs/design.md, "When a call to DocuSign fails"). */
 export function decideFault(fault: Fault, place: RepeatedStep, now: Date): Reaction<Date>;
@@ -96,6 +97,7 @@ const ASK_USER = retry("docusign-unavailable", { asksUser: true });
 
 const REACTIONS: Readonly<Record<Fault["kind"], Row>> = {
   own: { ...everywhere(THROW), ...importing(retry("import-failed")) },
+  "store-refused": { ...everywhere(THROW), ...importing(retry("document-store-unavailable")) },
   "process-ending": { ...everywhere(QUEUED), ...reading(UNAVAILABLE) },
   unavailable: everywhere(UNAVAILABLE),
   "our-credentials": everywhere(UNAVAILABLE),

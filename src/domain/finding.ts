@@ -21,6 +21,7 @@ type OtherWaitingReason =
   | "budget-reserve"
   | "lookup-budget"
   | "docusign-unavailable"
+  | "document-store-unavailable"
   | "not-found-yet"
   | "document-not-pdf"
   | "document-empty"

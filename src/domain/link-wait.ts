@@ -2,7 +2,12 @@ import type { Reasons } from "./finding.ts";
 import type { Pace } from "./pace.ts";
 
 /** The reason for a wait and its end; null if the end is unknown. */
-export type WaitingCause = { readonly reason: Reasons["waiting"]; readonly until: Date | null };
+export type WaitingCause = {
+  readonly reason: Reasons["waiting"];
+  readonly until: Date | null;
+  /** The document store's own error code. */
+  readonly code?: string;
+};
 
 /** The state of a link that decides whether it imports. */
 export type LinkStanding = {

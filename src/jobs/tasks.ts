@@ -6,6 +6,7 @@ import { startOfHour } from "../domain/schedule.ts";
 import type { Reconciliation } from "../store/ledger/reconciliations.ts";
 import { enqueueReconciliation } from "../store/queue/queue.ts";
 import type { Uses } from "../usecases/capabilities.ts";
+import { probeDocumentStore } from "../usecases/importing/document-store.ts";
 import { runBacklogTurn } from "../usecases/importing/import-backlog.ts";
 import { importEnvelope } from "../usecases/importing/import-envelope.ts";
 import { wakeBacklog } from "../usecases/importing/wake-backlog.ts";
@@ -47,6 +48,7 @@ export function createTasks(deps: TaskUses, share: LinkShare): TaskList {
     ),
     "reconcile-all": async (payload) => await reconcileAll(deps, hourOf(payload, deps.now())),
     "reconcile-link": share.within(async (payload) => await reconcile(deps, reconcilePayload.parse(payload))),
+    "probe-documents": async () => await probeDocumentStore(deps),
     "erase-documents": async () => await eraseDocuments(deps),
     housekeeping: async () => void (await tidy(deps)),
     "rescue-jobs": async (payload, { addJob }) => {

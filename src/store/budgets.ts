@@ -9,6 +9,8 @@ export type AccountBudget = {
   readonly resetsAt: Date | null;
   /** DocuSign rejected calls: no process calls before this time. */
   readonly pausedUntil: Date | null;
+  /** When this was last recorded. */
+  readonly observedAt: Date;
 };
 
 /** Returns the account's budget; null if it is unknown. */
@@ -24,6 +26,7 @@ export async function findBudget(db: Kysely<DB>, accountId: AccountId): Promise<
     remaining: row.remaining,
     resetsAt: row.resets_at,
     pausedUntil: row.paused_until,
+    observedAt: row.observed_at,
   };
 }
 

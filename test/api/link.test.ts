@@ -36,6 +36,7 @@ test("a link has all applicable fields, and null for the others", async () => {
   assert.deepEqual(rest, {
     state: "active",
     cause: null,
+    notice: null,
     groupId: "group-1",
     linkedAt: "2031-01-15T03:10:00.000Z",
     endedAt: null,

@@ -5,6 +5,7 @@ import { describe, test } from "node:test";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import type { DocumentStore } from "../../src/documents/documents.ts";
+import { DocumentStoreFault } from "../../src/documents/store-fault.ts";
 
 const MEBIBYTE = 1024 * 1024;
 
@@ -188,6 +189,18 @@ function testFailing(create: () => Promise<TestedStore>): void {
     await assert.rejects(place.store.put("a", closable(source)));
 
     assert.equal(source.closed, true);
+  });
+
+  test("a refused document is reported with the store's own error code", async () => {
+    await using place = await create();
+    await place.breakDown();
+
+    const refusal = await place.store
+      .put("a", chunksOf(Buffer.from("x"), 1))
+      .catch((error: unknown) => error);
+
+    assert.ok(refusal instanceof DocumentStoreFault);
+    assert.match(refusal.code, /^(ENOTDIR|ENOENT|http-403)$/);
   });
 }
 

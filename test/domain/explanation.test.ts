@@ -38,6 +38,7 @@ const REASONS: { readonly [O in Outcome]: { readonly [R in Reasons[O]]: true } }
     "budget-reserve": true,
     "lookup-budget": true,
     "docusign-unavailable": true,
+    "document-store-unavailable": true,
     "not-found-yet": true,
     "document-not-pdf": true,
     "document-empty": true,

@@ -23,6 +23,7 @@ const UNKNOWN = "docusign-unavailable";
 const ASK_RETRY = "if admin: docusign-unavailable, in 5 s, attempt";
 const ASK_AGAIN = "if admin: docusign-unavailable, in 60 s";
 const FAILED = "import-failed, in 5 s, attempt";
+const UNSTORED = "document-store-unavailable, in 5 s, attempt";
 const QUEUED = "queued, in 0 s";
 const ERROR = "link-error";
 const GONE = "authorization-revoked";
@@ -35,6 +36,7 @@ const LOOKED_UP = "lookup-budget, in 2820 s";
 /** The table "When a call to DocuSign fails" of docs/design.md, for a first attempt. */
 const TABLE: Readonly<Record<Fault["kind"], Row>> = {
   own: [FAILED, FAILED, "throw", "throw", "throw", "throw"],
+  "store-refused": [UNSTORED, UNSTORED, "throw", "throw", "throw", "throw"],
   "process-ending": [QUEUED, QUEUED, QUEUED, QUEUED, UNKNOWN, UNKNOWN],
   unavailable: [RETRY, RETRY, AGAIN, AGAIN, UNKNOWN, UNKNOWN],
   "our-credentials": [RETRY, RETRY, AGAIN, AGAIN, UNKNOWN, UNKNOWN],
@@ -82,6 +84,7 @@ test("an import that has failed for days is parked as failed, unless its documen
   assert.equal(parked("unavailable", "envelope"), "import-failed, attempt");
   assert.equal(parked("not-permitted", "envelope"), "if admin: import-failed, attempt");
   assert.equal(parked("not-found", "document"), "import-failed, attempt");
+  assert.equal(parked("store-refused", "document"), "import-failed, attempt");
   assert.equal(parked("not-a-pdf", "document"), "document-not-pdf, attempt");
   assert.equal(parked("account-limit", "envelope"), SPENT);
 });

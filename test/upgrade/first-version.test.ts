@@ -112,7 +112,7 @@ async function spendHour(ground: Ground, url: string): Promise<void> {
   const { world, admin, db, concluded, deleted } = ground;
   world.clock.now = new Date();
   const token = await world.cabinet.token({ tenant: TENANT, scope: EVERY_SCOPE, sub: "owner" });
-  const api = createApi(url, token);
+  const api = createApi(url, token, { isDescribed: url === world.url });
   const heard = await concludeHeard(ground, url);
   await awaitImport(api, heard);
   const hour = new Date(Math.floor(Date.now() / HOUR_MS) * HOUR_MS);

@@ -4,6 +4,7 @@ import { parseUuid } from "../../domain/identifiers.ts";
 import { DOWNLOAD_AGAIN_MS, TRIED_IN_VAIN } from "../../domain/retries.ts";
 import { required } from "../rows.ts";
 import type { DB } from "../schema.ts";
+import { reasonColumns } from "../waiting-reasons.ts";
 import { type FoundBy, type LedgerEntry, toEntry } from "./envelopes.ts";
 
 /**
@@ -87,9 +88,8 @@ export async function postponeEnvelope(
   await db
     .updateTable("envelope")
     .set({
-      reason: entry.reason,
+      ...reasonColumns(entry),
       waiting_until: entry.until,
-      last_error: entry.error,
       ...(entry.countsAsAttempt ? { listing: null } : { attempts: sql<number>`greatest(attempts - 1, 0)` }),
     })
     .where("tenant", "=", entry.tenant)

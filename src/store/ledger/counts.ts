@@ -2,6 +2,7 @@ import { type Kysely, sql } from "kysely";
 import type { LinkId } from "../../domain/identifiers.ts";
 import { MOST_ATTEMPTS } from "../../domain/retries.ts";
 import type { DB } from "../schema.ts";
+import { REASON } from "../waiting-reasons.ts";
 import type { EnvelopeState } from "./envelopes.ts";
 import { announcedBy } from "./waiting-envelopes.ts";
 
@@ -73,10 +74,10 @@ export async function countWaiting(db: Kysely<DB>, linkId: LinkId): Promise<numb
 export async function countWaitingByCause(db: Kysely<DB>, linkId: LinkId): Promise<Record<string, number>> {
   const rows = await db
     .selectFrom("envelope")
-    .select(["reason", (select) => select.fn.countAll<string>().as("count")])
+    .select([REASON.as("reason"), (select) => select.fn.countAll<string>().as("count")])
     .where("link_id", "=", linkId)
     .where("state", "=", "waiting")
-    .groupBy("reason")
+    .groupBy(REASON)
     .orderBy("reason")
     .execute();
   return Object.fromEntries(rows.map((row) => [row.reason, Number(row.count)]));

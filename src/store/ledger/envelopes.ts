@@ -3,6 +3,7 @@ import type { EnvelopeId, LinkId } from "../../domain/identifiers.ts";
 import { parseUuid } from "../../domain/identifiers.ts";
 import { oneOf, required } from "../rows.ts";
 import type { DB, Envelope as EnvelopeRow, Json } from "../schema.ts";
+import { readReason } from "../waiting-reasons.ts";
 
 export type EnvelopeState = "waiting" | "imported" | "excluded" | "deleted";
 export type FoundBy = "event" | "reconciliation" | "replay";
@@ -92,12 +93,13 @@ export async function tenantsOfEnvelope(db: Kysely<DB>, envelopeId: EnvelopeId):
 
 /** Converts a row of the table to an entry. */
 export function toEntry(row: Selectable<EnvelopeRow>): LedgerEntry {
+  const { reason, error } = readReason(row);
   return {
     tenant: row.tenant,
     envelopeId: required(parseUuid<EnvelopeId>(row.envelope_id)),
     linkId: required(parseUuid<LinkId>(row.link_id)),
     state: oneOf(["waiting", "imported", "excluded", "deleted"], row.state),
-    reason: row.reason,
+    reason,
     completedAt: row.completed_at,
     facts: row.facts,
     listing: row.listing,
@@ -106,7 +108,7 @@ export function toEntry(row: Selectable<EnvelopeRow>): LedgerEntry {
     decidedAt: row.decided_at,
     attempts: row.attempts,
     lastAttemptAt: row.last_attempt_at,
-    lastError: row.last_error,
+    lastError: error,
     waitingUntil: row.waiting_until,
   };
 }

@@ -1,6 +1,7 @@
 import { type Kysely, type Selectable, sql } from "kysely";
 import type { AccountId, LinkId, UserId } from "../../domain/identifiers.ts";
 import { parseUuid } from "../../domain/identifiers.ts";
+import { type LinkNotice, NOTICES } from "../../domain/link-notice.ts";
 import { oneOf, required } from "../rows.ts";
 import type { DB, Link as LinkRow } from "../schema.ts";
 
@@ -36,6 +37,8 @@ export type Link = {
   /** Completion of the newest listed envelope that a different user of the account sent. */
   readonly colleagueSentAt: Date | null;
   readonly connect: ConnectState;
+  /** What slows the link, as far as no other table shows it. */
+  readonly notice: LinkNotice | null;
   readonly totalsAtEnd: unknown;
 };
 
@@ -145,8 +148,15 @@ export function toLink(row: Selectable<LinkRow>): Link {
       sentId: row.connect_sent_id,
       receivedId: row.connect_received_id,
     },
+    notice: toNotice(row),
     totalsAtEnd: row.totals_at_end,
   };
+}
+
+/** Ignores a code of a later version. */
+function toNotice(row: Pick<Selectable<LinkRow>, "notice_code" | "notice_since">): LinkNotice | null {
+  const code = NOTICES.find((one) => one === row.notice_code);
+  return code === undefined || row.notice_since === null ? null : { code, since: row.notice_since };
 }
 
 const STATES = ["active", "awaiting-approval", "error", "ended"] as const;

@@ -81,6 +81,12 @@ export async function enqueueErasure(db: Kysely<DB>): Promise<void> {
   });
 }
 
+/** Queues the probe of a document store that refuses writes. */
+export async function enqueueStoreProbe(db: Kysely<DB>, runAt: Date): Promise<void> {
+  const task = "probe-documents";
+  await enqueue(db, { task, payload: {}, key: task, priority: PRIORITY.event, runAt });
+}
+
 /** Queues a job. Replaces a waiting job with the same key. */
 async function enqueue(db: Kysely<DB>, job: Job): Promise<void> {
   await sql`select from ${addJob(job, { keepsRunAt: false })}`.execute(db);

@@ -1,6 +1,7 @@
 import { type Kysely, sql } from "kysely";
 import { MOST_ATTEMPTS } from "../../domain/retries.ts";
 import type { DB } from "../schema.ts";
+import { REASON } from "../waiting-reasons.ts";
 
 /** The state of the service for /metrics; durations in seconds. Contains nothing about tenants or persons. */
 export type Figures = {
@@ -88,14 +89,14 @@ async function readWaiting(db: Kysely<DB>): Promise<Pick<Figures, "waiting" | "p
   const rows = await db
     .selectFrom("envelope")
     .select([
-      "reason",
+      REASON.as("reason"),
       sql<number>`count(*)::int`.as("count"),
       sql<number>`(count(*) filter (where waiting_until is null or attempts >= ${MOST_ATTEMPTS}))::int`.as(
         "parked",
       ),
     ])
     .where("state", "=", "waiting")
-    .groupBy("reason")
+    .groupBy(REASON)
     .execute();
   return {
     waiting: new Map(rows.map((row) => [row.reason, row.count])),

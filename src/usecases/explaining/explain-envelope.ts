@@ -73,22 +73,30 @@ export async function explainEnvelope(
     })),
     contracts: await contractsOfEnvelope(deps.db, tenant, envelopeId),
     ...(entry === null ? NOTHING : describeRecord(entry)),
-    waitingFor: verdict.waiting,
+    ...describeWait(verdict, entry),
   };
 }
 
-type Recorded = Pick<Explanation, "attempts" | "lastAttemptAt" | "lastError" | "linkId" | "decidedAt">;
+/** The document store's error code is shown for envelopes that have not been tried either. */
+function describeWait(
+  { waiting }: Verdict,
+  entry: LedgerEntry | null,
+): Pick<Explanation, "waitingFor" | "lastError"> {
+  const lastError = waiting?.code ?? entry?.lastError ?? null;
+  return { waitingFor: waiting && { reason: waiting.reason, until: waiting.until }, lastError };
+}
+
+type Recorded = Pick<Explanation, "attempts" | "lastAttemptAt" | "linkId" | "decidedAt">;
 
 const NOTHING: Recorded = {
   attempts: 0,
   lastAttemptAt: null,
-  lastError: null,
   linkId: null,
   decidedAt: null,
 };
 
-function describeRecord({ attempts, lastAttemptAt, lastError, linkId, decidedAt }: LedgerEntry): Recorded {
-  return { attempts, lastAttemptAt, lastError, linkId, decidedAt };
+function describeRecord({ attempts, lastAttemptAt, linkId, decidedAt }: LedgerEntry): Recorded {
+  return { attempts, lastAttemptAt, linkId, decidedAt };
 }
 
 async function judgeEntry(deps: Uses<"budgets" | "db" | "now">, entry: LedgerEntry): Promise<Verdict> {

@@ -6,6 +6,7 @@ import { nextDueAt } from "../../store/ledger/waiting-envelopes.ts";
 import { findLink, type Link } from "../../store/links/links.ts";
 import { enqueueBacklog } from "../../store/queue/queue.ts";
 import type { Uses } from "../capabilities.ts";
+import { findStoreWait } from "./document-store.ts";
 import { endFirstImport, isFirstImport } from "./first-import.ts";
 import { importEnvelope, LEASE_MS } from "./import-envelope.ts";
 
@@ -37,6 +38,8 @@ export async function runBacklogTurn(deps: Deps, turn: Turn): Promise<void> {
   const link = await findLink(deps.db, turn.linkId);
   if (link?.state !== "active") return;
   const first = isFirstImport(link);
+  const outage = await findStoreWait(deps);
+  if (outage !== null) return await queueAgain(deps, turn, outage.until ?? deps.now(), first);
   const pace = await deps.budgets.pace(link.account.id, "other");
   if (pace.kind === "wait") return await queueAgain(deps, turn, pace.until, first);
   const reserve: Pace = first ? await deps.budgets.pace(link.account.id, "first-import") : pace;
@@ -89,6 +92,7 @@ const SHARED_CAUSES: ReadonlySet<string> = new Set([
   "group-missing",
   "account-throttled",
   "budget-reserve",
+  "document-store-unavailable",
 ]);
 
 async function claimNext(deps: Uses<"db" | "now">, { link, held }: LaneWork): Promise<EnvelopeId | null> {

@@ -1,13 +1,18 @@
 import type { Envelope } from "../../domain/envelope.ts";
 import type { EnvelopeId, LinkId } from "../../domain/identifiers.ts";
+import type { WaitingCause } from "../../domain/link-wait.ts";
+import type { Pace } from "../../domain/pace.ts";
 import { nextAttempt } from "../../domain/retries.ts";
 import type { Database } from "../../store/database.ts";
 import { claimEnvelope, postponeEnvelope, reopenEnvelope } from "../../store/ledger/claims.ts";
 import type { FoundBy, LedgerEntry } from "../../store/ledger/envelopes.ts";
+import { removeNotice } from "../../store/links/link-notices.ts";
 import { findLink, type Link } from "../../store/links/links.ts";
 import { withLock } from "../../store/locks.ts";
+import { findOutage, forgetOutage, type Outage } from "../../store/outages.ts";
 import type { CallKind, Uses } from "../capabilities.ts";
 import { decide } from "./decide.ts";
+import { whyStoreWaits } from "./document-store.ts";
 import { excludeEnvelope } from "./exclude-envelope.ts";
 import { postponeAfterFault } from "./import-faults.ts";
 import { readListing } from "./listed-envelope.ts";
@@ -45,22 +50,35 @@ export async function importEnvelope(deps: Deps, request: ImportRequest): Promis
 async function importAlone(deps: Deps, link: Link, request: ImportRequest): Promise<ImportOutcome> {
   const now = deps.now();
   const leaseUntil = new Date(now.getTime() + LEASE_MS);
-  const [entry, pace] = await Promise.all([
+  const [entry, pace, outage] = await Promise.all([
     claimEnvelope(deps.db, { ...request, tenant: link.tenant, now, leaseUntil }),
     deps.budgets.pace(link.account.id, "other"),
+    findOutage(deps.db),
   ]);
   if (entry.state === "imported" || entry.state === "deleted") return { kind: "settled" };
-  if (link.state !== "active") return await wait(deps.db, entry, "queued", now);
-  if (pace.kind === "wait") return await wait(deps.db, entry, "account-throttled", pace.until);
+  const cause = whyWait({ link, pace, outage, now });
+  if (cause !== null) return await wait(deps.db, entry, cause);
 
   const account = deps.openAccount(link, undefined, kindOfCalls(link, entry));
   let envelope: Envelope | null = null;
   try {
     envelope = readListing(entry) ?? (await account.getEnvelope(entry.envelopeId));
-    return await judge(deps, { link, entry, account, envelope });
+    const outcome = await judge(deps, { link, entry, account, envelope });
+    if (outage !== null && outcome.kind === "imported") await forgetOutage(deps.db);
+    if (link.notice?.code === "docusign-unavailable")
+      await removeNotice(deps.db, link.id, "docusign-unavailable");
+    return outcome;
   } catch (error) {
     return await postponeAfterFault(deps, { link, entry, account, envelope }, error);
   }
+}
+
+/** Returns what keeps every envelope of the link waiting, or null. */
+function whyWait(facts: { link: Link; pace: Pace; outage: Outage | null; now: Date }): WaitingCause | null {
+  if (facts.link.state !== "active") return { reason: "queued", until: facts.now };
+  const { pace } = facts;
+  if (pace.kind === "wait") return { reason: "account-throttled", until: pace.until };
+  return whyStoreWaits(facts.outage, facts.now);
 }
 
 /** Envelopes that events or later reconciliations find during a first import do not count as part of it. */
@@ -87,7 +105,10 @@ async function judge(
         facts: decision.facts,
       });
     case "undecided":
-      return await wait(deps.db, entry, decision.reason, nextAttempt(entry.attempts, deps.now()));
+      return await wait(deps.db, entry, {
+        reason: decision.reason,
+        until: nextAttempt(entry.attempts, deps.now()),
+      });
   }
 }
 
@@ -95,14 +116,13 @@ async function judge(
 async function wait(
   db: Database,
   entry: LedgerEntry,
-  reason: string,
-  until: Date | null,
+  { reason, until, code }: WaitingCause,
 ): Promise<ImportOutcome> {
   await postponeEnvelope(db, {
     ...entry,
     reason,
     until,
-    error: null,
+    error: code ?? null,
     countsAsAttempt: reason.endsWith("unknown"),
   });
   return { kind: "waiting", reason, until };

@@ -1,3 +1,4 @@
+import { DocumentStoreFault } from "../../documents/store-fault.ts";
 import type { DocuSignAccount } from "../../docusign/api/account.ts";
 import { faultFacts } from "../../docusign/faults/fault-facts.ts";
 import { DocuSignFault } from "../../docusign/faults/faults.ts";
@@ -6,9 +7,11 @@ import { decideFault, type Fault, type FaultWait, type ImportStep } from "../../
 import { postponeEnvelope } from "../../store/ledger/claims.ts";
 import type { LedgerEntry } from "../../store/ledger/envelopes.ts";
 import { forgetEnvelope } from "../../store/ledger/settlements.ts";
+import { recordNotice } from "../../store/links/link-notices.ts";
 import type { Link } from "../../store/links/links.ts";
 import type { Uses } from "../capabilities.ts";
 import { askAdmin, failLink } from "../health/link-health.ts";
+import { noteRefusedWrite } from "./document-store.ts";
 import { excludeEnvelope } from "./exclude-envelope.ts";
 import type { ImportOutcome } from "./outcome.ts";
 
@@ -30,7 +33,8 @@ export async function postponeAfterFault(
   error: unknown,
 ): Promise<ImportOutcome> {
   report(deps, attempt, error);
-  const fault = faultFacts(error);
+  if (error instanceof DocumentStoreFault) await noteRefusedWrite(deps, error);
+  const fault = factsOf(error);
   const reaction = decideFault(fault, stepOf(attempt), deps.now());
   switch (reaction.kind) {
     case "wait":
@@ -38,6 +42,8 @@ export async function postponeAfterFault(
         return await waitForLink(deps, attempt, fault);
       if (reaction.accountPausedUntil !== null)
         await deps.budgets.pause(attempt.link.account.id, reaction.accountPausedUntil);
+      if (UNREACHABLE.has(fault.kind))
+        await recordNotice(deps.db, attempt.link.id, "docusign-unavailable", deps.now());
       return await postpone(deps, attempt, reaction, fault);
     case "fail-link":
       await failLink(deps.db, attempt.link, reaction.cause);
@@ -49,11 +55,21 @@ export async function postponeAfterFault(
   }
 }
 
+/** DocuSign answers none of the link's calls, as far as one call can show. */
+const UNREACHABLE: ReadonlySet<Fault["kind"]> = new Set(["unavailable", "our-credentials"]);
+
 function report({ log }: Uses<"log">, { link, entry }: Attempt, error: unknown): void {
   const about = { linkId: link.id, envelopeId: entry.envelopeId };
   if (error instanceof DocuSignFault)
     log.warn({ ...about, fault: error.code, kind: error.kind }, "import postponed");
+  else if (error instanceof DocumentStoreFault)
+    log.warn({ ...about, fault: error.code, kind: "document-store" }, "import postponed");
   else log.error({ err: error, ...about }, "import failed");
+}
+
+function factsOf(error: unknown): Fault {
+  if (error instanceof DocumentStoreFault) return { kind: "store-refused", code: error.code, retryAt: null };
+  return faultFacts(error);
 }
 
 /** Once DocuSign has returned the envelope, only a document can be missing or refused. */

@@ -55,7 +55,7 @@ async function runLane(deps: Omit<Deps, "lanes">, work: ImportNow): Promise<void
 
 /** Returns what keeps the link from importing now, or null. The account's budget paces a first import. */
 export async function findWait(
-  deps: Uses<"budgets" | "db">,
+  deps: Uses<"budgets" | "db" | "now">,
   linkId: LinkId,
   foundBy: FoundBy,
 ): Promise<WaitingCause | null> {

@@ -1,6 +1,7 @@
 import { type CallsWait, type WaitingCause, whyCallsWait, whyLinkWaits } from "../../domain/link-wait.ts";
 import type { Link } from "../../store/links/links.ts";
 import type { CallKind, Uses } from "../capabilities.ts";
+import { findStoreWait } from "./document-store.ts";
 import { isFirstImport } from "./first-import.ts";
 
 /**
@@ -8,17 +9,14 @@ import { isFirstImport } from "./first-import.ts";
  * import, listed envelopes also wait when only the reserve of calls is left.
  */
 export async function findLinkWait(
-  deps: Uses<"budgets">,
+  deps: Uses<"budgets" | "db" | "now">,
   link: Link | null,
   foundBy: "listing" | "event",
 ): Promise<WaitingCause | null> {
   const reason = whyLinkWaits(link);
   if (link === null || reason !== null) return { reason: reason ?? "link-ended", until: null };
-  return await findCallsWait(
-    deps,
-    link,
-    foundBy === "listing" && isFirstImport(link) ? "first-import" : "other",
-  );
+  const kind = foundBy === "listing" && isFirstImport(link) ? "first-import" : "other";
+  return (await findStoreWait(deps)) ?? (await findCallsWait(deps, link, kind));
 }
 
 /** Returns what keeps calls of this kind for the link's account waiting, or null. */

@@ -4,6 +4,7 @@ import { countExcludedByRule, countTotals, type Totals } from "../../store/ledge
 import { findLatest } from "../../store/ledger/reconciliations.ts";
 import type { Link, LinkCause, LinkState } from "../../store/links/links.ts";
 import type { Uses } from "../capabilities.ts";
+import { describeNotice, type NoticeDescription } from "./describe-notice.ts";
 import { type FirstImportProgress, measureFirstImport } from "./first-import-progress.ts";
 import { computeTotals } from "./link-totals.ts";
 
@@ -14,6 +15,8 @@ export type LinkDescription = Pick<
 > & {
   /** For state `error`: a stable code, and a Japanese message that says what to do. */
   readonly cause: { readonly code: LinkCause; readonly message: string } | null;
+  /** What slows an active link; null if nothing does. */
+  readonly notice: NoticeDescription | null;
   readonly account: Pick<Link["account"], "id" | "name">;
   /** For an ended link: the times up to which it accounted for sent and received envelopes (import-rules 2.3). */
   readonly sentUntil: Date | null;
@@ -49,6 +52,7 @@ export async function describeLink(
     sentUntil,
     receivedUntil,
     cause: state === "error" ? describeCause(link.cause) : null,
+    notice: await describeNotice(deps, link),
     account: { id: link.account.id, name: link.account.name },
     connect: state === "ended" ? NO_CONNECT : { sent: link.connect.sent, received: link.connect.received },
     ...(await describeEnvelopes(deps, link)),

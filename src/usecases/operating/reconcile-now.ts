@@ -45,6 +45,8 @@ export type NowOptions = RequestedWindow & {
 export type Obstacle = {
   readonly reason: WaitingCause["reason"] | "interrupted";
   readonly until: Date | null;
+  /** The document store's own error code. */
+  readonly code?: string;
 };
 
 export type ReconciledLink = {
@@ -239,10 +241,11 @@ export async function findPassing(
   return reason === undefined ? null : { reason, until: await nextDueAt(db, link.id) };
 }
 
-/** Causes that end without a person: the account's next hour begins, or DocuSign recovers. */
+/** Causes that end without the owner: the account's next hour begins, or DocuSign or the document store recovers. */
 const PASSING_CAUSES = [
   "account-throttled",
   "budget-reserve",
   "docusign-unavailable",
+  "document-store-unavailable",
   "not-found-yet",
 ] as const;

@@ -94,7 +94,7 @@ async function replayLink(
 }
 
 async function findObstacle(
-  deps: Uses<"budgets" | "db">,
+  deps: Uses<"budgets" | "db" | "now">,
   link: Link,
   { left, causes, signal }: { left: number; causes: Readonly<Record<string, number>>; signal: AbortSignal },
 ): Promise<Obstacle | null> {

@@ -12,6 +12,7 @@ import {
   type ReconciliationKind,
   startReconciliation,
 } from "../../store/ledger/reconciliations.ts";
+import { recordNotice, removeNotice } from "../../store/links/link-notices.ts";
 import { changeLink } from "../../store/links/link-writes.ts";
 import { findLink, type Link } from "../../store/links/links.ts";
 import type { CallKind, Uses } from "../capabilities.ts";
@@ -53,6 +54,8 @@ type PutOff = {
 /** Slightly less than a day, because runs start at slightly different times each day. */
 const FULL_EVERY_MS = 23.5 * 60 * 60 * 1000;
 const BUSY_MS = 5 * 1000;
+/** The reason of a listing that DocuSign does not answer, and the notice of its link. */
+const UNAVAILABLE = "docusign-unavailable";
 
 /**
  * Runs one step of a link's reconciliation. Starts a run if none is in progress, then records one page of the listing
@@ -95,6 +98,7 @@ async function stepAlone(deps: Deps, request: ReconcileRequest): Promise<Reconci
   const account = deps.openAccount(link, count, kindOfCalls(link));
   try {
     const page = await reconcilePage(deps, { link, run, account });
+    if (link.notice?.code === UNAVAILABLE) await removeNotice(deps.db, link.id, UNAVAILABLE);
     if (page === "more") return { kind: "more", first: run.kind === "first", ended: null };
     // The imports need not wait for the health check.
     await wakeBacklog(deps.db, link.id, deps.now());
@@ -229,5 +233,6 @@ async function putOff(
   if (wait.asksUser && (await askAdmin(deps, link, deps.openAccount(link))) === "not-admin")
     return await notImporting(deps.db, link);
   if (wait.accountPausedUntil !== null) await deps.budgets.pause(link.account.id, wait.accountPausedUntil);
+  if (wait.reason === UNAVAILABLE) await recordNotice(deps.db, link.id, UNAVAILABLE, deps.now());
   return { kind: "put-off", until: wait.until, reason: wait.reason };
 }

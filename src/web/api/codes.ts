@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { ConnectMessage } from "../../docusign/connect/message-identity.ts";
 import type { Outcome, Reasons } from "../../domain/finding.ts";
+import type { NoticeCode } from "../../domain/link-notice.ts";
 import type { ReconciliationKind, ReconciliationState } from "../../store/ledger/reconciliations.ts";
 import type { AuditAction } from "../../store/links/audit.ts";
 import type { ConnectSide, LinkCause, LinkState } from "../../store/links/links.ts";
@@ -71,6 +72,18 @@ const LINK_CAUSES: Meanings<LinkCause> = {
 };
 export const linkCause = codes("LinkCause", "Why a link is in state `error`.", LINK_CAUSES);
 
+const NOTICES: Meanings<NoticeCode> = {
+  "document-store-unavailable":
+    "The service cannot store documents. Imports wait and continue automatically.",
+  "docusign-unavailable":
+    "DocuSign does not respond or returns errors. Imports wait and continue automatically.",
+  "account-throttled":
+    "The DocuSign account has used up its API calls. Imports continue when DocuSign accepts calls.",
+  "docusign-slow": "DocuSign responds slowly. Imports continue, but take longer.",
+  "connect-switched-off": "A Connect configuration is disabled in DocuSign. Imports run once an hour.",
+};
+export const noticeCode = codes("NoticeCode", "What slows an active link.", NOTICES);
+
 const CONNECT_SIDES: Meanings<ConnectSide> = {
   active: "DocuSign sends events.",
   pending: "The configuration could not be created or checked yet. The next reconciliation tries again.",
@@ -104,6 +117,7 @@ const WAITS: Meanings<Reasons["waiting"]> = {
   "budget-reserve": "The remaining API calls are reserved for the account's other integrations.",
   "lookup-budget": "The tenant has used up its look-ups in DocuSign for this hour. Imports are not affected.",
   "docusign-unavailable": "DocuSign could not be reached or did not return the envelope.",
+  "document-store-unavailable": "The service cannot store documents at the moment.",
   "not-found-yet": "DocuSign does not return the envelope or one of its documents yet.",
   "document-not-pdf": "DocuSign returned a document that is not a PDF.",
   "document-empty": "DocuSign returned an empty document.",

@@ -35,6 +35,7 @@ export const LINK: Wire<typeof link> = {
   id: "c1f3b1de-3c0a-4f5e-8a74-2d9d2f6f7a55",
   state: "active",
   cause: null,
+  notice: null,
   groupId: "sales",
   account: { id: "2b7f4a9e-9d4b-4a53-8f0f-5b7a3c1d9e10", name: "株式会社サンプル" },
   user: { id: "7d0a2f6e-1a7b-4c35-9f0e-6a1b2c3d4e5f", name: "山田 花子", email: "hanako@example.com" },

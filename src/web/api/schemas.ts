@@ -6,6 +6,7 @@ import {
   exclusionRule,
   linkCause,
   linkState,
+  noticeCode,
   outcome,
   problemType,
   reason,
@@ -87,6 +88,14 @@ export const link = z
           .meta({ description: "Text for people, in Japanese: the problem and the next step." }),
       })
       .nullable(),
+    notice: z
+      .strictObject({
+        code: noticeCode,
+        message: z.string().meta({ description: "Text for people, in Japanese." }),
+        since: moment,
+      })
+      .nullable()
+      .meta({ description: "What slows an active link. Null if nothing does." }),
     groupId,
     account: z.strictObject({ id: uuid, name: z.string() }),
     user: z.strictObject({ id: uuid, name: z.string(), email: nullableText }),

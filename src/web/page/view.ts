@@ -56,7 +56,7 @@ export async function readLink(deps: Deps, link: Link): Promise<LinkView> {
 }
 
 async function readWaiting(
-  deps: Uses<"budgets" | "db">,
+  deps: Uses<"budgets" | "db" | "now">,
   link: Link,
   waiting: number,
 ): Promise<LinkView["waiting"]> {

@@ -81,6 +81,7 @@ const WAITING: Readonly<Record<Reasons["waiting"], string>> = {
   "budget-reserve": "ほかのシステムへの影響を避けるための待機",
   "lookup-budget": "DocuSignへの照会の上限",
   "docusign-unavailable": "DocuSignから取得できない",
+  "document-store-unavailable": "文書の保存先の復旧待ち",
   "not-found-yet": "DocuSignでまだ見つからない",
   "document-not-pdf": "取得した文書がPDFではない",
   "document-empty": "取得した文書が空",

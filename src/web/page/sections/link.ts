@@ -25,6 +25,7 @@ ${stateBadge(link.state)}
 ${visitor.isOwner && linkActions()}
 </div>
 ${link.cause !== null && errorNotice(card)}
+${link.notice !== null && slowNotice(link.notice)}
 ${visitor.isOwner && editing && editForm(visitor, groups, link)}
 ${linkFacts(link, groups)}
 ${connectNote(link)}
@@ -66,6 +67,17 @@ ${icon("warning")}
 <h3>連携のエラー</h3>
 <p>${link.cause?.message}</p>
 ${visitor.isOwner ? !isEditing && form(visitor, groups, link) : html`<p>オーナー権限のユーザーにお知らせください。</p>`}
+</div>
+</div>`;
+}
+
+/** No action is needed: the link continues by itself. */
+function slowNotice({ message, since }: NonNullable<LinkDescription["notice"]>): Html {
+  return html`<div class="message info">
+${icon("info")}
+<div>
+<p class="text">${message}</p>
+<p class="hint">${moment(since)}から</p>
 </div>
 </div>`;
 }
