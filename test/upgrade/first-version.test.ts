@@ -74,8 +74,8 @@ async function workSideBySide(ground: Ground): Promise<void> {
   await using serving = await startRole("serve", installed);
   await using _working = await startRole("work", installed);
   await using _newer = await startRole("work", { environment: developmentOf(world), errors });
-  await spendHour(ground, serving.url);
-  await spendHour(ground, world.url);
+  await spendHour(ground, serving.url, "0.1");
+  await spendHour(ground, world.url, "this");
 }
 
 async function workAfterRollBack(ground: Ground): Promise<void> {
@@ -94,7 +94,7 @@ async function workAlone(ground: Ground): Promise<void> {
   const reachable = { ...environment, PORT: new URL(world.url).port };
   await using serving = await startRole("serve", { environment: reachable, program: old.program, errors });
   await using _working = await startRole("work", { environment, program: old.program, errors });
-  await spendHour(ground, serving.url);
+  await spendHour(ground, serving.url, "0.1");
   assert.equal(await world.link(admin, { tenant: "tenant-2" }), "linked");
   await runCommands(ground);
 }
@@ -102,17 +102,17 @@ async function workAlone(ground: Ground): Promise<void> {
 async function workAgain(ground: Ground): Promise<void> {
   const { world, errors } = ground;
   await using _working = await startRole("work", { environment: developmentOf(world), errors });
-  await spendHour(ground, world.url);
+  await spendHour(ground, world.url, "this");
 }
 
 const HOUR_MS = 3_600_000;
 
 /** Everything that an installation does within an hour, asked of the version at this address. */
-async function spendHour(ground: Ground, url: string): Promise<void> {
+async function spendHour(ground: Ground, url: string, version: "0.1" | "this"): Promise<void> {
   const { world, admin, db, concluded, deleted } = ground;
   world.clock.now = new Date();
   const token = await world.cabinet.token({ tenant: TENANT, scope: EVERY_SCOPE, sub: "owner" });
-  const api = createApi(url, token, { isDescribed: url === world.url });
+  const api = createApi(url, token, { isDescribed: version === "this" });
   const heard = await concludeHeard(ground, url);
   await awaitImport(api, heard);
   const hour = new Date(Math.floor(Date.now() / HOUR_MS) * HOUR_MS);
