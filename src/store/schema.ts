@@ -137,6 +137,10 @@ export interface Envelope {
   facts: Generated<Json>;
   found_at: Timestamp;
   found_by: string;
+  /**
+   * members of signing groups when the completed envelope was first judged; null if it has no group or was judged by version 0.1
+   */
+  group_members: Json | null;
   last_attempt_at: Timestamp | null;
   last_error: string | null;
   link_id: string;
@@ -188,6 +192,10 @@ export interface Forwarding {
 export interface Link {
   account_id: string;
   account_name: string;
+  /**
+   * when DocuSign was last asked if the account moved to another site
+   */
+  address_asked_at: Timestamp | null;
   approval: string;
   base_uri: string;
   cause: string | null;
@@ -196,10 +204,24 @@ export interface Link {
    * completion of the newest envelope that another user of the account sent: while listings show it, the right to see all of the account is proven
    */
   colleague_sent_at: Timestamp | null;
+  /**
+   * since when a configuration is off
+   */
+  connect_off_since: Timestamp | null;
   connect_received: string;
+  connect_received_enabled_at: Timestamp | null;
   connect_received_id: string | null;
+  connect_received_off: string | null;
   connect_sent: string;
+  /**
+   * when the configuration was last switched on again
+   */
+  connect_sent_enabled_at: Timestamp | null;
   connect_sent_id: string | null;
+  /**
+   * why the configuration is off: person, paused, docusign or deliveries-failed; null if it is on
+   */
+  connect_sent_off: string | null;
   ended_at: Timestamp | null;
   first_import_done_at: Timestamp | null;
   first_import_listed_at: Timestamp | null;
@@ -209,6 +231,14 @@ export interface Link {
   group_id: string;
   id: string;
   linked_at: Timestamp;
+  /**
+   * how much a listing asks for at once; null means the maximum
+   */
+  listing_pace: Json | null;
+  /**
+   * since when listings ask for less than the maximum
+   */
+  listing_slow_since: Timestamp | null;
   /**
    * what slows the link, as far as no other table shows it; null if nothing does
    */
