@@ -142,14 +142,18 @@ export function toLink(row: Selectable<LinkRow>): Link {
     checkedAt: row.checked_at,
     fullyCheckedAt: row.fully_checked_at,
     colleagueSentAt: row.colleague_sent_at,
-    connect: {
-      sent: row.connect_sent,
-      received: row.connect_received,
-      sentId: row.connect_sent_id,
-      receivedId: row.connect_received_id,
-    },
+    connect: toConnect(row),
     notice: toNotice(row),
     totalsAtEnd: row.totals_at_end,
+  };
+}
+
+function toConnect(row: Selectable<LinkRow>): ConnectState {
+  return {
+    sent: row.connect_sent,
+    received: row.connect_received,
+    sentId: row.connect_sent_id,
+    receivedId: row.connect_received_id,
   };
 }
 

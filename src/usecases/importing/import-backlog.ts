@@ -6,9 +6,9 @@ import { nextDueAt } from "../../store/ledger/waiting-envelopes.ts";
 import { findLink, type Link } from "../../store/links/links.ts";
 import { enqueueBacklog } from "../../store/queue/queue.ts";
 import type { Uses } from "../capabilities.ts";
-import { findStoreWait } from "./document-store.ts";
 import { endFirstImport, isFirstImport } from "./first-import.ts";
 import { importEnvelope, LEASE_MS } from "./import-envelope.ts";
+import { findLinkWait } from "./waiting-cause.ts";
 
 type Deps = Uses<
   | "adminProfiles"
@@ -26,6 +26,7 @@ type Deps = Uses<
 /** A lane releases its worker after this long, so that links take turns. */
 const TURN_MS = 1_000;
 const TURN_ENVELOPES = 20;
+const GO: Pace = { kind: "go" };
 
 export type Turn = { readonly linkId: LinkId; readonly lane: number; readonly signal: AbortSignal };
 
@@ -38,11 +39,9 @@ export async function runBacklogTurn(deps: Deps, turn: Turn): Promise<void> {
   const link = await findLink(deps.db, turn.linkId);
   if (link?.state !== "active") return;
   const first = isFirstImport(link);
-  const outage = await findStoreWait(deps);
-  if (outage !== null) return await queueAgain(deps, turn, outage.until ?? deps.now(), first);
-  const pace = await deps.budgets.pace(link.account.id, "other");
-  if (pace.kind === "wait") return await queueAgain(deps, turn, pace.until, first);
-  const reserve: Pace = first ? await deps.budgets.pace(link.account.id, "first-import") : pace;
+  const wait = await findLinkWait(deps, link, "event");
+  if (wait !== null) return await queueAgain(deps, turn, wait.until ?? deps.now(), first);
+  const reserve = first ? await deps.budgets.pace(link.account.id, "first-import") : GO;
   if (turn.lane === 0 && reserve.kind === "go") await callLanes(deps, link, first);
   const ended = await importDue(deps, { ...turn, link, held: reserve.kind === "wait" });
   if (reserve.kind === "wait" && ended === "nothing-due")
