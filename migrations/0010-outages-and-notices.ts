@@ -1,6 +1,6 @@
 import { type Kysely, sql } from "kysely";
 
-/** What slows imports is known to all processes: an outage of the document store, and the notice of each link. */
+/** All processes know an outage of the document store, and the cause that slows each link. */
 export async function up<Schema>(db: Kysely<Schema>): Promise<void> {
   await sql`create table document_store_outage (
     only_row boolean primary key default true check (only_row),
@@ -17,5 +17,5 @@ export async function up<Schema>(db: Kysely<Schema>): Promise<void> {
   );
   await sql`alter table link add column notice_code text, add column notice_since timestamptz(3)`.execute(db);
   await sql`comment on column link.notice_code is
-    'what slows the link, as far as no other table shows it; null if nothing does'`.execute(db);
+    'the cause that slows the link, unless another table shows it'`.execute(db);
 }

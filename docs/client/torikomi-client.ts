@@ -309,7 +309,7 @@ export type Link = {
     /** Text for people, in Japanese: the problem and the next step. */
     message: string;
   } | null;
-  /** What slows an active link. Null if nothing does. */
+  /** The cause that slows an active link. Null if there is none. */
   notice: {
     code: NoticeCode;
     /** Text for people, in Japanese. */
@@ -383,7 +383,7 @@ export type LinkState = "active" | "awaiting-approval" | "error" | "ended" | (st
 export type LinkCause = "authorization-revoked" | "not-admin" | "group-missing" | (string & {});
 
 /**
- * What slows an active link. More values may be added.
+ * Cause that slows an active link. More values may be added.
  *
  * - `document-store-unavailable`: The service cannot store documents. Imports wait and continue automatically.
  * - `docusign-unavailable`: DocuSign does not respond or returns errors. Imports wait and continue automatically.
@@ -447,7 +447,7 @@ export type PastLink = {
     /** Text for people, in Japanese: the problem and the next step. */
     message: string;
   } | null;
-  /** What slows an active link. Null if nothing does. */
+  /** The cause that slows an active link. Null if there is none. */
   notice: {
     code: NoticeCode;
     /** Text for people, in Japanese. */

@@ -1,4 +1,4 @@
-/** What slows an active link; the one that slows it most comes first. */
+/** The causes that slow an active link. The one that slows it most comes first. */
 export const NOTICES = [
   "document-store-unavailable",
   "docusign-unavailable",
@@ -18,7 +18,7 @@ export type NoticeFacts = {
   readonly storeRefusesSince: Date | null;
   /** When the account's calls began to wait; null if they do not. */
   readonly throttledSince: Date | null;
-  /** What reconciliations, imports and checks of Connect recorded for the link. */
+  /** The cause that reconciliations, imports or checks of Connect recorded for the link. */
   readonly recorded: LinkNotice | null;
 };
 

@@ -240,7 +240,7 @@ export interface Link {
    */
   listing_slow_since: Timestamp | null;
   /**
-   * what slows the link, as far as no other table shows it; null if nothing does
+   * the cause that slows the link, unless another table shows it
    */
   notice_code: string | null;
   notice_since: Timestamp | null;

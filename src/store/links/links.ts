@@ -37,7 +37,7 @@ export type Link = {
   /** Completion of the newest listed envelope that a different user of the account sent. */
   readonly colleagueSentAt: Date | null;
   readonly connect: ConnectState;
-  /** What slows the link, as far as no other table shows it. */
+  /** The cause that slows the link, unless another table shows it. */
   readonly notice: LinkNotice | null;
   readonly totalsAtEnd: unknown;
 };

@@ -15,7 +15,7 @@ export type LinkDescription = Pick<
 > & {
   /** For state `error`: a stable code, and a Japanese message that says what to do. */
   readonly cause: { readonly code: LinkCause; readonly message: string } | null;
-  /** What slows an active link; null if nothing does. */
+  /** The cause that slows an active link; null if there is none. */
   readonly notice: NoticeDescription | null;
   readonly account: Pick<Link["account"], "id" | "name">;
   /** For an ended link: the times up to which it accounted for sent and received envelopes (import-rules 2.3). */

@@ -5,14 +5,14 @@ import type { Link } from "../../store/links/links.ts";
 import { findOutage } from "../../store/outages.ts";
 import type { Uses } from "../capabilities.ts";
 
-/** What slows an active link: a stable code, a Japanese text for people, and since when. */
+/** The cause that slows an active link: a stable code, a Japanese text for people, and its start. */
 export type NoticeDescription = {
   readonly code: NoticeCode;
   readonly message: string;
   readonly since: Date;
 };
 
-/** Describes what slows the link now; null if nothing does. */
+/** Describes the cause that slows the link now; null if there is none. */
 export async function describeNotice(
   deps: Uses<"db" | "now">,
   link: Link,

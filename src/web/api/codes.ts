@@ -82,7 +82,7 @@ const NOTICES: Meanings<NoticeCode> = {
   "docusign-slow": "DocuSign responds slowly. Imports continue, but take longer.",
   "connect-switched-off": "A Connect configuration is disabled in DocuSign. Imports run once an hour.",
 };
-export const noticeCode = codes("NoticeCode", "What slows an active link.", NOTICES);
+export const noticeCode = codes("NoticeCode", "Cause that slows an active link.", NOTICES);
 
 const CONNECT_SIDES: Meanings<ConnectSide> = {
   active: "DocuSign sends events.",

@@ -95,7 +95,7 @@ export const link = z
         since: moment,
       })
       .nullable()
-      .meta({ description: "What slows an active link. Null if nothing does." }),
+      .meta({ description: "The cause that slows an active link. Null if there is none." }),
     groupId,
     account: z.strictObject({ id: uuid, name: z.string() }),
     user: z.strictObject({ id: uuid, name: z.string(), email: nullableText }),
