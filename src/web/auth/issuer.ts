@@ -163,9 +163,15 @@ async function redeemCode(
 /** Issuers answer an odd code with either. */
 const ABOUT_THE_CODE: ReadonlySet<string> = new Set(["invalid_grant", "invalid_request"]);
 
+/** The library's error for an ID token of a different sign-in. An issuer that ignores PKCE redeems any code of ours. */
+const FOREIGN_NONCE = z.object({
+  cause: z.object({ cause: z.object({ claim: z.literal("nonce") }) }),
+});
+
 function refusalOf(error: unknown): Refusal {
   const cause = { cause: error };
-  if (error instanceof openid.ResponseBodyError && ABOUT_THE_CODE.has(error.error)) {
+  const isRefused = error instanceof openid.ResponseBodyError && ABOUT_THE_CODE.has(error.error);
+  if (isRefused || FOREIGN_NONCE.safeParse(error).success) {
     return new Refusal("malformed", SIGN_IN_AGAIN, cause);
   }
   return unreachable(error);

@@ -183,6 +183,21 @@ test("a code that belongs to another sign-in is rejected", async () => {
   assert.equal(site.store.sessions().length, 0);
 });
 
+test("a code that belongs to another sign-in is rejected by its nonce if the cabinet ignores PKCE", async () => {
+  await using site = await createSite();
+  const { take } = site.store;
+  site.store.take = async (stateHash, now) => {
+    const begun = await take(stateHash, now);
+    return begun === null ? null : { ...begun, nonce: "the nonce of another sign-in" };
+  };
+
+  const browser = createBrowser();
+  const page = await browser.get(await returnAddressOf(site, HANAKO, browser));
+
+  assert.equal(page.status, 400);
+  assert.equal(site.store.sessions().length, 0);
+});
+
 test("each sign-in creates a new session id and ends the previous session", async () => {
   await using site = await createSite();
   const browser = createBrowser();
