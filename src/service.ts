@@ -14,11 +14,20 @@ import { type ChangeNews, createChangeNews } from "./store/contracts/change-news
 import { createEventRecorder } from "./store/events/event-recorder.ts";
 import { type ConnectEvent, type Recorded, recordEvents } from "./store/events/record-events.ts";
 import { isCurrent } from "./store/migrate.ts";
-import { endSession, findSession, storeSession, storeSignIn, takeSignIn } from "./store/page-sessions.ts";
+import {
+  confirmSession,
+  endSession,
+  findSession,
+  storeSession,
+  storeSignIn,
+  takeRefreshToken,
+  takeSignIn,
+} from "./store/page-sessions.ts";
 import { VERSION } from "./version.ts";
 import { apiRoutes } from "./web/api/routes.ts";
 import type { Pages, Route } from "./web/app.ts";
-import { signInRoutes } from "./web/auth/sign-in.ts";
+import { createSignInIssuer } from "./web/auth/issuer.ts";
+import { signInCallback, signInRoutes } from "./web/auth/sign-in.ts";
 import { createTokenVerifier, refuseEveryToken, type TokenVerifier } from "./web/auth/tokens.ts";
 import { connectRoutes } from "./web/connect.ts";
 import { metricsRoute, requestTimer } from "./web/operations/metrics.ts";
@@ -240,12 +249,15 @@ function pagesOf({ config, serving, tasks }: Foundation): Pages {
     return { routes: [unconfiguredRoutes()], leadTo: [] };
   }
   const { sessions, signIns } = pageStores(serving.db);
+  const redirectUri = signInCallback(config.publicUrl);
+  const client = { issuer, clientId, clientSecret, redirectUri, signedOutUrl: null };
+  const auth = { sessions, signIns, issuer: createSignInIssuer({ ...tasks, ...client }) };
   return {
     routes: [
-      signInRoutes({ ...tasks, sessions, signIns, issuer, clientId, clientSecret, signedOutUrl: null }),
-      callbackRoutes({ ...tasks, sessions }),
-      linksPageRoutes({ ...tasks, db: serving.db, sessions }),
-      changeRoutes({ ...tasks, db: serving.db, sessions }),
+      signInRoutes({ ...tasks, ...auth }),
+      callbackRoutes({ ...tasks, ...auth }),
+      linksPageRoutes({ ...tasks, ...auth, db: serving.db }),
+      changeRoutes({ ...tasks, ...auth, db: serving.db }),
     ],
     leadTo: [config.docusign.oauthUrl, issuer].map((address) => new URL(address).origin),
   };
@@ -258,6 +270,8 @@ function pageStores(db: Foundation["serving"]["db"]): SignInStores {
     sessions: {
       create: async (session) => await storeSession(db, session),
       find: async (idHash, at) => await findSession(db, idHash, at),
+      takeRefreshToken: async (idHash, sealed) => await takeRefreshToken(db, idHash, sealed),
+      confirm: async (idHash, confirmation) => await confirmSession(db, idHash, confirmation),
       end: async (idHash) => await endSession(db, idHash),
     },
     signIns: {

@@ -2,15 +2,14 @@ import { timingSafeEqual } from "node:crypto";
 import type { Request, RequestHandler } from "express";
 import { z } from "zod";
 import { Refusal } from "../../domain/refusal.ts";
-import type { PageSession } from "../../store/page-sessions.ts";
 import { hashOf } from "./random-token.ts";
-import { signedInOf } from "./session.ts";
+import { type SignedIn, signedInOf } from "./session.ts";
 
 const FORM = z.object({ csrf: z.string() });
 
 /** The token that each form of the page sends in its hidden field `csrf`. */
-export function csrfOf(session: PageSession): string {
-  return session.csrfToken;
+export function csrfOf(session: SignedIn): string {
+  return session.csrfTokens[0];
 }
 
 /**
@@ -20,8 +19,9 @@ export function csrfOf(session: PageSession): string {
 export function requireCsrf(publicUrl: string): RequestHandler {
   return (request, _response, next) => {
     const form = FORM.safeParse(request.body);
-    const expected = csrfOf(signedInOf(request));
-    if (!isFromOurPages(request, publicUrl) || !form.success || !isEqual(form.data.csrf, expected)) {
+    const { csrfTokens } = signedInOf(request);
+    const isExpected = form.success && csrfTokens.some((token) => isEqual(form.data.csrf, token));
+    if (!isFromOurPages(request, publicUrl) || !isExpected) {
       throw new Refusal(
         "forbidden",
         "画面の有効期限が切れました。ページを開き直して、もう一度お試しください。",

@@ -1,12 +1,14 @@
 import * as openid from "openid-client";
 import { z } from "zod";
+import { describeFault } from "../../domain/fault-text.ts";
 import { Refusal } from "../../domain/refusal.ts";
+import type { Uses } from "../../usecases/capabilities.ts";
 import type { Identity } from "./session.ts";
 import { SIGN_IN_FAILED, type SignInAnswer } from "./sign-in-answer.ts";
 import { ALGORITHMS, nameClaim } from "./tokens.ts";
 
 /** This service as a client of the cabinet's OpenID Connect issuer. */
-export type IssuerClient = {
+export type IssuerClient = Uses<"log" | "now"> & {
   readonly issuer: string;
   readonly clientId: string;
   readonly clientSecret: string;
@@ -21,13 +23,22 @@ export type Proofs = { readonly nonce: string; readonly codeVerifier: string };
 
 /** Refuses with `unavailable` if the issuer cannot be reached. */
 export type SignInIssuer = {
-  /** Builds the address at which the browser signs in. */
-  signInAddress(proofs: Proofs & { readonly state: string }): Promise<string>;
+  /**
+   * Builds the address at which the browser signs in. With `silent`, the issuer answers without showing a page, or
+   * refuses.
+   */
+  signInAddress(proofs: Proofs & { readonly state: string }, silent: boolean): Promise<string>;
   /**
    * Redeems the answer's code. Refuses with `malformed` if the answer is from a different issuer or the code is unknown,
-   * used or expired; with `forbidden` without permission.
+   * used or expired; with `forbidden` if the issuer refuses the user or the user lacks permission.
    */
   identify(answer: SignInAnswer, proofs: Proofs): Promise<Identity>;
+  /** Asks about a user again. `unanswered` means that this cannot be asked with the token, which may then be spent. */
+  refresh(refreshToken: string): Promise<Identity | "refused" | "unanswered">;
+  /** Returns true if the issuer answers now. Remembers a failure for half a minute. */
+  isReachable(): Promise<boolean>;
+  /** Returns false if the issuer's metadata exclude sign-ins without a page. */
+  canAskSilently(): Promise<boolean>;
   /**
    * Builds the address that ends the issuer's session too. Returns null if the issuer has none or cannot be reached:
    * signing out here must still work.
@@ -39,11 +50,11 @@ export type SignInIssuer = {
 export const SIGN_IN_AGAIN =
   "ログインの有効期限が切れたか、すでに使われています。もう一度ログインしてください。";
 
-/** Discovers the issuer on first use, so that the service starts without it. Failures are not cached. */
+/** Discovers the issuer on first use, so that the service starts without it. */
 export function createSignInIssuer(client: IssuerClient): SignInIssuer {
-  const discovered = createDiscovery(client);
+  const { discovered, isReachable } = createDiscovery(client);
   return {
-    signInAddress: async ({ state, nonce, codeVerifier }) =>
+    signInAddress: async ({ state, nonce, codeVerifier }, silent) =>
       openid.buildAuthorizationUrl(await discovered(), {
         redirect_uri: client.redirectUri,
         scope: "openid profile",
@@ -51,6 +62,7 @@ export function createSignInIssuer(client: IssuerClient): SignInIssuer {
         nonce,
         code_challenge: await openid.calculatePKCECodeChallenge(codeVerifier),
         code_challenge_method: "S256",
+        ...(silent && { prompt: "none" }),
       }).href,
     identify: async (answer, proofs) => {
       const code = codeOf(answer);
@@ -60,6 +72,12 @@ export function createSignInIssuer(client: IssuerClient): SignInIssuer {
       const { state, iss } = answer;
       address.search = new URLSearchParams({ code, state, ...(iss !== null && { iss }) }).toString();
       return identityOf(await redeemCode(config, address, { ...proofs, state }));
+    },
+    refresh: async (refreshToken) => await askAgain(await discovered(), refreshToken),
+    isReachable,
+    canAskSilently: async () => {
+      const { prompt_values_supported: supported } = (await discovered()).serverMetadata();
+      return !Array.isArray(supported) || supported.includes("none");
     },
     signOutAddress: async (idToken) => {
       const config = await discovered().catch(() => null);
@@ -72,20 +90,41 @@ export function createSignInIssuer(client: IssuerClient): SignInIssuer {
   };
 }
 
-function createDiscovery(client: IssuerClient): () => Promise<openid.Configuration> {
-  let found: Promise<openid.Configuration> | null = null;
-  return async () => {
-    found ??= discover(client);
-    try {
-      return await found;
-    } catch (error) {
-      found = null;
-      throw unreachable(error);
-    }
-  };
-}
+type Discovery = Pick<SignInIssuer, "isReachable"> & {
+  /** Returns the issuer's configuration. Failures are not cached. */
+  readonly discovered: () => Promise<openid.Configuration>;
+};
 
 const TIMEOUT_SECONDS = 5;
+const AWAY_MS = 30_000;
+
+function createDiscovery(client: IssuerClient): Discovery {
+  let found: Promise<openid.Configuration> | null = null;
+  let awayUntil = 0;
+  return {
+    discovered: async () => {
+      found ??= discover(client);
+      try {
+        return await found;
+      } catch (error) {
+        found = null;
+        throw unreachable(error);
+      }
+    },
+    isReachable: async () => {
+      if (client.now().getTime() < awayUntil) return false;
+      try {
+        found = Promise.resolve(await discover(client));
+        return true;
+      } catch (error) {
+        awayUntil = client.now().getTime() + AWAY_MS;
+        const line = "the cabinet's issuer cannot be reached: page sessions are not confirmed";
+        client.log.warn({ detail: describeFault(error) }, line);
+        return false;
+      }
+    },
+  };
+}
 
 async function discover(client: IssuerClient): Promise<openid.Configuration> {
   const url = new URL(client.issuer);
@@ -126,8 +165,17 @@ function isPlainLoopback(url: URL): boolean {
   return url.protocol === "http:" && ["localhost", "127.0.0.1", "[::1]"].includes(url.hostname);
 }
 
+/** The errors of a silent sign-in that need the user (OpenID Connect Core 3.1.2.6). */
+const NEEDS_USER: readonly (string | null)[] = [
+  "account_selection_required",
+  "consent_required",
+  "interaction_required",
+  "login_required",
+];
+
 /** An error in the answer may be forged, so it is never reported as a failure of the issuer. */
 function codeOf({ code, error }: SignInAnswer): string {
+  if (NEEDS_USER.includes(error)) throw new Refusal("forbidden", SIGN_IN_AGAIN);
   if (error === "access_denied") throw new Refusal("forbidden", "ログインが中止されました。");
   if (error !== null || code === null) throw new Refusal("malformed", SIGN_IN_FAILED);
   return code;
@@ -157,6 +205,38 @@ async function redeemCode(
     });
   } catch (error) {
     throw refusalOf(error);
+  }
+}
+
+/**
+ * The errors of a token endpoint that say nothing about the user: our client may not ask this way, or the issuer is busy
+ * (RFC 6749 5.2 and 4.1.2.1).
+ */
+const NOT_ABOUT_USER = [
+  "invalid_client",
+  "invalid_request",
+  "invalid_scope",
+  "server_error",
+  "slow_down",
+  "temporarily_unavailable",
+  "unauthorized_client",
+  "unsupported_grant_type",
+];
+
+async function askAgain(
+  config: openid.Configuration,
+  refreshToken: string,
+): Promise<Identity | "refused" | "unanswered"> {
+  try {
+    const tokens = await openid.refreshTokenGrant(config, refreshToken);
+    if (tokens.id_token === undefined) return "unanswered";
+    const identity = readIdentity(tokens);
+    return identity === null
+      ? "refused"
+      : { ...identity, refreshToken: identity.refreshToken ?? refreshToken };
+  } catch (error) {
+    const isAnswer = error instanceof openid.ResponseBodyError && error.status < 500;
+    return isAnswer && !NOT_ABOUT_USER.includes(error.error) ? "refused" : "unanswered";
   }
 }
 
@@ -191,10 +271,18 @@ const CLAIMS = z.object({
 });
 
 function identityOf(tokens: Tokens): Identity {
-  const claims = CLAIMS.safeParse(tokens.claims());
-  if (!claims.success) {
+  const identity = readIdentity(tokens);
+  if (identity === null) {
     throw new Refusal("forbidden", "このユーザーには、電子契約サービス連携を利用する権限がありません。");
   }
+  return identity;
+}
+
+/** Returns null if the ID token permits nothing here. */
+function readIdentity(tokens: Tokens): Identity | null {
+  const claims = CLAIMS.safeParse(tokens.claims());
+  if (!claims.success) return null;
   const { sub, tenant, role, name } = claims.data;
-  return { tenant, subject: sub, name, role, idToken: tokens.id_token ?? null };
+  const { id_token: idToken = null, refresh_token: refreshToken = null } = tokens;
+  return { tenant, subject: sub, name, role, idToken, refreshToken };
 }

@@ -1,7 +1,8 @@
 import type { Request, RequestHandler, Response } from "express";
 import { Refusal } from "../../domain/refusal.ts";
-import type { PageSession } from "../../store/page-sessions.ts";
+import type { Confirmation, PageSession } from "../../store/page-sessions.ts";
 import type { Uses } from "../../usecases/capabilities.ts";
+import { type BrowserSecrets, createBrowserSecrets } from "./browser-secrets.ts";
 import { clearCookie, readCookie, setCookie } from "./cookies.ts";
 import { hashOf, isToken, randomToken } from "./random-token.ts";
 
@@ -9,13 +10,28 @@ export type SessionStore = {
   create(session: PageSession): Promise<void>;
   /** Finds the session if `now` is before its `expiresAt`. */
   find(idHash: Buffer, now: Date): Promise<PageSession | null>;
+  /** Takes the refresh token out of the session. Returns false if another request has it. */
+  takeRefreshToken(idHash: Buffer, sealed: string): Promise<boolean>;
+  confirm(idHash: Buffer, confirmation: Confirmation): Promise<void>;
   end(idHash: Buffer): Promise<void>;
 };
 
 export type SessionUses = Uses<"now" | "publicUrl"> & { readonly sessions: SessionStore };
 
-/** The user's identity as the issuer asserts it. */
-export type Identity = Pick<PageSession, "tenant" | "subject" | "name" | "role" | "idToken">;
+/** The user's identity as the issuer asserts it, with the tokens that came with it. */
+export type Identity = Pick<PageSession, "tenant" | "subject" | "name" | "role"> & {
+  readonly idToken: string | null;
+  readonly refreshToken: string | null;
+};
+
+/** The session of a request. */
+export type SignedIn = Omit<PageSession, "csrfToken" | "verifiedAt"> & {
+  readonly verifiedAt: Date;
+  /** The tokens that forms of this session may hold. Our pages use the first. */
+  readonly csrfTokens: readonly [string, ...string[]];
+  readonly idToken: string | null;
+  readonly refreshToken: string | null;
+};
 
 /**
  * The longest return address, in characters. DocuSign's authorization codes may be long, and no maximum is documented.
@@ -25,15 +41,35 @@ export const LONGEST_RETURN = 8_192;
 
 const LIFETIME_MS = 8 * 60 * 60 * 1_000;
 
-const sessions = new WeakMap<Request, PageSession>();
+/** The purposes of a session's secrets. */
+const [ID_TOKEN, REFRESH_TOKEN, FORMS] = ["id token", "refresh token", "forms"] as const;
+
+const sessions = new WeakMap<Request, SignedIn>();
 
 /** Loads the session of the request's cookie for `sessionOf`. Lets every request pass. */
 export function readSession(deps: SessionUses): RequestHandler {
   return async (request, _response, next) => {
-    const idHash = readSessionIdHash(deps, request);
-    const session = idHash === null ? null : await deps.sessions.find(idHash, deps.now());
-    if (session !== null) sessions.set(request, session);
+    const id = readSessionId(deps, request);
+    const session = id === null ? null : await deps.sessions.find(hashOf(id), deps.now());
+    if (id !== null && session !== null) sessions.set(request, open(createBrowserSecrets(id), session));
     next();
+  };
+}
+
+/**
+ * The token of forms is derived from the cookie, so it is not stored. It depends on the tenant: after a change of tenant,
+ * older forms are refused. Forms that version 0.1 rendered are accepted in its own sessions until they are confirmed.
+ */
+function open(secrets: BrowserSecrets, { csrfToken, ...session }: PageSession): SignedIn {
+  const ownToken = secrets.tokenFor(FORMS, session.tenant);
+  const openText = (sealed: string | null, purpose: string): string | null =>
+    sealed === null ? null : secrets.open(sealed, purpose);
+  return {
+    ...session,
+    verifiedAt: session.verifiedAt ?? session.startedAt,
+    csrfTokens: session.verifiedAt === null ? [ownToken, csrfToken] : [ownToken],
+    idToken: openText(session.sealedIdToken, ID_TOKEN),
+    refreshToken: openText(session.sealedRefreshToken, REFRESH_TOKEN),
   };
 }
 
@@ -49,16 +85,6 @@ export const requireSession: RequestHandler = (request, response, next) => {
     .redirect(303, `/sign-in?${new URLSearchParams({ return_to: returnTo }).toString()}`);
 };
 
-/** Guards pages that need a session and that browsers must not cache. */
-export function requireSignIn(deps: SessionUses): RequestHandler[] {
-  return [noStore, readSession(deps), requireSession];
-}
-
-const noStore: RequestHandler = (_request, response, next) => {
-  response.set("Cache-Control", "no-store");
-  next();
-};
-
 /** Refuses users who are not owners with `forbidden`. Needs `requireSession` before it. */
 export const requireOwner: RequestHandler = (request, _response, next) => {
   if (signedInOf(request).role === "owner") {
@@ -69,12 +95,12 @@ export const requireOwner: RequestHandler = (request, _response, next) => {
 };
 
 /** The request's session; null without one, or if `readSession` did not run before. */
-export function sessionOf(request: Request): PageSession | null {
+export function sessionOf(request: Request): SignedIn | null {
   return sessions.get(request) ?? null;
 }
 
 /** The request's session, for handlers behind `requireSession`. Refuses with `unauthorized` without one. */
-export function signedInOf(request: Request): PageSession {
+export function signedInOf(request: Request): SignedIn {
   const session = sessionOf(request);
   if (session === null) throw new Refusal("unauthorized", "ログインしてください。");
   return session;
@@ -93,15 +119,40 @@ export async function startSession(
   await endStored(deps, request);
   const id = randomToken();
   const startedAt = deps.now();
-  const expiresAt = new Date(startedAt.getTime() + LIFETIME_MS);
   await deps.sessions.create({
-    ...identity,
+    ...sealed(createBrowserSecrets(id), identity),
+    subject: identity.subject,
     idHash: hashOf(id),
     csrfToken: randomToken(),
+    verifiedAt: startedAt,
     startedAt,
-    expiresAt,
+    expiresAt: new Date(startedAt.getTime() + LIFETIME_MS),
   });
   setCookie(response, deps.publicUrl, { name: "session", value: id, maxAgeMs: LIFETIME_MS });
+}
+
+/** Updates the request's session with the issuer's answer. Its id and its end stay. Needs `readSession` before it. */
+export async function confirmSession(deps: SessionUses, request: Request, identity: Identity): Promise<void> {
+  const id = readSessionId(deps, request);
+  const session = sessionOf(request);
+  if (id === null || session === null) throw new Refusal("unauthorized", "ログインしてください。");
+  const secrets = createBrowserSecrets(id);
+  const confirmation = { ...sealed(secrets, identity), verifiedAt: deps.now() };
+  await deps.sessions.confirm(session.idHash, confirmation);
+  sessions.set(request, open(secrets, { ...session, ...confirmation, csrfToken: "" }));
+}
+
+function sealed(
+  secrets: BrowserSecrets,
+  { tenant, name, role, idToken, refreshToken }: Identity,
+): Omit<Confirmation, "verifiedAt"> {
+  return {
+    tenant,
+    name,
+    role,
+    sealedIdToken: idToken === null ? null : secrets.seal(idToken, ID_TOKEN),
+    sealedRefreshToken: refreshToken === null ? null : secrets.seal(refreshToken, REFRESH_TOKEN),
+  };
 }
 
 /** Ends the browser's session, if any, and clears its cookie. */
@@ -111,11 +162,11 @@ export async function endSession(deps: SessionUses, request: Request, response: 
 }
 
 async function endStored(deps: SessionUses, request: Request): Promise<void> {
-  const idHash = readSessionIdHash(deps, request);
-  if (idHash !== null) await deps.sessions.end(idHash);
+  const id = readSessionId(deps, request);
+  if (id !== null) await deps.sessions.end(hashOf(id));
 }
 
-function readSessionIdHash({ publicUrl }: Uses<"publicUrl">, request: Request): Buffer | null {
+function readSessionId({ publicUrl }: Uses<"publicUrl">, request: Request): string | null {
   const id = readCookie(request, publicUrl, "session");
-  return isToken(id) ? hashOf(id) : null;
+  return isToken(id) ? id : null;
 }

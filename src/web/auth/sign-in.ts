@@ -4,12 +4,15 @@ import type { BegunSignIn } from "../../store/page-sessions.ts";
 import type { Uses } from "../../usecases/capabilities.ts";
 import { html } from "../html/html.ts";
 import { layout, PAGE_NAME } from "../html/layout.ts";
+import { type BrowserSecrets, createBrowserSecrets } from "./browser-secrets.ts";
+import { refuseSession } from "./confirmation.ts";
 import { readCookie, setCookie } from "./cookies.ts";
 import { requireCsrf } from "./csrf.ts";
-import { createSignInIssuer, type IssuerClient, SIGN_IN_AGAIN, type SignInIssuer } from "./issuer.ts";
+import { SIGN_IN_AGAIN, type SignInIssuer } from "./issuer.ts";
 import { hashOf, isToken, randomToken } from "./random-token.ts";
 import { limitVisitors } from "./rate-limit.ts";
 import {
+  confirmSession,
   endSession,
   LONGEST_RETURN,
   readSession,
@@ -19,7 +22,7 @@ import {
   signedInOf,
   startSession,
 } from "./session.ts";
-import { readSignInAnswer } from "./sign-in-answer.ts";
+import { readSignInAnswer, type SignInAnswer } from "./sign-in-answer.ts";
 
 export type SignInStore = {
   begin(signIn: BegunSignIn): Promise<void>;
@@ -28,85 +31,134 @@ export type SignInStore = {
 };
 
 export type SignInUses = SessionUses &
-  Uses<"log"> &
-  Omit<IssuerClient, "redirectUri"> & { readonly signIns: SignInStore };
+  Uses<"log"> & { readonly issuer: SignInIssuer; readonly signIns: SignInStore };
 
 const HOME = "/links";
+const CALLBACK = "/sign-in/callback";
+/** The purposes of a sign-in's secrets. */
+const [VERIFIER, RETURN] = ["code verifier", "return address"] as const;
 const SIGN_IN_MS = 15 * 60 * 1_000;
 /** Starting a sign-in needs no authentication and stores a row, so it is limited. */
 const SIGN_INS_PER_MINUTE = 300;
 
 /**
  * The page's sign-in by OpenID Connect: `GET /sign-in?return_to=`, `GET /sign-in/callback`, `POST /sign-out`.
- * A sign-in starts a page session. Errors are Refusals for the router's error handler.
+ * A sign-in starts a page session. With `prompt=none` it confirms the browser's session instead, without a page of the
+ * issuer. Errors are Refusals for the router's error handler.
  */
 export function signInRoutes(deps: SignInUses): Router {
-  const redirectUri = `${deps.publicUrl.replace(/\/$/, "")}/sign-in/callback`;
-  const issuer = createSignInIssuer({ ...deps, redirectUri });
   const router = Router();
-  router.get("/sign-in", limitVisitors(SIGN_INS_PER_MINUTE, deps.log), (request, response) =>
-    beginSignIn(deps, issuer, request, response),
+  const limit = limitVisitors(SIGN_INS_PER_MINUTE, deps.log);
+  router.get("/sign-in", limit, readSession(deps), (request, response) =>
+    beginSignIn(deps, request, response),
   );
-  router.get("/sign-in/callback", readSession(deps), (request, response) =>
-    finishSignIn(deps, issuer, request, response),
-  );
+  router.get(CALLBACK, readSession(deps), (request, response) => finishSignIn(deps, request, response));
   router.post(
     "/sign-out",
     readSession(deps),
     requireSession,
     urlencoded({ extended: false, limit: "16kb" }),
     requireCsrf(deps.publicUrl),
-    (request, response) => signOut(deps, issuer, request, response),
+    (request, response) => signOut(deps, request, response),
   );
   return router;
 }
 
-async function beginSignIn(
-  deps: SignInUses,
-  issuer: SignInIssuer,
-  request: Request,
-  response: Response,
-): Promise<void> {
+/** The address that the issuer redirects to after a sign-in. */
+export function signInCallback(publicUrl: string): string {
+  return `${publicUrl.replace(/\/$/, "")}${CALLBACK}`;
+}
+
+async function beginSignIn(deps: SignInUses, request: Request, response: Response): Promise<void> {
   const returnTo = localPath(request.query["return_to"]);
+  const session = request.query["prompt"] === "none" ? sessionOf(request) : null;
   const proofs = { state: randomToken(), nonce: randomToken(), codeVerifier: randomToken() };
-  const address = await issuer.signInAddress(proofs);
-  const stateHash = boundHash(proofs.state, keepBrowserSecret(deps, request, response));
-  const expiresAt = new Date(deps.now().getTime() + SIGN_IN_MS);
-  const { codeVerifier, nonce } = proofs;
-  await deps.signIns.begin({ stateHash, codeVerifier, nonce, returnTo, expiresAt });
+  const address = await deps.issuer.signInAddress(proofs, session !== null);
+  const value = bound(proofs.state, keepBrowserSecret(deps, request, response));
+  const secrets = createBrowserSecrets(value);
+  await deps.signIns.begin({
+    stateHash: hashOf(value),
+    codeVerifier: secrets.seal(proofs.codeVerifier, VERIFIER),
+    nonce: proofs.nonce,
+    returnTo: secrets.seal(returnTo, RETURN),
+    confirms: session?.idHash ?? null,
+    expiresAt: new Date(deps.now().getTime() + SIGN_IN_MS),
+  });
   seeOther(response, address);
 }
 
-async function finishSignIn(
-  deps: SignInUses,
-  issuer: SignInIssuer,
-  request: Request,
-  response: Response,
-): Promise<void> {
+async function finishSignIn(deps: SignInUses, request: Request, response: Response): Promise<void> {
   const answer = readSignInAnswer(request.originalUrl);
-  const begun = await deps.signIns.take(
-    boundHash(answer.state, readBrowserSecret(deps, request) ?? ""),
-    deps.now(),
-  );
+  const begun = await takeSignIn(deps, bound(answer.state, readBrowserSecret(deps, request) ?? ""));
   if (begun === null) {
     // The browser's back button, or an old tab: users who are already signed in continue to the page.
     if (sessionOf(request) === null) throw new Refusal("malformed", SIGN_IN_AGAIN);
     seeOther(response, HOME);
     return;
   }
-  await startSession(deps, request, response, await issuer.identify(answer, begun));
+  const finish = begun.confirms === null ? finishNew : finishSilent;
+  await finish(deps, { begun, answer }, { request, response });
+}
+
+type Returned = { readonly begun: BegunSignIn; readonly answer: SignInAnswer };
+type Exchange = { readonly request: Request; readonly response: Response };
+
+async function finishNew(
+  deps: SignInUses,
+  { begun, answer }: Returned,
+  { request, response }: Exchange,
+): Promise<void> {
+  await startSession(deps, request, response, await deps.issuer.identify(answer, begun));
   seeOther(response, begun.returnTo);
 }
 
-async function signOut(
+/**
+ * Confirms the session that the issuer was asked about. If the browser's session or user has changed since, this is a new
+ * sign-in. If the issuer does not answer silently, the user signs in with a page.
+ */
+async function finishSilent(
   deps: SignInUses,
-  issuer: SignInIssuer,
-  request: Request,
-  response: Response,
+  { begun, answer }: Returned,
+  { request, response }: Exchange,
 ): Promise<void> {
+  const identity = await deps.issuer.identify(answer, begun).catch((error: unknown) => {
+    if (error instanceof Refusal) return error;
+    throw error;
+  });
+  if (identity instanceof Refusal) {
+    if (identity.code === "forbidden") await refuseSession(deps, request, response, identity);
+    seeOther(response, `/sign-in?${new URLSearchParams({ return_to: begun.returnTo }).toString()}`);
+    return;
+  }
+  const session = sessionOf(request);
+  const isSame =
+    session !== null &&
+    begun.confirms?.equals(session.idHash) === true &&
+    session.subject === identity.subject;
+  if (isSame) await confirmSession(deps, request, identity);
+  else await startSession(deps, request, response, identity);
+  seeOther(response, begun.returnTo);
+}
+
+/** Takes the sign-in and decrypts it. Returns null if there is none. */
+async function takeSignIn(deps: SignInUses, value: string): Promise<BegunSignIn | null> {
+  const begun = await deps.signIns.take(hashOf(value), deps.now());
+  if (begun === null) return null;
+  const secrets = createBrowserSecrets(value);
+  const codeVerifier = openText(secrets, begun.codeVerifier, VERIFIER);
+  const returnTo = openText(secrets, begun.returnTo, RETURN);
+  return codeVerifier === null || returnTo === null ? null : { ...begun, codeVerifier, returnTo };
+}
+
+/** Version 0.1 stores plain text: a verifier without dots, and a path. */
+function openText(secrets: BrowserSecrets, text: string, purpose: string): string | null {
+  return /^v\d\./.test(text) ? secrets.open(text, purpose) : text;
+}
+
+async function signOut(deps: SignInUses, request: Request, response: Response): Promise<void> {
   const { idToken } = signedInOf(request);
   await endSession(deps, request, response);
-  const address = await issuer.signOutAddress(idToken);
+  const address = await deps.issuer.signOutAddress(idToken);
   if (address !== null) {
     seeOther(response, address);
     return;
@@ -142,8 +194,9 @@ function readBrowserSecret(deps: SignInUses, request: Request): string | null {
   return isToken(secret) ? secret : null;
 }
 
-function boundHash(state: string, secret: string): Buffer {
-  return hashOf(`${state}.${secret}`);
+/** The database holds only the hash of this value. */
+function bound(state: string, secret: string): string {
+  return `${state}.${secret}`;
 }
 
 function seeOther(response: Response, address: string): void {

@@ -1,13 +1,8 @@
 import { type Request, Router } from "express";
 import type { Uses } from "../../usecases/capabilities.ts";
 import { finishLinking, type LinkingResult } from "../../usecases/linking/finish-linking.ts";
-import {
-  LONGEST_RETURN,
-  readSession,
-  requireSession,
-  type SessionUses,
-  signedInOf,
-} from "../auth/session.ts";
+import { type ConfirmationUses, requireSignIn } from "../auth/confirmation.ts";
+import { LONGEST_RETURN, signedInOf } from "../auth/session.ts";
 
 type Deps = Uses<
   | "adminProfiles"
@@ -27,11 +22,11 @@ type Deps = Uses<
  * started the linking can finish it. Without a session, the browser signs in at the cabinet first and returns here
  * (service.md, settled details). Always redirects to the page, with the outcome in the address.
  */
-export function callbackRoutes(deps: SessionUses & Deps): Router {
+export function callbackRoutes(deps: ConfirmationUses & Deps): Router {
   const router = Router();
-  router.get("/links/docusign/callback", readSession(deps), requireSession, async (request, response) => {
+  router.get("/links/docusign/callback", ...requireSignIn(deps), async (request, response) => {
     const result = await finish(deps, request);
-    response.set("Cache-Control", "no-store").redirect(303, `/links?result=${result}`);
+    response.redirect(303, `/links?result=${result}`);
   });
   return router;
 }

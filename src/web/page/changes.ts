@@ -7,8 +7,9 @@ import type { Uses } from "../../usecases/capabilities.ts";
 import { beginLinking, type Owner } from "../../usecases/linking/begin-linking.ts";
 import { approveImport, editLink } from "../../usecases/linking/change-link.ts";
 import { endLink } from "../../usecases/linking/end-link.ts";
+import { type ConfirmationUses, requireSignIn } from "../auth/confirmation.ts";
 import { requireCsrf } from "../auth/csrf.ts";
-import { requireOwner, requireSignIn, type SessionUses, signedInOf } from "../auth/session.ts";
+import { requireOwner, signedInOf } from "../auth/session.ts";
 import type { ResultCode } from "./sections/messages.ts";
 
 type Deps = Uses<"adminProfiles" | "db" | "log" | "now" | "oauth" | "openAccount" | "publicUrl" | "vault">;
@@ -19,7 +20,7 @@ type Change = (deps: Deps, owner: Owner, form: unknown) => Promise<ResultCode>;
  * The page's forms, for owners only. Each redirects to the page with its outcome, except a linking, which continues at
  * DocuSign.
  */
-export function changeRoutes(deps: SessionUses & Deps): Router {
+export function changeRoutes(deps: ConfirmationUses & Deps): Router {
   const router = Router();
   // A form's address can be typed, or reloaded after a sign-in: it has no page of its own.
   router.get(["/links/edit", "/links/approve"], (_request, response) => response.redirect(303, "/links"));

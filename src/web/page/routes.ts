@@ -4,8 +4,9 @@ import { listGroups } from "../../store/links/groups.ts";
 import { findCurrentLink } from "../../store/links/links.ts";
 import type { Uses } from "../../usecases/capabilities.ts";
 import { describeLink } from "../../usecases/linking/describe-link.ts";
+import { type ConfirmationUses, requireSignIn } from "../auth/confirmation.ts";
 import { csrfOf } from "../auth/csrf.ts";
-import { requireOwner, requireSignIn, type SessionUses, signedInOf } from "../auth/session.ts";
+import { requireOwner, signedInOf } from "../auth/session.ts";
 import { assetRoutes } from "../html/assets.ts";
 import type { Html } from "../html/html.ts";
 import { layout, type Visitor } from "../html/layout.ts";
@@ -16,7 +17,7 @@ import { inquire } from "./sections/inquiry.ts";
 import { messageFor } from "./sections/messages.ts";
 import { readLink, readPage } from "./view.ts";
 
-type Deps = SessionUses & Uses<"budgets" | "db" | "importTiming" | "openAccount" | "reserveShare">;
+type Deps = ConfirmationUses & Uses<"budgets" | "db" | "importTiming" | "openAccount" | "reserveShare">;
 
 /**
  * The page 電子契約サービス連携: `GET /links` shows everything, `/links/progress` the live part, and `/links/delete`

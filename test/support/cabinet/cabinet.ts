@@ -4,6 +4,7 @@ import type { TokenOptions } from "./api-tokens.ts";
 import { createApp } from "./app.ts";
 import { createSigningKey } from "./keys.ts";
 import type { Person } from "./people.ts";
+import type { Exchange } from "./provider.ts";
 import { type CabinetOptions, createState, type State, tokenOf } from "./state.ts";
 
 export type { TokenOptions } from "./api-tokens.ts";
@@ -13,7 +14,12 @@ export type { CabinetOptions } from "./state.ts";
 /** The contract cabinet as torikomi sees it: an OpenID issuer that signs people in and services' tokens. */
 export type Cabinet = AsyncDisposable & {
   readonly issuer: string;
+  /** Adds somebody, or replaces name, tenant and role of the same `sub`. */
   addPerson(person: Person): Person;
+  /** Closes the account: it answers neither a sign-in nor a refresh of this person any more. */
+  removePerson(person: Pick<Person, "sub">): void;
+  /** The requests to the token endpoint and their answers, in order. */
+  readonly exchanges: readonly Exchange[];
   /** The next sign-in, in whatever browser, is this person's, without a page. Several are used up in order. */
   nextSignIn(person: Person): void;
   /** For programs that know their own address only after the cabinet has started. */
@@ -52,6 +58,8 @@ function createHandles(server: Server, state: State): Cabinet {
       state.people.set(person.sub, person);
       return person;
     },
+    removePerson: ({ sub }) => void state.people.delete(sub),
+    exchanges: state.exchanges,
     nextSignIn: (person) => {
       state.people.set(person.sub, person);
       state.awaited.push(person);

@@ -14,6 +14,15 @@ const DAY_SECONDS = 24 * 60 * 60;
 
 export type Untold = "id_token_signing_alg_values_supported";
 
+/** A request to the token endpoint and its answer. */
+export type Exchange = {
+  readonly codeVerifier: string | null;
+  readonly idToken: string | null;
+  readonly accessToken: string | null;
+  readonly refreshToken: string | null;
+  readonly error: string | null;
+};
+
 export type ProviderOptions = {
   readonly issuer: string;
   readonly keys: readonly SigningKey[];
@@ -22,9 +31,11 @@ export type ProviderOptions = {
   readonly cookieKey: string;
   readonly clientAuth: ClientAuthMethod;
   readonly untold: Untold | null;
+  readonly promptValues: readonly string[] | null;
   readonly findPerson: (sub: string) => Person | null;
   /** True if the person must sign in again, even if the browser has a session. */
   readonly isSignInAwaited: () => boolean;
+  readonly onExchange: (exchange: Exchange) => void;
 };
 
 /** An OpenID provider whose ID tokens carry `tenant`, `role` and `name`, and which asks for no consent. */
@@ -44,13 +55,15 @@ export function createProvider(options: ProviderOptions): Provider {
     },
     interactions: {
       url: (_ctx, interaction) => `/sign-in/${interaction.uid}`,
-      policy: createPolicy(options.isSignInAwaited),
+      policy: createPolicy(options),
     },
     findAccount: (_ctx, sub) => {
       const person = options.findPerson(sub);
       return person === null ? undefined : { accountId: sub, claims: () => ({ ...person }) };
     },
     loadExistingGrant: grantWhatIsAsked,
+    issueRefreshToken: async (_ctx, client) => client.grantTypeAllowed("refresh_token"),
+    rotateRefreshToken: true,
     clientBasedCORS: () => false,
     renderError: (ctx, out) => {
       ctx.type = "html";
@@ -65,12 +78,31 @@ export function createProvider(options: ProviderOptions): Provider {
       Grant: DAY_SECONDS,
       IdToken: DAY_SECONDS,
       Interaction: 60 * 60,
+      RefreshToken: DAY_SECONDS,
       Session: DAY_SECONDS,
     },
   });
+  noteExchanges(provider, options.onExchange);
   if (options.clientAuth === "client_secret_post") refuseBasic(provider);
-  if (options.untold !== null) leaveOut(provider, options.untold);
+  if (options.untold !== null) setMetadata(provider, options.untold, undefined);
+  if (options.promptValues !== null) setMetadata(provider, "prompt_values_supported", options.promptValues);
   return provider;
+}
+
+function noteExchanges(provider: Provider, onExchange: (exchange: Exchange) => void): void {
+  provider.use(async (ctx, next) => {
+    await next();
+    if (ctx.path !== "/token") return;
+    const answer = new Map<string, unknown>(Object.entries(Object(ctx.body)));
+    const text = (value: unknown): string | null => (typeof value === "string" ? value : null);
+    onExchange({
+      codeVerifier: text(ctx["oidc"]?.params?.["code_verifier"]),
+      idToken: text(answer.get("id_token")),
+      accessToken: text(answer.get("access_token")),
+      refreshToken: text(answer.get("refresh_token")),
+      error: text(answer.get("error")),
+    });
+  });
 }
 
 /** The provider itself takes a secret either way, whatever it says. */
@@ -85,20 +117,24 @@ function refuseBasic(provider: Provider): void {
   });
 }
 
-function leaveOut(provider: Provider, untold: Untold): void {
+function setMetadata(provider: Provider, name: string, value: unknown): void {
   provider.use(async (ctx, next) => {
     await next();
-    if (ctx.path === "/.well-known/openid-configuration")
-      ctx.body = { ...Object(ctx.body), [untold]: undefined };
+    if (ctx.path === "/.well-known/openid-configuration") ctx.body = { ...Object(ctx.body), [name]: value };
   });
 }
 
-function createPolicy(isSignInAwaited: () => boolean): interactionPolicy.DefaultPolicy {
+function createPolicy({ isSignInAwaited, findPerson }: ProviderOptions): interactionPolicy.DefaultPolicy {
   const policy = interactionPolicy.base();
   const check = new interactionPolicy.Check("awaited", "somebody is to sign in now", (ctx) => {
     return ctx.oidc.result?.login === undefined && isSignInAwaited();
   });
+  const removed = new interactionPolicy.Check("removed", "the account is closed", (ctx) => {
+    const sub = ctx.oidc.session?.accountId;
+    return sub !== undefined && findPerson(sub) === null;
+  });
   policy.get("login")?.checks.add(check);
+  policy.get("login")?.checks.add(removed);
   return policy;
 }
 

@@ -4,7 +4,7 @@ import { signApiToken, type TokenOptions } from "./api-tokens.ts";
 import type { KeyAlgorithm, SigningKey } from "./keys.ts";
 import { createMemoryAdapter } from "./memory-adapter.ts";
 import type { Person } from "./people.ts";
-import { createProvider, type Untold } from "./provider.ts";
+import { createProvider, type Exchange, type Untold } from "./provider.ts";
 
 export type CabinetOptions = {
   readonly clientId: string;
@@ -19,6 +19,10 @@ export type CabinetOptions = {
   readonly keyAlgorithm?: KeyAlgorithm;
   /** The only way in which the page's client may prove itself; Basic by default. */
   readonly clientAuth?: ClientAuthMethod;
+  /** False if it gives the page no refresh tokens, as many issuers do without `offline_access`. */
+  readonly refreshTokens?: boolean;
+  /** The sign-ins that its metadata claim to support; not mentioned by default. */
+  readonly promptValues?: readonly string[];
   /** Metadata that it omits although OpenID Connect requires them. */
   readonly untold?: Untold;
 };
@@ -35,6 +39,7 @@ export type State = {
   readonly postLogoutRedirectUris: string[];
   readonly adapter: AdapterFactory;
   readonly cookieKey: string;
+  readonly exchanges: Exchange[];
   /** Null while it must be built again: a provider cannot change its keys and clients. */
   provider: Provider | null;
 };
@@ -50,6 +55,7 @@ export function createState(options: CabinetOptions, issuer: string, key: Signin
     postLogoutRedirectUris: [...(options.postLogoutRedirectUris ?? [])],
     adapter: createMemoryAdapter(),
     cookieKey: randomBytes(32).toString("base64url"),
+    exchanges: [],
     provider: null,
   };
 }
@@ -72,8 +78,10 @@ export function providerOf(state: State): Provider {
     cookieKey: state.cookieKey,
     clientAuth: clientAuthOf(state.options),
     untold: state.options.untold ?? null,
+    promptValues: state.options.promptValues ?? null,
     findPerson: (sub) => state.people.get(sub) ?? null,
     isSignInAwaited: () => state.awaited.length > 0,
+    onExchange: (exchange) => void state.exchanges.push(exchange),
   });
   return state.provider;
 }
@@ -87,6 +95,10 @@ function clientOf({ options, keys, redirectUris, postLogoutRedirectUris }: State
     client_id: options.clientId,
     client_secret: options.clientSecret,
     token_endpoint_auth_method: clientAuthOf(options),
+    grant_types: [
+      "authorization_code",
+      ...(options.refreshTokens === false ? [] : (["refresh_token"] as const)),
+    ],
     redirect_uris: redirectUris,
     post_logout_redirect_uris: postLogoutRedirectUris,
     id_token_signed_response_alg: keys[0]?.algorithm ?? "ES256",

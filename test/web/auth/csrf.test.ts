@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { hashOf } from "../../../src/web/auth/random-token.ts";
 import { createBrowser, type Page } from "../../support/browser.ts";
 import { createSite, HANAKO, TARO } from "./sign-in-site.ts";
 
@@ -36,6 +37,45 @@ test("from browsers that send only the Origin header, a form is accepted only fr
   assert.equal(await statusFrom(site.url), 200);
   assert.equal(await statusFrom("https://evil.example"), 403);
   assert.equal(await statusFrom("null"), 403);
+});
+
+test("a form of this version does not hold the token that is stored for version 0.1", async () => {
+  await using site = await createSite();
+  const browser = createBrowser();
+  site.cabinet.nextSignIn(HANAKO);
+  const page = await browser.get(`${site.url}/links`);
+  const [session] = site.store.sessions();
+  assert.ok(session !== undefined);
+
+  const answer = await browser.post(`${site.url}/act`, { csrf: session.csrfToken });
+
+  assert.equal(answer.status, 403);
+  assert.ok(!page.text.includes(session.csrfToken));
+});
+
+test("in a session of version 0.1, forms of either version are accepted", async () => {
+  await using site = await createSite();
+  const browser = createBrowser();
+  const id = "A".repeat(43);
+  await site.store.create({
+    idHash: hashOf(id),
+    tenant: "acme",
+    subject: "hanako",
+    name: null,
+    role: "owner",
+    csrfToken: "token of 0.1",
+    sealedIdToken: null,
+    sealedRefreshToken: null,
+    verifiedAt: null,
+    startedAt: site.clock.now,
+    expiresAt: new Date(site.clock.now.getTime() + 60_000),
+  });
+  await browser.get(`${site.url}/plant/${id}`);
+  const page = await browser.get(`${site.url}/links`);
+
+  assert.equal((await browser.submit(page, "する")).text, "done");
+  assert.equal((await browser.post(`${site.url}/act`, { csrf: "token of 0.1" })).text, "done");
+  assert.ok(!page.text.includes("token of 0.1"));
 });
 
 test("another session's token is rejected", async () => {

@@ -4,9 +4,16 @@ import { createServer } from "node:http";
 import express, { urlencoded } from "express";
 import { pino } from "pino";
 import type { BegunSignIn, PageSession } from "../../../src/store/page-sessions.ts";
+import { type ConfirmationUses, requireSignIn } from "../../../src/web/auth/confirmation.ts";
 import { csrfOf, requireCsrf } from "../../../src/web/auth/csrf.ts";
-import { readSession, requireSession, type SessionStore, signedInOf } from "../../../src/web/auth/session.ts";
-import { type SignInStore, type SignInUses, signInRoutes } from "../../../src/web/auth/sign-in.ts";
+import { createSignInIssuer } from "../../../src/web/auth/issuer.ts";
+import { type SessionStore, signedInOf } from "../../../src/web/auth/session.ts";
+import {
+  type SignInStore,
+  type SignInUses,
+  signInCallback,
+  signInRoutes,
+} from "../../../src/web/auth/sign-in.ts";
 import { html } from "../../../src/web/html/html.ts";
 import { problemPage } from "../../../src/web/page/problem-page.ts";
 import { errorHandler } from "../../../src/web/problem.ts";
@@ -34,6 +41,16 @@ function createMemoryStore(): Store {
       const session = sessions.get(idHash.toString("hex"));
       return session !== undefined && isCurrent(session, now) ? session : null;
     },
+    takeRefreshToken: async (idHash, sealed) => {
+      const session = sessions.get(idHash.toString("hex"));
+      if (session?.sealedRefreshToken !== sealed) return false;
+      sessions.set(idHash.toString("hex"), { ...session, sealedRefreshToken: null });
+      return true;
+    },
+    confirm: async (idHash, confirmation) => {
+      const session = sessions.get(idHash.toString("hex"));
+      if (session !== undefined) sessions.set(idHash.toString("hex"), { ...session, ...confirmation });
+    },
     end: async (idHash) => void sessions.delete(idHash.toString("hex")),
     begin: async (signIn) => void signIns.set(signIn.stateHash.toString("hex"), signIn),
     take: async (stateHash, now) => {
@@ -50,13 +67,18 @@ export type Site = AsyncDisposable & {
   readonly cabinet: Cabinet;
   readonly store: Store;
   readonly clock: { now: Date };
+  /** Lines of the log. */
+  readonly logged: string[];
   /** Restarts the process, so that data in memory is lost. */
   restart(): void;
 };
 
 export type SiteOptions = {
   readonly publicUrl?: string;
-  readonly cabinet?: Pick<CabinetOptions, "clientAuth" | "untold" | "keyAlgorithm">;
+  readonly cabinet?: Pick<
+    CabinetOptions,
+    "clientAuth" | "untold" | "keyAlgorithm" | "promptValues" | "refreshTokens"
+  >;
 };
 
 export async function createSite({ publicUrl, cabinet: options = {} }: SiteOptions = {}): Promise<Site> {
@@ -68,18 +90,24 @@ export async function createSite({ publicUrl, cabinet: options = {} }: SiteOptio
   const url = `http://127.0.0.1:${address.port}`;
   const cabinet = await startTestCabinet(url, options);
   const [store, clock] = [createMemoryStore(), { now: new Date("2026-01-15T00:00:00Z") }];
-  const deps: SignInUses = {
-    sessions: store,
-    signIns: store,
-    publicUrl: publicUrl ?? url,
-    log: pino({ level: "silent" }),
-    now: () => clock.now,
-    issuer: cabinet.issuer,
-    clientId: "page",
-    clientSecret: "a secret: with / and %",
-    signedOutUrl: `${url}/signed-out`,
+  const logged: string[] = [];
+  const createDeps = (): SignInUses & ConfirmationUses => {
+    const uses = {
+      publicUrl: publicUrl ?? url,
+      log: pino({ level: "warn" }, { write: (line) => logged.push(line) }),
+      now: () => clock.now,
+    };
+    const issuer = createSignInIssuer({
+      ...uses,
+      issuer: cabinet.issuer,
+      clientId: "page",
+      clientSecret: "a secret: with / and %",
+      redirectUri: signInCallback(uses.publicUrl),
+      signedOutUrl: `${url}/signed-out`,
+    });
+    return { ...uses, sessions: store, signIns: store, issuer };
   };
-  let app = createApp(deps);
+  let app = createApp(createDeps());
   server.on("request", (request, response) => app(request, response));
   const close = async (): Promise<void> => {
     await Promise.all([cabinet.close(), new Promise((resolve) => server.close(resolve))]);
@@ -89,15 +117,16 @@ export async function createSite({ publicUrl, cabinet: options = {} }: SiteOptio
     cabinet,
     store,
     clock,
-    restart: () => void (app = createApp(deps)),
+    logged,
+    restart: () => void (app = createApp(createDeps())),
     [Symbol.asyncDispose]: close,
   };
 }
 
-function createApp(deps: SignInUses): express.Express {
+function createApp(deps: SignInUses & ConfirmationUses): express.Express {
   const app = express();
   app.use(signInRoutes(deps));
-  app.get("/links", readSession(deps), requireSession, (request, response) => {
+  app.get("/links", ...requireSignIn(deps), (request, response) => {
     const session = signedInOf(request);
     const csrf = html`<input type="hidden" name="csrf" value="${csrfOf(session)}">`;
     const page = html`<p>${session.subject} ${session.tenant} ${session.role} ${session.name}</p>
@@ -106,16 +135,9 @@ function createApp(deps: SignInUses): express.Express {
     response.type("html").send(page.toString());
   });
   const readForm = urlencoded({ extended: false });
-  app.post(
-    "/act",
-    readSession(deps),
-    requireSession,
-    readForm,
-    requireCsrf(deps.publicUrl),
-    (_request, response) => {
-      response.send("done");
-    },
-  );
+  app.post("/act", ...requireSignIn(deps), readForm, requireCsrf(deps.publicUrl), (_request, response) => {
+    response.send("done");
+  });
   app.get("/signed-out", (_request, response) => void response.send("out"));
   app.get("/plant/:id", (request, response) => {
     response.cookie("torikomi_session", request.params.id).send("planted");

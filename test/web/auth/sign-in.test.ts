@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { test } from "node:test";
+import { hashOf, randomToken } from "../../../src/web/auth/random-token.ts";
 import { type Browser, createBrowser } from "../../support/browser.ts";
 import type { Person } from "../../support/cabinet/cabinet.ts";
 import { createSite, HANAKO, type Site, startTestCabinet, TARO } from "./sign-in-site.ts";
@@ -128,6 +130,30 @@ test("a return address works once, and only in the browser that began the sign-i
   assert.equal(returned.status, 303);
   assert.equal(replayed.status, 400);
   assert.equal(site.store.sessions().length, 1);
+});
+
+test("a sign-in that version 0.1 began can be finished", async () => {
+  await using site = await createSite();
+  const browser = createBrowser();
+  const address = new URL((await browser.peek(`${site.url}/sign-in`)).headers.get("location") ?? "");
+  const [state, nonce, codeVerifier] = [randomToken(), randomToken(), randomToken()];
+  const code_challenge = createHash("sha256").update(codeVerifier).digest("base64url");
+  for (const [name, value] of Object.entries({ state, nonce, code_challenge }))
+    address.searchParams.set(name, value);
+  await site.store.begin({
+    stateHash: hashOf(`${state}.${browser.cookies(site.url).get("torikomi_sign_in")}`),
+    codeVerifier,
+    nonce,
+    returnTo: "/links?tab=history",
+    confirms: null,
+    expiresAt: new Date(site.clock.now.getTime() + 60_000),
+  });
+  site.cabinet.nextSignIn(HANAKO);
+
+  const page = await browser.get(address.href);
+
+  assert.equal(page.url, `${site.url}/links?tab=history`);
+  assert.match(page.text, /hanako acme owner/);
 });
 
 test("going back to a used return address shows the page to a signed-in user", async () => {

@@ -13,6 +13,7 @@ test("signing out ends the session here and in the cabinet", async () => {
   const end = await browser.submit(question, "ログアウト");
 
   assert.ok(question.url.startsWith(site.cabinet.issuer));
+  assert.match(question.url, /id_token_hint=ey/);
   assert.equal(end.url, `${site.url}/signed-out`);
   assert.equal(site.store.sessions().length, 0);
   assert.equal(browser.cookies(site.url).has("torikomi_session"), false);
