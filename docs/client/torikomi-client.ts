@@ -674,6 +674,7 @@ export type Outcome = "imported" | "excluded" | "deleted" | "waiting" | "unknown
  * - `docusign-unavailable`: DocuSign could not be reached or did not return the envelope.
  * - `document-store-unavailable`: The service cannot store documents at the moment.
  * - `not-found-yet`: DocuSign does not return the envelope or one of its documents yet.
+ * - `on-another-site`: Another site of DocuSign holds the documents, and they cannot be downloaded. The import is tried again each day.
  * - `document-not-pdf`: DocuSign returned a document that is not a PDF.
  * - `document-empty`: DocuSign returned an empty document.
  * - `import-failed`: The import failed and will be retried.
@@ -708,6 +709,7 @@ export type Reason =
   | "docusign-unavailable"
   | "document-store-unavailable"
   | "not-found-yet"
+  | "on-another-site"
   | "document-not-pdf"
   | "document-empty"
   | "import-failed"
@@ -743,6 +745,7 @@ export type EventFormat = "json-sim" | "json-aggregate" | "xml" | (string & {});
  * - `docusign-unavailable`: DocuSign could not be reached or did not return the envelope.
  * - `document-store-unavailable`: The service cannot store documents at the moment.
  * - `not-found-yet`: DocuSign does not return the envelope or one of its documents yet.
+ * - `on-another-site`: Another site of DocuSign holds the documents, and they cannot be downloaded. The import is tried again each day.
  * - `document-not-pdf`: DocuSign returned a document that is not a PDF.
  * - `document-empty`: DocuSign returned an empty document.
  * - `import-failed`: The import failed and will be retried.
@@ -764,6 +767,7 @@ export type WaitingReason =
   | "docusign-unavailable"
   | "document-store-unavailable"
   | "not-found-yet"
+  | "on-another-site"
   | "document-not-pdf"
   | "document-empty"
   | "import-failed"

@@ -44,4 +44,6 @@ export type Envelope = {
   readonly recipients: readonly Recipient[] | null;
   readonly documents: readonly EnvelopeDocument[] | null;
   readonly purgeState: string | null;
+  /** True if another site of DocuSign holds the documents and may refuse them. */
+  readonly isOnAnotherSite: boolean;
 };

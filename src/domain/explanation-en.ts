@@ -51,6 +51,8 @@ export const ENGLISH: Texts = {
       "Waiting: our service cannot store documents at the moment. The import continues automatically when it can.",
     "not-found-yet": (facts) =>
       `Waiting: DocuSign does not find it or one of its documents yet${until(facts)}. The import is tried again by itself.`,
+    "on-another-site": (facts) =>
+      `Waiting: another site of DocuSign holds the documents and they cannot be downloaded from here${until(facts)}. The import is tried again once a day.`,
     "document-not-pdf": () =>
       `Not imported yet: DocuSign delivered a document that is not a PDF. The import is tried again by itself. ${SUPPORT}`,
     "document-empty": () =>

@@ -54,6 +54,8 @@ export const JAPANESE: Texts = {
       "当サービスで文書を保存できない状態のため、取り込みを待っています。復旧後に自動的に取り込みます。",
     "not-found-yet": (facts) =>
       `DocuSignで契約書またはその文書がまだ見つからないため、取り込みを待っています${until(facts)}。自動的に再試行します。`,
+    "on-another-site": (facts) =>
+      `この契約書の文書はDocuSignの別のサイト（データセンター）にあり、ダウンロードできないため、取り込みを待っています${until(facts)}。1日1回、自動的に再試行します。`,
     "document-not-pdf": () =>
       `DocuSignから取得した文書がPDFではなかったため、取り込めていません。自動的に再試行します。解消しない場合は、${SUPPORT}`,
     "document-empty": () =>

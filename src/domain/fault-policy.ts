@@ -34,6 +34,8 @@ export type ImportStep = {
   readonly attempts: number;
   /** A listing has shown the envelope as completed. */
   readonly isListed: boolean;
+  /** Another site of DocuSign holds the documents. */
+  readonly isOnAnotherSite: boolean;
 };
 
 /** A step of a reconciliation, or the daily check that the linked user is still DS Admin. */
@@ -72,6 +74,7 @@ const ATTEMPTS_TO_FIND = 4;
 const AGAIN_MS = 60_000;
 /** DocuSign's shortest limit; used if an answer does not report when the limit ends. */
 const BURST_MS = 30_000;
+const DAY_MS = 24 * 60 * 60 * 1000;
 /** After days of attempts these count as failures. A defect of a document keeps its own reason. */
 const TEMPORARY: readonly string[] = ["docusign-unavailable", "document-store-unavailable", "not-found-yet"];
 
@@ -106,17 +109,27 @@ const REACTIONS: Readonly<Record<Fault["kind"], Row>> = {
   "reserve-reached": everywhere(untilRetryAt("budget-reserve")),
   "lookups-spent": everywhere(untilRetryAt("lookup-budget")),
   "tokens-gone": { ...everywhere(REVOKED), ...reading(LINK_ERROR) },
-  "call-unauthorized": { ...everywhere(ASK_USER), user: REVOKED, ...reading(LINK_ERROR) },
-  "not-permitted": { ...everywhere(ASK_USER), user: NOT_ADMIN, ...reading(LINK_ERROR) },
+  "call-unauthorized": {
+    ...everywhere(ASK_USER),
+    document: orElsewhere(ASK_USER, { asksUser: true }),
+    user: REVOKED,
+    ...reading(LINK_ERROR),
+  },
+  "not-permitted": {
+    ...everywhere(ASK_USER),
+    document: orElsewhere(ASK_USER, { asksUser: true }),
+    user: NOT_ADMIN,
+    ...reading(LINK_ERROR),
+  },
   "not-found": {
     envelope: seek,
-    document: retry("not-found-yet"),
+    document: orElsewhere(retry("not-found-yet")),
     listing: ASK_USER,
     user: NOT_ADMIN,
     "look-up": NOT_FOUND,
     "dry-run": UNAVAILABLE,
   },
-  refused: refusal(retry("import-failed", { shortestMs: DOWNLOAD_AGAIN_MS })),
+  refused: refusal(orElsewhere(retry("import-failed", { shortestMs: DOWNLOAD_AGAIN_MS }))),
   "not-a-pdf": refusal(retry("document-not-pdf", { shortestMs: DOWNLOAD_AGAIN_MS })),
   "empty-document": refusal(retry("document-empty", { shortestMs: DOWNLOAD_AGAIN_MS })),
 };
@@ -141,6 +154,14 @@ function refusal(document: Rule): Row {
     listing: ASK_USER,
     user: NOT_ADMIN,
     ...reading(UNAVAILABLE),
+  };
+}
+
+/** A site may refuse the documents that another site holds. They may move here, so each day is tried. */
+function orElsewhere(rule: Rule, { asksUser = false } = {}): Rule {
+  return (of) => {
+    if (!isImport(of.place) || !of.place.isOnAnotherSite) return rule(of);
+    return { ...wait("on-another-site", after(of.now, DAY_MS)), asksUser };
   };
 }
 

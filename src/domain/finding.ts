@@ -23,6 +23,7 @@ type OtherWaitingReason =
   | "docusign-unavailable"
   | "document-store-unavailable"
   | "not-found-yet"
+  | "on-another-site"
   | "document-not-pdf"
   | "document-empty"
   | "import-failed";

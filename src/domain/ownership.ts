@@ -1,5 +1,6 @@
 import type { Envelope, Forwarding } from "./envelope.ts";
 import { gatherFacts, type OwnershipFacts, type OwningLink } from "./ownership-facts.ts";
+import { isPurged } from "./purge.ts";
 import { judgeReceipt, type Receipt } from "./receipt.ts";
 
 export type OwnershipQuestion = {
@@ -65,11 +66,6 @@ function whyNeither(facts: OwnershipFacts, receipt: Receipt | null): ExclusionRe
   if (facts.sentByAccount !== false || facts.receivedByUser !== false) return "before-window";
   // Stryker disable next-line OptionalChaining: without a receipt it is unknown who received, so this is not reached
   return receipt?.kind === "forwarded" ? "forwarded-to-user" : "not-ours";
-}
-
-/** DocuSign has several kinds of purge; what is only queued can still be read, and "unpurged" is no purge. */
-function isPurged(purgeState: string | null): boolean {
-  return purgeState?.toLowerCase().endsWith("_purged") ?? false;
 }
 
 function findGap(facts: OwnershipFacts): UndecidedReason | null {

@@ -61,6 +61,7 @@ export function envelope(more: Partial<Envelope> = {}): Envelope {
     recipients: [],
     documents: [contentDocument("1")],
     purgeState: "unpurged",
+    isOnAnotherSite: false,
     ...more,
   };
 }

@@ -40,6 +40,7 @@ const REASONS: { readonly [O in Outcome]: { readonly [R in Reasons[O]]: true } }
     "docusign-unavailable": true,
     "document-store-unavailable": true,
     "not-found-yet": true,
+    "on-another-site": true,
     "document-not-pdf": true,
     "document-empty": true,
     "import-failed": true,

@@ -106,16 +106,41 @@ test("a limit without a known end causes a wait of half a minute", () => {
   assert.equal(describe(reaction), "account-throttled, in 30 s, account paused");
 });
 
-type Situation = { readonly step: Step; readonly attempts?: number; readonly isListed?: boolean };
+type Situation = {
+  readonly step: Step;
+  readonly attempts?: number;
+  readonly isListed?: boolean;
+  readonly isOnAnotherSite?: boolean;
+};
+
+const TOMORROW = "on-another-site, in 86400 s";
+/** The reactions to a refused document that another site holds, where they differ from the table. */
+const ELSEWHERE: Partial<Record<Fault["kind"], string>> = {
+  "call-unauthorized": `if admin: ${TOMORROW}`,
+  "not-permitted": `if admin: ${TOMORROW}`,
+  "not-found": TOMORROW,
+  refused: TOMORROW,
+};
+
+test("a refused document that another site holds is tried again each day, however often it was refused", () => {
+  for (const kind of Object.keys(TABLE).filter(isKind)) {
+    const of = (step: Step, attempts: number) =>
+      describe(react(kind, { step, attempts, isOnAnotherSite: true }));
+
+    assert.equal(of("document", 1), ELSEWHERE[kind] ?? TABLE[kind][1], kind);
+    if (kind in ELSEWHERE) assert.equal(of("document", MOST_ATTEMPTS), ELSEWHERE[kind]);
+    assert.equal(of("envelope", 1), TABLE[kind][0]);
+  }
+});
 
 function react(
   kind: Fault["kind"],
-  { step, attempts = 1, isListed = false }: Situation,
+  { step, attempts = 1, isListed = false, isOnAnotherSite = false }: Situation,
   retryAt: Date | null = RETRY_AT,
 ): Reaction {
   const fault = { kind, code: "X", retryAt };
   if (step !== "envelope" && step !== "document") return decideFault(fault, { step }, NOW);
-  return decideFault(fault, { step, attempts, isListed }, NOW);
+  return decideFault(fault, { step, attempts, isListed, isOnAnotherSite }, NOW);
 }
 
 function describe(reaction: Reaction): string {

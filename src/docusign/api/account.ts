@@ -1,5 +1,6 @@
 import type { Envelope } from "../../domain/envelope.ts";
 import type { EnvelopeId, UserId } from "../../domain/identifiers.ts";
+import { isPurged } from "../../domain/purge.ts";
 import { DocuSignFault, isOurCredentialsFault, unlessRefused } from "../faults/faults.ts";
 import { isSameAddress } from "../wire/addresses.ts";
 import { readDocuments, readEnvelope, unreadableAnswer } from "../wire/answers.ts";
@@ -79,7 +80,8 @@ async function getEnvelope(call: Call, id: EnvelopeId): Promise<Envelope> {
   const raw = await call((sdk, account, done) => sdk.envelopes.getEnvelope(account, id, include, done));
   const envelope = readEnvelope(raw);
   const recipients = envelope.recipients ?? (await getRecipients(call, id));
-  const documents = envelope.documents ?? (isPurged(envelope) ? null : await getDocuments(call, id));
+  const documents =
+    envelope.documents ?? (isPurged(envelope.purgeState) ? null : await getDocuments(call, id));
   return { ...envelope, recipients, documents };
 }
 
@@ -95,11 +97,6 @@ async function getDocuments(call: Call, id: EnvelopeId): Promise<NonNullable<Env
   const documents = readDocuments(raw);
   if (documents === null) throw unreadableAnswer();
   return documents;
-}
-
-/** `documents_purged` and its kin; not `unpurged`, and not `documents_queued`, of which the documents are there. */
-function isPurged({ purgeState }: Envelope): boolean {
-  return purgeState?.endsWith("_purged") ?? false;
 }
 
 async function listConfigurations(call: Call): Promise<readonly ListedConnectConfiguration[]> {

@@ -20,6 +20,7 @@ const envelopeAnswer = z.object({
   completedDateTime: textField,
   emailSubject: textField,
   purgeState: textField,
+  envelopeLocation: textField,
   sender: anyField,
   recipients: anyField,
   envelopeDocuments: rowsField,
@@ -43,8 +44,12 @@ export function readEnvelope(raw: unknown): Envelope {
     recipients: unlessEmpty(readRecipients(answer.recipients)),
     documents: unlessEmpty(unlessUnreadable(() => answer.envelopeDocuments?.map(readDocument) ?? null)),
     purgeState: answer.purgeState?.toLowerCase() ?? null,
+    isOnAnotherSite: !HERE.has(answer.envelopeLocation?.toLowerCase() ?? ""),
   };
 }
+
+/** Listings may not specify the location. Other values are not documented. */
+const HERE: ReadonlySet<string> = new Set(["", "current_site", "not_specified"]);
 
 const documentsAnswer = z.object({ envelopeDocuments: rowsField });
 

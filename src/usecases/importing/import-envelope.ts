@@ -1,4 +1,3 @@
-import type { Envelope } from "../../domain/envelope.ts";
 import type { EnvelopeId, LinkId } from "../../domain/identifiers.ts";
 import type { WaitingCause } from "../../domain/link-wait.ts";
 import type { Pace } from "../../domain/pace.ts";
@@ -15,7 +14,7 @@ import { decide } from "./decide.ts";
 import { whyStoreWaits } from "./document-store.ts";
 import { excludeEnvelope } from "./exclude-envelope.ts";
 import { postponeAfterFault } from "./import-faults.ts";
-import { readListing } from "./listed-envelope.ts";
+import { type ReadEnvelope, readListing } from "./listed-envelope.ts";
 import type { ImportOutcome } from "./outcome.ts";
 import { type Import, takeIn } from "./take-in.ts";
 
@@ -60,16 +59,39 @@ async function importAlone(deps: Deps, link: Link, request: ImportRequest): Prom
   if (cause !== null) return await wait(deps.db, entry, cause);
 
   const account = deps.openAccount(link, undefined, kindOfCalls(link, entry));
-  let envelope: Envelope | null = null;
+  const reading: Reading = { last: readListing(entry) };
   try {
-    envelope = readListing(entry) ?? (await account.getEnvelope(entry.envelopeId));
-    const outcome = await judge(deps, { link, entry, account, envelope });
+    const outcome = await readAndJudge(deps, { link, entry, account }, reading);
     if (outage !== null && outcome.kind === "imported") await forgetOutage(deps.db);
-    if (link.notice?.code === "docusign-unavailable")
-      await removeNotice(deps.db, link.id, "docusign-unavailable");
+    await noteAnswer(deps.db, link);
     return outcome;
   } catch (error) {
+    const envelope = reading.last?.envelope ?? null;
     return await postponeAfterFault(deps, { link, entry, account, envelope }, error);
+  }
+}
+
+async function noteAnswer(db: Database, { id, notice }: Link): Promise<void> {
+  if (notice?.code === "docusign-unavailable") await removeNotice(db, id, notice.code);
+}
+
+/** The envelope as DocuSign last returned it; null before its first answer. */
+type Reading = { last: ReadEnvelope | null };
+
+/** Reads the envelope again as often as its documents may have been purged since. */
+async function readAndJudge(
+  deps: Uses<"db" | "documents" | "notifier" | "now">,
+  work: Pick<Import, "link" | "entry" | "account">,
+  reading: Reading,
+): Promise<ImportOutcome> {
+  for (;;) {
+    reading.last ??= {
+      envelope: await work.account.getEnvelope(work.entry.envelopeId),
+      readAt: deps.now(),
+    };
+    const outcome = await judge(deps, { ...work, ...reading.last });
+    if (outcome !== "ask-again") return outcome;
+    reading.last = null;
   }
 }
 
@@ -89,14 +111,15 @@ function kindOfCalls({ firstImport }: Link, { foundBy, foundAt }: LedgerEntry): 
 
 async function judge(
   deps: Uses<"db" | "documents" | "notifier" | "now">,
-  { link, entry, account, envelope }: Omit<Import, "decision">,
-): Promise<ImportOutcome> {
+  work: Omit<Import, "decision">,
+): Promise<ImportOutcome | "ask-again"> {
+  const { link, entry, envelope } = work;
   const decision = await decide(deps.db, link, envelope);
   switch (decision.kind) {
     case "import":
       if (entry.state === "excluded")
         await reopenEnvelope(deps.db, { ...entry, dueAt: new Date(deps.now().getTime() + LEASE_MS) });
-      return await takeIn(deps, { link, entry, account, envelope, decision });
+      return await takeIn(deps, { ...work, decision });
     case "exclude":
       return await excludeEnvelope(deps, link, {
         envelopeId: entry.envelopeId,

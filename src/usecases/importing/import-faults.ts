@@ -78,6 +78,7 @@ function stepOf({ entry, envelope }: Attempt): ImportStep {
     step: envelope === null ? "envelope" : "document",
     attempts: entry.attempts,
     isListed: entry.completedAt !== null && entry.state !== "excluded",
+    isOnAnotherSite: envelope?.isOnAnotherSite ?? false,
   };
 }
 

@@ -3,20 +3,38 @@ import type { Envelope } from "../../domain/envelope.ts";
 import { type AccountId, parseUuid, type UserId } from "../../domain/identifiers.ts";
 import type { LedgerEntry } from "../../store/ledger/envelopes.ts";
 
-/** Serializes a listed envelope for the ledger, which keeps it until its import. */
-export function writeListing(envelope: Envelope): object {
-  return { ...envelope, completedAt: envelope.completedAt?.toISOString() ?? null };
+/** An envelope as DocuSign returned it at a time. */
+export type ReadEnvelope = { readonly envelope: Envelope; readonly readAt: Date };
+
+/** Serializes an envelope that was just listed for the ledger, which keeps it until its import. */
+export function writeListing(envelope: Envelope, listedAt: Date): object {
+  return {
+    ...envelope,
+    completedAt: envelope.completedAt?.toISOString() ?? null,
+    listedAt: listedAt.toISOString(),
+  };
 }
 
 /** Returns the envelope as it was listed; null if it must be fetched from DocuSign. */
-export function readListing(entry: LedgerEntry): Envelope | null {
+export function readListing(entry: LedgerEntry): ReadEnvelope | null {
   if (entry.listing === null) return null;
-  const { completedAt, ...listed } = listing.parse(entry.listing);
-  return {
+  const { completedAt, listedAt, ...listed } = listing.parse(entry.listing);
+  const envelope = {
     ...listed,
     id: entry.envelopeId,
     completedAt: completedAt === null ? null : new Date(completedAt),
   };
+  return { envelope, readAt: new Date(listedAt ?? 0) };
+}
+
+const FRESH_MS = 60_000;
+
+/**
+ * Documents may be purged while an envelope waits, and DocuSign then returns a placeholder for each. Documents are
+ * therefore downloaded only if DocuSign returned the envelope at most a minute ago.
+ */
+export function isFresh(readAt: Date, now: Date): boolean {
+  return now.getTime() - readAt.getTime() <= FRESH_MS;
 }
 
 const text = z.string().nullable();
@@ -51,4 +69,7 @@ const listing = z.object({
     )
     .nullable(),
   purgeState: text,
+  // Version 0.1 did not write these.
+  isOnAnotherSite: z.boolean().default(false),
+  listedAt: text.default(null),
 });

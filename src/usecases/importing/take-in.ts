@@ -3,6 +3,7 @@ import type { DocuSignAccount } from "../../docusign/api/account.ts";
 import { concludedOn, contentDocuments } from "../../domain/contract.ts";
 import type { Envelope, EnvelopeDocument } from "../../domain/envelope.ts";
 import type { Ownership } from "../../domain/ownership.ts";
+import { isPurgeQueued } from "../../domain/purge.ts";
 import { recordChanges } from "../../store/contracts/changes.ts";
 import { type NewContract, storeContracts } from "../../store/contracts/contracts.ts";
 import {
@@ -20,6 +21,7 @@ import type { Link } from "../../store/links/links.ts";
 import type { Uses } from "../capabilities.ts";
 import { failLink } from "../health/link-health.ts";
 import { contractId } from "./contract-id.ts";
+import { isFresh } from "./listed-envelope.ts";
 import type { ImportOutcome } from "./outcome.ts";
 
 export type Import = {
@@ -27,16 +29,22 @@ export type Import = {
   readonly entry: LedgerEntry;
   readonly account: DocuSignAccount;
   readonly envelope: Envelope;
+  /** When DocuSign returned the envelope. */
+  readonly readAt: Date;
   readonly decision: Ownership;
 };
 
-/** Stores the envelope's documents, then commits its contracts and ledger entry in one transaction. */
+/**
+ * Stores the envelope's documents, then commits its contracts and ledger entry in one transaction. Returns `ask-again`
+ * if the envelope must be fetched again, because its documents may have been purged meanwhile.
+ */
 export async function takeIn(
   deps: Uses<"db" | "documents" | "notifier" | "now">,
   work: Import,
-): Promise<ImportOutcome> {
+): Promise<ImportOutcome | "ask-again"> {
   const documents = contentDocuments(work.envelope.documents ?? []);
   const stored = await storeDocuments(deps, work, documents);
+  if (stored === "ask-again") return stored;
   const outcome = await deps.db.transaction().execute(async (tx) => {
     const link = await lockLink(tx, work.link.id, "share");
     if (link === null || link.state === "ended") return { kind: "link-ended" } as const;
@@ -49,23 +57,24 @@ export async function takeIn(
 
 /**
  * Downloads one document at a time, because DocuSign limits concurrent downloads. Skips documents that are already
- * stored.
+ * stored. Returns `ask-again` if a document may be a placeholder for a purged one, or the next one might be.
  */
 async function storeDocuments(
   deps: Uses<"db" | "documents" | "now">,
-  { entry, account }: Import,
+  { entry, account, envelope, readAt }: Import,
   documents: readonly EnvelopeDocument[],
-): Promise<Map<string, StoredBytes>> {
+): Promise<Map<string, StoredBytes> | "ask-again"> {
   const { tenant, envelopeId } = entry;
   const stored = await findStoredDocuments(deps.db, tenant, envelopeId);
-  for (const { documentId } of documents) {
-    if (stored.has(documentId)) continue;
+  const missing = documents.filter(({ documentId }) => !stored.has(documentId));
+  for (const { documentId } of missing) {
+    if (!isFresh(readAt, deps.now())) return "ask-again";
     const key = `contracts/${randomUUID()}`;
     const written = await deps.documents.put(key, await account.downloadDocument(envelopeId, documentId));
     const record = { tenant, envelopeId, documentId, key, now: deps.now(), ...written };
     stored.set(documentId, await recordStoredDocument(deps.db, record));
   }
-  return stored;
+  return missing.length > 0 && isPurgeQueued(envelope.purgeState) ? "ask-again" : stored;
 }
 
 type Pair = { readonly document: EnvelopeDocument; readonly stored: StoredBytes };

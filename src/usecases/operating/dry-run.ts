@@ -81,7 +81,7 @@ async function listAll(deps: Uses<"budgets" | "db" | "now">, listing: Listing): 
     if (obstacle !== null) return obstacle;
     try {
       const page = await listPage(account, { ...window, ...cursor });
-      take(await judgeListed(deps.db, link, page.envelopes));
+      take(await judgeListed(deps, link, page.envelopes));
       cursor = page.next;
     } catch (error) {
       return await readFault(deps, link, error);

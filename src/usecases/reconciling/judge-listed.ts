@@ -1,13 +1,13 @@
 import type { Envelope, Forwarding } from "../../domain/envelope.ts";
 import { decideOwnership, type Ownership } from "../../domain/ownership.ts";
-import type { Database } from "../../store/database.ts";
 import { announcedEnvelopes } from "../../store/events/events.ts";
 import { listForwardingsOf } from "../../store/events/forwardings.ts";
 import { findEnvelopes, type LedgerEntry } from "../../store/ledger/envelopes.ts";
 import type { FoundEnvelope } from "../../store/ledger/settlements.ts";
 import type { Link } from "../../store/links/links.ts";
+import type { Uses } from "../capabilities.ts";
 import { ownershipView } from "../importing/decide.ts";
-import { writeListing } from "../importing/listed-envelope.ts";
+import { type ReadEnvelope, writeListing } from "../importing/listed-envelope.ts";
 
 /** A listed envelope with its ledger entry and the decision that follows from the listing. */
 export type ListedRow = {
@@ -22,10 +22,11 @@ export type ListedRow = {
 
 /** Decides on listed envelopes from the listing alone, without a call. Changes nothing. */
 export async function judgeListed(
-  db: Database,
+  { db, now }: Uses<"db" | "now">,
   link: Link,
   envelopes: readonly Envelope[],
 ): Promise<ListedRow[]> {
+  const listedAt = now();
   const ids = envelopes.map((envelope) => envelope.id);
   const known = await findEnvelopes(db, link.tenant, ids);
   const unknown = ids.filter((id) => !known.has(id));
@@ -34,7 +35,7 @@ export async function judgeListed(
   return envelopes.map((envelope) => ({
     envelope,
     entry: known.get(envelope.id),
-    ...judge(link, envelope, forwardings.get(envelope.id) ?? []),
+    ...judge(link, { envelope, readAt: listedAt }, forwardings.get(envelope.id) ?? []),
     announced: announced.has(envelope.id),
   }));
 }
@@ -42,7 +43,7 @@ export async function judgeListed(
 /** If the listing leaves the decision open, the envelope waits: its import fetches the missing facts. */
 function judge(
   link: Link,
-  envelope: Envelope,
+  { envelope, readAt }: ReadEnvelope,
   forwardings: readonly Forwarding[],
 ): Pick<ListedRow, "decision" | "line"> {
   const decision = decideOwnership({ link: ownershipView(link), envelope, forwardings });
@@ -53,7 +54,7 @@ function judge(
     reason: excluded ? decision.reason : "queued",
     completedAt: envelope.completedAt,
     facts: decision.facts,
-    listing: decision.kind === "import" ? writeListing(envelope) : null,
+    listing: decision.kind === "import" ? writeListing(envelope, readAt) : null,
   } as const;
   return { decision, line };
 }

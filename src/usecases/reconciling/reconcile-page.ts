@@ -25,7 +25,7 @@ export async function reconcilePage(deps: Uses<"db" | "now">, work: PageWork): P
   const { link, run, account } = work;
   const page = await listPage(account, run);
   const { next } = page;
-  const rows = await judgeListed(deps.db, link, page.envelopes);
+  const rows = await judgeListed(deps, link, page.envelopes);
   const found = rows.filter((row) => isNews(row, link)).map(({ line }) => line);
   const counts = await tallyPage(deps.db, work, { page, rows });
   const cursor = next ?? afterLast(run);

@@ -120,6 +120,8 @@ const WAITS: Meanings<Reasons["waiting"]> = {
   "docusign-unavailable": "DocuSign could not be reached or did not return the envelope.",
   "document-store-unavailable": "The service cannot store documents at the moment.",
   "not-found-yet": "DocuSign does not return the envelope or one of its documents yet.",
+  "on-another-site":
+    "Another site of DocuSign holds the documents, and they cannot be downloaded. The import is tried again each day.",
   "document-not-pdf": "DocuSign returned a document that is not a PDF.",
   "document-empty": "DocuSign returned an empty document.",
   "import-failed": "The import failed and will be retried.",

@@ -83,6 +83,7 @@ const WAITING: Readonly<Record<Reasons["waiting"], string>> = {
   "docusign-unavailable": "DocuSignから取得できない",
   "document-store-unavailable": "文書の保存先の復旧待ち",
   "not-found-yet": "DocuSignでまだ見つからない",
+  "on-another-site": "文書がDocuSignの別のサイトにある",
   "document-not-pdf": "取得した文書がPDFではない",
   "document-empty": "取得した文書が空",
   "import-failed": "取り込みの失敗（自動で再試行）",

@@ -28,6 +28,7 @@ test("an envelope is read with all data that the rules need", () => {
       accountId: "aaaaaaaa-aaaa-4aaa-8aaa-aaaaaaaaaaaa",
     },
     purgeState: "unpurged",
+    isOnAnotherSite: false,
   });
   assert.deepEqual(documents, [
     {
@@ -169,5 +170,18 @@ for (const [what, raw] of Object.entries(UNREADABLE)) {
       (error) =>
         error instanceof DocuSignFault && error.code === "unreadable-answer" && error.kind === "later",
     );
+  });
+}
+
+for (const [envelopeLocation, expected] of [
+  ["current_site", false],
+  ["not_specified", false],
+  [undefined, false],
+  ["NA3", true],
+] as const) {
+  test(`an envelope whose location is ${envelopeLocation} is ${expected ? "" : "not "}on another site`, () => {
+    const raw = { envelopeId: ENVELOPE, status: "completed", envelopeLocation };
+
+    assert.equal(readEnvelope(raw).isOnAnotherSite, expected);
   });
 }

@@ -35,6 +35,8 @@ export function envelopeAnswer(
     sender: senderAnswer(state, envelope),
     purgeState: envelope.purgeState,
     ...SETTINGS,
+    // Only `current_site` and `not_specified` are documented.
+    envelopeLocation: envelope.refusalOfDocuments === null ? "current_site" : "other_site",
     ...(include.recipients ? { recipients: recipientsAnswer(envelope, date) } : {}),
     ...(include.documents ? { envelopeDocuments: documentsAnswer(envelope) } : {}),
   };
@@ -52,7 +54,6 @@ const SETTINGS: Json = {
   allowViewHistory: "true",
   envelopeMetadata: { allowAdvancedCorrect: "true", enableSignWithNotary: "false", allowCorrect: "true" },
   anySigner: null,
-  envelopeLocation: "current_site",
   isDynamicEnvelope: "false",
 };
 

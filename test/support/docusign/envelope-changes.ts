@@ -1,7 +1,14 @@
 import { randomUUID } from "node:crypto";
 import { createRecipient } from "./envelopes.ts";
 import { pdfContent } from "./pdf.ts";
-import { type DocuSignState, type Envelope, indexRecipients, type Recipient, type User } from "./state.ts";
+import {
+  type DocuSignState,
+  type Envelope,
+  type EnvelopeDocument,
+  indexRecipients,
+  type Recipient,
+  type User,
+} from "./state.ts";
 
 /** Everybody has signed: status, moments, and the certificate of completion. */
 export function markCompleted(envelope: Envelope, at: Date): void {
@@ -33,11 +40,21 @@ export function markEnded(envelope: Envelope, status: "voided" | "declined" | "d
   if (status === "deleted") envelope.deletedAt = at;
 }
 
-/** Takes documents away once `purgeState` says that they are purged; queued ones are still there. */
-export function markPurged(envelope: Envelope, purgeState: string): void {
+/**
+ * Takes documents away once `purgeState` says that they are purged; queued ones are still there. Old reports say that
+ * DocuSign serves placeholders instead of answering 404.
+ */
+export function markPurged(
+  envelope: Envelope,
+  purgeState: string,
+  leaves: "nothing" | "placeholders" = "nothing",
+): void {
   envelope.purgeState = purgeState;
   if (!purgeState.endsWith("purged") || purgeState === "unpurged") return;
-  envelope.documents = envelope.documents.filter((document) => document.type === "summary");
+  const isSummary = ({ type }: EnvelopeDocument): boolean => type === "summary";
+  if (leaves === "placeholders")
+    envelope.purgedDocuments = envelope.documents.filter((document) => !isSummary(document));
+  envelope.documents = envelope.documents.filter(isSummary);
 }
 
 /** The original recipient becomes a carbon copy, and somebody new gets the place. */

@@ -9,9 +9,10 @@ import {
   parseListing,
   words,
 } from "./listing.ts";
+import { pdfContent } from "./pdf.ts";
 import { recipientsAnswer } from "./recipient-answers.ts";
 import { type RestCall, type RestParts, restRoute } from "./rest-route.ts";
-import type { Envelope } from "./state.ts";
+import type { Envelope, EnvelopeDocument } from "./state.ts";
 import { sightOf, visibleEnvelopes } from "./visibility.ts";
 
 /** Reading envelopes: the listing, one envelope, its recipients, its documents. */
@@ -113,8 +114,15 @@ function pageAnswer(
   };
 }
 
+const PLACEHOLDER = pdfContent("This document has been purged.");
+
 function download(envelope: Envelope, documentId: string): Answer {
-  const document = envelope.documents.find((candidate) => candidate.documentId === documentId);
+  const { refusalOfDocuments, documents, purgedDocuments } = envelope;
+  if (refusalOfDocuments !== null)
+    throw new DocuSignError(refusalOfDocuments.status, refusalOfDocuments.errorCode);
+  const isWanted = (candidate: EnvelopeDocument): boolean => candidate.documentId === documentId;
+  const purged = purgedDocuments.find(isWanted);
+  const document = documents.find(isWanted) ?? (purged && { ...purged, content: PLACEHOLDER });
   if (document === undefined) {
     throw new DocuSignError(404, "DOCUMENT_DOES_NOT_EXIST", "The document specified was not found.");
   }

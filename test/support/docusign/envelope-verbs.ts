@@ -21,6 +21,8 @@ export type EnvelopeVerbs = {
   deleteEnvelope(envelope: Envelope): Promise<Envelope>;
   /** `documents_queued` changes the word only; `documents_purged` takes the documents away. */
   purgeDocuments(envelope: Envelope, purgeState: string): Promise<Envelope>;
+  /** Another site holds the documents from now on, and downloads here are refused; null ends it. */
+  holdDocumentsElsewhere(envelope: Envelope, refusal: Envelope["refusalOfDocuments"]): void;
   /** 転送: `to` takes the place of `from`, who becomes a carbon copy. */
   reassign(envelope: Envelope, from: User, to: User): Promise<Envelope>;
   /** 転送: `to` signs for `from`; both are listed and name each other. */
@@ -78,6 +80,9 @@ export function createEnvelopeVerbs(
     purgeDocuments: (envelope, purgeState) => {
       markPurged(envelope, purgeState);
       return told(envelope, "envelope-purge");
+    },
+    holdDocumentsElsewhere: (envelope, refusal) => {
+      envelope.refusalOfDocuments = refusal;
     },
     reassign: (envelope, from, to) => {
       const { original, successor } = reassignRecipient(state, envelope, from, to);

@@ -64,6 +64,8 @@ export function createEnvelope(state: DocuSignState, wish: EnvelopeWish): Envelo
     documents: (wish.documents ?? [{ name: "契約書.pdf" }]).map((document, index) =>
       createDocument(document, index),
     ),
+    purgedDocuments: [],
+    refusalOfDocuments: null,
     inListing: {
       hiddenUntil: null,
       extraneous: false,

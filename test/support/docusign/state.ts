@@ -95,6 +95,10 @@ export type Envelope = {
   purgeState: string;
   recipients: Recipient[];
   documents: EnvelopeDocument[];
+  /** Purged documents of which DocuSign serves a placeholder. */
+  purgedDocuments: readonly EnvelopeDocument[];
+  /** How downloads are refused because another site holds the documents; null if they are here. */
+  refusalOfDocuments: { readonly status: number; readonly errorCode: string } | null;
   readonly inListing: {
     /** The index does not know the envelope before this moment. */
     hiddenUntil: Date | null;
