@@ -1,9 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Config } from "./config.ts";
-import type { LinkId } from "./domain/identifiers.ts";
 import {
   type Foundation,
-  migrateAtStart,
+  migrate,
   openFoundation,
   RECEIVING_CONNECTIONS,
   type Runtime,
@@ -14,15 +13,16 @@ import { withLogContext } from "./log-context.ts";
 import { type ChangeNews, createChangeNews } from "./store/contracts/change-news.ts";
 import { createEventRecorder } from "./store/events/event-recorder.ts";
 import { type ConnectEvent, type Recorded, recordEvents } from "./store/events/record-events.ts";
-import { isLinkOpen } from "./store/links/links.ts";
 import { isCurrent } from "./store/migrate.ts";
 import {
   confirmSession,
   endSession,
   findSession,
+  keepResult,
   storeSession,
   storeSignIn,
   takeRefreshToken,
+  takeResult,
   takeSignIn,
 } from "./store/page-sessions.ts";
 import { VERSION } from "./version.ts";
@@ -73,7 +73,7 @@ async function startParts(
   { config, runtime }: { config: Config; runtime: Runtime },
 ): Promise<Service> {
   const foundation = started.use(await openFoundation(config, runtime));
-  if (role === "all" || !config.production) await migrateAtStart(foundation);
+  if (role === "all" || !config.production) await migrate(foundation.working, config);
   const closing = new AbortController();
   const news = role === "work" ? null : openChangeNews(foundation, started);
   const parts = news === null ? { receivers: [], routes: [] } : servedParts(foundation, news);
@@ -190,6 +190,7 @@ function readiness({ serving }: Foundation, closing: AbortSignal): () => Promise
 const RECORDER_LIMITS = {
   batch: 50,
   waiting: 10_000,
+  waitingBytes: 128 * 1024 * 1024,
   writers: RECEIVING_CONNECTIONS,
   answerWithinMs: 4_500,
 };
@@ -208,17 +209,14 @@ function servedParts(foundation: Foundation, changeNews: ChangeNews): RoleParts 
   };
 }
 
-function receiverOf({ config, receiving, serving, tasks }: Foundation): Route {
-  const { receiverMemory } = config;
+function receiverOf({ receiving, tasks }: Foundation): Route {
   const record = async (events: readonly ConnectEvent[]): Promise<Recorded[]> => {
     const recorded = await recordEvents(receiving.pool, events);
     tasks.notifier.queued(countDue(events, recorded));
     return recorded;
   };
-  const recorder = createEventRecorder(record, { ...RECORDER_LIMITS, waitingBytes: receiverMemory });
-  // Not over the receiver's own connections: senders without a key can cause this question.
-  const hasLink = async (id: LinkId): Promise<boolean> => await isLinkOpen(serving.db, id);
-  return connectRoutes({ ...tasks, recorder, receiverMemory, hasLink });
+  const recorder = createEventRecorder(record, RECORDER_LIMITS);
+  return connectRoutes({ ...tasks, recorder });
 }
 
 /** Imports that are to run at once. */
@@ -250,7 +248,7 @@ function openChangeNews({ address, log }: Foundation, started: AsyncDisposableSt
 function pagesOf({ config, serving, tasks }: Foundation): Pages {
   const { issuer, clientId, clientSecret } = config.cabinet;
   if (issuer === null || clientId === null || clientSecret === null) {
-    return { routes: [unconfiguredRoutes()], leadTo: [] };
+    return { routes: [unconfiguredRoutes()], settings: config.page };
   }
   const { sessions, signIns } = pageStores(serving.db);
   const redirectUri = signInCallback(config.publicUrl);
@@ -263,7 +261,7 @@ function pagesOf({ config, serving, tasks }: Foundation): Pages {
       linksPageRoutes({ ...tasks, ...auth, db: serving.db }),
       changeRoutes({ ...tasks, ...auth, db: serving.db }),
     ],
-    leadTo: [config.docusign.oauthUrl, issuer].map((address) => new URL(address).origin),
+    settings: config.page,
   };
 }
 
@@ -277,6 +275,8 @@ function pageStores(db: Foundation["serving"]["db"]): SignInStores {
       takeRefreshToken: async (idHash, sealed) => await takeRefreshToken(db, idHash, sealed),
       confirm: async (idHash, confirmation) => await confirmSession(db, idHash, confirmation),
       end: async (idHash) => await endSession(db, idHash),
+      keepResult: async (idHash, result) => await keepResult(db, idHash, result),
+      takeResult: async (idHash, result) => await takeResult(db, idHash, result),
     },
     signIns: {
       begin: async (signIn) => await storeSignIn(db, signIn),

@@ -121,6 +121,22 @@ export async function endSession(db: Kysely<DB>, idHash: Buffer): Promise<void> 
   await db.deleteFrom("page_session").where("id_hash", "=", idHash).execute();
 }
 
+/** Keeps the outcome of a change until `takeResult`. It replaces an earlier one. */
+export async function keepResult(db: Kysely<DB>, idHash: Buffer, result: string): Promise<void> {
+  await db.updateTable("page_session").set({ result }).where("id_hash", "=", idHash).execute();
+}
+
+/** Forgets the kept outcome. Returns false if the session has no such outcome. */
+export async function takeResult(db: Kysely<DB>, idHash: Buffer, result: string): Promise<boolean> {
+  const taken = await db
+    .updateTable("page_session")
+    .set({ result: null })
+    .where("id_hash", "=", idHash)
+    .where("result", "=", result)
+    .executeTakeFirst();
+  return taken.numUpdatedRows > 0n;
+}
+
 export async function storeSignIn(db: Kysely<DB>, signIn: BegunSignIn): Promise<void> {
   await db
     .insertInto("sign_in")

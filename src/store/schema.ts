@@ -320,6 +320,10 @@ export interface PageSession {
   id_token: string | null;
   name: string | null;
   refresh_token: string | null;
+  /**
+   * outcome of the last change, until the page has shown it
+   */
+  result: string | null;
   role: string;
   sealed_id_token: string | null;
   started_at: Timestamp;

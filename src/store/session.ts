@@ -20,7 +20,7 @@ export type SessionOptions = {
    * with each ping and after each `refresh`, one run at a time. If it throws, the connection is replaced.
    */
   readonly setUp: () => (query: Query) => Promise<void>;
-  readonly onNotification?: (payload: string) => void;
+  readonly onNotification?: (payload: string, channel: string) => void;
   /** Called once for each connection that is lost or cannot be made. */
   readonly onLost?: (error: Error) => void;
   /** The first pause before another attempt; each further one is twice as long, up to two seconds. */
@@ -109,7 +109,7 @@ async function connect(address: Address, options: SessionOptions): Promise<Conne
   const lost = new AbortController();
   client.on("error", (error) => lost.abort(error));
   client.on("end", () => lost.abort(new Error(`the connection "${options.applicationName}" was lost`)));
-  client.on("notification", ({ payload }) => options.onNotification?.(payload ?? ""));
+  client.on("notification", ({ payload, channel }) => options.onNotification?.(payload ?? "", channel));
   try {
     await client.connect();
     await client.query(`${PING}; ${NOTICE_LOSS}`);

@@ -48,6 +48,16 @@ export type Settings = {
   /** The number of envelopes of one link that are imported concurrently. */
   readonly lanes: number;
   readonly eventRetentionDays: number;
+  readonly page: PageSettings;
+};
+
+/** The names and addresses that an installation gives the page. */
+export type PageSettings = {
+  readonly productName: string;
+  /** Null if texts only name サポート窓口. */
+  readonly supportUrl: string | null;
+  /** The address of a contract in the cabinet, with `{id}`; null if contracts are no links. */
+  readonly contractUrl: string | null;
 };
 
 /** The dependencies of a function: `deps: Uses<"db" | "now">`. */

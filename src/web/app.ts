@@ -1,11 +1,10 @@
 import express, { type Express, type RequestHandler, type Router } from "express";
 import helmet from "helmet";
 import type { Logger } from "pino";
-import { problemPage } from "./page/problem-page.ts";
+import type { PageSettings } from "../usecases/capabilities.ts";
+import { problemPages } from "./page/problem-page.ts";
 import { errorHandler, notFoundHandler } from "./problem.ts";
 import { requestContext, requestIdOf } from "./request-context.ts";
-import { RequestFault } from "./request-fault.ts";
-import { leaveUnread } from "./unread-body.ts";
 
 export type Route = Router | RequestHandler;
 
@@ -25,8 +24,7 @@ export type AppParts = {
 export type Pages = {
   /** Tried after the other routes. */
   routes: readonly Route[];
-  /** Foreign origins that the pages' forms redirect to. */
-  leadTo: readonly string[];
+  settings: PageSettings;
 };
 
 /** Builds the application: what applies to every request, the routes, and the error handlers. */
@@ -37,9 +35,8 @@ export function createApp(parts: AppParts): Express {
   app.disable("x-powered-by");
   app.use(requestContext(parts.log));
   for (const route of parts.receivers) app.use(route);
-  app.use(slowBodies);
   app.use(logged(parts));
-  app.use(securityHeaders(parts.pages?.leadTo ?? []));
+  app.use(securityHeaders);
   for (const route of parts.routes) app.use(route);
   if (parts.pages !== undefined) {
     app.get("/", (_request, response) => response.redirect(303, "/links"));
@@ -47,25 +44,9 @@ export function createApp(parts: AppParts): Express {
   }
   app.use(notFoundHandler);
   app.use("/connect", errorHandler(parts.log));
-  app.use(errorHandler(parts.log, parts.pages && problemPage));
+  app.use(errorHandler(parts.log, parts.pages && problemPages(parts.pages.settings)));
   return app;
 }
-
-/** Time for the small bodies of API and page. The receiver has limits of its own. */
-const BODY_MS = 60_000;
-
-/** Refuses a body that is not complete in time. */
-const slowBodies: RequestHandler = (request, response, next) => {
-  const { "content-length": length, "transfer-encoding": encoding } = request.headers;
-  if (length !== undefined || encoding !== undefined) {
-    const late = setTimeout(() => {
-      leaveUnread(request, response);
-      next(new RequestFault(408, "The body arrives too slowly."));
-    }, BODY_MS);
-    request.once("close", () => clearTimeout(late));
-  }
-  next();
-};
 
 /** Follows the receivers, which log only the request's own line and must stay fast. */
 function logged({ withRequestId }: AppParts): RequestHandler {
@@ -76,23 +57,20 @@ function logged({ withRequestId }: AppParts): RequestHandler {
   };
 }
 
-/** No inline script or style anywhere, no frames, no foreign sources. */
-function securityHeaders(leadTo: readonly string[]): RequestHandler {
-  return helmet({
-    contentSecurityPolicy: {
-      useDefaults: false,
-      directives: {
-        defaultSrc: ["'none'"],
-        scriptSrc: ["'self'"],
-        styleSrc: ["'self'"],
-        imgSrc: ["'self'"],
-        connectSrc: ["'self'"],
-        // Chromium applies form-action to redirects: linking leads to DocuSign, sign-out to the cabinet.
-        formAction: ["'self'", ...leadTo],
-        baseUri: ["'none'"],
-        frameAncestors: ["'none'"],
-      },
+/** No inline script or style anywhere, no frames, no foreign sources. A form that leads elsewhere is answered by a page. */
+const securityHeaders = helmet({
+  contentSecurityPolicy: {
+    useDefaults: false,
+    directives: {
+      defaultSrc: ["'none'"],
+      scriptSrc: ["'self'"],
+      styleSrc: ["'self'"],
+      imgSrc: ["'self'"],
+      connectSrc: ["'self'"],
+      formAction: ["'self'"],
+      baseUri: ["'none'"],
+      frameAncestors: ["'none'"],
     },
-    referrerPolicy: { policy: "same-origin" },
-  });
-}
+  },
+  referrerPolicy: { policy: "same-origin" },
+});

@@ -1,5 +1,5 @@
 import { STATUS_CODES } from "node:http";
-import type { ErrorRequestHandler, RequestHandler, Response } from "express";
+import type { ErrorRequestHandler, Request, RequestHandler, Response } from "express";
 import { describeError } from "../domain/fault-text.ts";
 import { Refusal, type RefusalCode } from "../domain/refusal.ts";
 import { isUnavailable } from "../store/database-errors.ts";
@@ -68,7 +68,7 @@ export function problemFor(error: unknown): ProblemAnswer {
  */
 export function errorHandler(
   logger: Log,
-  render?: (problem: Problem, method: string) => string,
+  render?: (problem: Problem, request: Request) => string,
 ): ErrorRequestHandler {
   return (thrown: unknown, request, response, _next) => {
     const id = requestIdOf(response);
@@ -83,7 +83,7 @@ export function errorHandler(
     const problem = id === null ? body : { ...body, instance: `${REQUEST_URN}${id}` };
     response.status(status).set({ ...headers, "Cache-Control": "no-store" });
     if (render !== undefined && request.accepts(["json", "html"]) === "html") {
-      response.type("html").send(render(problem, request.method));
+      response.type("html").send(render(problem, request));
       return;
     }
     sendProblem(response, problem);
@@ -108,7 +108,6 @@ export const notFoundHandler: RequestHandler = () => {
 const REQUEST_FAULTS: Readonly<Record<number, RequestFaultCode>> = {
   404: "not-found",
   405: "method-not-allowed",
-  408: "request-timeout",
   413: "too-large",
   415: "unsupported-media-type",
   416: "range-not-satisfiable",

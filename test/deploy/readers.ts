@@ -50,11 +50,7 @@ const PodSpec = z.object({
       name: z.string(),
       emptyDir: z.object({ sizeLimit: z.string() }).optional(),
       secret: z
-        .object({
-          secretName: z.string(),
-          defaultMode: z.number(),
-          items: z.array(z.object({ path: z.string() })).optional(),
-        })
+        .object({ defaultMode: z.number(), items: z.array(z.object({ path: z.string() })).optional() })
         .optional(),
       projected: z
         .object({

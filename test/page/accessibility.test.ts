@@ -86,6 +86,7 @@ test("an owner can link, edit and delete by keyboard alone, with a visible focus
   await page.keyboard.press("ArrowDown");
   place.world.docusign.nextLogin(place.admin);
   await press(page, "連携");
+  await page.waitForURL(/result=linked/);
   assert.equal(await stateOn(page), "連携済み");
 
   await press(page, "編集");
@@ -165,7 +166,7 @@ async function tab(page: Page): Promise<string> {
   return focused.name;
 }
 
-const MOST_TABS = 20;
+const MOST_TABS = 50;
 
 /** Presses Tab until the element of this name has the focus. */
 async function focus(page: Page, name: string): Promise<void> {

@@ -36,6 +36,12 @@ test("editing can be cancelled, and a group deleted meanwhile is refused in the 
   await (await place.world.api()).send("DELETE", "/v1/groups/legal");
   await page.getByRole("button", { name: "連携", exact: true }).click();
   assert.equal(await page.getByRole("alert").innerText(), "取り込み先契約書グループが見つかりませんでした。");
+  await page.reload();
+  assert.equal(await page.getByRole("alert").count(), 0);
+  assert.deepEqual(await page.getByLabel("取り込み先契約書グループ").getByRole("option").allInnerTexts(), [
+    "選択してください",
+    "営業部の契約書",
+  ]);
   assert.equal((await linkOf(place.world)).groupId, "sales");
 });
 
@@ -190,7 +196,8 @@ test("another user cannot repair a link: it must be deleted first", async () => 
   world.docusign.nextLogin(other);
   await page.getByRole("button", { name: "連携", exact: true }).click();
 
-  assert.equal(await page.getByRole("alert").innerText(), "すでにDocuSignと連携しています。");
+  assert.match(await page.getByRole("alert").innerText(), /異なるユーザーまたはアカウントでログインした/);
+  assert.match(await page.locator(".hint").innerText(), /\[削除\] してから、別のDS Adminのユーザーで連携/);
   assert.equal(await stateOn(page), "エラー");
 });
 

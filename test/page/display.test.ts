@@ -95,7 +95,7 @@ test("files count towards the link that now accounts for them, whichever link im
   );
 });
 
-test("the latest reconciliations are listed in Japan's time, with the envelopes that events missed", async () => {
+test("the latest reconciliations are listed in Japan's time, with what was imported and what events missed", async () => {
   await using place = await createPageWorld(chromium);
   const { world } = place;
   await world.link(place.admin, { group: "sales" });
@@ -108,13 +108,13 @@ test("the latest reconciliations are listed in Japan's time, with the envelopes 
 
   const runs = page.getByRole("region", { name: "照合の履歴" });
   const heads = await runs.getByRole("columnheader").allInnerTexts();
-  assert.deepEqual(heads, ["日時", "種類", "確認", "記録済み", "通知なし", "対象外", "待ち", "所要時間"]);
+  assert.deepEqual(heads, ["日時", "種類", "取り込んだ契約書", "照合で発見", "取り込み対象外", "所要時間"]);
   const latest = runs.getByRole("row").nth(1);
   const cells = [
     await latest.getByRole("rowheader").innerText(),
     ...(await latest.getByRole("cell").allInnerTexts()),
   ];
-  assert.deepEqual(cells.slice(0, 6), ["1/15 14:00", "毎時", "1", "0", "1", "0"]);
+  assert.deepEqual(cells.slice(0, 5), ["1/15 14:00", "毎時", "1", "1", "0"]);
   const label = "通知が届かず、照合で見つけたエンベロープ：直近2回の合計1件、最多1件";
   assert.equal(await runs.getByRole("img", { name: label }).count(), 1);
 });

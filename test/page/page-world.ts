@@ -75,7 +75,8 @@ export async function linkOnPage(
   group = "営業部の契約書",
 ): Promise<void> {
   world.docusign.nextLogin(user);
-  await Promise.all([page.waitForEvent("load"), clickLink(page, group)]);
+  await clickLink(page, group);
+  await page.waitForURL(/\/links\?result=/);
 }
 
 /** Makes the choices, clicks [連携] and waits for DocuSign's login; a browser still on its way there cannot go back. */

@@ -34,7 +34,10 @@ type Step = {
 
 const MAX_REDIRECTS = 20;
 
-/** A browser without scripts: keeps cookies per host (not per port, as browsers do), follows redirects, fills in forms. */
+/**
+ * A browser without scripts: keeps cookies per host (not per port, as browsers do), follows redirects and pages that move
+ * on, fills in forms.
+ */
 export function createBrowser(): Browser {
   const jar: Jar = new Map();
   const browser: Browser = {
@@ -74,11 +77,11 @@ async function visit(jar: Jar, first: Step): Promise<Page> {
   while (trail.length <= MAX_REDIRECTS) {
     trail.push(step.url);
     const response = await ask(jar, step);
-    const location = response.headers.get("location");
-    if (response.status < 300 || response.status >= 400 || location === null)
-      return pageOf(response, step, trail);
-    await response.body?.cancel();
-    step = { method: "GET", url: new URL(location, step.url).href, headers: new Headers(), body: null };
+    const isRedirect = response.status >= 300 && response.status < 400;
+    const page = await pageOf(response, step, trail);
+    const next = isRedirect ? response.headers.get("location") : onwardOf(page);
+    if (next === null) return page;
+    step = { method: "GET", url: new URL(next, step.url).href, headers: new Headers(), body: null };
   }
   throw new Error(`too many redirects: ${trail.join(" → ")}`);
 }
@@ -113,6 +116,12 @@ function isExpired(line: string): boolean {
   if (maxAge !== undefined) return Number(maxAge) <= 0;
   const expires = /;\s*expires=([^;]+)/i.exec(line)?.[1];
   return expires !== undefined && Date.parse(expires) <= Date.now();
+}
+
+/** The address that a page moves on to by itself. */
+function onwardOf({ text }: Page): string | null {
+  const [, attributes = ""] = /<meta http-equiv="refresh"([^>]*)>/.exec(text) ?? [];
+  return attributeOf(attributes, "content")?.replace(/^0; url=/, "") ?? null;
 }
 
 type Form = { readonly action: string; readonly method: string; readonly fields: Record<string, string> };

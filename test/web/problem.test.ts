@@ -9,9 +9,10 @@ import { type Logger, pino } from "pino";
 import { z } from "zod";
 import { Refusal, type RefusalCode } from "../../src/domain/refusal.ts";
 import { dateParameter, limitParameter, parseQuery } from "../../src/web/api/query.ts";
-import { problemPage } from "../../src/web/page/problem-page.ts";
+import { problemPages } from "../../src/web/page/problem-page.ts";
 import { errorHandler, notFoundHandler, problemFor } from "../../src/web/problem.ts";
 import { requestContext } from "../../src/web/request-context.ts";
+import { PAGE_SETTINGS } from "../support/page-settings.ts";
 
 const STATUSES: Record<RefusalCode, number> = {
   malformed: 400,
@@ -179,7 +180,7 @@ test("if the database is unavailable, people get a page and programs a problem: 
     app.get("/page", () => {
       throw Object.assign(new Error("connect ECONNREFUSED 10.0.0.7:5432"), { code: "ECONNREFUSED" });
     });
-    app.use(errorHandler(pino({ level: "silent" }), problemPage));
+    app.use(errorHandler(pino({ level: "silent" }), problemPages(PAGE_SETTINGS)));
   });
 
   const page = await fetch(`${site.url}/page`, { headers: { accept: "text/html" } });
@@ -323,7 +324,7 @@ async function createSite(addRoutes: (app: Express) => void): Promise<Site> {
   const app = express();
   app.use(requestContext(logger));
   addRoutes(app);
-  app.use(notFoundHandler, errorHandler(logger, problemPage));
+  app.use(notFoundHandler, errorHandler(logger, problemPages(PAGE_SETTINGS)));
   const server = createServer(app).listen(0, "127.0.0.1");
   await once(server, "listening");
   const address = server.address();

@@ -1,12 +1,13 @@
 import { createHash, randomBytes } from "node:crypto";
 import { Refusal } from "../../domain/refusal.ts";
+import type { Person } from "../../store/links/audit.ts";
 import { hasGroup } from "../../store/links/groups.ts";
 import { storeLinking } from "../../store/links/linkings.ts";
 import { findCurrentLink } from "../../store/links/links.ts";
 import type { Uses } from "../capabilities.ts";
 
 /** The person who changes a link: an owner of the tenant. */
-export type Owner = { readonly tenant: string; readonly subject: string };
+export type Owner = Person & { readonly tenant: string };
 
 const LINKING_LIVES_MS = 15 * 60 * 1000;
 
@@ -26,7 +27,8 @@ export async function beginLinking(
   const state = randomBytes(32).toString("base64url");
   const codeVerifier = randomBytes(32).toString("base64url");
   await storeLinking(deps.db, deps.vault, hashState(state), {
-    ...owner,
+    tenant: owner.tenant,
+    subject: owner.subject,
     groupId,
     codeVerifier,
     expiresAt: new Date(deps.now().getTime() + LINKING_LIVES_MS),

@@ -23,7 +23,7 @@ export async function editLink(deps: Uses<"db" | "now">, owner: Owner, groupId: 
       tenant: owner.tenant,
       linkId: link.id,
       at: now,
-      subject: owner.subject,
+      by: owner,
       action: "edited",
       details,
     });
@@ -50,7 +50,7 @@ export async function approveImport(deps: Uses<"db" | "now">, owner: Owner): Pro
       tenant: owner.tenant,
       linkId: link.id,
       at: now,
-      subject: owner.subject,
+      by: owner,
       action: "approved",
       details,
     });

@@ -93,7 +93,7 @@ async function commitEnd(
       tenant: link.tenant,
       linkId: link.id,
       at: endedAt,
-      subject: owner.subject,
+      by: owner,
       action: "ended",
       details: { state: link.state, cause: link.cause },
     });

@@ -59,7 +59,7 @@ export async function finishLinking(deps: Deps, owner: Owner, returned: Return):
   if (returned.code === null) return "failed";
   try {
     const tokens = await deps.oauth.exchangeCode({ code: returned.code, codeVerifier: linking.codeVerifier });
-    return await linkUser(deps, linking, tokens);
+    return await linkUser(deps, { owner, linking, tokens });
   } catch (error) {
     if (!(error instanceof DocuSignFault)) throw error;
     deps.log.warn({ tenant: owner.tenant, fault: error.code, kind: error.kind }, "linking failed");
@@ -67,22 +67,23 @@ export async function finishLinking(deps: Deps, owner: Owner, returned: Return):
   }
 }
 
-type Candidate = {
-  readonly linking: Linking;
-  readonly tokens: Tokens;
+type Login = { readonly owner: Owner; readonly linking: Linking; readonly tokens: Tokens };
+
+type Candidate = Login & {
   readonly user: DocuSignUser;
   readonly account: DocuSignUser["accounts"][number];
   readonly docusign: DocuSignAccount;
 };
 
-async function linkUser(deps: Deps, linking: Linking, tokens: Tokens): Promise<LinkingResult> {
+async function linkUser(deps: Deps, login: Login): Promise<LinkingResult> {
+  const { linking, tokens } = login;
   const user = await deps.oauth.getUserInfo(tokens.accessToken);
   const account = user.accounts.find((one) => one.isDefault);
   if (account === undefined) return "not-admin";
   const docusign = deps.openWithToken(account, tokens.accessToken);
   if (!isDsAdmin(await docusign.getUser(user.userId), deps.adminProfiles)) return "not-admin";
 
-  const candidate = { linking, tokens, user, account, docusign };
+  const candidate = { ...login, user, account, docusign };
   const current = await findCurrentLink(deps.db, linking.tenant);
   if (current === null) return await createLink(deps, candidate);
   const same = current.user.id === user.userId && current.account.id === account.accountId;
@@ -109,7 +110,7 @@ async function createLink(
 
 async function commitLink(
   deps: Uses<"db" | "now" | "vault">,
-  { linking, tokens, user, account }: Candidate,
+  { owner, linking, tokens, user, account }: Candidate,
   { id, total, large }: { id: LinkId; total: number; large: boolean },
 ): Promise<"linked" | "group-not-found"> {
   const now = deps.now();
@@ -139,7 +140,7 @@ async function commitLink(
       tenant: linking.tenant,
       linkId: id,
       at: now,
-      subject: linking.subject,
+      by: owner,
       action: "linked",
       details,
     });
@@ -185,7 +186,7 @@ async function repairLink(
 async function commitRepair(
   deps: Uses<"now" | "vault">,
   tx: Database,
-  { linking, tokens, user, account }: Candidate,
+  { owner, linking, tokens, user, account }: Candidate,
   link: Link,
 ): Promise<void> {
   const now = deps.now();
@@ -196,7 +197,7 @@ async function commitRepair(
     tenant: link.tenant,
     linkId: link.id,
     at: now,
-    subject: linking.subject,
+    by: owner,
     action: "repaired",
     details: { groupId: linking.groupId, cause: link.cause },
   });

@@ -4,6 +4,7 @@ import type { SignInIssuer } from "./issuer.ts";
 import {
   confirmSession,
   endSession,
+  leadToSignIn,
   readSession,
   requireSession,
   type SessionUses,
@@ -28,7 +29,7 @@ const NOT_CONFIRMED =
 
 /** Guards pages that need a session whose user the issuer has confirmed, and that browsers must not cache. */
 export function requireSignIn(deps: ConfirmationUses): RequestHandler[] {
-  return [noStore, readSession(deps), requireSession, requireConfirmation(deps)];
+  return [noStore, readSession(deps), requireSession(deps), requireConfirmation(deps)];
 }
 
 /** Ends the session, because the issuer refuses its user. Throws `forbidden`: nothing was changed. */
@@ -55,7 +56,7 @@ function requireConfirmation(deps: ConfirmationUses): RequestHandler {
   return async (request, response, next) => {
     const answer = await ask(deps, request);
     if (answer === "refused") await refuseSession(deps, request, response);
-    if (answer === "ask-browser") askBrowser(request, response);
+    if (answer === "ask-browser") askBrowser(deps, request, response);
     else next();
   };
 }
@@ -94,10 +95,9 @@ async function askWithToken(
 }
 
 /** Only a page can be sent to the issuer and back. A form or a script's request cannot. */
-function askBrowser(request: Request, response: Response): void {
+function askBrowser(deps: ConfirmationUses, request: Request, response: Response): void {
   if (!isNavigation(request)) throw new Refusal("forbidden", NOT_CONFIRMED);
-  const query = new URLSearchParams({ prompt: "none", return_to: request.originalUrl });
-  response.redirect(303, `/sign-in?${query.toString()}`);
+  leadToSignIn(deps, request, response, { prompt: "none" });
 }
 
 function isNavigation({ method, headers }: Request): boolean {

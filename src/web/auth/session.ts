@@ -2,6 +2,7 @@ import type { Request, RequestHandler, Response } from "express";
 import { Refusal } from "../../domain/refusal.ts";
 import type { Confirmation, PageSession } from "../../store/page-sessions.ts";
 import type { Uses } from "../../usecases/capabilities.ts";
+import { sendOnward } from "../html/onward.ts";
 import { type BrowserSecrets, createBrowserSecrets } from "./browser-secrets.ts";
 import { clearCookie, readCookie, setCookie } from "./cookies.ts";
 import { hashOf, isToken, randomToken } from "./random-token.ts";
@@ -14,9 +15,13 @@ export type SessionStore = {
   takeRefreshToken(idHash: Buffer, sealed: string): Promise<boolean>;
   confirm(idHash: Buffer, confirmation: Confirmation): Promise<void>;
   end(idHash: Buffer): Promise<void>;
+  /** Keeps the outcome of a change until the page has shown it. */
+  keepResult(idHash: Buffer, result: string): Promise<void>;
+  /** Returns true once for an outcome that was kept. */
+  takeResult(idHash: Buffer, result: string): Promise<boolean>;
 };
 
-export type SessionUses = Uses<"now" | "publicUrl"> & { readonly sessions: SessionStore };
+export type SessionUses = Uses<"now" | "page" | "publicUrl"> & { readonly sessions: SessionStore };
 
 /** The user's identity as the issuer asserts it, with the tokens that came with it. */
 export type Identity = Pick<PageSession, "tenant" | "subject" | "name" | "role"> & {
@@ -43,6 +48,9 @@ const LIFETIME_MS = 8 * 60 * 60 * 1_000;
 
 /** The purposes of a session's secrets. */
 const [ID_TOKEN, REFRESH_TOKEN, FORMS] = ["id token", "refresh token", "forms"] as const;
+
+const SESSION_EXPIRED =
+  "ログインの有効期限が切れたため、操作は行われていません。設定は変更されていません。もう一度ログインして、操作をやり直してください。";
 
 const sessions = new WeakMap<Request, SignedIn>();
 
@@ -73,17 +81,34 @@ function open(secrets: BrowserSecrets, { csrfToken, ...session }: PageSession): 
   };
 }
 
-/** Redirects visitors without a session to the sign-in, which returns them to the requested page. */
-export const requireSession: RequestHandler = (request, response, next) => {
-  if (sessionOf(request) !== null) {
-    next();
-    return;
-  }
-  const returnTo = request.method === "GET" ? request.originalUrl : "/links";
-  response
-    .set("Cache-Control", "no-store")
-    .redirect(303, `/sign-in?${new URLSearchParams({ return_to: returnTo }).toString()}`);
-};
+/**
+ * Leads visitors without a session to the sign-in, which returns them to the requested page. A form of an expired session
+ * is refused with `unauthorized`, so that its user knows that nothing has changed.
+ */
+export function requireSession(deps: Uses<"page">): RequestHandler {
+  return (request, response, next) => {
+    if (sessionOf(request) !== null) next();
+    else if (request.method === "GET") leadToSignIn(deps, request, response, {});
+    else throw new Refusal("unauthorized", SESSION_EXPIRED);
+  };
+}
+
+/**
+ * Sends the browser to the sign-in and back. Out of our own pages it goes by a page that moves on: the request may come
+ * from a form, whose redirects browsers restrict.
+ */
+export function leadToSignIn(
+  deps: Uses<"page">,
+  request: Request,
+  response: Response,
+  parameters: Readonly<Record<string, string>>,
+): void {
+  const query = new URLSearchParams({ ...parameters, return_to: request.originalUrl });
+  const address = `/sign-in?${query.toString()}`;
+  if (request.headers["sec-fetch-site"] === "same-origin") {
+    sendOnward(response, deps.page, { name: "ログインの画面", address });
+  } else response.set("Cache-Control", "no-store").redirect(303, address);
+}
 
 /** Refuses users who are not owners with `forbidden`. Needs `requireSession` before it. */
 export const requireOwner: RequestHandler = (request, _response, next) => {

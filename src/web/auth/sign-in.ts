@@ -1,9 +1,10 @@
-import { type Request, type Response, Router, urlencoded } from "express";
+import { type Request, type RequestHandler, type Response, Router, urlencoded } from "express";
 import { Refusal } from "../../domain/refusal.ts";
 import type { BegunSignIn } from "../../store/page-sessions.ts";
-import type { Uses } from "../../usecases/capabilities.ts";
-import { html } from "../html/html.ts";
+import type { PageSettings, Uses } from "../../usecases/capabilities.ts";
+import { type Html, html } from "../html/html.ts";
 import { layout, PAGE_NAME } from "../html/layout.ts";
+import { sendOnward } from "../html/onward.ts";
 import { type BrowserSecrets, createBrowserSecrets } from "./browser-secrets.ts";
 import { refuseSession } from "./confirmation.ts";
 import { readCookie, setCookie } from "./cookies.ts";
@@ -16,10 +17,8 @@ import {
   endSession,
   LONGEST_RETURN,
   readSession,
-  requireSession,
   type SessionUses,
   sessionOf,
-  signedInOf,
   startSession,
 } from "./session.ts";
 import { readSignInAnswer, type SignInAnswer } from "./sign-in-answer.ts";
@@ -31,7 +30,7 @@ export type SignInStore = {
 };
 
 export type SignInUses = SessionUses &
-  Uses<"log"> & { readonly issuer: SignInIssuer; readonly signIns: SignInStore };
+  Uses<"log" | "page"> & { readonly issuer: SignInIssuer; readonly signIns: SignInStore };
 
 const HOME = "/links";
 const CALLBACK = "/sign-in/callback";
@@ -56,9 +55,8 @@ export function signInRoutes(deps: SignInUses): Router {
   router.post(
     "/sign-out",
     readSession(deps),
-    requireSession,
     urlencoded({ extended: false, limit: "16kb" }),
-    requireCsrf(deps.publicUrl),
+    requireCsrfOfSession(deps.publicUrl),
     (request, response) => signOut(deps, request, response),
   );
   return router;
@@ -156,22 +154,34 @@ function openText(secrets: BrowserSecrets, text: string, purpose: string): strin
 }
 
 async function signOut(deps: SignInUses, request: Request, response: Response): Promise<void> {
-  const { idToken } = signedInOf(request);
+  const idToken = sessionOf(request)?.idToken ?? null;
   await endSession(deps, request, response);
   const address = await deps.issuer.signOutAddress(idToken);
   if (address !== null) {
-    seeOther(response, address);
+    sendOnward(response, deps.page, { name: "ログアウトの画面", address });
     return;
   }
-  response.set("Cache-Control", "no-store").type("html").send(SIGNED_OUT.toString());
+  response.set("Cache-Control", "no-store").type("html").send(signedOutPage(deps.page).toString());
 }
 
-const SIGNED_OUT = layout({
-  title: "ログアウト",
-  visitor: null,
-  content: html`<h1>ログアウトしました</h1>
+/** Without a session there is no token, and nothing here to protect: the user only leaves the cabinet. */
+function requireCsrfOfSession(publicUrl: string): RequestHandler {
+  const check = requireCsrf(publicUrl);
+  return (request, response, next) => {
+    if (sessionOf(request) === null) next();
+    else check(request, response, next);
+  };
+}
+
+function signedOutPage(settings: PageSettings): Html {
+  return layout({
+    settings,
+    title: "ログアウト",
+    visitor: null,
+    content: html`<h1>ログアウトしました</h1>
 <section class="card"><p class="actions"><a class="button" href="/links">${PAGE_NAME}へ</a></p></section>`,
-});
+  });
+}
 
 /** Checks a path of our own. Refuses with `malformed` what a browser could resolve to another site. */
 function localPath(text: unknown): string {

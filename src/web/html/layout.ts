@@ -1,3 +1,4 @@
+import type { PageSettings } from "../../usecases/capabilities.ts";
 import { assetAddress } from "./assets.ts";
 import { type Html, html } from "./html.ts";
 
@@ -5,24 +6,31 @@ import { type Html, html } from "./html.ts";
 export type Visitor = { readonly name: string | null; readonly isOwner: boolean; readonly csrf: string };
 
 export type Layout = {
+  readonly settings: PageSettings;
   /** Text before the page's name in `<title>`; empty for none. */
   readonly title: string;
   /** Null if no user is known to be signed in. */
   readonly visitor: Visitor | null;
   readonly content: Html;
+  /** An address to which the page moves on by itself. */
+  readonly onward?: string;
 };
 
 export const PAGE_NAME = "電子契約サービス連携";
 
 /** Renders a whole page: head, bar with the visitor and the sign-out, content. Uses no inline script or style. */
-export function layout({ title, visitor, content }: Layout): Html {
+export function layout({ settings, title, visitor, content, onward }: Layout): Html {
   return html`<!doctype html>
 <html lang="ja">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
-<title>${title === "" ? PAGE_NAME : `${title} | ${PAGE_NAME}`}</title>
+${
+  onward !== undefined &&
+  html`<meta http-equiv="refresh" content="0; url=${onward}">
+`
+}<title>${title === "" ? PAGE_NAME : `${title} | ${PAGE_NAME}`}</title>
 <link rel="icon" type="image/svg+xml" href="${assetAddress("icon")}">
 <link rel="stylesheet" href="${assetAddress("style")}">
 <script type="module" src="${assetAddress("script")}"></script>
@@ -30,7 +38,7 @@ export function layout({ title, visitor, content }: Layout): Html {
 <body>
 <a class="skip" href="#main">本文へ移動</a>
 <header class="bar">
-<a class="brand" href="/links"><img src="${assetAddress("icon")}" alt="" width="28" height="28">契約書キャビネ</a>
+<a class="brand" href="/links"><img src="${assetAddress("icon")}" alt="" width="28" height="28">${settings.productName}</a>
 ${visitor !== null && visitorMenu(visitor)}
 </header>
 <main id="main" tabindex="-1">

@@ -3,6 +3,7 @@ import type { Uses } from "../../usecases/capabilities.ts";
 import { finishLinking, type LinkingResult } from "../../usecases/linking/finish-linking.ts";
 import { type ConfirmationUses, requireSignIn } from "../auth/confirmation.ts";
 import { LONGEST_RETURN, signedInOf } from "../auth/session.ts";
+import { showResult } from "./results.ts";
 
 type Deps = Uses<
   | "adminProfiles"
@@ -25,8 +26,7 @@ type Deps = Uses<
 export function callbackRoutes(deps: ConfirmationUses & Deps): Router {
   const router = Router();
   router.get("/links/docusign/callback", ...requireSignIn(deps), async (request, response) => {
-    const result = await finish(deps, request);
-    response.redirect(303, `/links?result=${result}`);
+    await showResult(deps, request, response, await finish(deps, request));
   });
   return router;
 }
@@ -36,7 +36,7 @@ async function finish(deps: Deps, request: Request): Promise<LinkingResult> {
   const state = text(request, "state");
   if (state === null) return "expired";
   if (session.role !== "owner") return "failed";
-  const owner = { tenant: session.tenant, subject: session.subject };
+  const owner = { tenant: session.tenant, subject: session.subject, name: session.name };
   return await finishLinking(deps, owner, {
     state,
     code: text(request, "code"),

@@ -10,9 +10,13 @@ import { endLink } from "../../usecases/linking/end-link.ts";
 import { type ConfirmationUses, requireSignIn } from "../auth/confirmation.ts";
 import { requireCsrf } from "../auth/csrf.ts";
 import { requireOwner, signedInOf } from "../auth/session.ts";
+import { sendOnward } from "../html/onward.ts";
+import { showResult } from "./results.ts";
 import type { ResultCode } from "./sections/messages.ts";
 
-type Deps = Uses<"adminProfiles" | "db" | "log" | "now" | "oauth" | "openAccount" | "publicUrl" | "vault">;
+type Deps = Uses<
+  "adminProfiles" | "db" | "log" | "now" | "oauth" | "openAccount" | "page" | "publicUrl" | "vault"
+>;
 
 type Change = (deps: Deps, owner: Owner, form: unknown) => Promise<ResultCode>;
 
@@ -29,7 +33,8 @@ export function changeRoutes(deps: ConfirmationUses & Deps): Router {
   router.post("/links", async (request, response) => await link(deps, request, response));
   for (const [path, change] of Object.entries(CHANGES)) {
     router.post(path, async (request, response) => {
-      showResult(response, await resultOf(() => change(deps, ownerOf(request), request.body)));
+      const result = await resultOf(() => change(deps, ownerOf(request), request.body));
+      await showResult(deps, request, response, result);
     });
   }
   return router;
@@ -39,15 +44,15 @@ const LINKING = z.object({ group: z.string().min(1), service: z.literal("docusig
 const EDITING = z.object({ group: z.string().min(1), link: z.string() });
 const ABOUT_LINK = z.object({ link: z.string() });
 
-async function link(deps: Deps, request: Request, response: Response): Promise<void> {
+async function link(deps: ConfirmationUses & Deps, request: Request, response: Response): Promise<void> {
   const form = LINKING.safeParse(request.body);
   if (!form.success) {
-    showResult(response, "incomplete");
+    await showResult(deps, request, response, "incomplete");
     return;
   }
   const begun = await refusable(() => beginLinking(deps, ownerOf(request), form.data.group));
-  if ("result" in begun) showResult(response, begun.result);
-  else response.redirect(303, begun.done.authorizationUrl);
+  if ("result" in begun) await showResult(deps, request, response, begun.result);
+  else sendOnward(response, deps.page, { name: "DocuSign", address: begun.done.authorizationUrl });
 }
 
 const CHANGES: Readonly<Record<string, Change>> = {
@@ -110,11 +115,7 @@ async function resultOf(change: () => Promise<ResultCode>): Promise<ResultCode> 
   return "result" in ended ? ended.result : ended.done;
 }
 
-function showResult(response: Response, result: ResultCode): void {
-  response.redirect(303, `/links?result=${result}`);
-}
-
 function ownerOf(request: Request): Owner {
-  const { tenant, subject } = signedInOf(request);
-  return { tenant, subject };
+  const { tenant, subject, name } = signedInOf(request);
+  return { tenant, subject, name };
 }

@@ -1,17 +1,35 @@
-import { html } from "../html/html.ts";
-import { layout, PAGE_NAME } from "../html/layout.ts";
+import type { Request } from "express";
+import type { PageSettings } from "../../usecases/capabilities.ts";
+import { type Html, html } from "../html/html.ts";
+import { layout, PAGE_NAME, type Visitor } from "../html/layout.ts";
 import { type Problem, REQUEST_URN } from "../problem-details.ts";
+import { visitorOrNull } from "./visitor.ts";
 
-/** Renders a problem for people: what went wrong, what to do next, and the request id for support. */
-export function problemPage(problem: Problem, method: string): string {
-  const title = titleOf(problem, method);
-  const content = html`<h1>${title}</h1>
+/** Renders problems for people: what went wrong, what to do next, and the request id for support. */
+export function problemPages(settings: PageSettings): (problem: Problem, request: Request) => string {
+  return (problem, request) => {
+    const title = titleOf(problem, request.method);
+    const visitor = visitorOrNull(request);
+    const content = html`<h1>${title}</h1>
 <section class="card">
 <p>${pageWords(problem)}</p>
-<p class="actions"><a class="button" href="/links">${PAGE_NAME}へ戻る</a></p>
+${nextSteps(problem, visitor)}
 ${problem.instance !== undefined && html`<p class="note">お問い合わせの際は、この番号をお知らせください：<span class="id">${problem.instance.replace(REQUEST_URN, "")}</span></p>`}
 </section>`;
-  return layout({ title, visitor: null, content }).toString();
+    return layout({ settings, title, visitor, content }).toString();
+  };
+}
+
+/** A user without permission has no session here, and must sign out of the cabinet to sign in as another user. */
+function nextSteps({ status }: Problem, visitor: Visitor | null): Html {
+  const back = html`<a class="button" href="/links">${PAGE_NAME}へ戻る</a>`;
+  if (visitor !== null) return html`<p class="actions">${back}</p>`;
+  if (status === 401)
+    return html`<p class="actions"><a class="button primary" href="/links">ログイン</a></p>`;
+  if (status !== 403) return html`<p class="actions">${back}</p>`;
+  return html`<form method="post" action="/sign-out">
+<p class="actions">${back}<button>ログアウト</button></p>
+</form>`;
 }
 
 function titleOf({ status }: Problem, method: string): string {

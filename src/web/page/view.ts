@@ -1,8 +1,9 @@
 import { countWaitingByCause } from "../../store/ledger/counts.ts";
 import { listReconciliations, type Reconciliation } from "../../store/ledger/reconciliations.ts";
+import { type AuditTrail, listAudit } from "../../store/links/audit.ts";
 import { type Group, listGroups } from "../../store/links/groups.ts";
 import { findCurrentLink, type Link, listLinkPage } from "../../store/links/links.ts";
-import { countFiles } from "../../store/upkeep/link-figures.ts";
+import { countContracts, countFiles, countImportedSince } from "../../store/upkeep/link-figures.ts";
 import type { Uses } from "../../usecases/capabilities.ts";
 import { findLinkWait } from "../../usecases/importing/waiting-cause.ts";
 import { describeLink, type LinkDescription } from "../../usecases/linking/describe-link.ts";
@@ -12,21 +13,27 @@ type Deps = Uses<"budgets" | "db" | "now" | "reserveShare">;
 /** A link with the figures that the page shows. */
 export type LinkView = {
   readonly link: LinkDescription;
-  /** Contracts imported from the link's envelopes. */
-  readonly files: { readonly kept: number; readonly deleted: number };
+  /** Contracts imported from the link's envelopes, and all contracts of the tenant. */
+  readonly files: { readonly kept: number; readonly deleted: number; readonly ofTenant: number };
   /** Waiting envelopes by cause code. A cause that holds up the whole link counts for all of them. */
   readonly waiting: Readonly<Record<string, number>>;
   readonly now: Date;
 };
+
+/** A run, with the contracts that were imported from its start until the next run. */
+export type Run = Reconciliation & { readonly imported: number };
+
+/** A link with what owners did to it, oldest first. */
+export type PastLink = LinkDescription & { readonly audit: AuditTrail };
 
 /** Everything that the page shows of a tenant, for owners and members alike. */
 export type PageView = {
   readonly current: LinkView | null;
   readonly groups: readonly Group[];
   /** The link's latest runs, newest first. */
-  readonly runs: readonly Reconciliation[];
-  /** Ended links, newest first. */
-  readonly history: readonly LinkDescription[];
+  readonly runs: readonly Run[];
+  /** All links, newest first. */
+  readonly history: readonly PastLink[];
 };
 
 const MOST_RUNS = 24;
@@ -35,13 +42,16 @@ const MOST_LINKS = 20;
 export async function readPage(deps: Deps, tenant: string): Promise<PageView> {
   const link = await findCurrentLink(deps.db, tenant);
   const links = await listLinkPage(deps.db, tenant, { limit: MOST_LINKS, after: null });
-  const ended = links.filter(({ state }) => state === "ended");
-  const runs = await listReconciliations(deps.db, tenant, { limit: MOST_RUNS, after: null });
   return {
     current: link === null ? null : await readLink(deps, link),
     groups: await listGroups(deps.db, tenant),
-    runs: runs.filter(({ linkId }) => linkId === link?.id),
-    history: await Promise.all(ended.map(async (one) => await describeLink(deps, one))),
+    runs: await readRuns(deps, tenant, link),
+    history: await Promise.all(
+      links.map(async (one) => ({
+        ...(await describeLink(deps, one)),
+        audit: await listAudit(deps.db, one.id),
+      })),
+    ),
   };
 }
 
@@ -49,10 +59,18 @@ export async function readLink(deps: Deps, link: Link): Promise<LinkView> {
   const described = await describeLink(deps, link);
   return {
     link: described,
-    files: await countFiles(deps.db, link),
+    files: { ...(await countFiles(deps.db, link)), ofTenant: await countContracts(deps.db, link.tenant) },
     waiting: await readWaiting(deps, link, described.totals.waiting),
     now: deps.now(),
   };
+}
+
+async function readRuns({ db }: Uses<"db">, tenant: string, link: Link | null): Promise<Run[]> {
+  const listed = await listReconciliations(db, tenant, { limit: MOST_RUNS, after: null });
+  const runs = listed.filter(({ linkId }) => linkId === link?.id);
+  const starts = runs.map(({ startedAt }) => startedAt).toReversed();
+  const imported = (await countImportedSince(db, tenant, starts)).toReversed();
+  return runs.map((run, index) => ({ ...run, imported: imported[index] ?? 0 }));
 }
 
 async function readWaiting(

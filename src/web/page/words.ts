@@ -1,5 +1,6 @@
 import type { Reasons } from "../../domain/finding.ts";
 import { inJapan } from "../../domain/japan-time.ts";
+import type { PageSettings } from "../../usecases/capabilities.ts";
 import { type Html, html } from "../html/html.ts";
 
 const NUMBER = new Intl.NumberFormat("ja-JP");
@@ -52,9 +53,23 @@ export function shortDuration(ms: number): string {
   return seconds < 60 ? `${seconds}秒` : `${Math.floor(seconds / 60)}分${seconds % 60}秒`;
 }
 
+/** A text in which サポート窓口 is a link, if the installation has an address for it. */
+export function withSupport(text: string, { supportUrl }: PageSettings): Html {
+  if (supportUrl === null) return html`${text}`;
+  const [before = "", ...rest] = text.split(SUPPORT);
+  return html`${before}${rest.map((after) => html`<a href="${supportUrl}">${SUPPORT}</a>${after}`)}`;
+}
+
+const SUPPORT = "サポート窓口";
+
 /** The label of an exclusion rule. Unknown codes, which a later version may write, are shown as they are. */
 export function exclusionLabel(rule: string): string {
   return EXCLUSIONS.get(rule) ?? rule;
+}
+
+/** The label of an import's reason. Unknown codes, which a later version may write, are shown as they are. */
+export function importLabel(reason: string): string {
+  return IMPORTS.get(reason) ?? reason;
 }
 
 /** The label of a waiting reason. Unknown codes, which a later version may write, are shown as they are. */
@@ -62,6 +77,12 @@ export function waitingLabel(reason: string): string {
   return WAITS.get(reason) ?? reason;
 }
 
+const IMPORTED: Readonly<Record<Reasons["imported"], string>> = {
+  sent: "連携アカウントのユーザーが送信した",
+  received: "連携ユーザーが受信した",
+  "sent-and-received": "連携アカウントのユーザーが送信し、連携ユーザーが受信した",
+  already: "以前の連携で取り込み済み",
+};
 const EXCLUDED: Readonly<Record<Reasons["excluded"], string>> = {
   "not-completed": "締結が完了していない",
   "not-ours": "連携ユーザー以外が受信した",
@@ -92,6 +113,7 @@ const WAITING: Readonly<Record<Reasons["waiting"], string>> = {
   "recipients-unknown": "受信者の確認待ち",
   "documents-unknown": "文書の一覧の確認待ち",
 };
+const IMPORTS: ReadonlyMap<string, string> = new Map(Object.entries(IMPORTED));
 const EXCLUSIONS: ReadonlyMap<string, string> = new Map(Object.entries(EXCLUDED));
 const WAITS: ReadonlyMap<string, string> = new Map(Object.entries(WAITING));
 

@@ -22,6 +22,7 @@ export type LoginParts = {
 /** The login page, for people and for tests that play them. */
 export function createLoginRoutes(parts: LoginParts): { routes: Route[]; verbs: LoginVerbs } {
   const expected: User[] = [];
+  let isRedirecting = false;
   const path = "/oauth/auth";
   return {
     routes: [
@@ -29,12 +30,18 @@ export function createLoginRoutes(parts: LoginParts): { routes: Route[]; verbs: 
         method: "GET",
         template: path,
         path,
-        handle: (exchange) => showLogin(parts, exchange, expected.shift()),
+        handle: (exchange) => {
+          if (!isRedirecting) return showLogin(parts, exchange, expected.shift());
+          isRedirecting = false;
+          const host = new URL(parts.origin()).host.replace("127.0.0.1", "localhost");
+          return redirect(`http://${host}${path}?${exchange.call.query.toString()}`);
+        },
       },
       { method: "POST", template: path, path, handle: (exchange) => takeLogin(parts, exchange) },
     ],
     verbs: {
       nextLogin: (user) => void expected.push(user),
+      redirectNextLogin: () => void (isRedirecting = true),
       authorize: async (url, user) => allowedRedirect(parts.oauth, user, authorizationQuery(parts, url)),
       deny: async (url) => deniedRedirect(authorizationQuery(parts, url)),
     },

@@ -11,6 +11,8 @@ export type Client = {
 export type LoginVerbs = {
   /** The next person who is sent to the login page is this user, and allows at once. */
   nextLogin(user: User): void;
+  /** The next login page redirects to another host first, as a company's own login (SSO) does. */
+  redirectNextLogin(): void;
   /** Plays the person: logs in as the user and allows. Returns the address that DocuSign sends the browser to. */
   authorize(authorizationUrl: string, user: User): Promise<string>;
   /** The person goes back instead. */

@@ -15,7 +15,7 @@ import {
   signInRoutes,
 } from "../../../src/web/auth/sign-in.ts";
 import { html } from "../../../src/web/html/html.ts";
-import { problemPage } from "../../../src/web/page/problem-page.ts";
+import { problemPages } from "../../../src/web/page/problem-page.ts";
 import { errorHandler } from "../../../src/web/problem.ts";
 import {
   type Cabinet,
@@ -23,6 +23,7 @@ import {
   type Person,
   startCabinet,
 } from "../../support/cabinet/cabinet.ts";
+import { PAGE_SETTINGS } from "../../support/page-settings.ts";
 
 export const HANAKO: Person = { sub: "hanako", name: "山田 花子", tenant: "acme", role: "owner" };
 
@@ -58,6 +59,8 @@ function createMemoryStore(): Store {
       signIns.delete(stateHash.toString("hex"));
       return signIn !== undefined && isCurrent(signIn, now) ? signIn : null;
     },
+    keepResult: async () => {},
+    takeResult: async () => false,
     sessions: () => [...sessions.values()],
   };
 }
@@ -96,6 +99,7 @@ export async function createSite({ publicUrl, cabinet: options = {} }: SiteOptio
       publicUrl: publicUrl ?? url,
       log: pino({ level: "warn" }, { write: (line) => logged.push(line) }),
       now: () => clock.now,
+      page: PAGE_SETTINGS,
     };
     const issuer = createSignInIssuer({
       ...uses,
@@ -142,7 +146,7 @@ function createApp(deps: SignInUses & ConfirmationUses): express.Express {
   app.get("/plant/:id", (request, response) => {
     response.cookie("torikomi_session", request.params.id).send("planted");
   });
-  app.use(errorHandler(pino({ level: "silent" }), problemPage));
+  app.use(errorHandler(pino({ level: "silent" }), problemPages(PAGE_SETTINGS)));
   return app;
 }
 

@@ -1,4 +1,5 @@
-// The page works without this script, which only refreshes the progress and prevents double submits.
+// The page works without this script, which only refreshes the page during a first import, shows that a form is being
+// processed, and prevents double submits.
 
 const LONGEST_PAUSE_MS = 60_000;
 const SENDING_MS = 5_000;
@@ -27,7 +28,7 @@ async function askProgress(live, pause) {
   try {
     const response = await fetch("/links/progress", { headers: { accept: "text/html" }, redirect: "error" });
     if (!response.ok) throw new Error(`the service answered with ${response.status}`);
-    showProgress(live, await response.text());
+    await showProgress(live, await response.text());
   } catch {
     // The user is signed out or the service is briefly unavailable: show the link to reload by hand.
     showReloadLink(live, true);
@@ -40,12 +41,30 @@ async function askProgress(live, pause) {
  * @param {HTMLElement} live
  * @param {string} text
  */
-function showProgress(live, text) {
+async function showProgress(live, text) {
   const next = new DOMParser().parseFromString(text, "text/html").getElementById("live");
   if (next === null) throw new Error("the answer contains no progress");
+  if (next.dataset.poll === undefined) {
+    await refreshPage();
+    announce("初回の取り込みが完了しました。");
+    return;
+  }
   live.replaceWith(next);
-  if (next.dataset.poll === undefined) announce("初回の取り込みが完了しました。");
   watchProgress();
+}
+
+/** The end of a first import changes every section. The section in which the user is stays as it is. */
+async function refreshPage() {
+  const response = await fetch("/links", { headers: { accept: "text/html" }, redirect: "error" });
+  if (!response.ok) throw new Error(`the service answered with ${response.status}`);
+  const next = new DOMParser().parseFromString(await response.text(), "text/html").querySelector("main");
+  const main = document.querySelector("main");
+  if (main === null || next === null) throw new Error("the answer contains no page");
+  const used = document.activeElement?.closest("main > section") ?? null;
+  const label = used?.getAttribute("aria-labelledby");
+  if (used !== null) next.querySelector(`section[aria-labelledby="${label}"]`)?.replaceWith(used);
+  main.replaceChildren(...next.childNodes);
+  history.replaceState(null, "", "/links");
 }
 
 /**
@@ -72,13 +91,14 @@ function announce(words) {
   }, 100);
 }
 
-/** Ignores a second submit of the same form within `SENDING_MS`. */
+/** Ignores a second submit of the same form within `SENDING_MS`, and shows the form's `data-busy` while it is sent. */
 function guardForms() {
   const sent = new WeakSet();
   addEventListener("submit", (event) => {
     const form = event.target;
     if (!(form instanceof HTMLFormElement) || form.method !== "post") return;
     if (sent.has(form)) event.preventDefault();
+    else if (form.dataset.busy !== undefined) showBusy(form, form.dataset.busy);
     sent.add(form);
     setTimeout(() => sent.delete(form), SENDING_MS);
   });
@@ -86,4 +106,15 @@ function guardForms() {
   addEventListener("pageshow", (event) => {
     if (event.persisted) location.reload();
   });
+}
+
+/**
+ * @param {HTMLFormElement} form
+ * @param {string} words
+ */
+function showBusy(form, words) {
+  const place = form.querySelector(".busy") ?? form.appendChild(document.createElement("p"));
+  place.className = "busy";
+  place.setAttribute("role", "status");
+  place.textContent = words;
 }

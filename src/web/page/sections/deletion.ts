@@ -22,7 +22,7 @@ export function deletionPage(visitor: Visitor, link: LinkDescription, groups: re
 <li>別のユーザーで連携する場合も、ブラウザの再起動は必要ありません。連携のたびにDocuSignのログインを求めます。</li>
 </ul>
 ${consentNote()}
-<form method="post" action="/links/delete">
+<form method="post" action="/links/delete" data-busy="連携を削除しています。DocuSignの通知設定の削除に、1分ほどかかることがあります。">
 ${csrfField(visitor)}
 <input type="hidden" name="link" value="${link.id}">
 <p class="actions"><button class="danger solid">削除</button><a class="button" href="/links">キャンセル</a></p>

@@ -14,6 +14,7 @@ ${groups.length === 0 ? noGroups() : linkingForm(visitor, groups)}
 <ul>
 <li>DocuSignの高度なソリューションプランと、DS Admin権限のユーザーをご用意ください。</li>
 <li>連携されるのは、そのユーザーのデフォルトアカウントです。</li>
+<li>退職や異動の影響を受けないように、特定の個人ではなく、管理者共用のユーザーでの連携をおすすめします。</li>
 </ul>
 <h3>連携の流れ</h3>
 <ol>
@@ -35,6 +36,7 @@ export function noLinkSection(): Html {
 
 /** [連携] again: linking with the same user repairs a link in error. */
 export function repairForm(visitor: Visitor, groups: readonly Group[], link: LinkDescription): Html {
+  if (groups.length === 0) return noGroups();
   return html`<form method="post" action="/links" class="fields">
 ${csrfField(visitor)}
 <input type="hidden" name="service" value="docusign">
@@ -45,6 +47,7 @@ ${groupField(groups, link.groupId)}
 
 /** Changes the group for future imports. */
 export function editForm(visitor: Visitor, groups: readonly Group[], link: LinkDescription): Html {
+  if (groups.length === 0) return noGroups();
   return html`<form method="post" action="/links/edit" class="fields" id="edit">
 <h3>取り込み先の変更</h3>
 ${csrfField(visitor)}

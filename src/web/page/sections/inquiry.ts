@@ -1,5 +1,6 @@
 import { type EnvelopeId, parseUuid } from "../../../domain/identifiers.ts";
 import type { Group } from "../../../store/links/groups.ts";
+import { findCurrentLink } from "../../../store/links/links.ts";
 import type { Uses } from "../../../usecases/capabilities.ts";
 import { type Explanation, explainEnvelope } from "../../../usecases/explaining/explain-envelope.ts";
 import { type Html, html } from "../../html/html.ts";
@@ -10,7 +11,7 @@ import { explanationPart } from "./explanation.ts";
 export type Inquiry =
   | { readonly kind: "none" }
   | { readonly kind: "unreadable"; readonly asked: string }
-  | { readonly kind: "not-found"; readonly asked: string }
+  | { readonly kind: "not-found"; readonly asked: string; readonly isLinked: boolean }
   | { readonly kind: "found"; readonly asked: string; readonly explanation: Explanation };
 
 const LONGEST = 2_000;
@@ -25,7 +26,13 @@ export async function inquire(
   const envelopeId = findEnvelopeId(asked);
   if (envelopeId === null) return { kind: "unreadable", asked: asked.slice(0, LONGEST) };
   const explanation = await explainEnvelope(deps, { tenant, envelopeId, asker: "reader" }, "ja");
-  if (explanation === null) return { kind: "not-found", asked: envelopeId };
+  if (explanation === null) {
+    return {
+      kind: "not-found",
+      asked: envelopeId,
+      isLinked: (await findCurrentLink(deps.db, tenant)) !== null,
+    };
+  }
   return { kind: "found", asked: envelopeId, explanation };
 }
 
@@ -72,13 +79,17 @@ function answer(inquiry: Inquiry, groups: readonly Group[]): Html | null {
     case "unreadable":
       return notice("エンベロープIDが見つかりませんでした。IDかアドレスをもう一度ご確認ください。");
     case "not-found":
-      return notice(
-        "このエンベロープは、キャビネの記録にも、連携ユーザーが閲覧できるDocuSignのエンベロープにも見つかりませんでした。",
-      );
+      return notice(inquiry.isLinked ? NOT_FOUND : NOT_RECORDED);
     case "found":
       return explanationPart(inquiry.explanation, groups);
   }
 }
+
+/** DocuSign shows the linked user neither other accounts' envelopes nor what only a colleague received. */
+const NOT_FOUND =
+  "このエンベロープは、キャビネの記録にも、連携ユーザーが閲覧できるDocuSignのエンベロープにも見つかりませんでした。連携ユーザー以外のユーザーが受信しただけのエンベロープは取り込み対象外で、ここには表示されません。エンベロープIDに誤りがないかもご確認ください。";
+const NOT_RECORDED =
+  "このエンベロープはキャビネの記録に見つかりませんでした。現在はDocuSignと連携していないため、DocuSignには確認していません。";
 
 function notice(words: string): Html {
   return html`<div class="message info">${icon("info")}<p class="text" role="status">${words}</p></div>`;

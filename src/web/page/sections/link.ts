@@ -92,8 +92,8 @@ function linkFacts(link: LinkDescription, groups: readonly Group[]): Html {
 <div><dt>次回の照合</dt><dd>${momentOrDash(link.nextReconciliation)}</dd></div>
 <div><dt>送信した契約書の取り込み対象期間</dt><dd>${since(link.sentFrom)}</dd></div>
 <div><dt>受信した契約書の取り込み対象期間</dt><dd>${since(link.receivedFrom)}</dd></div>
-<div><dt>送信した契約書の即時通知</dt><dd>${connectState(link.connect.sent)}</dd></div>
-<div><dt>受信した契約書の即時通知</dt><dd>${connectState(link.connect.received)}</dd></div>
+<div><dt>送信した契約書の即時通知</dt><dd>${connectState(link.connect.sent, link.state)}</dd></div>
+<div><dt>受信した契約書の即時通知</dt><dd>${connectState(link.connect.received, link.state)}</dd></div>
 </dl>`;
 }
 
@@ -109,14 +109,17 @@ const CONNECT_SIDES: Readonly<Record<ConnectSide, string>> = {
 };
 const CONNECT_STATES: ReadonlyMap<string, string> = new Map(Object.entries(CONNECT_SIDES));
 
-function connectState(state: string | null): Html {
+/** While the link is in error, nobody can look at the configurations, and nothing is imported. */
+function connectState(state: string | null, link: LinkState): Html {
   if (state === null) return NOTHING;
+  if (link === "error") return html`<span class="inline-state">${icon("info")}エラーの解消後に再開</span>`;
   const words = CONNECT_STATES.get(state) ?? state;
   return html`<span class="inline-state">${icon(state === "active" ? "check" : "info")}${words}</span>`;
 }
 
 /** Events are optional (import-rules 5). The note explains what happens without them. */
-function connectNote({ connect }: LinkDescription): Html | null {
+function connectNote({ connect, state }: LinkDescription): Html | null {
+  if (state === "error") return null;
   const states = [connect.sent, connect.received];
   if (states.every((state) => state === "active")) return null;
   const words = states.includes("active")

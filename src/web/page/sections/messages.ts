@@ -1,8 +1,10 @@
 import { Refusal } from "../../../domain/refusal.ts";
 import type { LinkState } from "../../../store/links/links.ts";
+import type { PageSettings } from "../../../usecases/capabilities.ts";
 import type { LinkingResult } from "../../../usecases/linking/finish-linking.ts";
 import { type Html, html } from "../../html/html.ts";
 import { type Icon, icon } from "../../html/icons.ts";
+import { withSupport } from "../words.ts";
 
 /** Values of `/links?result=`: the outcome of a linking or of a form. */
 export type ResultCode = LinkingResult | "incomplete" | "edited" | "approved" | "deleted" | "deletion-failed";
@@ -20,18 +22,18 @@ export type Message = {
  */
 export function messageFor(code: unknown, state: LinkState | null): Message | null {
   if (!isResultCode(code)) return null;
-  const message = MESSAGES[code];
+  const message = code === "already-linked" && state === "error" ? NOT_THE_SAME_USER : MESSAGES[code];
   const fits = FITTING[code];
   return fits === undefined || fits.includes(state) ? message : null;
 }
 
 /** Renders the message, which screen readers announce, and its hint. */
-export function messageSection({ tone, text, hint }: Message): Html {
+export function messageSection({ tone, text, hint }: Message, settings: PageSettings): Html {
   return html`<div class="message ${tone}">
 ${icon(ICONS[tone])}
 <div>
 <p role="${tone === "bad" ? "alert" : "status"}" class="text">${text}</p>
-${hint !== null && html`<p class="hint">${hint}</p>`}
+${hint !== null && html`<p class="hint">${withSupport(hint, settings)}</p>`}
 </div>
 </div>`;
 }
@@ -102,6 +104,12 @@ const MESSAGES: Readonly<Record<ResultCode, Message>> = {
     "取り込み済みの契約書と連携履歴は残ります。別のユーザーで連携する場合も、ブラウザの再起動は必要ありません。",
   ),
 };
+
+/** A link in error can be repaired only by the user who created it. */
+const NOT_THE_SAME_USER: Message = bad(
+  "連携中のユーザーとは異なるユーザーまたはアカウントでログインしたため、エラーを解消できませんでした。",
+  "連携中のユーザーで、もう一度連携してください。そのユーザーが退職や異動で連携できない場合は、現在の連携を [削除] してから、別のDS Adminのユーザーで連携してください。その間に締結された取り込み対象の契約書は、連携し直すと取り込みます。",
+);
 
 function isResultCode(code: unknown): code is ResultCode {
   return typeof code === "string" && Object.hasOwn(MESSAGES, code);

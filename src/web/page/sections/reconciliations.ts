@@ -2,10 +2,11 @@ import type { Reconciliation, ReconciliationKind } from "../../../store/ledger/r
 import type { LinkState } from "../../../store/links/links.ts";
 import { type Html, html } from "../../html/html.ts";
 import { icon } from "../../html/icons.ts";
+import type { Run } from "../view.ts";
 import { inDigits, shortDuration, shortMoment } from "../words.ts";
 
-/** The latest runs, newest first: what each found, and what no event had announced. */
-export function reconciliationsSection(runs: readonly Reconciliation[], state: LinkState): Html {
+/** The latest runs, newest first: what was imported since each, and what no event had announced. */
+export function reconciliationsSection(runs: readonly Run[], state: LinkState): Html {
   return html`<section class="card" aria-labelledby="runs">
 <h2 id="runs">照合の履歴</h2>
 <p>1時間ごと（例：0:00、1:00）に、DocuSignで締結が完了したエンベロープと照合し、即時通知で届かなかったものを取り込みます。</p>
@@ -23,16 +24,16 @@ const LEAST = 6;
 /** Bars keep the width for 24 runs even if there are fewer. */
 const SLOTS = 24;
 
-function charts(runs: readonly Reconciliation[]): Html | null {
+function charts(runs: readonly Run[]): Html | null {
   const inOrder = runs.filter(({ kind }) => kind !== "first").toReversed();
   if (inOrder.length < 2) return null;
   return html`<div class="charts">
-${chart("確認したエンベロープ", "listed", inOrder)}
+${chart("取り込んだ契約書", "imported", inOrder)}
 ${chart("通知が届かず、照合で見つけたエンベロープ", "missed", inOrder)}
 </div>`;
 }
 
-function chart(words: string, key: "listed" | "missed", runs: readonly Reconciliation[]): Html {
+function chart(words: string, key: "imported" | "missed", runs: readonly Run[]): Html {
   const most = Math.max(...runs.map((run) => run[key]));
   const sum = runs.reduce((total, run) => total + run[key], 0);
   const width = Math.max(runs.length, SLOTS) * SLOT;
@@ -45,17 +46,14 @@ ${axis(runs)}
 </figure>`;
 }
 
-function axis(runs: readonly Reconciliation[]): Html {
+function axis(runs: readonly Run[]): Html {
   const ends = [runs[0], runs.at(-1)].map(
     (run) => run !== undefined && html`<span>${shortMoment(run.to)}</span>`,
   );
   return html`<p class="axis">${ends}</p>`;
 }
 
-function bar(
-  run: Reconciliation,
-  { key, most, x }: { key: "listed" | "missed"; most: number; x: number },
-): Html {
+function bar(run: Run, { key, most, x }: { key: "imported" | "missed"; most: number; x: number }): Html {
   const count = run[key];
   const height = count === 0 ? 0 : Math.max(LEAST, (count / most) * HEIGHT);
   return html`<rect x="${x}" y="${(HEIGHT - height).toFixed(1)}" width="${SLOT - GAP}" height="${height.toFixed(1)}"><title>${inDigits(count)}件</title></rect>`;
@@ -70,25 +68,25 @@ const KINDS: Readonly<Record<ReconciliationKind, string>> = {
 };
 
 /** Column headers. Narrow screens repeat them in each row. */
-const HEADS = ["日時", "種類", "確認", "記録済み", "通知なし", "対象外", "待ち", "所要時間"] as const;
+const HEADS = ["日時", "種類", "取り込んだ契約書", "照合で発見", "取り込み対象外", "所要時間"] as const;
 
 /** Roles are explicit: on narrow screens the rows are blocks, and browsers then drop the table semantics. */
-function table(runs: readonly Reconciliation[], state: LinkState): Html {
+function table(runs: readonly Run[], state: LinkState): Html {
   const heads = HEADS.map((head) => html`<th role="columnheader" scope="col">${head}</th>`);
   return html`<table class="runs" role="table" aria-labelledby="runs">
 <thead role="rowgroup"><tr role="row">${heads}</tr></thead>
 <tbody role="rowgroup">
 ${runs.map((run) => row(run, state))}</tbody>
 </table>
-<p class="note">確認：照合したエンベロープ。記録済み：すでに取り込みや判定を終えていたもの、または通知が届いていたもの。通知なし：即時通知が届かず、照合で見つけて取り込むもの。対象外：新たに見つけた取り込み対象外のもの。待ち：照合の終わりに取り込みを待っていたもの。</p>`;
+<p class="note">取り込んだ契約書：照合の開始から次の照合までに取り込んだファイル。即時通知で取り込んだものも含みます。照合で発見：即時通知が届かず、照合で見つけたエンベロープ。取り込み対象外：照合で新たに見つけた、取り込み対象外のエンベロープ。</p>`;
 }
 
-function row(run: Reconciliation, state: LinkState): Html {
+function row(run: Run, state: LinkState): Html {
   const excluded = Object.values(run.excluded).reduce((sum, count) => sum + count, 0);
   return html`<tr role="row">
 <th role="rowheader" scope="row">${shortMoment(run.to)}</th>
-${cell(1, kindWords(run, state))}${cell(2, inDigits(run.listed))}${cell(3, inDigits(run.known))}${cell(4, missedWords(run))}
-${cell(5, inDigits(excluded))}${cell(6, inDigits(run.waiting))}${cell(7, durationWords(run))}
+${cell(1, kindWords(run, state))}${cell(2, inDigits(run.imported))}${cell(3, missedWords(run))}${cell(4, inDigits(excluded))}
+${cell(5, durationWords(run))}
 </tr>\n`;
 }
 

@@ -40,12 +40,16 @@ function shareBar(totals: Totals): Html | null {
 }
 
 function share(part: (typeof PARTS)[number], words: string, count: number, more: Html | null): Html {
-  return html`<li class="${part}"><span class="swatch" aria-hidden="true"></span><span class="words">${words}</span> ${amount(count, "件")}
+  const name = count === 0 ? html`${words}` : html`<a href="/links/envelopes?outcome=${part}">${words}</a>`;
+  return html`<li class="${part}"><span class="swatch" aria-hidden="true"></span><span class="words">${name}</span> ${amount(count, "件")}
 ${count > 0 && more}</li>\n`;
 }
 
-function fileWords({ kept, deleted }: LinkView["files"]): Html {
-  return html`<p class="more">キャビネのファイル ${amount(kept, "件")}${deleted > 0 && html`（ほかに削除済み ${amount(deleted, "件")}）`}</p>`;
+/** After a re-linking, the cabinet also holds what earlier links imported. */
+function fileWords({ kept, deleted, ofTenant }: LinkView["files"]): Html {
+  const earlier = ofTenant - kept;
+  return html`<p class="more">キャビネのファイル ${amount(kept, "件")}${deleted > 0 && html`（ほかに削除済み ${amount(deleted, "件")}）`}</p>
+${earlier > 0 && html`<p class="more">以前の連携のファイル ${amount(earlier, "件")}、DocuSignから取り込んだファイルの合計 ${amount(ofTenant, "件")}</p>`}`;
 }
 
 function reasonList(counts: Readonly<Record<string, number>>, label: (code: string) => string): Html | null {
