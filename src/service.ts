@@ -225,14 +225,22 @@ function countDue(events: readonly ConnectEvent[], recorded: readonly Recorded[]
 }
 
 function apiOf(foundation: Foundation, changeNews: ChangeNews): Route {
-  const { serving, tasks } = foundation;
-  const verifyToken = tokenVerifier(foundation);
-  return apiRoutes({ ...tasks, db: serving.db, changeNews, verifyToken, version: VERSION, ...API_LIMITS });
+  const { config, serving, tasks } = foundation;
+  return apiRoutes({
+    ...tasks,
+    db: serving.db,
+    changeNews,
+    feedWaiters: config.feedWaiters,
+    verifyToken: tokenVerifier(foundation),
+    version: VERSION,
+    ...API_LIMITS,
+  });
 }
 
 function tokenVerifier({ config, now }: Foundation): TokenVerifier {
-  const { issuer, audience, clientId } = config.cabinet;
-  return issuer === null ? refuseEveryToken : createTokenVerifier({ issuer, audience, clientId, now });
+  const { issuer, audience, clientId, serviceTokenSubjects: serviceSubjects } = config.cabinet;
+  if (issuer === null) return refuseEveryToken;
+  return createTokenVerifier({ issuer, audience, clientId, serviceSubjects, now });
 }
 
 function openChangeNews({ address, log }: Foundation, started: AsyncDisposableStack): ChangeNews {

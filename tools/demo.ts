@@ -204,7 +204,9 @@ async function watchContracts(): Promise<number[]> {
   while (waits.length < ENVELOPES && Date.now() < deadline && !stopping.signal.aborted) {
     const { items, next } = await client.listChanges({ after, wait: 1 });
     after = next;
-    for (const { contract } of items) {
+    for (const item of items) {
+      if (!("contract" in item)) continue;
+      const { contract } = item;
       const since = completedAt.get(contract.source.subject ?? "");
       const wait = since === undefined ? null : Date.now() - since;
       if (wait !== null) waits.push(wait);

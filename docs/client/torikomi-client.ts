@@ -111,8 +111,10 @@ async function* allItems<Item, Request extends object>(
 }
 
 export type Following = {
-  /** `next` of the last page that was processed. The default, 0, starts with the first change. */
-  after?: number | undefined;
+  /** `next` of the last page that was processed. The default, 0, starts with the first change, `latest` with the next one. */
+  after?: number | "latest" | undefined;
+  /** Comma-separated types of the changes to follow. The default is `imported,deleted`. */
+  types?: string | undefined;
   /** Maximum number of changes per page. */
   limit?: number | undefined;
   /** Ends the iteration, which then throws the signal's reason. */
@@ -127,10 +129,10 @@ const LONGEST_PAUSE_MS = 60_000;
 
 async function* followChanges(
   list: (
-    request: { after: number; limit: number | undefined; wait: number },
+    request: { after: number | "latest"; types: string | undefined; limit: number | undefined; wait: number },
     options: CallOptions,
   ) => Promise<ChangePage>,
-  { after = 0, limit, signal }: Following,
+  { after = 0, types, limit, signal }: Following,
   pause: (ms: number, signal?: AbortSignal) => Promise<void>,
 ): AsyncGenerator<ChangePage, never, undefined> {
   let position = after;
@@ -142,7 +144,7 @@ async function* followChanges(
     const options = { signal: signal === undefined ? patience : AbortSignal.any([signal, patience]) };
     let page: ChangePage;
     try {
-      page = await list({ after: position, limit, wait: WAIT_SECONDS }, options);
+      page = await list({ after: position, types, limit, wait: WAIT_SECONDS }, options);
     } catch (error) {
       signal?.throwIfAborted();
       if (!isTransient(error)) throw error;
@@ -282,11 +284,92 @@ export type ChangePage = {
   next: number;
 };
 
-export type Change = {
-  /** Strictly increasing, with gaps. */
+export type Change = ContractChange | LinkChange | Restoration;
+
+export type ContractChange = {
+  /** Strictly increasing, with gaps: about the time in microseconds since 1970. */
   sequence: number;
+  /** With a service token only. */
+  tenant?: string;
   type: "imported" | "deleted";
-  contract: Contract;
+  contract: RecordedContract;
+};
+
+export type RecordedContract = {
+  id: string;
+  tenant: string;
+  /** Id of a contract group: 1 to 64 characters of A-Z a-z 0-9 . _ - */
+  groupId: string;
+  /** The document's name in DocuSign, unchanged. 30 days after the contract's deletion, its names become null. */
+  fileName: string | null;
+  /** 契約締結日: the date of completion in Japan. */
+  concludedOn: string;
+  uploadedBy: "DocuSign";
+  importedAt: string;
+  pages?: number;
+  bytes: number;
+  sha256: string;
+  source: {
+    envelopeId: string;
+    documentId: string;
+    accountId: string;
+    completedAt: string;
+    subject: string | null;
+  };
+};
+
+/** A link was created or changed, or it ended. */
+export type LinkChange = {
+  /** Strictly increasing, with gaps: about the time in microseconds since 1970. */
+  sequence: number;
+  /** With a service token only. */
+  tenant?: string;
+  type: "link";
+  at: string;
+  /** The link after the change. */
+  link: {
+    id: string;
+    tenant: string;
+    state: LinkState;
+    cause: {
+      code: LinkCause;
+      /** Text for people, in Japanese: the problem and the next step. */
+      message: string;
+    } | null;
+    /** Id of a contract group: 1 to 64 characters of A-Z a-z 0-9 . _ - */
+    groupId: string;
+    endedAt: string | null;
+  };
+};
+
+/**
+ * State of a link. More values may be added.
+ *
+ * - `active`: Imports run.
+ * - `awaiting-approval`: A large first import waits until an owner approves it.
+ * - `error`: Imports have stopped. `cause` gives the reason.
+ * - `ended`: The link was ended. Its contracts and history remain.
+ */
+export type LinkState = "active" | "awaiting-approval" | "error" | "ended" | (string & {});
+
+/**
+ * Why a link is in state `error`. More values may be added.
+ *
+ * - `authorization-revoked`: DocuSign no longer accepts the authorization. The same DocuSign user must link again.
+ * - `not-admin`: The linked user is no longer a DS Admin. The link recovers when the role is back.
+ * - `group-missing`: The contract group was deleted. Choose another one.
+ */
+export type LinkCause = "authorization-revoked" | "not-admin" | "group-missing" | (string & {});
+
+/** The database was set back. Contracts that the reader got after `since` may be unknown here: compare with the full list. */
+export type Restoration = {
+  /** Strictly increasing, with gaps: about the time in microseconds since 1970. */
+  sequence: number;
+  /** With a service token only. */
+  tenant?: string;
+  type: "restored";
+  at: string;
+  since: string;
 };
 
 export type GroupPage = {
@@ -362,25 +445,6 @@ export type Link = {
   lastReconciliation: string | null;
   nextReconciliation: string | null;
 };
-
-/**
- * State of a link. More values may be added.
- *
- * - `active`: Imports run.
- * - `awaiting-approval`: A large first import waits until an owner approves it.
- * - `error`: Imports have stopped. `cause` gives the reason.
- * - `ended`: The link was ended. Its contracts and history remain.
- */
-export type LinkState = "active" | "awaiting-approval" | "error" | "ended" | (string & {});
-
-/**
- * Why a link is in state `error`. More values may be added.
- *
- * - `authorization-revoked`: DocuSign no longer accepts the authorization. The same DocuSign user must link again.
- * - `not-admin`: The linked user is no longer a DS Admin. The link recovers when the role is back.
- * - `group-missing`: The contract group was deleted. Choose another one.
- */
-export type LinkCause = "authorization-revoked" | "not-admin" | "group-missing" | (string & {});
 
 /**
  * Cause that slows an active link. More values may be added.
@@ -775,6 +839,18 @@ export type WaitingReason =
   | "documents-unknown"
   | (string & {});
 
+export type TenantPage = {
+  items: Tenant[];
+  /** Cursor of the next page. Null on the last page. */
+  nextCursor: string | null;
+};
+
+export type Tenant = {
+  tenant: string;
+  /** State of the tenant's link. Null without a link. */
+  state: LinkState | null;
+};
+
 export { etagOf };
 
 export type TorikomiClient = ReturnType<typeof createTorikomiClient>;
@@ -804,6 +880,8 @@ export function createTorikomiClient(options: TorikomiOptions) {
         limit?: number | undefined;
         /** `nextCursor` of the previous page. Leave it out for the first page. */
         cursor?: string | undefined;
+        /** The tenant to read. Required with a service token; other tokens read their own tenant, and the parameter is refused. */
+        tenant?: string | undefined;
       } = {},
       options?: Options,
     ): Promise<ContractPage | Unchanged<Options>> {
@@ -817,6 +895,7 @@ export function createTorikomiClient(options: TorikomiOptions) {
             concludedTo: request.concludedTo,
             limit: request.limit,
             cursor: request.cursor,
+            tenant: request.tenant,
           },
           headers: { "if-none-match": options?.ifNoneMatch },
           signal: options?.signal,
@@ -897,12 +976,16 @@ export function createTorikomiClient(options: TorikomiOptions) {
     /**
      * Follow changes.
      *
-     * Lists imports and deletions in an order that never changes. A reader that follows `next` sees every change exactly once. With `wait`, the answer comes as soon as there is a change, or after that many seconds.
+     * Lists imports and deletions in an order that never changes, and by `types` also what happens to links. A reader that follows `next` sees every change exactly once. With `wait`, the answer comes as soon as there is a change, or after that many seconds.
+     *
+     * A service token reads the changes of all tenants in one order; each item then has `tenant`.
      */
     async listChanges<Options extends ReadOptions = {}>(
       request: {
-        /** `next` of the previous answer. Leave it out for the first request. */
-        after?: number | undefined;
+        /** `next` of the previous answer. Leave it out for the first request. `latest` returns no items and the current end as `next`. */
+        after?: number | "latest" | undefined;
+        /** Comma-separated types of the changes to return: `imported`, `deleted`, `link`, `restored`. `next` moves past changes of other types. */
+        types?: string | undefined;
         /** Maximum number of items to return. The default is 50. */
         limit?: number | undefined;
         /** Seconds to wait if there is no change yet. */
@@ -914,7 +997,7 @@ export function createTorikomiClient(options: TorikomiOptions) {
         await send({
           method: "GET",
           path: `/v1/changes`,
-          query: { after: request.after, limit: request.limit, wait: request.wait },
+          query: { after: request.after, types: request.types, limit: request.limit, wait: request.wait },
           headers: { "if-none-match": options?.ifNoneMatch },
           signal: options?.signal,
         }),
@@ -932,6 +1015,8 @@ export function createTorikomiClient(options: TorikomiOptions) {
         limit?: number | undefined;
         /** `nextCursor` of the previous page. Leave it out for the first page. */
         cursor?: string | undefined;
+        /** The tenant to read. Required with a service token; other tokens read their own tenant, and the parameter is refused. */
+        tenant?: string | undefined;
       } = {},
       options?: Options,
     ): Promise<GroupPage | Unchanged<Options>> {
@@ -939,7 +1024,7 @@ export function createTorikomiClient(options: TorikomiOptions) {
         await send({
           method: "GET",
           path: `/v1/groups`,
-          query: { limit: request.limit, cursor: request.cursor },
+          query: { limit: request.limit, cursor: request.cursor, tenant: request.tenant },
           headers: { "if-none-match": options?.ifNoneMatch },
           signal: options?.signal,
         }),
@@ -993,11 +1078,18 @@ export function createTorikomiClient(options: TorikomiOptions) {
      *
      * The tenant's link with its state, totals and progress. Ended links are in the history.
      */
-    async getLink<Options extends ReadOptions = {}>(options?: Options): Promise<Link | Unchanged<Options>> {
+    async getLink<Options extends ReadOptions = {}>(
+      request: {
+        /** The tenant to read. Required with a service token; other tokens read their own tenant, and the parameter is refused. */
+        tenant?: string | undefined;
+      } = {},
+      options?: Options,
+    ): Promise<Link | Unchanged<Options>> {
       return await jsonUnlessSame<Link, Options>(
         await send({
           method: "GET",
           path: `/v1/link`,
+          query: { tenant: request.tenant },
           headers: { "if-none-match": options?.ifNoneMatch },
           signal: options?.signal,
         }),
@@ -1077,6 +1169,8 @@ export function createTorikomiClient(options: TorikomiOptions) {
         limit?: number | undefined;
         /** `nextCursor` of the previous page. Leave it out for the first page. */
         cursor?: string | undefined;
+        /** The tenant to read. Required with a service token; other tokens read their own tenant, and the parameter is refused. */
+        tenant?: string | undefined;
       } = {},
       options?: Options,
     ): Promise<LinkPage | Unchanged<Options>> {
@@ -1084,7 +1178,7 @@ export function createTorikomiClient(options: TorikomiOptions) {
         await send({
           method: "GET",
           path: `/v1/links`,
-          query: { limit: request.limit, cursor: request.cursor },
+          query: { limit: request.limit, cursor: request.cursor, tenant: request.tenant },
           headers: { "if-none-match": options?.ifNoneMatch },
           signal: options?.signal,
         }),
@@ -1102,6 +1196,8 @@ export function createTorikomiClient(options: TorikomiOptions) {
         limit?: number | undefined;
         /** `nextCursor` of the previous page. Leave it out for the first page. */
         cursor?: string | undefined;
+        /** The tenant to read. Required with a service token; other tokens read their own tenant, and the parameter is refused. */
+        tenant?: string | undefined;
       } = {},
       options?: Options,
     ): Promise<ReconciliationPage | Unchanged<Options>> {
@@ -1109,7 +1205,7 @@ export function createTorikomiClient(options: TorikomiOptions) {
         await send({
           method: "GET",
           path: `/v1/reconciliations`,
-          query: { limit: request.limit, cursor: request.cursor },
+          query: { limit: request.limit, cursor: request.cursor, tenant: request.tenant },
           headers: { "if-none-match": options?.ifNoneMatch },
           signal: options?.signal,
         }),
@@ -1130,6 +1226,8 @@ export function createTorikomiClient(options: TorikomiOptions) {
       request: {
         /** DocuSign's id of an envelope. */
         envelopeId: string;
+        /** The tenant to read. Required with a service token; other tokens read their own tenant, and the parameter is refused. */
+        tenant?: string | undefined;
       },
       options?: Options,
     ): Promise<Explanation | Unchanged<Options>> {
@@ -1137,7 +1235,33 @@ export function createTorikomiClient(options: TorikomiOptions) {
         await send({
           method: "GET",
           path: `/v1/envelopes/${encodeURIComponent(request.envelopeId)}`,
+          query: { tenant: request.tenant },
           headers: { "if-none-match": options?.ifNoneMatch, "accept-language": options?.acceptLanguage },
+          signal: options?.signal,
+        }),
+      );
+    },
+
+    /**
+     * List tenants.
+     *
+     * Lists all tenants that have data, with the state of their link. Only for service tokens.
+     */
+    async listTenants<Options extends ReadOptions = {}>(
+      request: {
+        /** Maximum number of items to return. The default is 50. */
+        limit?: number | undefined;
+        /** `nextCursor` of the previous page. Leave it out for the first page. */
+        cursor?: string | undefined;
+      } = {},
+      options?: Options,
+    ): Promise<TenantPage | Unchanged<Options>> {
+      return await jsonUnlessSame<TenantPage, Options>(
+        await send({
+          method: "GET",
+          path: `/v1/tenants`,
+          query: { limit: request.limit, cursor: request.cursor },
+          headers: { "if-none-match": options?.ifNoneMatch },
           signal: options?.signal,
         }),
       );

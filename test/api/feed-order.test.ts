@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { sql } from "kysely";
-import { listChanges, publishChanges, recordChanges } from "../../src/store/contracts/changes.ts";
+import { recordChanges } from "../../src/store/contracts/changes.ts";
 import { type NewContract, storeContracts } from "../../src/store/contracts/contracts.ts";
+import { type FeedEntry, readFeed } from "../../src/store/contracts/feed.ts";
+import { publishChanges } from "../../src/store/contracts/publication.ts";
 import type { Database } from "../../src/store/database.ts";
 import { claimEnvelope } from "../../src/store/ledger/claims.ts";
 import { createWorld, type World } from "../support/world.ts";
@@ -52,7 +54,7 @@ test("concurrent publications neither reorder nor hide any change", async () => 
   await Promise.all(writes.flatMap((write) => [write.end("commit"), publishChanges(db), publishChanges(db)]));
   await publishChanges(db);
 
-  const changes = await listChanges(db, "tenant-1", 0, 200);
+  const changes = await listContractChanges(db, 0, 200);
   assert.deepEqual(new Set(changes.map(readContractId)), new Set(writes.map((write) => write.contractId)));
   assert.equal(changes.length, writes.length);
 });
@@ -147,15 +149,24 @@ function createReader(db: Database): { seen: Seen[]; read: (limit: number) => Pr
     seen,
     async read(limit) {
       await publishChanges(db);
-      const changes = await listChanges(db, "tenant-1", seen.at(-1)?.sequence ?? 0, limit);
+      const changes = await listContractChanges(db, seen.at(-1)?.sequence ?? 0, limit);
       seen.push(...changes.map((one) => ({ sequence: one.sequence, contractId: readContractId(one) })));
       return changes.length;
     },
   };
 }
 
-function readContractId({ contract }: { contract: unknown }): unknown {
-  return typeof contract === "object" && contract !== null ? Reflect.get(contract, "id") : null;
+async function listContractChanges(
+  db: Database,
+  after: number,
+  limit: number,
+): Promise<readonly FeedEntry[]> {
+  const types = new Set(["imported", "deleted"] as const);
+  return (await readFeed(db, { tenant: "tenant-1", after, limit, types })).entries;
+}
+
+function readContractId({ body }: Pick<FeedEntry, "body">): unknown {
+  return typeof body === "object" && body !== null ? Reflect.get(body, "id") : null;
 }
 
 /** Mulberry32 returns the same numbers for the same seed. */

@@ -17,7 +17,7 @@ export async function serveApi(
   parts: Pick<ApiParts, "changeNews"> & Partial<ApiParts>,
 ): Promise<Served> {
   const { serving, tasks, log, now, config } = world.service.foundation;
-  const { audience } = config.cabinet;
+  const { audience, serviceTokenSubjects: serviceSubjects } = config.cabinet;
   const deps: ApiParts = {
     ...tasks,
     db: serving.db,
@@ -25,8 +25,9 @@ export async function serveApi(
     reserveShare: 0.25,
     answerWithinMs: 60_000,
     requestsPerMinute: 100_000,
+    feedWaiters: 100_000,
     version: VERSION,
-    verifyToken: createTokenVerifier({ issuer: world.cabinet.issuer, audience, now }),
+    verifyToken: createTokenVerifier({ issuer: world.cabinet.issuer, audience, serviceSubjects, now }),
     ...parts,
   };
   const app = createApp({ log, trustProxy: 0, receivers: [], routes: [apiRoutes(deps)] });

@@ -5,7 +5,7 @@ import { CompiledQuery, Kysely, PostgresDialect, sql } from "kysely";
 import type pg from "pg";
 import type { ContractId, EnvelopeId, LinkId } from "../../src/domain/identifiers.ts";
 import { parseUuid } from "../../src/domain/identifiers.ts";
-import { listChanges, publishChanges, recordChanges } from "../../src/store/contracts/changes.ts";
+import { recordChanges } from "../../src/store/contracts/changes.ts";
 import {
   contractsOfEnvelope,
   findContract,
@@ -14,6 +14,8 @@ import {
   type NewContract,
   storeContracts,
 } from "../../src/store/contracts/contracts.ts";
+import { FEED_TYPES, readFeed, readNewest } from "../../src/store/contracts/feed.ts";
+import { publishChanges } from "../../src/store/contracts/publication.ts";
 import { findStoredDocuments } from "../../src/store/contracts/stored-documents.ts";
 import { type Database, openDatabase } from "../../src/store/database.ts";
 import { announcedEnvelopes, eventsOfEnvelope } from "../../src/store/events/events.ts";
@@ -47,6 +49,7 @@ const GROWING = [
   "contract",
   "envelope",
   "event_body",
+  "feed_note",
   "forwarding",
   "reconciliation",
   "stored_document",
@@ -110,7 +113,11 @@ const QUERIES: Readonly<Record<string, (db: Database, some: Some) => Promise<unk
   },
   "the feed is read": async (db, { tenant }) => {
     await publishChanges(db);
-    await listChanges(db, tenant, 20, 100);
+    for (const reader of [tenant, null]) {
+      await readNewest(db, reader);
+      for (const types of [["imported", "deleted"], ["imported"], ["deleted"], ["link"], FEED_TYPES] as const)
+        await readFeed(db, { tenant: reader, after: 20, limit: 100, types: new Set(types) });
+    }
   },
   "an envelope is explained": async (db, { tenant, envelopeId }) => {
     await findEnvelope(db, tenant, envelopeId);
@@ -284,6 +291,12 @@ const ROWS = [
   `insert into change (tenant, type, contract_id, contract, recorded_at, sequence)
    select tenant, 'imported', id, '{}', imported_at, case when row_number() over () > 5 then nextval('change_sequence') end
    from contract`,
+  `insert into change (tenant, type, contract_id, contract, recorded_at, sequence)
+   select tenant, 'deleted', contract_id, '{}', recorded_at, nextval('change_sequence') from change where id % 100 = 0`,
+  `insert into feed_note (tenant, type, note, sequence)
+   select tenant, case when n % 10 = 0 then 'restored' else 'link' end, jsonb_build_object('since', n),
+     case when n > 5 then nextval('change_sequence') end
+   from link, generate_series(1, ${EACH}) n`,
   `insert into reconciliation (
      id, link_id, tenant, kind, state, window_from, window_to, side, cursor_from, started_at, ended_at
    )

@@ -112,8 +112,10 @@ export async function* allItems<Item, Request extends object>(
 }
 
 export type Following = {
-  /** `next` of the last page that was processed. The default, 0, starts with the first change. */
-  after?: number | undefined;
+  /** `next` of the last page that was processed. The default, 0, starts with the first change, `latest` with the next one. */
+  after?: number | "latest" | undefined;
+  /** Comma-separated types of the changes to follow. The default is `imported,deleted`. */
+  types?: string | undefined;
   /** Maximum number of changes per page. */
   limit?: number | undefined;
   /** Ends the iteration, which then throws the signal's reason. */
@@ -128,10 +130,10 @@ const LONGEST_PAUSE_MS = 60_000;
 
 export async function* followChanges(
   list: (
-    request: { after: number; limit: number | undefined; wait: number },
+    request: { after: number | "latest"; types: string | undefined; limit: number | undefined; wait: number },
     options: CallOptions,
   ) => Promise<ChangePage>,
-  { after = 0, limit, signal }: Following,
+  { after = 0, types, limit, signal }: Following,
   pause: (ms: number, signal?: AbortSignal) => Promise<void>,
 ): AsyncGenerator<ChangePage, never, undefined> {
   let position = after;
@@ -143,7 +145,7 @@ export async function* followChanges(
     const options = { signal: signal === undefined ? patience : AbortSignal.any([signal, patience]) };
     let page: ChangePage;
     try {
-      page = await list({ after: position, limit, wait: WAIT_SECONDS }, options);
+      page = await list({ after: position, types, limit, wait: WAIT_SECONDS }, options);
     } catch (error) {
       signal?.throwIfAborted();
       if (!isTransient(error)) throw error;

@@ -72,6 +72,8 @@ export type World = AsyncDisposable & {
 };
 
 export const HMAC_KEYS = ["first connect key=", "second connect key="];
+/** The subject whose service tokens read all tenants. */
+export const SERVICE = "mirror-service";
 export const EVERY_SCOPE = "contracts:read contracts:write groups:write links:read links:write";
 
 /** The whole service on a database of its own, facing DocuSign and the cabinet as simulated, under a standing clock. */
@@ -222,6 +224,7 @@ function configOf({ database, docusign, cabinet, url, port, dataDir }: Runtime):
     CABINET_ISSUER: cabinet.issuer,
     CABINET_CLIENT_ID: "page",
     CABINET_CLIENT_SECRET: "page-secret",
+    SERVICE_TOKEN_SUBJECTS: SERVICE,
     WORKER_CONCURRENCY: "4",
     SHUTDOWN_TIMEOUT: "5",
     EVENT_RETENTION_DAYS: String(RETENTION_DAYS),

@@ -61,13 +61,14 @@ export async function storeContracts(tx: Kysely<DB>, contracts: readonly NewCont
   return contracts.filter((contract) => stored.has(contract.id));
 }
 
-/** Returns a contract of the tenant, including deleted ones; null if the tenant has no such contract. */
+/** Returns a contract of the tenant, or of any tenant if null, including deleted ones. Null if there is none. */
 export async function findContract(
   db: Kysely<DB>,
-  tenant: string,
+  tenant: string | null,
   id: ContractId,
 ): Promise<StoredContract | null> {
-  const row = await selectContracts(db).where("tenant", "=", tenant).where("id", "=", id).executeTakeFirst();
+  const found = selectContracts(db).where("id", "=", id);
+  const row = await (tenant === null ? found : found.where("tenant", "=", tenant)).executeTakeFirst();
   return row === undefined ? null : toContract(row);
 }
 

@@ -40,7 +40,7 @@ export async function readFeed(db: Kysely<DB>, reading: FeedReading): Promise<Fe
   const { rows } = await sql<Row>`
     select newest, entry.*
     from (select ${newestOf(reading.tenant)} as newest) as edge
-    left join (select * from (${entries}) as some order by sequence limit ${reading.limit}) as entry on true
+    left join (select * from (${entries}) as both_tables order by sequence limit ${reading.limit}) as entry on true
     order by sequence`.execute(db);
   const found = rows.flatMap(toEntries);
   const last = found.length < reading.limit ? Number(rows[0]?.newest ?? 0) : (found.at(-1)?.sequence ?? 0);

@@ -100,6 +100,7 @@ const MESSAGES: Readonly<Record<LinkCause, string>> = {
     "取り込み先契約書グループが見つかりませんでした。別の契約書グループを選択してください。選択後に、取り込み待ちの契約書を取り込みます。",
 };
 
-function describeCause(cause: LinkCause | null): LinkDescription["cause"] {
+/** A stable code, and a Japanese message that says what to do. */
+export function describeCause(cause: LinkCause | null): LinkDescription["cause"] {
   return cause === null ? null : { code: cause, message: MESSAGES[cause] };
 }

@@ -7,16 +7,17 @@ import type { ByteRange } from "../../documents/documents.ts";
 import { downloadName } from "../../domain/contract.ts";
 import type { StoredContract } from "../../store/contracts/contracts.ts";
 import type { Uses } from "../../usecases/capabilities.ts";
+import type { Caller } from "../auth/tokens.ts";
 import { RequestFault } from "../request-fault.ts";
 import { contentDisposition } from "./content-disposition.ts";
 import { CONTRACT_ID, getContract } from "./contracts.ts";
-import { type Endpoint, endpoint, NO_BODY, NO_PARAMETERS } from "./endpoint.ts";
+import { type ApiUses, type Endpoint, endpointOfAllTenants, NO_BODY, NO_PARAMETERS } from "./endpoint.ts";
 
 const FILE_NAME = z
   .string()
   .meta({ header: { description: "File name for saving the document (RFC 6266)." } });
 
-export const documentEndpoint: Endpoint = endpoint(
+export const documentEndpoint: Endpoint = endpointOfAllTenants(
   {
     id: "getContractDocument",
     method: "get",
@@ -47,6 +48,7 @@ export const documentEndpoint: Endpoint = endpoint(
       return;
     }
     const range = chooseRange(request, response, found);
+    logServiceRead(deps, caller, found);
     if (request.method === "HEAD") {
       describe(response, found, null);
       response.end();
@@ -55,6 +57,15 @@ export const documentEndpoint: Endpoint = endpoint(
     await send(deps, response, found, range);
   },
 );
+
+/** Service tokens read all tenants' documents, so each reading leaves a trace. */
+export function logServiceRead(
+  { log }: Pick<ApiUses, "log">,
+  { tenant: own, subject }: Caller,
+  { id, tenant }: Pick<StoredContract, "id" | "tenant">,
+): void {
+  if (own === null) log.info({ subject, tenant, contractId: id }, "a service token reads a document");
+}
 
 /** Honours `Range` only if `If-Range` is absent or matches the document's ETag (RFC 9110 13.1.5). */
 function chooseRange(

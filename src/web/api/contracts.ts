@@ -8,7 +8,7 @@ import {
   type StoredContract,
 } from "../../store/contracts/contracts.ts";
 import type { Uses } from "../../usecases/capabilities.ts";
-import { type Endpoint, endpoint, NO_BODY, NO_PARAMETERS } from "./endpoint.ts";
+import { type Endpoint, endpoint, endpointOfAllTenants, NO_BODY, NO_PARAMETERS } from "./endpoint.ts";
 import { CONTRACT } from "./examples.ts";
 import { cursorParameter, dateBound, groupId, idParameter, limit, momentPosition, toPage } from "./fields.ts";
 import { contract, contractPage } from "./schemas.ts";
@@ -34,6 +34,7 @@ const listing = endpoint(
     description:
       "Newest import first. Contracts imported in the meantime do not shift the pages. Deleted contracts are not listed.",
     scopes: ["contracts:read"],
+    serviceTokens: "name-tenant",
     params: NO_PARAMETERS,
     query: LIST,
     body: NO_BODY,
@@ -56,7 +57,7 @@ const listing = endpoint(
   },
 );
 
-const reading = endpoint(
+const reading = endpointOfAllTenants(
   {
     id: "getContract",
     method: "get",
@@ -76,10 +77,10 @@ const reading = endpoint(
 
 export const contractEndpoints: readonly Endpoint[] = [listing, reading];
 
-/** Returns a contract of the tenant. Refuses with `not-found` if it does not exist or was deleted. */
+/** Returns a contract of the tenant, or of any if null. Refuses with `not-found` if it does not exist or was deleted. */
 export async function getContract(
   { db }: Uses<"db">,
-  tenant: string,
+  tenant: string | null,
   id: ContractId,
 ): Promise<StoredContract> {
   const found = await findContract(db, tenant, id);

@@ -1,13 +1,14 @@
 import { isUtf8 } from "node:buffer";
 import express, { type Request, type RequestHandler, type Response } from "express";
+import type { Logger } from "pino";
 import { z } from "zod";
 import { describeError } from "../../domain/fault-text.ts";
 import { Refusal } from "../../domain/refusal.ts";
-import type { ChangeNews } from "../../store/contracts/change-news.ts";
 import type { Log, Uses } from "../../usecases/capabilities.ts";
-import { type Caller, callerOf, requireScope } from "../auth/tokens.ts";
+import { type Caller, callerOf, requireScope, type TenantCaller } from "../auth/tokens.ts";
+import type { FeedReader } from "./feed/feed-reader.ts";
 import { parseQuery } from "./query.ts";
-import type { Turns } from "./turns.ts";
+import { anyTenant, everyTenant, namedTenant, ownTenant, type Tenancy } from "./tenancy.ts";
 
 /** The capabilities that the endpoints use. */
 export type ApiUses = Uses<
@@ -25,16 +26,16 @@ export type ApiUses = Uses<
   | "reserveShare"
   | "vault"
 > & {
-  readonly changeNews: ChangeNews;
-  /** Limits concurrent reads of changes: all readers that wait for a tenant's news wake at the same moment. */
-  readonly changeTurns: Turns;
+  readonly log: Pick<Logger, "info">;
+  readonly feed: FeedReader;
   /** Time until an answer must start. */
   readonly answerWithinMs: number;
 };
 
 /** A validated request: params, query and body have the shapes of the endpoint's definition. */
-export type EndpointCall<Params, Query, Body> = {
-  readonly caller: Caller;
+export type EndpointCall<Params, Query, Body, Acting extends Caller = TenantCaller> = {
+  /** Its tenant is the one whose data the request asks for. */
+  readonly caller: Acting;
   readonly params: Params;
   readonly query: Query;
   readonly body: Body;
@@ -43,7 +44,7 @@ export type EndpointCall<Params, Query, Body> = {
 };
 
 /** The OpenAPI tag of an endpoint. */
-export type Tag = "Contracts" | "Changes" | "Groups" | "Link" | "History" | "DocuSign Connect";
+export type Tag = "Contracts" | "Changes" | "Groups" | "Link" | "History" | "Tenants" | "DocuSign Connect";
 
 /** Defines an endpoint. Request checks, the answer's encoding and the OpenAPI description derive from it. */
 type Definition<Params, Query, Body, Answer> = {
@@ -56,6 +57,8 @@ type Definition<Params, Query, Body, Answer> = {
   readonly description: string;
   /** The caller needs any one of them. */
   readonly scopes: readonly string[];
+  /** `name-tenant`: service tokens name the tenant in the query. `only`: other tokens are refused. */
+  readonly serviceTokens?: "name-tenant" | "only";
   /** Invalid path parameters are refused with `not-found` unless `refuseParams` is set. */
   readonly params: z.ZodType<Params, Record<string, unknown>>;
   readonly refuseParams?: "malformed";
@@ -92,16 +95,38 @@ export const NO_PARAMETERS = z.strictObject({});
 /** For endpoints without a body. A body that is sent is not read. */
 export const NO_BODY: z.ZodType<undefined> = z.undefined();
 
-/** Combines a definition with its handler. If the answer has no schema, the handler sends the answer. */
+/**
+ * Combines a definition with its handler. If the answer has no schema, the handler sends the answer. Service tokens are
+ * refused unless the definition lets them name a tenant.
+ */
 export function endpoint<Params, Query, Body, Answer>(
   definition: Definition<Params, Query, Body, Answer>,
   handle: (deps: ApiUses, call: EndpointCall<Params, Query, Body>) => Promise<Answer>,
+): Endpoint {
+  const tenancy = definition.serviceTokens === "name-tenant" ? namedTenant : ownTenant;
+  return serveAs(tenancy, definition, handle);
+}
+
+/** Like `endpoint`; the caller's tenant is null for a service token, which reads all tenants. */
+export function endpointOfAllTenants<Params, Query, Body, Answer>(
+  definition: Definition<Params, Query, Body, Answer>,
+  handle: (deps: ApiUses, call: EndpointCall<Params, Query, Body, Caller>) => Promise<Answer>,
+): Endpoint {
+  const tenancy = definition.serviceTokens === "only" ? everyTenant : anyTenant;
+  return serveAs(tenancy, definition, handle);
+}
+
+function serveAs<Params, Query, Body, Answer, Acting extends Caller>(
+  tenancy: Tenancy<Acting>,
+  definition: Definition<Params, Query, Body, Answer>,
+  handle: (deps: ApiUses, call: EndpointCall<Params, Query, Body, Acting>) => Promise<Answer>,
 ): Endpoint {
   const { answer, scopes } = definition;
   const serve = (deps: ApiUses): RequestHandler => {
     return async (request, response) => {
       response.set("Cache-Control", "private, no-cache");
-      const call = checkRequest(definition, request, response);
+      const { caller, query } = tenancy(callerOf(response), { ...request.query });
+      const call = { ...checkRequest(definition, request, query), caller, request, response };
       const withinMs = deps.answerWithinMs + (definition.patienceMs ?? 0);
       const value = await beginInTime(response, handle(deps, call), { withinMs, log: deps.log });
       if (answer.schema !== null) response.status(answer.status).json(z.encode(answer.schema, value));
@@ -135,13 +160,13 @@ function requireUtf8(_request: unknown, _response: unknown, body: Buffer): void 
 function checkRequest<Params, Query, Body>(
   definition: Definition<Params, Query, Body, unknown>,
   request: Request,
-  response: Response,
-): EndpointCall<Params, Query, Body> {
+  given: Readonly<Record<string, unknown>>,
+): { readonly params: Params; readonly query: Query; readonly body: Body } {
   const params = definition.params.safeParse({ ...request.params });
   if (!params.success) throw new Refusal(definition.refuseParams ?? "not-found");
-  const query = parseQuery(definition.query, request.query);
+  const query = parseQuery(definition.query, given);
   const body = parseBody(definition.body, request.body);
-  return { caller: callerOf(response), params: params.data, query, body, request, response };
+  return { params: params.data, query, body };
 }
 
 function parseBody<Body>(schema: z.ZodType<Body>, body: unknown): Body {

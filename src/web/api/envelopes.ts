@@ -35,6 +35,7 @@ export const envelopeEndpoint: Endpoint = endpoint(
     description:
       "Explains why an envelope was or was not imported, and what it waits for. If the service has no record of the envelope, it queries DocuSign and predicts the outcome; `linkId` is then null. At most 60 such calls are made in a clock hour; beyond them `outcome` is `unknown` and `waitingFor` gives the time. The request never imports anything.",
     scopes: ["links:read"],
+    serviceTokens: "name-tenant",
     params: ENVELOPE_ID,
     query: NO_PARAMETERS,
     reads: { "Accept-Language": LANGUAGE },

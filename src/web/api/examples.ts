@@ -1,5 +1,14 @@
 import type { z } from "zod";
-import type { changePage, contract, explanation, group, link, pastLink, reconciliation } from "./schemas.ts";
+import type {
+  changePage,
+  contract,
+  explanation,
+  group,
+  link,
+  pastLink,
+  reconciliation,
+  tenant,
+} from "./schemas.ts";
 
 /** The form in which the API sends a value. The examples below are fictitious and share their ids. */
 type Wire<Schema extends z.ZodType> = z.input<Schema>;
@@ -27,9 +36,11 @@ export const CONTRACT: Wire<typeof contract> = {
 export const GROUP: Wire<typeof group> = { id: "sales", name: "営業部の契約書" };
 
 export const CHANGES: Wire<typeof changePage> = {
-  items: [{ sequence: 4711, type: "imported", contract: CONTRACT }],
-  next: 4711,
+  items: [{ sequence: 1_774_969_202_345_000, type: "imported", contract: CONTRACT }],
+  next: 1_774_969_202_345_000,
 };
+
+export const TENANT: Wire<typeof tenant> = { tenant: CONTRACT.tenant, state: "active" };
 
 export const LINK: Wire<typeof link> = {
   id: "c1f3b1de-3c0a-4f5e-8a74-2d9d2f6f7a55",

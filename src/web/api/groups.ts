@@ -22,6 +22,7 @@ const listing = endpoint(
     summary: "List contract groups",
     description: "The tenant's groups, ordered by name.",
     scopes: ["groups:write", "links:read"],
+    serviceTokens: "name-tenant",
     params: NO_PARAMETERS,
     query: LIST,
     body: NO_BODY,

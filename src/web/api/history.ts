@@ -21,6 +21,7 @@ const links = endpoint(
     description:
       "Newest first, including ended links. Each link has the periods that it imports and its audit trail.",
     scopes: ["links:read"],
+    serviceTokens: "name-tenant",
     params: NO_PARAMETERS,
     query: LIST,
     body: NO_BODY,
@@ -66,6 +67,7 @@ const reconciliations = endpoint(
     description:
       "Newest first. Each reports how many envelopes it listed, already knew, missed and excluded.",
     scopes: ["links:read"],
+    serviceTokens: "name-tenant",
     params: NO_PARAMETERS,
     query: LIST,
     body: NO_BODY,

@@ -24,6 +24,7 @@ const reading = endpoint(
     summary: "Get the link",
     description: "The tenant's link with its state, totals and progress. Ended links are in the history.",
     scopes: ["links:read"],
+    serviceTokens: "name-tenant",
     body: NO_BODY,
     answer: { status: 200, description: "The link.", schema: link, example: LINK },
     problems: { 404: NO_LINK },

@@ -3,17 +3,18 @@ import { limitRequests } from "../auth/rate-limit.ts";
 import { authenticate, type TokenVerifier } from "../auth/tokens.ts";
 import { errorHandler, notFoundHandler } from "../problem.ts";
 import { RequestFault } from "../request-fault.ts";
-import { changesEndpoint } from "./changes.ts";
 import { deletionEndpoint } from "./contract-deletion.ts";
 import { documentEndpoint } from "./contract-document.ts";
 import { contractEndpoints } from "./contracts.ts";
 import type { ApiUses, Endpoint } from "./endpoint.ts";
 import { envelopeEndpoint } from "./envelopes.ts";
+import { changesEndpoint } from "./feed/changes.ts";
+import { createFeedReader, type FeedReaderParts } from "./feed/feed-reader.ts";
 import { groupEndpoints } from "./groups.ts";
 import { historyEndpoints } from "./history.ts";
 import { linkEndpoints } from "./link.ts";
 import { describeApi } from "./openapi/document.ts";
-import { createTurns } from "./turns.ts";
+import { tenantsEndpoint } from "./tenants.ts";
 
 /** All endpoints of the cabinet API (service.md). */
 export const ENDPOINTS: readonly Endpoint[] = [
@@ -25,22 +26,21 @@ export const ENDPOINTS: readonly Endpoint[] = [
   ...linkEndpoints,
   ...historyEndpoints,
   envelopeEndpoint,
+  tenantsEndpoint,
 ];
 
-export type ApiParts = Omit<ApiUses, "changeTurns"> & {
-  verifyToken: TokenVerifier;
-  /** Limit for each subject of each tenant. Each process counts for itself. */
-  requestsPerMinute: number;
-  /** The version of the program, for `/openapi.json`. */
-  version: string;
-};
-
-/** Few of the database connections, so that other requests do not wait behind a thousand waking readers. */
-const READ_CHANGES_AT_ONCE = 4;
+export type ApiParts = Omit<ApiUses, "feed"> &
+  FeedReaderParts & {
+    verifyToken: TokenVerifier;
+    /** Limit for each subject of each tenant. Each process counts for itself. */
+    requestsPerMinute: number;
+    /** The version of the program, for `/openapi.json`. */
+    version: string;
+  };
 
 /** `/v1/…` needs a token of the cabinet; `/openapi.json` is public. Errors are answered as JSON. */
 export function apiRoutes(parts: ApiParts): Router {
-  const deps = { ...parts, changeTurns: createTurns(READ_CHANGES_AT_ONCE) };
+  const deps = { ...parts, feed: createFeedReader(parts) };
   const api = Router();
   api.use(ignoreCacheControl, authenticate(parts.verifyToken), limitRequests(parts.requestsPerMinute));
   for (const [path, endpoints] of Map.groupBy(ENDPOINTS, expressPath)) {

@@ -54,15 +54,6 @@ export const contract = z
   })
   .meta({ id: "Contract" });
 
-export const change = z
-  .strictObject({
-    sequence: count.meta({ description: "Strictly increasing, with gaps." }),
-    // A closed list: only readers that request other types will get them.
-    type: z.enum(["imported", "deleted"]),
-    contract,
-  })
-  .meta({ id: "Change" });
-
 export const group = z.strictObject({ id: groupId, name: z.string() }).meta({ id: "Group" });
 
 const totals = z.strictObject({
@@ -136,6 +127,9 @@ export const link = z
   })
   .meta({ id: "Link" });
 
+const { state: linkStateField, cause, groupId: linkGroup, endedAt } = link.shape;
+const FEED_LINK = { state: linkStateField, cause, groupId: linkGroup, endedAt };
+
 export const pastLink = link
   .extend({
     audit: z
@@ -149,6 +143,59 @@ export const pastLink = link
       .meta({ description: "The owners' actions, oldest first." }),
   })
   .meta({ id: "PastLink" });
+
+/** The contract as the feed recorded it. */
+export const recordedContract = contract
+  .extend({
+    fileName: nullableText.meta({
+      description:
+        "The document's name in DocuSign, unchanged. 30 days after the contract's deletion, its names become null.",
+    }),
+  })
+  .meta({ id: "RecordedContract" });
+
+const sequence = count.meta({
+  description: "Strictly increasing, with gaps: about the time in microseconds since 1970.",
+});
+const tenantOfItem = z.string().optional().meta({ description: "With a service token only." });
+
+/** A closed list of types: readers get other types only if they request them. */
+export const change = z
+  .union([
+    z
+      .strictObject({
+        sequence,
+        tenant: tenantOfItem,
+        type: z.enum(["imported", "deleted"]),
+        contract: recordedContract,
+      })
+      .meta({ id: "ContractChange" }),
+    z
+      .strictObject({
+        sequence,
+        tenant: tenantOfItem,
+        type: z.literal("link"),
+        at: moment,
+        link: z
+          .strictObject({ id: uuid, tenant: z.string(), ...FEED_LINK })
+          .meta({ description: "The link after the change." }),
+      })
+      .meta({ id: "LinkChange", description: "A link was created or changed, or it ended." }),
+    z
+      .strictObject({
+        sequence,
+        tenant: tenantOfItem,
+        type: z.literal("restored"),
+        at: moment,
+        since: moment,
+      })
+      .meta({
+        id: "Restoration",
+        description:
+          "The database was set back. Contracts that the reader got after `since` may be unknown here: compare with the full list.",
+      }),
+  ])
+  .meta({ id: "Change" });
 
 export const explanation = z
   .strictObject({
@@ -258,6 +305,13 @@ export const contractPage = z
   .strictObject({ items: z.array(contract), nextCursor })
   .meta({ id: "ContractPage" });
 export const groupPage = z.strictObject({ items: z.array(group), nextCursor }).meta({ id: "GroupPage" });
+export const tenant = z
+  .strictObject({
+    tenant: z.string(),
+    state: linkState.nullable().meta({ description: "State of the tenant's link. Null without a link." }),
+  })
+  .meta({ id: "Tenant" });
+export const tenantPage = z.strictObject({ items: z.array(tenant), nextCursor }).meta({ id: "TenantPage" });
 export const linkPage = z.strictObject({ items: z.array(pastLink), nextCursor }).meta({ id: "LinkPage" });
 export const reconciliationPage = z
   .strictObject({ items: z.array(reconciliation), nextCursor })

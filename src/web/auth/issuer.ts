@@ -5,7 +5,7 @@ import { Refusal } from "../../domain/refusal.ts";
 import type { Uses } from "../../usecases/capabilities.ts";
 import type { Identity } from "./session.ts";
 import { SIGN_IN_FAILED, type SignInAnswer } from "./sign-in-answer.ts";
-import { ALGORITHMS, nameClaim } from "./tokens.ts";
+import { ALGORITHMS, nameClaim, tenantName } from "./tokens.ts";
 
 /** This service as a client of the cabinet's OpenID Connect issuer. */
 export type IssuerClient = Uses<"log" | "now"> & {
@@ -265,7 +265,7 @@ function unreachable(cause: unknown): Refusal {
 
 const CLAIMS = z.object({
   sub: nameClaim,
-  tenant: nameClaim,
+  tenant: tenantName,
   role: z.enum(["owner", "member"]),
   name: nameClaim.nullable().catch(null),
 });

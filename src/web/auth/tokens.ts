@@ -13,13 +13,16 @@ import { z } from "zod";
 import { Refusal } from "../../domain/refusal.ts";
 import { InvalidToken } from "../request-fault.ts";
 
-/** A service of the cabinet that calls on behalf of one tenant (service.md, tokens of the cabinet). */
+/** A service of the cabinet that calls on behalf of one tenant, or reads all (service.md, tokens of the cabinet). */
 export type Caller = {
-  readonly tenant: string;
+  /** Null for a service token, which reads all tenants (service-2.md section 2). */
+  readonly tenant: string | null;
   /** The token's `sub`; null if it has none. Such a caller may only read. */
   readonly subject: string | null;
   readonly scopes: ReadonlySet<string>;
 };
+
+export type TenantCaller = Caller & { readonly tenant: string };
 
 export type TokenVerifier = (authorization: string | undefined) => Promise<Caller>;
 
@@ -28,6 +31,8 @@ export type TokenVerifierOptions = {
   readonly audience: string;
   /** The page's client; null without a page. If it equals the audience, only tokens of the type `at+jwt` are accepted. */
   readonly clientId?: string | null;
+  /** The subjects whose service tokens may read all tenants; none by default. */
+  readonly serviceSubjects?: readonly string[];
   readonly now: () => Date;
   readonly fetch?: typeof fetch;
   /** Minimum time between two fetches of the issuer's keys because of an unknown key. */
@@ -65,6 +70,11 @@ export const nameClaim = z
   .max(200)
   .regex(/^\P{Cc}+$/u)
   .refine((text) => text.isWellFormed());
+
+/** The `tenant` of a service token. No tenant has this name. */
+const ALL_TENANTS = "*";
+/** A claim that names one tenant. */
+export const tenantName = nameClaim.refine((name) => name !== ALL_TENANTS, "must name one tenant");
 const CLAIMS = z.object({
   tenant: nameClaim.optional(),
   sub: nameClaim.optional(),
@@ -83,7 +93,7 @@ export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifie
   return async (authorization) => {
     const token = BEARER.exec(authorization ?? "")?.[1];
     if (token === undefined) throw isBearer(authorization) ? new InvalidToken() : new Refusal("unauthorized");
-    return readCaller(token, key, {
+    const caller = await readCaller(token, key, {
       issuer: [issuer, `${issuer}/`],
       audience: options.audience,
       algorithms: ALGORITHMS,
@@ -91,6 +101,7 @@ export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifie
       ...(options.clientId === options.audience && { typ: ACCESS_TOKEN }),
       currentDate: options.now(),
     });
+    return caller.tenant === ALL_TENANTS ? toServiceCaller(caller, options.serviceSubjects ?? []) : caller;
   };
 }
 
@@ -110,10 +121,20 @@ export function requireScope(caller: Caller, ...anyOf: readonly string[]): void 
   throw new Refusal("forbidden", `the token lacks the scope ${anyOf.join(" or ")}`);
 }
 
-/** The person behind a write, for the audit trail. Refuses with `forbidden` if the token lacks `sub`. */
+/** A service token only reads, and only for a subject that the operator listed. Refuses others with `forbidden`. */
+function toServiceCaller({ subject, scopes }: TenantCaller, serviceSubjects: readonly string[]): Caller {
+  if (subject === null || !serviceSubjects.includes(subject))
+    throw new Refusal("forbidden", "the token's `sub` is not listed in SERVICE_TOKEN_SUBJECTS");
+  if ([...scopes].some((scope) => scope.endsWith(":write")))
+    throw new Refusal("forbidden", "a token for all tenants must not have a scope that writes");
+  return { tenant: null, subject, scopes };
+}
+
+/** The person behind a write, for the audit trail. Refuses with `forbidden` if the token lacks `sub` or a tenant. */
 export function personOf({ tenant, subject }: Caller): { tenant: string; subject: string } {
   if (subject === null)
     throw new Refusal("forbidden", "the token lacks `sub`, which names the person who makes the change");
+  if (tenant === null) throw new Refusal("forbidden", "a token for all tenants only reads");
   return { tenant, subject };
 }
 
@@ -134,7 +155,11 @@ export function callerOf(response: Response): Caller {
   return caller;
 }
 
-async function readCaller(token: string, key: JWTVerifyGetKey, options: JWTVerifyOptions): Promise<Caller> {
+async function readCaller(
+  token: string,
+  key: JWTVerifyGetKey,
+  options: JWTVerifyOptions,
+): Promise<TenantCaller> {
   try {
     const verified = await jwtVerify(token, key, options);
     if (isIdToken(verified)) throw new InvalidToken();

@@ -9,7 +9,7 @@ export type FeedRequest = FeedReading & { readonly group: string };
 
 export type FeedReader = {
   /** Returns the feed's current end. */
-  latest(request: FeedRequest): Promise<number>;
+  latest(request: Pick<FeedRequest, "group" | "tenant">): Promise<number>;
   read(request: FeedRequest): Promise<FeedPage>;
   /**
    * Waits for an entry until the signal is aborted. Returns null at once if too many requests of the group wait. A
@@ -125,6 +125,9 @@ function createPublisher(db: FeedReaderParts["db"], log: FeedReaderParts["log"])
   return async () => {
     if ((await publishChanges(db)) === "current" || performance.now() < quietUntil) return;
     quietUntil = performance.now() + COMPLAIN_EVERY_MS;
-    log.warn({}, "the feed publishes nothing: the database's clock is more than 5 minutes behind the newest position");
+    log.warn(
+      {},
+      "the feed publishes nothing: the database's clock is more than 5 minutes behind the newest position",
+    );
   };
 }

@@ -7,6 +7,7 @@ import {
   type ZodOpenApiPathsObject,
 } from "zod-openapi";
 import { type Endpoint, hasNoBody, type Tag } from "../endpoint.ts";
+import { TENANT_PARAMETER } from "../tenancy.ts";
 import { describeAnswers } from "./answers.ts";
 import { type Headers, IF_NONE_MATCH, RANGE } from "./headers.ts";
 import { CONNECT_SIGNATURE, RECEIVER } from "./receiver.ts";
@@ -37,10 +38,11 @@ export function describeApi(endpoints: readonly Endpoint[], version: string): oa
 
 const TAGS: readonly { readonly name: Tag; readonly description: string }[] = [
   { name: "Contracts", description: "Read, download and delete imported contracts." },
-  { name: "Changes", description: "Follow imports and deletions." },
+  { name: "Changes", description: "Follow imports, deletions and the life of links." },
   { name: "Groups", description: "Synchronize the cabinet's contract groups." },
   { name: "Link", description: "Link a DocuSign account; change, approve and end the link." },
   { name: "History", description: "Review links and reconciliations, and explain envelopes." },
+  { name: "Tenants", description: "List the tenants that a service token reads." },
   { name: "DocuSign Connect", description: "Receive events from DocuSign." },
 ];
 
@@ -49,7 +51,7 @@ const CABINET_TOKEN: oas32.SecuritySchemeObject = {
   scheme: "bearer",
   bearerFormat: "JWT",
   description:
-    "A token of the cabinet with the claims `tenant` and `scope`. `x:write` includes `x:read`. Changes to links and contracts also need `sub`.",
+    "A token of the cabinet with the claims `tenant` and `scope`. `x:write` includes `x:read`. Changes to links and contracts also need `sub`. A service token has `tenant` `*`, a `sub` that the operator listed, and scopes that only read.",
 };
 
 /** Prefers formats to patterns, which are harder to read. Does not close answers, since they may get more fields. */
@@ -71,14 +73,14 @@ function describePaths(endpoints: readonly Endpoint[]): ZodOpenApiPathsObject {
 }
 
 function describeOperation(endpoint: Endpoint): ZodOpenApiOperationObject {
-  const { id, tag, summary, description, scopes, params, query, body, bodyExample } = endpoint;
+  const { id, tag, summary, description, scopes, params, body, bodyExample } = endpoint;
   return {
     operationId: id,
     tags: [tag],
     summary,
     description,
     security: scopes.map((scope) => ({ cabinetToken: [scope] })),
-    requestParams: { path: params, query, header: z.object(readHeaders(endpoint)) },
+    requestParams: { path: params, query: queryOf(endpoint), header: z.object(readHeaders(endpoint)) },
     ...(!hasNoBody(endpoint) && {
       requestBody: {
         required: true,
@@ -87,6 +89,11 @@ function describeOperation(endpoint: Endpoint): ZodOpenApiOperationObject {
     }),
     responses: describeAnswers(endpoint),
   };
+}
+
+function queryOf({ query, serviceTokens }: Endpoint): Endpoint["query"] {
+  if (serviceTokens !== "name-tenant" || !(query instanceof z.ZodObject)) return query;
+  return query.extend({ tenant: TENANT_PARAMETER });
 }
 
 /** Request headers that the answer depends on. */
