@@ -4,7 +4,7 @@ import { keepSession, type SessionOptions } from "../session.ts";
 import type { FeedType } from "./feed.ts";
 import { FEED_NOTES_CHANNEL } from "./feed-notes.ts";
 
-/** What a reader waits for. */
+/** The tenant and the types that a reader waits for. */
 export type Interest = {
   /** Null waits for the news of all tenants. */
   readonly tenant: string | null;

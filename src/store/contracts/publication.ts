@@ -1,13 +1,11 @@
 import { type Kysely, sql } from "kysely";
+import { FEED_CLOCK } from "../feed-clock.ts";
 import type { DB } from "../schema.ts";
 
 /** `clock-behind`: nothing was published, because the database's clock is wrong. */
 export type Publication = "current" | "clock-behind";
 
 const PUBLICATION_LOCK = 0x746f_7269;
-
-/** Larger steps back than this are no correction of a clock: positions would no longer come from the time. */
-export const CLOCK_TOLERANCE_MICROS = 5 * 60 * 1_000_000;
 
 /**
  * Gives every committed entry of the feed its position. Publications run one at a time, see everything that is committed,
@@ -30,14 +28,7 @@ export async function publishChanges(db: Kysely<DB>): Promise<Publication> {
 /** Version 0.1 draws from the same sequence under the same lock. */
 async function assignPositions(tx: Kysely<DB>): Promise<Publication> {
   const { rows } = await sql<{ behind: boolean }>`
-    with clock as (
-      select last, micros, micros < last - ${sql.lit(CLOCK_TOLERANCE_MICROS)} as behind
-      from (
-        select case when is_called then last_value else last_value - 1 end as last,
-          (extract(epoch from clock_timestamp()) * 1000000)::bigint as micros
-        from change_sequence
-      ) as now
-    ), waiting as (
+    with clock as (${FEED_CLOCK}), waiting as (
       select 'change' as source, id from change where sequence is null
       union all select 'feed_note', id from feed_note where sequence is null
     ), numbered as (

@@ -1,5 +1,6 @@
 import { type Kysely, sql } from "kysely";
 import { MOST_ATTEMPTS } from "../../domain/retries.ts";
+import { isClockBehind } from "../feed-clock.ts";
 import type { DB } from "../schema.ts";
 import { REASON } from "../waiting-reasons.ts";
 
@@ -19,7 +20,12 @@ export type Figures = {
   readonly firstImportWaitSeconds: number;
   /** Share of our completed envelopes of 24 hours that no event announced; 0 if nothing completed. */
   readonly missedRatio: number;
-  readonly feed: { readonly unpublished: number; readonly oldestSeconds: number };
+  readonly feed: {
+    readonly unpublished: number;
+    readonly oldestSeconds: number;
+    /** True while publication refuses the database's clock. */
+    readonly refused: boolean;
+  };
   /** Deleted contracts whose bytes are not erased yet. */
   readonly toErase: number;
   readonly budgets: readonly BudgetFigures[];
@@ -166,7 +172,11 @@ async function readFeedAndErasure(db: Kysely<DB>, now: Date): Promise<Pick<Figur
     .executeTakeFirstOrThrow();
   const oldest: Date | null = feed.oldest;
   return {
-    feed: { unpublished: feed.count, oldestSeconds: secondsSince(oldest, now) },
+    feed: {
+      unpublished: feed.count,
+      oldestSeconds: secondsSince(oldest, now),
+      refused: await isClockBehind(db),
+    },
     toErase: contracts.count,
   };
 }

@@ -59,7 +59,7 @@ export const documentEndpoint: Endpoint = endpointOfAllTenants(
 );
 
 /** Service tokens read all tenants' documents, so each reading leaves a trace. */
-export function logServiceRead(
+function logServiceRead(
   { log }: Pick<ApiUses, "log">,
   { tenant: own, subject }: Caller,
   { id, tenant }: Pick<StoredContract, "id" | "tenant">,

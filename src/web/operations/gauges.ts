@@ -146,6 +146,12 @@ const STATE_GAUGES: readonly StateGauge[] = [
     values: ({ feed }) => [[feed.oldestSeconds]],
   },
   {
+    name: "publication_refused",
+    help: "1 while the feed publishes nothing because the database's clock is more than 5 minutes behind, else 0",
+    labels: [],
+    values: ({ feed }) => [[feed.refused ? 1 : 0]],
+  },
+  {
     name: "documents_to_erase",
     help: "Documents of deleted contracts that are still in the document store",
     labels: [],

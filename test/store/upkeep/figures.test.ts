@@ -22,7 +22,7 @@ test("an empty database has figures, and none of them raises an alarm", async ()
     lagSeconds: 0,
     firstImportWaitSeconds: 0,
     missedRatio: 0,
-    feed: { unpublished: 0, oldestSeconds: 0 },
+    feed: { unpublished: 0, oldestSeconds: 0, refused: false },
     toErase: 0,
     budgets: [],
   });
@@ -174,7 +174,7 @@ test("unpublished changes and documents to erase are counted", async () => {
 
   const { feed, toErase } = await world.read();
 
-  assert.deepEqual(feed, { unpublished: 1, oldestSeconds: 180 });
+  assert.deepEqual(feed, { unpublished: 1, oldestSeconds: 180, refused: false });
   assert.equal(toErase, 1);
 });
 

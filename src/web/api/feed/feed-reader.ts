@@ -127,7 +127,7 @@ function createPublisher(db: FeedReaderParts["db"], log: FeedReaderParts["log"])
     quietUntil = performance.now() + COMPLAIN_EVERY_MS;
     log.warn(
       {},
-      "the feed publishes nothing: the database's clock is more than 5 minutes behind the newest position",
+      "the feed publishes nothing: the database's clock is more than 5 minutes behind its newest position",
     );
   };
 }
