@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { CONTRACT } from "../../src/web/api/examples.ts";
 import { ENDPOINTS } from "../../src/web/api/routes.ts";
+import { createBrowser } from "../support/browser.ts";
 import type { TokenOptions } from "../support/cabinet/cabinet.ts";
 import { createWorld, EVERY_SCOPE, type World } from "../support/world.ts";
 import { exampleAddress, exampleBody, operationOf } from "./described.ts";
@@ -59,6 +60,32 @@ for (const [name, options] of Object.entries(MISUSED)) {
     await assertUntouched(world);
   });
 }
+
+test("an ID token of the page does not open the API, even if the audience is the page's client", async () => {
+  const audience = "page";
+  // The cabinet's sign-ins run by the machine's clock.
+  await using world = await createWorld({ at: new Date().toISOString() });
+  await world.restart({ cabinet: { ...world.config.cabinet, audience } });
+  const browser = createBrowser();
+  world.cabinet.nextSignIn(world.owner());
+  await browser.get(`${world.url}/links`);
+  world.clock.pass(15 * 60 * 1000);
+  await browser.get(`${world.url}/links`);
+  const access = await world.cabinet.token({ ...GOOD, audience });
+  const statusWith = async (token: string | null): Promise<number> => {
+    const headers = { authorization: `Bearer ${token}` };
+    return (await fetch(`${world.url}/v1/groups`, { headers })).status;
+  };
+
+  const [signedIn, confirmed, ...others] = world.cabinet.exchanges;
+
+  assert.deepEqual(others, []);
+  for (const exchange of [signedIn, confirmed]) {
+    assert.match(exchange?.idToken ?? "", /^ey/);
+    assert.equal(await statusWith(exchange?.idToken ?? null), 401);
+  }
+  assert.equal(await statusWith(access), 200);
+});
 
 test("a valid token without a tenant can neither read nor write, because it lacks a permission", async () => {
   await using world = await createWorld();
