@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Config } from "./config.ts";
+import type { LinkId } from "./domain/identifiers.ts";
 import {
   type Foundation,
   migrate,
@@ -13,6 +14,7 @@ import { withLogContext } from "./log-context.ts";
 import { type ChangeNews, createChangeNews } from "./store/contracts/change-news.ts";
 import { createEventRecorder } from "./store/events/event-recorder.ts";
 import { type ConnectEvent, type Recorded, recordEvents } from "./store/events/record-events.ts";
+import { isLinkOpen } from "./store/links/links.ts";
 import { isCurrent } from "./store/migrate.ts";
 import {
   confirmSession,
@@ -190,7 +192,6 @@ function readiness({ serving }: Foundation, closing: AbortSignal): () => Promise
 const RECORDER_LIMITS = {
   batch: 50,
   waiting: 10_000,
-  waitingBytes: 128 * 1024 * 1024,
   writers: RECEIVING_CONNECTIONS,
   answerWithinMs: 4_500,
 };
@@ -209,14 +210,17 @@ function servedParts(foundation: Foundation, changeNews: ChangeNews): RoleParts 
   };
 }
 
-function receiverOf({ receiving, tasks }: Foundation): Route {
+function receiverOf({ config, receiving, serving, tasks }: Foundation): Route {
+  const { receiverMemory } = config;
   const record = async (events: readonly ConnectEvent[]): Promise<Recorded[]> => {
     const recorded = await recordEvents(receiving.pool, events);
     tasks.notifier.queued(countDue(events, recorded));
     return recorded;
   };
-  const recorder = createEventRecorder(record, RECORDER_LIMITS);
-  return connectRoutes({ ...tasks, recorder });
+  const recorder = createEventRecorder(record, { ...RECORDER_LIMITS, waitingBytes: receiverMemory });
+  // Not over the receiver's own connections: senders without a key can cause this question.
+  const hasLink = async (id: LinkId): Promise<boolean> => await isLinkOpen(serving.db, id);
+  return connectRoutes({ ...tasks, recorder, receiverMemory, hasLink });
 }
 
 /** Imports that are to run at once. */

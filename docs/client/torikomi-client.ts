@@ -251,6 +251,7 @@ export type Problem = {
  * - `urn:torikomi:problem:deletion-failed`: DocuSign could not be reached or did not remove the Connect configurations. The link is unchanged.
  * - `urn:torikomi:problem:gone`: The link of this Connect address does not exist or has ended.
  * - `urn:torikomi:problem:method-not-allowed`: The address does not support the method. `Allow` lists the supported methods.
+ * - `urn:torikomi:problem:request-timeout`: The body arrived too slowly.
  * - `urn:torikomi:problem:too-large`: The body is too large.
  * - `urn:torikomi:problem:unsupported-media-type`: The body is compressed or not in UTF-8.
  * - `urn:torikomi:problem:range-not-satisfiable`: The range starts after the end of the document.
@@ -270,6 +271,7 @@ export type ProblemType =
   | "urn:torikomi:problem:deletion-failed"
   | "urn:torikomi:problem:gone"
   | "urn:torikomi:problem:method-not-allowed"
+  | "urn:torikomi:problem:request-timeout"
   | "urn:torikomi:problem:too-large"
   | "urn:torikomi:problem:unsupported-media-type"
   | "urn:torikomi:problem:range-not-satisfiable"

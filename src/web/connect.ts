@@ -1,14 +1,21 @@
-import express, { type Request, type RequestHandler, type Response, Router } from "express";
-import { signatureHeaders } from "../docusign/connect/signature.ts";
+import { type Request, type Response, Router } from "express";
+import { beginCheck, signatureHeaders } from "../docusign/connect/signature.ts";
 import { type LinkId, parseUuid } from "../domain/identifiers.ts";
 import { Refusal } from "../domain/refusal.ts";
 import type { Uses } from "../usecases/capabilities.ts";
-import { receiveEvent } from "../usecases/receiving/receive-event.ts";
+import { receiveEvent, unsigned } from "../usecases/receiving/receive-event.ts";
+import { BODY_LIMITS, type BodyLimits, readBody } from "./connect-body.ts";
+import { type ConnectMemory, createConnectMemory } from "./connect-memory.ts";
+import { RequestFault } from "./request-fault.ts";
+import { leaveUnread } from "./unread-body.ts";
 
-type Deps = Uses<"hmacKeys" | "importTiming" | "metrics" | "now" | "recorder">;
-
-/** Messages that include documents are large. DocuSign requires listeners to accept 25 MB and more. */
-const LARGEST_BODY = "32mb";
+type Deps = Uses<"hmacKeys" | "importTiming" | "metrics" | "now" | "recorder"> & {
+  /** Bounds the bytes of messages that are being received. */
+  readonly receiverMemory: number;
+  /** Returns true if the link exists and has not ended. */
+  readonly hasLink: (linkId: LinkId) => Promise<boolean>;
+  readonly limits?: BodyLimits;
+};
 
 /**
  * `POST /connect/{linkId}`: receives events from DocuSign Connect (service.md). The body is read as raw bytes, since
@@ -16,30 +23,17 @@ const LARGEST_BODY = "32mb";
  */
 export function connectRoutes(deps: Deps): Router {
   const router = Router();
-  router.post("/connect/:linkId", requireLinkId, bodyReader(deps), async (request, response) => {
-    await answerEvent(deps, request, response);
+  const memory = createConnectMemory(deps.receiverMemory);
+  router.post("/connect/:linkId", async (request, response) => {
+    try {
+      const linkId = readLinkId(request);
+      answer(response, ANSWERS[await receive(deps, memory, { request, linkId })]);
+    } catch (error) {
+      leaveUnread(request, response);
+      throw error;
+    }
   });
   return router;
-}
-
-/** Also counts unreadable bodies, so that operators notice messages that are too large. */
-function bodyReader({ metrics }: Uses<"metrics">): RequestHandler {
-  const rawBody = express.raw({ type: () => true, limit: LARGEST_BODY, inflate: false });
-  return (request, response, next) => {
-    rawBody(request, response, (error?: unknown) => {
-      if (error !== undefined) metrics.eventReceived(isTooLarge(error) ? "too-large" : "unreadable");
-      next(error);
-    });
-  };
-}
-
-function isTooLarge(error: unknown): boolean {
-  return error instanceof Error && "status" in error && error.status === 413;
-}
-
-function requireLinkId(request: Request, _response: Response, next: () => void): void {
-  readLinkId(request);
-  next();
 }
 
 function readLinkId(request: Request): LinkId {
@@ -61,22 +55,57 @@ function answer(response: Response, text: string): void {
   response.writeHead(200, headers).end(text);
 }
 
-async function answerEvent(deps: Deps, request: Request, response: Response): Promise<void> {
+type Posted = { readonly request: Request; readonly linkId: LinkId };
+
+async function receive(deps: Deps, memory: ConnectMemory, posted: Posted): Promise<keyof typeof ANSWERS> {
   try {
-    const recorded = await receiveEvent(deps, {
-      linkId: readLinkId(request),
-      // Without a body there is nothing to parse, and express leaves it undefined.
-      body: Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0),
-      signatures: signatureHeaders(request.headers),
-    });
+    const recorded = await readAndRecord(deps, memory, posted);
     deps.metrics.eventReceived(recorded);
-    answer(response, ANSWERS[recorded]);
+    return recorded;
   } catch (error) {
-    if (error instanceof Refusal) {
-      deps.metrics.eventReceived(error.code);
-      throw error;
-    }
-    deps.metrics.eventReceived("unavailable");
+    deps.metrics.eventReceived(outcomeOf(error));
+    if (error instanceof Refusal || error instanceof RequestFault) throw error;
     throw new Refusal("unavailable", "The event could not be recorded.", { cause: error });
   }
+}
+
+/** Also counts unreadable bodies, so that operators notice messages that are too large or slow. */
+function outcomeOf(error: unknown): string {
+  if (error instanceof Refusal) return error.code;
+  if (!(error instanceof RequestFault)) return "unavailable";
+  return OUTCOMES.get(error.status) ?? "unreadable";
+}
+
+const OUTCOMES: ReadonlyMap<number, string> = new Map([
+  [408, "too-slow"],
+  [413, "too-large"],
+]);
+
+async function readAndRecord(
+  deps: Deps,
+  memory: ConnectMemory,
+  { request, linkId }: Posted,
+): Promise<keyof typeof ANSWERS> {
+  if (isCompressed(request)) throw new RequestFault(415, "The body is compressed.");
+  const signature = beginCheck(deps.hmacKeys, signatureHeaders(request.headers));
+  if (signature === null) throw unsigned();
+  const { parts, release } = await readBody(request, {
+    memory,
+    limits: deps.limits ?? BODY_LIMITS,
+    allowLarge: async () => await requireLink(deps, linkId),
+    onPart: (part) => signature.update(part),
+  });
+  try {
+    return await receiveEvent(deps, { linkId, parts, signature });
+  } finally {
+    release();
+  }
+}
+
+function isCompressed({ headers }: Request): boolean {
+  return (headers["content-encoding"] ?? "identity").toLowerCase() !== "identity";
+}
+
+async function requireLink({ hasLink }: Pick<Deps, "hasLink">, linkId: LinkId): Promise<void> {
+  if (!(await hasLink(linkId))) throw new Refusal("gone", "The link does not exist or has ended.");
 }

@@ -18,6 +18,7 @@ export const REQUEST_URN = "urn:torikomi:request:";
 export type RequestFaultCode =
   | "not-found"
   | "method-not-allowed"
+  | "request-timeout"
   | "too-large"
   | "unsupported-media-type"
   | "range-not-satisfiable"

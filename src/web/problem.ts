@@ -108,6 +108,7 @@ export const notFoundHandler: RequestHandler = () => {
 const REQUEST_FAULTS: Readonly<Record<number, RequestFaultCode>> = {
   404: "not-found",
   405: "method-not-allowed",
+  408: "request-timeout",
   413: "too-large",
   415: "unsupported-media-type",
   416: "range-not-satisfiable",

@@ -12,7 +12,8 @@ export type HttpServer = {
 
 /** Limits how long a slow client can hold a connection. */
 const HEADERS_TIMEOUT_MS = 10_000;
-const REQUEST_TIMEOUT_MS = 60_000;
+/** Enough for the largest Connect message at the slowest permitted speed. Other bodies have less time (app.ts). */
+const REQUEST_TIMEOUT_MS = 600_000;
 /** Longer than an ingress keeps idle connections, so that it never writes to one that we are closing. */
 const KEEP_ALIVE_MS = 75_000;
 /** A client that connected just before the shutdown may still send its request within this time. */

@@ -5,10 +5,10 @@ import type { Foundation } from "../../src/foundation.ts";
 import { createEventRecorder } from "../../src/store/events/event-recorder.ts";
 import { recordEvents } from "../../src/store/events/record-events.ts";
 import { type Delivery, receiveEvent } from "../../src/usecases/receiving/receive-event.ts";
-import { sign } from "../support/connect.ts";
+import { deliveryOf } from "../support/connect.ts";
 import { CUSTOMER, createLinkedCompanies } from "../support/linked-world.ts";
 import { settle } from "../support/settle.ts";
-import { HMAC_KEYS, type World } from "../support/world.ts";
+import type { World } from "../support/world.ts";
 import { strikeEverywhere } from "./everywhere.ts";
 import { tellOutcome } from "./outcome.ts";
 
@@ -23,9 +23,9 @@ test("an event whose recording fails before or after its commit is recorded once
   assert.ok(message !== undefined);
 
   const { outcome, steps } = await strikeEverywhere(world, {
-    act: async (process) => await receive(process, deliveryOf(message)),
+    act: async (process) => await receive(process, deliver(message)),
     recover: async () => {
-      const again = deliveryOf(message);
+      const again = deliver(message);
       assert.match(await repeat(world, again), /^(recorded|repeat)$/);
       await settle(world);
     },
@@ -40,16 +40,15 @@ test("an event whose recording fails before or after its commit is recorded once
 
 type Message = World["docusign"]["held"][number];
 
-function deliveryOf({ body, url }: Message): Delivery {
-  const bytes = body(0);
+function deliver({ body, url }: Message): Delivery {
   const linkId = parseUuid<LinkId>(url.slice(url.lastIndexOf("/") + 1));
   assert.ok(linkId !== null);
-  return { linkId, body: bytes, signatures: [sign(bytes, HMAC_KEYS[0] ?? "")] };
+  return deliveryOf(linkId, body(0));
 }
 
 async function receive({ working, now }: Foundation, delivery: Delivery): Promise<string> {
   const recorder = createEventRecorder(async (events) => await recordEvents(working.pool, events), LIMITS);
-  return await receiveEvent({ hmacKeys: HMAC_KEYS, recorder, importTiming: "immediate", now }, delivery);
+  return await receiveEvent({ recorder, importTiming: "immediate", now }, delivery);
 }
 
 async function repeat({ service }: World, delivery: Delivery): Promise<string> {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
+import { once } from "node:events";
 import { connect } from "node:net";
 import { test } from "node:test";
 import { sql } from "kysely";
@@ -7,7 +8,7 @@ import { type LinkId, parseUuid } from "../../src/domain/identifiers.ts";
 import { Refusal } from "../../src/domain/refusal.ts";
 import { createEventRecorder } from "../../src/store/events/event-recorder.ts";
 import { receiveEvent } from "../../src/usecases/receiving/receive-event.ts";
-import { minimalEvent, post, sign } from "../support/connect.ts";
+import { deliveryOf, minimalEvent, post, sign } from "../support/connect.ts";
 import { aggregateMessage, simMessage } from "../support/docusign/connect-message.ts";
 import { xmlMessage } from "../support/docusign/xml-message.ts";
 import { createWorld, HMAC_KEYS, type World } from "../support/world.ts";
@@ -256,12 +257,97 @@ test("a body over 32 MiB is rejected with 413 and counted; a body with embedded 
   await forgetJobs(linked.world);
 });
 
+test("the contents of documents are not stored", async () => {
+  await using linked = await createLinkedWorld();
+  const { working } = linked.world.service.foundation;
+  const event = (PDFBytes: string): string =>
+    minimalEvent(
+      { event: "envelope-sent" },
+      { ...DATA, envelopeSummary: { envelopeDocuments: [{ PDFBytes }] } },
+    );
+
+  assert.equal((await post(linked.world, linked.linkId, event("JVBERi0xLjc="))).status, 200);
+
+  const rows = await working.db.selectFrom("event_body").select("body").execute();
+  assert.deepEqual(
+    rows.map(({ body }) => body.toString()),
+    [event("")],
+  );
+});
+
+const DATA = { envelopeId: randomUUID(), userId: randomUUID() };
+
+test("a request without a well-formed signature is answered with 401 before its body is read", async () => {
+  await using linked = await createLinkedWorld();
+
+  for (const header of [
+    "",
+    "X-DocuSign-Signature-1: c2hvcnQ=\r\n",
+    "X-DocuSign-Signature-0: SIGNATURE\r\n",
+  ]) {
+    const headers = `Content-Length: 1000\r\n${header.replace("SIGNATURE", sign("", FIRST_KEY))}`;
+    const answer = await postHead(linked, linked.linkId, headers);
+
+    assert.match(answer, /^HTTP\/1\.1 401 /);
+    assert.match(answer, /Connection: close/i);
+  }
+});
+
+test("a body of more than 256 KiB is not read for an unknown or ended link, whatever its signature", async () => {
+  await using linked = await createLinkedWorld();
+  const headers = `Content-Length: 300000\r\nX-DocuSign-Signature-1: ${sign("", FIRST_KEY)}\r\n`;
+  assert.equal((await (await linked.world.api()).send("DELETE", "/v1/link")).status, 204);
+
+  for (const linkId of [randomUUID(), linked.linkId])
+    assert.match(await postHead(linked, linkId, headers), /^HTTP\/1\.1 410 /);
+});
+
+test("a message beyond RECEIVER_MEMORY is answered with 503 and Retry-After, a smaller one is recorded", async () => {
+  await using linked = await createLinkedWorld({ config: { receiverMemory: 2 * 1024 * 1024 } });
+  const event = (bytes: number): string => minimalEvent({ event: "envelope-sent", note: "x".repeat(bytes) });
+
+  const beyond = await post(linked.world, linked.linkId, event(2 * 1024 * 1024));
+  const within = await post(linked.world, linked.linkId, event(1024 * 1024));
+
+  assert.deepEqual([beyond.status, within.status], [503, 200]);
+  assert.equal(beyond.headers.get("retry-after"), "5");
+});
+
+test("a foreign event is recorded and answered with 200, imports nothing and excludes nothing", async () => {
+  await using linked = await createLinkedWorld();
+  const foreign = { accountId: randomUUID(), envelopeId: randomUUID() };
+  const own = { accountId: [...linked.world.docusign.state.accounts.keys()][0], envelopeId: randomUUID() };
+
+  const answers = [];
+  for (const data of [foreign, foreign, own])
+    answers.push((await post(linked.world, linked.linkId, minimalEvent({}, data))).body.result);
+
+  assert.deepEqual(answers, ["recorded", "repeat", "recorded"]);
+  assert.equal(await countEvents(linked.world), 2);
+  assert.equal(await queuedImports(linked.world), 1);
+  const metrics = await (await fetch(`${linked.world.url}/metrics`)).text();
+  assert.match(metrics, /^torikomi_events_total\{outcome="foreign"\} 1$/m);
+  await forgetJobs(linked.world);
+});
+
+/** Sends the head of a request without its body, and returns the head of the answer. */
+async function postHead({ world }: Linked, linkId: string, headers: string): Promise<string> {
+  const socket = connect(world.service.port, "127.0.0.1");
+  socket.write(`POST /connect/${linkId} HTTP/1.1\r\nHost: x\r\n${headers}\r\n`);
+  const [piece] = await once(socket, "data");
+  socket.destroy();
+  return String(piece);
+}
+
 test("a slow or stalled sender is cut off after a time limit and affects no other sender", async () => {
   await using linked = await createLinkedWorld();
   const { world, linkId } = linked;
   const slow = connect(world.service.port, "127.0.0.1");
   slow.on("error", () => {});
-  slow.write(`POST /connect/${linkId} HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n{"event"`);
+  const signature = `X-DocuSign-Signature-1: ${sign("", FIRST_KEY)}`;
+  slow.write(
+    `POST /connect/${linkId} HTTP/1.1\r\nHost: x\r\n${signature}\r\nContent-Length: 100000\r\n\r\n{"event"`,
+  );
 
   const answer = await post(world, linkId, minimalEvent());
 
@@ -319,12 +405,8 @@ test("an event is refused with its reason if the queue for the database is full"
   const body = Buffer.from(minimalEvent());
 
   const received = receiveEvent(
-    { hmacKeys: HMAC_KEYS, recorder, importTiming: "immediate", now: () => world.clock.now },
-    {
-      linkId: parseUuid<LinkId>(linkId)!,
-      body,
-      signatures: [sign(body, FIRST_KEY)],
-    },
+    { recorder, importTiming: "immediate", now: () => world.clock.now },
+    deliveryOf(parseUuid<LinkId>(linkId)!, body),
   );
 
   await assert.rejects(received, new Refusal("unavailable", "Too many events are waiting for the database."));

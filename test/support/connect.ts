@@ -1,4 +1,7 @@
 import { createHmac, randomUUID } from "node:crypto";
+import { beginCheck } from "../../src/docusign/connect/signature.ts";
+import type { LinkId } from "../../src/domain/identifiers.ts";
+import type { Delivery } from "../../src/usecases/receiving/receive-event.ts";
 import { assertDescribed } from "../api/described.ts";
 import { HMAC_KEYS, type World } from "./world.ts";
 
@@ -23,6 +26,14 @@ export async function post(
   assertDescribed("receiveConnectEvent", response);
   const text = await response.text();
   return { status: response.status, headers: response.headers, body: text === "" ? null : JSON.parse(text) };
+}
+
+/** Prepares a signed body for `receiveEvent`. */
+export function deliveryOf(linkId: LinkId, body: Uint8Array): Delivery {
+  const signature = beginCheck(HMAC_KEYS, [sign(Buffer.from(body), HMAC_KEYS[0] ?? "")]);
+  if (signature === null) throw new Error("the signature is malformed");
+  signature.update(body);
+  return { linkId, parts: [body], signature };
 }
 
 /** As DocuSign signs: base64 of HMAC-SHA256 under the key's own text. */

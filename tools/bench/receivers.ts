@@ -102,6 +102,8 @@ async function startSameApp(recorder: EventRecorder): Promise<Running> {
     importTiming: "immediate",
     now,
     metrics: createMetrics("bench"),
+    receiverMemory: 128 * 1024 * 1024,
+    hasLink: async () => true,
   } as const;
   return await listen(
     createApp({ log: createLog(), trustProxy: 0, receivers: [connectRoutes(deps)], routes: [] }),

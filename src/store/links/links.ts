@@ -78,6 +78,17 @@ export async function findLink(db: Kysely<DB>, id: LinkId): Promise<Link | null>
   return row === undefined ? null : toLink(row);
 }
 
+/** Returns true if the link exists and has not ended. */
+export async function isLinkOpen(db: Kysely<DB>, id: LinkId): Promise<boolean> {
+  const row = await db
+    .selectFrom("link")
+    .select("id")
+    .where("id", "=", id)
+    .where("state", "<>", "ended")
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
 /** Lists all links of the tenant, including ended ones, oldest first. */
 export async function listLinks(db: Kysely<DB>, tenant: string): Promise<Link[]> {
   const rows = await db

@@ -1,16 +1,20 @@
 import { parseConnectMessage } from "../../docusign/connect/connect-message.ts";
 import type { ConnectMessage } from "../../docusign/connect/message-identity.ts";
-import { isSignedByAny } from "../../docusign/connect/signature.ts";
+import type { SignatureCheck } from "../../docusign/connect/signature.ts";
+import { withoutDocuments } from "../../docusign/connect/stored-body.ts";
 import type { LinkId } from "../../domain/identifiers.ts";
 import { Refusal } from "../../domain/refusal.ts";
 import { nextFullHour } from "../../domain/schedule.ts";
 import { RecorderFull } from "../../store/events/event-recorder.ts";
+import type { ConnectEvent, Recorded } from "../../store/events/record-events.ts";
 import type { Uses } from "../capabilities.ts";
 
 export type Delivery = {
   readonly linkId: LinkId;
-  readonly body: Uint8Array;
-  readonly signatures: readonly string[];
+  /** Taken out while the event is read, so that the memory of a large body is free during the commit. */
+  readonly parts: Uint8Array[];
+  /** Has seen all parts. */
+  readonly signature: SignatureCheck;
 };
 
 /**
@@ -18,42 +22,47 @@ export type Delivery = {
  * Resolves only after that commit. Refuses as the receiver's table in service.md states. Database errors pass through.
  */
 export async function receiveEvent(
-  deps: Uses<"hmacKeys" | "importTiming" | "now" | "recorder">,
+  deps: Uses<"importTiming" | "now" | "recorder">,
   delivery: Delivery,
 ): Promise<"recorded" | "foreign" | "repeat"> {
-  if (!isSignedByAny(deps.hmacKeys, delivery.body, delivery.signatures)) {
-    throw new Refusal("unauthorized", "No X-DocuSign-Signature header matches the body under a current key.");
-  }
-  const message = parseConnectMessage(delivery.body);
-  if (message === null) throw new Refusal("malformed", "The body is neither Connect JSON nor Connect XML.");
-  const recorded = await record(deps, delivery, message);
+  const recorded = await record(deps, readEvent(deps, delivery));
   if (recorded === "no-link") throw new Refusal("gone", "The link does not exist or has ended.");
   return recorded;
 }
 
-async function record(
-  deps: Uses<"importTiming" | "now" | "recorder">,
-  delivery: Delivery,
-  message: ConnectMessage,
-) {
-  const now = deps.now();
+function readEvent(
+  { importTiming, now }: Uses<"importTiming" | "now">,
+  { linkId, parts, signature }: Delivery,
+): ConnectEvent {
+  if (!signature.holds()) throw unsigned();
+  const body = joinParts(parts.splice(0));
+  const message = parseConnectMessage(body);
+  if (message === null) throw new Refusal("malformed", "The body is neither Connect JSON nor Connect XML.");
+  const receivedAt = now();
+  return {
+    ...message,
+    linkId,
+    receivedAt,
+    body: withoutDocuments(body, message),
+    import: asksForImport(message)
+      ? { at: importTiming === "hourly" ? nextFullHour(receivedAt) : null }
+      : null,
+  };
+}
+
+/** The refusal of a body without a valid signature. */
+export function unsigned(): Refusal {
+  return new Refusal("unauthorized", "No X-DocuSign-Signature header matches the body under a current key.");
+}
+
+function joinParts(parts: readonly Uint8Array[]): Uint8Array {
+  const [only] = parts;
+  return parts.length === 1 && only !== undefined ? only : Buffer.concat(parts);
+}
+
+async function record({ recorder }: Uses<"recorder">, event: ConnectEvent): Promise<Recorded> {
   try {
-    return await deps.recorder.record({
-      linkId: delivery.linkId,
-      identity: message.identity,
-      format: message.format,
-      event: message.event,
-      envelopeId: message.envelopeId,
-      accountId: message.accountId,
-      configurationId: message.configurationId,
-      generatedAt: message.generatedAt,
-      receivedAt: now,
-      body: delivery.body,
-      forwardings: message.forwardings,
-      import: asksForImport(message)
-        ? { at: deps.importTiming === "hourly" ? nextFullHour(now) : null }
-        : null,
-    });
+    return await recorder.record(event);
   } catch (error) {
     if (error instanceof RecorderFull)
       throw new Refusal("unavailable", "Too many events are waiting for the database.");

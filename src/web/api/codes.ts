@@ -42,6 +42,7 @@ const PROBLEMS: Meanings<Exclude<ProblemCode, "not-admin">> = {
     "DocuSign could not be reached or did not remove the Connect configurations. The link is unchanged.",
   gone: "The link of this Connect address does not exist or has ended.",
   "method-not-allowed": "The address does not support the method. `Allow` lists the supported methods.",
+  "request-timeout": "The body arrived too slowly.",
   "too-large": "The body is too large.",
   "unsupported-media-type": "The body is compressed or not in UTF-8.",
   "range-not-satisfiable": "The range starts after the end of the document.",

@@ -50,6 +50,7 @@ export const RECEIVER: ZodOpenApiPathsObject = {
         400: describeProblem("The body is neither Connect JSON nor Connect XML."),
         401: describeProblem("No signature matches the body."),
         404: describeProblem("The address does not contain a link id."),
+        408: describeProblem("The body arrives too slowly."),
         410: describeProblem("The link does not exist or has ended."),
         413: describeProblem("The body is larger than 32 MiB."),
         415: describeProblem("The body is compressed."),
