@@ -9,10 +9,11 @@ import { migrateQueue } from "./jobs/worker.ts";
 import { withLogContext } from "./log-context.ts";
 import { type Address, addressIn } from "./store/address.ts";
 import { type DatabaseOptions, type OpenDatabase, openDatabase } from "./store/database.ts";
+import { isPermissionDenied } from "./store/database-errors.ts";
 import { openEmbeddedPostgres } from "./store/embedded/postgres.ts";
 import { prepareEventBodies } from "./store/events/event-bodies.ts";
 import { createVault } from "./store/links/vault.ts";
-import { migrateToLatest } from "./store/migrate.ts";
+import { isCurrent, migrateToLatest } from "./store/migrate.ts";
 import { openNotifier } from "./store/notifier.ts";
 import { createAccessTokens } from "./usecases/account/access-tokens.ts";
 import { createCallBudgets } from "./usecases/account/call-budgets.ts";
@@ -94,16 +95,36 @@ export async function openFoundation(config: Config, runtime: Runtime): Promise<
   };
 }
 
-/** Migrates the database to the current version, including the queue's schema and the partitions of event bodies. */
+/**
+ * Migrates the database to the current version, including the queue's schema and the partitions of event bodies. Grants
+ * `databaseRuntimeRole` what serving and working need.
+ */
 export async function migrate(
-  database: OpenDatabase,
-  { eventRetentionDays }: Pick<Config, "eventRetentionDays">,
+  { db, pool }: OpenDatabase,
+  { eventRetentionDays, databaseRuntimeRole }: Pick<Config, "eventRetentionDays" | "databaseRuntimeRole">,
 ): Promise<{ applied: string[] }> {
-  return await migrateToLatest(
-    database.db,
-    async () => await migrateQueue(database.pool),
-    async (connection) => await prepareEventBodies(connection, eventRetentionDays),
-  );
+  return await migrateToLatest(db, {
+    before: async () => await migrateQueue(pool),
+    after: async (connection) => await prepareEventBodies(connection, eventRetentionDays),
+    runtimeRole: databaseRuntimeRole,
+  });
+}
+
+/** Migrates at start. If the database is current, this only reads: a role that may not change the schema is enough. */
+export async function migrateAtStart({
+  config,
+  working,
+}: Pick<Foundation, "config" | "working">): Promise<void> {
+  try {
+    const databaseRuntimeRole = (await isCurrent(working.db)) ? null : config.databaseRuntimeRole;
+    await migrate(working, { ...config, databaseRuntimeRole });
+  } catch (cause) {
+    if (!isPermissionDenied(cause)) throw cause;
+    throw new Error(
+      "migrations are not current, and this role may not apply them: run torikomi migrate as the owner",
+      { cause },
+    );
+  }
 }
 
 /** Opens only the configured database, for `migrate`, and closes it when the work is done. */

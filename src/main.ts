@@ -6,7 +6,7 @@ import { printProblems } from "./cli/doctor.ts";
 import type { Terminal } from "./cli/terminal.ts";
 import { type Config, ConfigError, parseConfig } from "./config.ts";
 import { describeError, describeFault } from "./domain/fault-text.ts";
-import { migrate, openFoundation, withDatabase } from "./foundation.ts";
+import { migrate, migrateAtStart, openFoundation, withDatabase } from "./foundation.ts";
 import { logContext } from "./log-context.ts";
 import { type Role, startService } from "./service.ts";
 import { waitForAnswer } from "./store/migrate.ts";
@@ -111,6 +111,7 @@ async function migrateNow({ waitMs }: MigrateCommand): Promise<number> {
   const config = parseConfig(process.env, "database");
   const onWait = (cause: Error): void =>
     void process.stderr.write(`torikomi: waiting for the database: ${describeFault(cause)}\n`);
+  const { databaseRuntimeRole: runtimeRole } = config;
   const { applied } = await withDatabase(config, createLogger(config), async (database) => {
     await waitForAnswer(database.db, { waitMs, onWait });
     return await migrate(database, config);
@@ -118,6 +119,7 @@ async function migrateNow({ waitMs }: MigrateCommand): Promise<number> {
   process.stdout.write(
     applied.length === 0 ? "the database is current\n" : `applied ${applied.join(", ")}\n`,
   );
+  if (runtimeRole !== null) process.stdout.write(`granted ${runtimeRole} what serving and working need\n`);
   return EXIT.done;
 }
 
@@ -132,7 +134,7 @@ async function runOperator(command: OperatorCommand, terminal: Terminal): Promis
   terminal.signal.addEventListener("abort", () => exitAfter(config.shutdownTimeoutMs, EXIT.notNow));
   await using foundation = await openFoundation(config, { log, now });
   // The doctor changes nothing.
-  if (!config.production && command.name !== "doctor") await migrate(foundation.working, config);
+  if (!config.production && command.name !== "doctor") await migrateAtStart(foundation);
   return await runOperatorCommand(command, foundation.tasks, terminal);
 }
 

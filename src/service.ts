@@ -3,7 +3,7 @@ import type { Config } from "./config.ts";
 import type { LinkId } from "./domain/identifiers.ts";
 import {
   type Foundation,
-  migrate,
+  migrateAtStart,
   openFoundation,
   RECEIVING_CONNECTIONS,
   type Runtime,
@@ -75,7 +75,7 @@ async function startParts(
   { config, runtime }: { config: Config; runtime: Runtime },
 ): Promise<Service> {
   const foundation = started.use(await openFoundation(config, runtime));
-  if (role === "all" || !config.production) await migrate(foundation.working, config);
+  if (role === "all" || !config.production) await migrateAtStart(foundation);
   const closing = new AbortController();
   const news = role === "work" ? null : openChangeNews(foundation, started);
   const parts = news === null ? { receivers: [], routes: [] } : servedParts(foundation, news);

@@ -17,6 +17,7 @@ const STATEMENT_OUTDATED = "cached plan must not change result type";
 const STATEMENT_WRONG = /^(0A|2[123]|42|GW)/;
 /** Classes 22 (data exception) and 23 (integrity constraint violation). */
 const DATA_REJECTED = /^2[23]/;
+const PERMISSION_DENIED = "42501";
 const UNIQUE_VIOLATION = "23505";
 const LOCK_NOT_AVAILABLE = "55P03";
 
@@ -36,6 +37,12 @@ export function isSessionUnfit(error: unknown): boolean {
 export function isStatementWrong(error: unknown): boolean {
   if (error instanceof TypeError || error instanceof RangeError) return true;
   return STATEMENT_WRONG.test(codeOf(error)) && !isSessionUnfit(error);
+}
+
+/** True if the role lacks a right, here or in the cause. */
+export function isPermissionDenied(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  return codeOf(error) === PERMISSION_DENIED || isPermissionDenied(error.cause);
 }
 
 /** True if the database rejected the data: the same fails again. */

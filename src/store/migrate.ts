@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { type Kysely, sql } from "kysely";
 import { FileMigrationProvider, type Migration, Migrator } from "kysely/migration";
 import { isLockTimeout, isUnavailable } from "./database-errors.ts";
+import { checkRuntimeRole, grantRuntimeRole, openNewTables } from "./runtime-role.ts";
 import type { DB } from "./schema.ts";
 
 /** A newer program has migrated the database; this one must not change it. */
@@ -41,28 +42,38 @@ export async function waitForAnswer(
   }
 }
 
+export type MigrationSteps = {
+  /** Runs first, for schemas that ours refers to. */
+  readonly before?: () => Promise<void>;
+  /** Runs last, for tables that depend on the configuration. */
+  readonly after?: (connection: Kysely<DB>) => Promise<void>;
+  /** Is granted what serving and working need. */
+  readonly runtimeRole?: string | null;
+};
+
 /**
  * Migrates the database to the version of this program and returns the applied migrations. Concurrent calls wait for each
- * other, and each migration is applied once. Under the same lock, `extra` runs first, for schemas that ours refers to,
- * and `finish` runs last, for tables that depend on the configuration.
- * Throws SchemaTooNew, before any change, if the database is ahead of this program.
+ * other, and each migration is applied once. Throws, before any change, SchemaTooNew if the database is ahead of this
+ * program, or RuntimeRoleUnfit.
  */
 export async function migrateToLatest(
   db: Kysely<DB>,
-  extra: () => Promise<void> = async () => {},
-  finish: (connection: Kysely<DB>) => Promise<void> = async () => {},
+  { before, after, runtimeRole = null }: MigrationSteps = {},
 ): Promise<{ applied: string[] }> {
   return await alone(db, async (connection) => {
     const unknown = await listUnknown(connection);
     if (unknown.length > 0) throw new SchemaTooNew(unknown);
-    await extra();
-    const applied: string[] = [];
-    for (const name of await listMissing(connection)) {
-      await migrateTo(connection, name);
-      applied.push(name);
+    if (runtimeRole !== null) await checkRuntimeRole(connection, runtimeRole);
+    await before?.();
+    const missing = await listMissing(connection);
+    if (runtimeRole !== null && missing.length > 0) {
+      await grantRuntimeRole(connection, runtimeRole);
+      await openNewTables(connection, runtimeRole);
     }
-    await finish(connection);
-    return { applied };
+    for (const name of missing) await migrateTo(connection, name);
+    await after?.(connection);
+    if (runtimeRole !== null) await grantRuntimeRole(connection, runtimeRole);
+    return { applied: missing };
   });
 }
 

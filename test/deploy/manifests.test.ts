@@ -145,23 +145,26 @@ for (const role of ROLES) {
     assert.equal(parseConfig(environment, role === "work" ? "work" : "everything").production, true);
   });
 
-  test(`${role}: migrations run first and have only the database's secret`, () => {
+  test(`${role}: migrations run first, and have only the address of the database's owner, which nothing else has`, () => {
     const pod = podOf(role);
-    const [migrate, ...others] = pod.initContainers;
+    const [migrate, ...further] = pod.initContainers;
     assert.ok(migrate !== undefined);
 
     const volume = pod.volumes.find(({ name }) => name === mountOfSecrets(migrate));
 
-    assert.deepEqual(others, []);
+    assert.deepEqual(further, []);
     assert.deepEqual(migrate.args, ["migrate"]);
     assert.deepEqual(
       migrate.env.map(({ name }) => name),
       ["DATABASE_URL_FILE"],
     );
+    assert.equal(volume?.secret?.secretName, "torikomi-owner");
     assert.deepEqual(
-      volume?.secret?.items?.map(({ path }) => path),
+      volume.secret.items?.map(({ path }) => path),
       ["database-url"],
     );
+    const others = pod.containers.flatMap(({ volumeMounts }) => volumeMounts.map(({ name }) => name));
+    assert.ok(!others.includes(volume.name));
     assert.equal(migrate.image, pod.containers[0]?.image);
   });
 
@@ -322,6 +325,7 @@ test("the program accepts the example's configuration in production", async () =
   assert.equal(config.production, true);
   assert.equal(config.publicUrl, "https://torikomi.example.com");
   assert.equal(config.trustProxy, 1);
+  assert.equal(config.databaseRuntimeRole, "torikomi_app");
   assert.match(config.documentStore, /^s3:/);
 });
 

@@ -50,7 +50,11 @@ const PodSpec = z.object({
       name: z.string(),
       emptyDir: z.object({ sizeLimit: z.string() }).optional(),
       secret: z
-        .object({ defaultMode: z.number(), items: z.array(z.object({ path: z.string() })).optional() })
+        .object({
+          secretName: z.string(),
+          defaultMode: z.number(),
+          items: z.array(z.object({ path: z.string() })).optional(),
+        })
         .optional(),
       projected: z
         .object({

@@ -30,14 +30,18 @@ test("a migration waits for another one, longer than the statement timeout", asy
   const goOn = Promise.withResolvers<void>();
   const order: string[] = [];
 
-  const slow = migrateToLatest(first.db, async () => {
-    entered.resolve();
-    await goOn.promise;
-    order.push("first");
+  const slow = migrateToLatest(first.db, {
+    before: async () => {
+      entered.resolve();
+      await goOn.promise;
+      order.push("first");
+    },
   });
   await entered.promise;
-  const quick = migrateToLatest(second.db, async () => {
-    order.push("second");
+  const quick = migrateToLatest(second.db, {
+    before: async () => {
+      order.push("second");
+    },
   });
   await untilOneHasWaited(first, 600);
   goOn.resolve();
@@ -68,8 +72,10 @@ test("a database migrated by a newer program is rejected and left untouched", as
   await addMigration(database, "9999-from-the-future");
   let touched = false;
 
-  const migrating = migrateToLatest(database.db, async () => {
-    touched = true;
+  const migrating = migrateToLatest(database.db, {
+    before: async () => {
+      touched = true;
+    },
   });
 
   await assert.rejects(migrating, (error) => {
@@ -103,7 +109,7 @@ test("migrations are applied only if the steps before them succeed", async () =>
   await using database = await open(empty);
 
   await assert.rejects(
-    migrateToLatest(database.db, () => Promise.reject(new Error("the queue has no schema"))),
+    migrateToLatest(database.db, { before: () => Promise.reject(new Error("the queue has no schema")) }),
     /the queue has no schema/,
   );
 

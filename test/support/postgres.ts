@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
-import { mkdtemp, statfs } from "node:fs/promises";
+import { chmod, mkdtemp, statfs } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { runMigrations } from "graphile-worker";
@@ -14,6 +14,14 @@ import { refuseInQuickRun } from "./run/quick-run.ts";
 
 export type TestServer = AsyncDisposable & { readonly adminUrl: string };
 export type TestDatabase = AsyncDisposable & { readonly connectionString: string };
+
+/** A database that a plain role owns and has migrated, and that a different role serves. */
+export type SharedDatabase = AsyncDisposable & {
+  readonly adminUrl: string;
+  readonly ownerUrl: string;
+  readonly runtimeUrl: string;
+  readonly runtimeRole: string;
+};
 
 /** The variable in which the global setup passes the server's address to the test files. */
 export const SERVER_VARIABLE = "TORIKOMI_TEST_SERVER";
@@ -38,19 +46,25 @@ export const RETENTION_DAYS = 1;
 export async function startTestServer({
   durable = false,
   settings = {},
+  programs = null,
 }: {
   durable?: boolean;
   settings?: Readonly<Record<string, string>>;
+  /** The folder of a different PostgreSQL's programs. */
+  programs?: string | null;
 } = {}): Promise<TestServer> {
   refuseInQuickRun("database server");
   await using opened = new AsyncDisposableStack();
   const dataDir = await mkdtemp(join(durable ? tmpdir() : await roomiestFolder(), "torikomi-test-"));
   opened.defer(guard(dataDir));
+  // Programs older than 16 return to their working directory by its path.
+  if (programs !== null) await chmod(dataDir, 0o711);
   const server = await openEmbeddedPostgres({
     dataDir,
     production: false,
     durable,
     settings: { ...SETTINGS, ...settings },
+    programs,
   });
   opened.defer(() => server.close());
   await makeTemplate(server.connectionString);
@@ -68,6 +82,34 @@ export async function createEmptyDatabase(adminUrl: string = readServerAddress()
   return await createDatabase(adminUrl, "");
 }
 
+/** A database of a plain owner with nothing in it, and a role that may only connect to it. */
+export async function createUnsharedDatabase(
+  adminUrl: string = readServerAddress(),
+): Promise<SharedDatabase> {
+  const name = `test_${randomUUID().replaceAll("-", "")}`;
+  const [owner, runtimeRole] = [`${name}_owner`, `${name} Runtime`];
+  for (const role of [owner, runtimeRole])
+    await administer(adminUrl, `create role "${role}" login password 'secret'`);
+  await administer(adminUrl, `create database ${name} owner "${owner}"`);
+  return {
+    adminUrl: addressOf(adminUrl, name),
+    ownerUrl: addressOf(adminUrl, name, owner),
+    runtimeUrl: addressOf(adminUrl, name, runtimeRole),
+    runtimeRole,
+    async [Symbol.asyncDispose]() {
+      await administer(adminUrl, `drop database if exists ${name} with (force)`);
+      for (const role of [owner, runtimeRole]) await administer(adminUrl, `drop role "${role}"`);
+    },
+  };
+}
+
+/** The same after `torikomi migrate` as the owner. */
+export async function createSharedDatabase(adminUrl?: string): Promise<SharedDatabase> {
+  const shared = await createUnsharedDatabase(adminUrl);
+  await migrateTestDatabase(shared.ownerUrl, shared.runtimeRole);
+  return shared;
+}
+
 /** True if new connections are let in; those that are there go on. Only from another database can it be said. */
 export async function allowConnections({ connectionString }: TestDatabase, allowed: boolean): Promise<void> {
   const name = new URL(connectionString).pathname.slice(1);
@@ -78,14 +120,17 @@ export async function allowConnections({ connectionString }: TestDatabase, allow
 }
 
 /** Brings a database to the current version as the service does, graphile-worker's schema included. */
-export async function migrateTestDatabase(connectionString: string): Promise<{ applied: string[] }> {
+export async function migrateTestDatabase(
+  connectionString: string,
+  runtimeRole: string | null = null,
+): Promise<{ applied: string[] }> {
   const database = openDatabase(connectionString);
   try {
-    return await migrateToLatest(
-      database.db,
-      () => runMigrations({ pgPool: database.pool }),
-      (connection) => prepareEventBodies(connection, RETENTION_DAYS),
-    );
+    return await migrateToLatest(database.db, {
+      before: async () => await runMigrations({ pgPool: database.pool }),
+      after: async (connection) => await prepareEventBodies(connection, RETENTION_DAYS),
+      runtimeRole,
+    });
   } finally {
     await database.close();
   }
@@ -138,9 +183,10 @@ function openAdministrators(connectionString: string): pg.Pool {
   return pool;
 }
 
-function addressOf(adminUrl: string, database: string): string {
+function addressOf(adminUrl: string, database: string, role: string | null = null): string {
   const url = new URL(adminUrl);
   url.pathname = `/${database}`;
+  if (role !== null) [url.username, url.password] = [encodeURIComponent(role), "secret"];
   return url.href;
 }
 

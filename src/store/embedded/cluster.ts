@@ -48,16 +48,21 @@ export async function prepareCluster(options: {
   dataDir: string;
   durable: boolean;
   settings: Readonly<Record<string, string>>;
+  programs?: string | null;
 }): Promise<Cluster> {
   await mkdir(options.dataDir, { recursive: true });
   const folder = join(await realpath(options.dataDir), "postgres");
   await mkdir(folder, { recursive: true, mode: 0o711 });
   const data = join(folder, "cluster");
   const user = await chooseServerUser(data);
-  const bin = join(await bringWithinReach(await locateBinaries(), user, "/var/lib/torikomi"), "bin");
+  const bin = options.programs ?? (await findPrograms(user));
   const cluster = { ...options, folder, data, bin, user };
   if (!(await exists(data))) await makeCluster(cluster);
   return cluster;
+}
+
+async function findPrograms(user: ServerUser | undefined): Promise<string> {
+  return join(await bringWithinReach(await locateBinaries(), user, "/var/lib/torikomi"), "bin");
 }
 
 /** The cluster's password; it is stored with the cluster. */

@@ -16,6 +16,8 @@ export type EmbeddedPostgresOptions = {
   durable?: boolean;
   /** Further settings for PostgreSQL. */
   settings?: Readonly<Record<string, string>>;
+  /** The folder of PostgreSQL's programs; by default, those that npm installed. */
+  programs?: string | null;
   /** Called with problems that do not fail the call. */
   log?: (message: string) => void;
 };
@@ -27,8 +29,8 @@ export type EmbeddedPostgresOptions = {
  */
 export async function openEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
   if (options.production) throw new Error("the embedded PostgreSQL is not for production: set DATABASE_URL");
-  const { dataDir, durable = true, settings = {}, log = () => {} } = options;
-  const cluster = await prepareCluster({ dataDir, durable, settings });
+  const { dataDir, durable = true, settings = {}, programs = null, log = () => {} } = options;
+  const cluster = await prepareCluster({ dataDir, durable, settings, programs });
   const first = await joinServer(cluster);
   const membership = holdMembership(first, () => joinServer(cluster), log);
   let closing: Promise<void> | undefined;
