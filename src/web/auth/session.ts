@@ -183,6 +183,7 @@ function sealed(
 /** Ends the browser's session, if any, and clears its cookie. */
 export async function endSession(deps: SessionUses, request: Request, response: Response): Promise<void> {
   await endStored(deps, request);
+  sessions.delete(request);
   clearCookie(response, deps.publicUrl, "session");
 }
 

@@ -82,6 +82,7 @@ for (const [way, cabinet] of Object.entries(WAYS)) {
 
       assert.equal(page.status, 403);
       assert.match(page.text, SIGNED_OUT);
+      assert.ok(!page.text.includes(HANAKO.name));
       assert.deepEqual(site.store.sessions(), []);
       assert.equal(browser.cookies(site.url).has("torikomi_session"), false);
       const again = await browser.peek(`${site.url}/links`);
