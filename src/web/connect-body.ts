@@ -1,6 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import { Refusal } from "../domain/refusal.ts";
 import { type BodyMemory, type ConnectMemory, SMALL_BODY } from "./connect-memory.ts";
+import type { Rounds } from "./connect-rounds.ts";
 import { RequestFault } from "./request-fault.ts";
 
 export type BodyLimits = {
@@ -25,6 +26,7 @@ export const BODY_LIMITS: BodyLimits = {
 
 export type Reading = {
   readonly memory: ConnectMemory;
+  readonly rounds: Rounds;
   readonly limits: BodyLimits;
   /** Called once before more than 256 KiB are read. Rejects if the sender may not send so much. */
   readonly allowLarge: () => Promise<void>;
@@ -45,12 +47,12 @@ export async function readBody(request: IncomingMessage, reading: Reading): Prom
   const isLarge = declared > SMALL_BODY;
   if (isLarge) await beginLarge(reading);
   if (request.destroyed) throw aborted();
-  const memory = reading.memory.open(isLarge ? "large" : "small");
+  const body = reading.memory.open(isLarge ? "large" : "small");
   try {
-    const parts = await collect(request, memory, { ...reading, isLarge });
-    return { parts, release: () => memory.release() };
+    const parts = await collect(request, { ...reading, body, isLarge });
+    return { parts, release: () => body.release() };
   } catch (error) {
-    memory.release();
+    body.release();
     throw error;
   }
 }
@@ -60,54 +62,64 @@ async function beginLarge({ memory, allowLarge }: Reading): Promise<void> {
   await allowLarge();
 }
 
-type Collecting = Reading & { readonly isLarge: boolean };
+type Collecting = Reading & { readonly body: BodyMemory; readonly isLarge: boolean };
 
-async function collect(request: IncomingMessage, memory: BodyMemory, reading: Collecting): Promise<Buffer[]> {
-  const { limits, isLarge, onPart } = reading;
+async function collect(request: IncomingMessage, reading: Collecting): Promise<Buffer[]> {
+  const { limits, rounds } = reading;
   const { promise, resolve, reject } = Promise.withResolvers<void>();
-  const parts: Buffer[] = [];
-  const state = { received: 0, isOver: false };
+  const taken: Taken = { parts: [], bytes: 0, isLarge: reading.isLarge };
   const late = (): void => reject(new RequestFault(408, "The body arrives too slowly."));
-  let clock = setTimeout(late, isLarge ? limits.beginningWithinMs : limits.smallWithinMs);
+  let clock = setTimeout(late, taken.isLarge ? limits.beginningWithinMs : limits.smallWithinMs);
+  let isOver = false;
 
+  const goOn = (): void => {
+    if (!isOver) request.resume();
+  };
   const passSmall = (): void => {
     clearTimeout(clock);
-    clock = watchSpeed(() => state.received, limits, late);
-    if (!isLarge) grow(request, memory, { ...reading, isOver: () => state.isOver }).catch(reject);
+    clock = watchSpeed(() => taken.bytes, limits, late);
+    permitLarge(taken, reading).then(goOn, reject);
   };
   const onData = (part: Buffer): void => {
-    const before = state.received;
-    state.received += part.length;
-    if (state.received > limits.largest) return reject(tooLarge());
-    if (!memory.add(part.length)) return reject(noMemory());
-    parts.push(part);
-    onPart(part);
-    if (before <= SMALL_BODY && state.received > SMALL_BODY) passSmall();
+    const passed = take(part, taken, reading);
+    if (passed instanceof Error) return reject(passed);
+    if (!passed && !taken.isLarge) return;
+    request.pause();
+    if (passed) passSmall();
+    else rounds.wait(goOn);
   };
   const onEnd = (): void => resolve();
   const onClose = (): void => reject(aborted());
   request.on("data", onData).once("end", onEnd).once("close", onClose);
   try {
     await promise;
-    return parts;
+    return taken.parts;
   } finally {
-    state.isOver = true;
+    isOver = true;
     clearTimeout(clock);
-    request.off("data", onData).off("end", onEnd).off("close", onClose);
-    request.pause();
+    request.off("data", onData).off("end", onEnd).off("close", onClose).pause();
   }
 }
 
-/** A body of undeclared length has turned out to be large. */
-async function grow(
-  request: IncomingMessage,
-  memory: BodyMemory,
-  { allowLarge, isOver }: Reading & { readonly isOver: () => boolean },
-): Promise<void> {
-  if (!memory.becomeLarge()) throw noMemory();
-  request.pause();
+type Taken = { readonly parts: Buffer[]; bytes: number; isLarge: boolean };
+
+/** Keeps a part. Returns true if the body has passed 256 KiB with it, or the error for a body that is too large. */
+function take(part: Buffer, taken: Taken, { limits, body, onPart }: Collecting): boolean | Error {
+  const before = taken.bytes;
+  taken.bytes += part.length;
+  if (taken.bytes > limits.largest) return tooLarge();
+  if (!body.add(part.length)) return noMemory();
+  taken.parts.push(part);
+  onPart(part);
+  return before <= SMALL_BODY && taken.bytes > SMALL_BODY;
+}
+
+/** For a body of undeclared length, which turns out to be large only now. */
+async function permitLarge(taken: Taken, { body, allowLarge }: Collecting): Promise<void> {
+  if (taken.isLarge) return;
+  if (!body.becomeLarge()) throw noMemory();
   await allowLarge();
-  if (!isOver()) request.resume();
+  taken.isLarge = true;
 }
 
 const SAMPLES = 20;

@@ -6,6 +6,7 @@ import type { Uses } from "../usecases/capabilities.ts";
 import { receiveEvent, unsigned } from "../usecases/receiving/receive-event.ts";
 import { BODY_LIMITS, type BodyLimits, readBody } from "./connect-body.ts";
 import { type ConnectMemory, createConnectMemory } from "./connect-memory.ts";
+import { createRounds, type Rounds } from "./connect-rounds.ts";
 import { RequestFault } from "./request-fault.ts";
 import { leaveUnread } from "./unread-body.ts";
 
@@ -23,11 +24,11 @@ type Deps = Uses<"hmacKeys" | "importTiming" | "metrics" | "now" | "recorder"> &
  */
 export function connectRoutes(deps: Deps): Router {
   const router = Router();
-  const memory = createConnectMemory(deps.receiverMemory);
+  const shared = { memory: createConnectMemory(deps.receiverMemory), rounds: createRounds() };
   router.post("/connect/:linkId", async (request, response) => {
     try {
       const linkId = readLinkId(request);
-      answer(response, ANSWERS[await receive(deps, memory, { request, linkId })]);
+      answer(response, ANSWERS[await receive(deps, shared, { request, linkId })]);
     } catch (error) {
       leaveUnread(request, response);
       throw error;
@@ -57,9 +58,12 @@ function answer(response: Response, text: string): void {
 
 type Posted = { readonly request: Request; readonly linkId: LinkId };
 
-async function receive(deps: Deps, memory: ConnectMemory, posted: Posted): Promise<keyof typeof ANSWERS> {
+/** Shared by all bodies of a process. */
+type Shared = { readonly memory: ConnectMemory; readonly rounds: Rounds };
+
+async function receive(deps: Deps, shared: Shared, posted: Posted): Promise<keyof typeof ANSWERS> {
   try {
-    const recorded = await readAndRecord(deps, memory, posted);
+    const recorded = await readAndRecord(deps, shared, posted);
     deps.metrics.eventReceived(recorded);
     return recorded;
   } catch (error) {
@@ -83,14 +87,14 @@ const OUTCOMES: ReadonlyMap<number, string> = new Map([
 
 async function readAndRecord(
   deps: Deps,
-  memory: ConnectMemory,
+  shared: Shared,
   { request, linkId }: Posted,
 ): Promise<keyof typeof ANSWERS> {
   if (isCompressed(request)) throw new RequestFault(415, "The body is compressed.");
   const signature = beginCheck(deps.hmacKeys, signatureHeaders(request.headers));
   if (signature === null) throw unsigned();
   const { parts, release } = await readBody(request, {
-    memory,
+    ...shared,
     limits: deps.limits ?? BODY_LIMITS,
     allowLarge: async () => await requireLink(deps, linkId),
     onPart: (part) => signature.update(part),

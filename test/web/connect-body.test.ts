@@ -6,6 +6,7 @@ import { test } from "node:test";
 import { Refusal } from "../../src/domain/refusal.ts";
 import { BODY_LIMITS, type BodyLimits, readBody } from "../../src/web/connect-body.ts";
 import { createConnectMemory } from "../../src/web/connect-memory.ts";
+import { createRounds } from "../../src/web/connect-rounds.ts";
 import { problemFor } from "../../src/web/problem.ts";
 import { startHttpServer } from "../../src/web/server.ts";
 import { leaveUnread } from "../../src/web/unread-body.ts";
@@ -132,6 +133,37 @@ test("a large body may take any time if it arrives at the required speed, and is
   assert.equal((await sender.answer()).status, 408);
 });
 
+test("two parts of large bodies are read in a round of the event loop, in the order in which they wait", async () => {
+  const rounds = createRounds();
+  const read: number[] = [];
+  const perRound: number[][] = [];
+  for (let part = 1; part <= 5; part += 1) rounds.wait(() => read.push(part));
+
+  while (read.length < 5) {
+    await new Promise((resolve) => setImmediate(resolve));
+    perRound.push([...read]);
+  }
+  rounds.wait(() => read.push(6));
+  await new Promise((resolve) => setImmediate(resolve));
+
+  assert.deepEqual(perRound, [
+    [1, 2],
+    [1, 2, 3, 4],
+    [1, 2, 3, 4, 5],
+  ]);
+  assert.equal(read.at(-1), 6);
+});
+
+test("each part of a large body but the first waits for its round", async () => {
+  await using receiver = await startReceiver();
+  const sender = await receiver.holding(2 * MIB, MIB);
+
+  sender.send(Buffer.alloc(MIB));
+
+  assert.equal((await sender.answer()).status, 200);
+  assert.ok(receiver.rounds >= 28, `${receiver.rounds} rounds`);
+});
+
 test("the memory of an aborted body is free again", async () => {
   await using receiver = await startReceiver();
   const sender = await receiver.holding(31 * MIB, 2 * MIB);
@@ -152,9 +184,16 @@ async function startReceiver({
 }: Options = {}) {
   const bodies = new Map<IncomingMessage, number>();
   const memory = createConnectMemory(bound);
+  const turns = createRounds();
+  const rounds = {
+    wait: (goOn: () => void): void => {
+      state.rounds += 1;
+      turns.wait(goOn);
+    },
+  };
   const changes = new EventTarget();
   const sockets = new Set<IncomingMessage["socket"]>();
-  const state = { questions: 0 };
+  const state = { questions: 0, rounds: 0 };
   const held = (): number => [...bodies.values()].reduce((sum, bytes) => sum + bytes, 0);
   const note = (request: IncomingMessage, bytes: number | null): void => {
     if (bytes === null) bodies.delete(request);
@@ -169,7 +208,7 @@ async function startReceiver({
     sockets.add(request.socket);
     const onPart = ({ length }: Uint8Array): void => note(request, length);
     try {
-      const { parts, release } = await readBody(request, { memory, limits, allowLarge, onPart });
+      const { parts, release } = await readBody(request, { memory, rounds, limits, allowLarge, onPart });
       note(request, null);
       release();
       response.end(Buffer.concat(parts).subarray(0, 100));
@@ -199,6 +238,10 @@ async function startReceiver({
     held,
     get questions() {
       return state.questions;
+    },
+    /** How often a large body has waited for its turn. */
+    get rounds() {
+      return state.rounds;
     },
     bytesRead: () => [...sockets].reduce((sum, { bytesRead }) => sum + bytesRead, 0),
     /** A sender of whose body the given part has arrived. */
