@@ -18,8 +18,9 @@ import { openNotifier } from "./store/notifier.ts";
 import { createAccessTokens } from "./usecases/account/access-tokens.ts";
 import { createCallBudgets } from "./usecases/account/call-budgets.ts";
 import { createOpenAccount, createOpenWithToken } from "./usecases/account/open-account.ts";
-import type { Capabilities, Settings } from "./usecases/capabilities.ts";
+import type { CabinetClient, Capabilities, Settings } from "./usecases/capabilities.ts";
 import { VERSION } from "./version.ts";
+import { createSignInIssuer } from "./web/auth/issuer.ts";
 import { createMetrics, type ServedMetrics } from "./web/operations/metrics.ts";
 
 export type Runtime = {
@@ -196,6 +197,7 @@ async function createCapabilities(
   return {
     ...shared,
     documents,
+    cabinetClient: cabinetClientOf({ config, log, now }),
     openAccount,
     openWithToken: createOpenWithToken({ isApiAddress, log, now }),
     notifier: opened.adopt(
@@ -207,6 +209,22 @@ async function createCapabilities(
     ...settingsOf(config),
     withJobId: (jobId, work) => withLogContext({ jobId }, work),
   };
+}
+
+function cabinetClientOf({ config, log, now }: Runtime & { config: Config }): CabinetClient | null {
+  const { issuer, clientId, clientSecret } = config.cabinet;
+  if (issuer === null || clientId === null || clientSecret === null) return null;
+  const redirectUri = `${config.publicUrl}/sign-in/callback`;
+  const client = createSignInIssuer({
+    issuer,
+    clientId,
+    clientSecret,
+    redirectUri,
+    signedOutUrl: null,
+    log,
+    now,
+  });
+  return { check: async () => await client.checkClient() };
 }
 
 function settingsOf(config: Config): Settings {

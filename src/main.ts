@@ -11,6 +11,7 @@ import { logContext } from "./log-context.ts";
 import { type Role, startService } from "./service.ts";
 import { waitForAnswer } from "./store/migrate.ts";
 import type { Tracing } from "./tracing.ts";
+import { leaveMark } from "./usecases/operating/store-marks.ts";
 import { VERSION } from "./version.ts";
 
 /** Ctrl-C, or a signal to a process group, arrives a second time through npm. */
@@ -64,6 +65,9 @@ async function serveUntilSignal(role: Role): Promise<number> {
   const service = await startService(config, role, { log, now });
   const { port, operationsPort } = service;
   log.info({ role, port, operationsPort }, "torikomi is running");
+  leaveMark(service.foundation.tasks, role).catch((error: unknown) =>
+    log.warn({ err: error }, "the document store refused a mark of this start"),
+  );
   const failure = await Promise.race([stopped, service.failed]);
   if (failure !== null) {
     log.fatal({ err: failure }, "stopping");

@@ -27,6 +27,7 @@ import {
   takeResult,
   takeSignIn,
 } from "./store/page-sessions.ts";
+import { rehearseServing } from "./usecases/health/rehearse-serving.ts";
 import { VERSION } from "./version.ts";
 import { apiRoutes } from "./web/api/routes.ts";
 import type { Pages, Route } from "./web/app.ts";
@@ -182,6 +183,7 @@ function readiness({ serving }: Foundation, closing: AbortSignal): () => Promise
   return async () => {
     if (closing.aborted) throw new Error("shutting down");
     if (!(await isCurrent(serving.db))) throw new Error("migrations are not current");
+    await rehearseServing(serving.db);
   };
 }
 

@@ -16,6 +16,7 @@ export type OperatorCommand = Extract<
 export type CommandUses = Uses<
   | "adminProfiles"
   | "budgets"
+  | "cabinetClient"
   | "cabinetIssuer"
   | "db"
   | "documents"

@@ -1,12 +1,9 @@
-import type { Uses } from "../usecases/capabilities.ts";
-import { checkService } from "../usecases/operating/check-service.ts";
+import { type CheckUses, checkService } from "../usecases/operating/check-service.ts";
 import { EXIT } from "./arguments.ts";
 import { printLine, type Terminal } from "./terminal.ts";
 
-type Deps = Uses<"cabinetIssuer" | "db" | "documents" | "oauth" | "production" | "publicUrl" | "vault">;
-
 /** `torikomi doctor`: prints a line for each check. The configuration is valid at this point. */
-export async function runDoctor(deps: Deps, terminal: Terminal): Promise<number> {
+export async function runDoctor(deps: CheckUses, terminal: Terminal): Promise<number> {
   printLine(terminal, `ok   configuration: complete${deps.production ? "" : ", not for production"}`);
   let isWell = true;
   for await (const { name, ok, text } of checkService(deps)) {

@@ -18,7 +18,7 @@ const TABLES: Readonly<Record<keyof DB, Privileges>> = {
   document_store_outage: ["SELECT", "INSERT", "UPDATE", "DELETE"],
   envelope: ["SELECT", "INSERT", "UPDATE", "DELETE"],
   event_body: ["INSERT"],
-  feed_note: ["INSERT"],
+  feed_note: ["SELECT", "INSERT", "UPDATE"],
   forwarding: ["SELECT", "INSERT"],
   link: ["SELECT", "INSERT", "UPDATE"],
   link_token: ["SELECT", "INSERT", "UPDATE", "DELETE"],
@@ -39,7 +39,7 @@ const PARTITIONS: Readonly<Record<string, Privileges>> = {
 const OTHERS: Readonly<Record<string, Privileges>> = {
   // The default of feed_note.id; an identity column itself needs no privilege.
   change_id_seq: ["USAGE"],
-  change_sequence: ["USAGE"],
+  change_sequence: ["SELECT", "UPDATE"],
   kysely_migration: ["SELECT"],
   kysely_migration_lock: [],
 };

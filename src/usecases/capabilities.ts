@@ -29,6 +29,13 @@ export type Capabilities = {
   readonly metrics: Metrics;
   /** Wakes readers of the feed and workers, after the commit. */
   readonly notifier: Notifier;
+  /** The page's client at the cabinet; null if none is configured. */
+  readonly cabinetClient: CabinetClient | null;
+};
+
+export type CabinetClient = {
+  /** Throws if the cabinet rejects the client or its secret, or does not answer. */
+  check(): Promise<void>;
 };
 
 /** Settings from the environment; see the table in README.md. */

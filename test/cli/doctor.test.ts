@@ -5,24 +5,43 @@ import { createServer } from "node:http";
 import { join } from "node:path";
 import { test } from "node:test";
 import { sql } from "kysely";
-import { openDatabase } from "../../src/store/database.ts";
+import { createDocuSignOAuth } from "../../src/docusign/oauth.ts";
+import { type OpenDatabase, openDatabase } from "../../src/store/database.ts";
 import { createVault } from "../../src/store/links/vault.ts";
 import { isCurrent } from "../../src/store/migrate.ts";
+import { leaveMark } from "../../src/usecases/operating/store-marks.ts";
+import { createSignInIssuer } from "../../src/web/auth/issuer.ts";
+import { startCabinet } from "../support/cabinet/cabinet.ts";
 import type { Failure } from "../support/docusign/faults.ts";
 import { createLinkedCompanies } from "../support/linked-world.ts";
-import { createEmptyDatabase } from "../support/postgres.ts";
-import { createWorld } from "../support/world.ts";
-import { runCommand } from "./commands.ts";
+import { createEmptyDatabase, createSharedDatabase } from "../support/postgres.ts";
+import { startTransactionPooler } from "../support/transaction-pooler.ts";
+import { createWorld, type World } from "../support/world.ts";
+import { type CommandOptions, runCommand as run, type Said } from "./commands.ts";
+
+/** Clocks are compared with the database's, so that the world's does not do. */
+async function runCommand(world: World, command: "doctor", options: CommandOptions = {}): Promise<Said> {
+  return await run(world, command, { ...options, deps: { now: () => new Date(), ...options.deps } });
+}
 
 const CHECKS = [
   "configuration",
   "database",
+  "primary",
+  "sessions",
+  "clock",
   "migrations",
+  "database role",
   "queue",
+  "receiver",
+  "feed",
   "encryption keys",
   "document store",
+  "shared documents",
   "DocuSign",
+  "integration key",
   "cabinet",
+  "cabinet client",
   "public address",
 ];
 
@@ -126,6 +145,88 @@ test("tokens that no key decrypts are counted, and tokens of an older key are po
   );
 });
 
+test("a standby is reported, since nothing can be written there", async () => {
+  await using world = await createWorld();
+  await using told = await openWith(world, "pg_is_in_recovery() returns boolean", "select true");
+
+  const { exit, out } = await runCommand(world, "doctor", { deps: { db: told.db } });
+
+  assert.equal(exit, 1);
+  assert.match(
+    out,
+    /^FAIL primary: the database is a standby and accepts no writes: set DATABASE_URL to the address of the primary$/m,
+  );
+});
+
+test("a pooler in transaction mode is found", async () => {
+  await using world = await createWorld();
+  await using server = await startTransactionPooler(world.database.connectionString);
+  await using pooled = open(server.connectionString);
+
+  const { out } = await runCommand(world, "doctor", { deps: { db: pooled.db } });
+
+  assert.match(
+    out,
+    /^FAIL sessions: a pooler in transaction mode changes sessions between statements: connect to PostgreSQL directly/m,
+  );
+});
+
+test("a clock that differs from the database's by more than a minute is found", async () => {
+  await using world = await createWorld();
+  const shifted = async (ms: number): Promise<string> =>
+    (await runCommand(world, "doctor", { deps: { now: () => new Date(Date.now() + ms) } })).out;
+
+  assert.match(await shifted(50_000), /^ok {3}clock: \d+\.\d s ahead of the database's$/m);
+  assert.match(
+    await shifted(70_000),
+    /^FAIL clock: this machine's clock is \d+\.\d s ahead of the database's: synchronize the clocks of both machines$/m,
+  );
+  assert.match(
+    await shifted(-70_000),
+    /^FAIL clock: this machine's clock is \d+\.\d s behind the database's/m,
+  );
+});
+
+/** The privilege that the role loses, the check that finds it, and the cause that it names. */
+const LOST = [
+  ["insert on graphile_worker._private_jobs", "queue", "permission denied for table _private_jobs"],
+  ["insert on connect_event", "receiver", "permission denied for table connect_event"],
+  ["insert on event_body", "receiver", "permission denied for table event_body"],
+  ["select on change", "feed", "permission denied for table change"],
+] as const;
+
+test("the doctor and /readyz try what serving needs, so that missing privileges show", async () => {
+  await using shared = await createSharedDatabase();
+  await using world = await createWorld({
+    database: { connectionString: shared.runtimeUrl, [Symbol.asyncDispose]: async () => {} },
+  });
+  await using owner = open(shared.ownerUrl);
+  const policy = `policy "${shared.runtimeRole}" on graphile_worker._private_jobs`;
+  const look = async (): Promise<{ out: string; ready: string }> => ({
+    out: (await runCommand(world, "doctor")).out,
+    ready: JSON.stringify(await (await fetch(`${world.url}/readyz`)).json()),
+  });
+
+  const well = await look();
+  assert.match(well.out, /^ok {3}database role: .* Runtime may not change the schema$/m);
+  assert.match(well.ready, /"ready"/);
+  for (const [privilege, check, cause] of LOST) {
+    await sql`revoke ${sql.raw(privilege)} from ${sql.id(shared.runtimeRole)}`.execute(owner.db);
+    const { out, ready } = await look();
+    await sql`grant ${sql.raw(privilege)} to ${sql.id(shared.runtimeRole)}`.execute(owner.db);
+    assert.ok(out.includes(`FAIL ${check}: ${cause}: run torikomi migrate\n`), out);
+    assert.ok(ready.includes(cause), ready);
+  }
+  await sql.raw(`drop ${policy}`).execute(owner.db);
+  const hidden = await look();
+  assert.match(
+    hidden.out,
+    /^FAIL queue: new row violates row-level security policy for table "_private_jobs"/m,
+  );
+  assert.match(hidden.ready, /row-level security/);
+  assert.equal((await sql`select from graphile_worker.jobs`.execute(owner.db)).rows.length, 0);
+});
+
 test("a document store that cannot be written to is found", async () => {
   await using world = await createWorld();
   const folder = join(world.config.dataDir, "documents");
@@ -136,6 +237,101 @@ test("a document store that cannot be written to is found", async () => {
 
   assert.equal(exit, 1);
   assert.match(out, /^FAIL document store: documents can't be stored in .*: check DOCUMENT_STORE/m);
+});
+
+test("a document store that does not list its documents is found", async () => {
+  await using world = await createWorld();
+  const { documents } = world.service.foundation.tasks;
+  const list = (): never => {
+    throw new Error("AccessDenied");
+  };
+
+  const { exit, out } = await runCommand(world, "doctor", { deps: { documents: { ...documents, list } } });
+
+  assert.equal(exit, 1);
+  assert.match(
+    out,
+    /^FAIL document store: documents can't be listed \(AccessDenied\): check DOCUMENT_STORE/m,
+  );
+});
+
+test("serve and work that do not share their documents are found", async () => {
+  await using world = await createWorld();
+  const { tasks } = world.service.foundation;
+  const look = async (): Promise<string> => (await runCommand(world, "doctor")).out;
+
+  const before = await look();
+  await leaveMark(tasks, "work");
+  const alone = await look();
+  await leaveMark(tasks, "serve");
+  const both = await look();
+
+  assert.match(before, /^ok {3}shared documents: not checked: neither serve nor work has started/m);
+  assert.match(
+    alone,
+    /^FAIL shared documents: nothing that serve stored can be read here: give serve and work the same/m,
+  );
+  assert.match(
+    both,
+    /^ok {3}shared documents: what serve stored at 2031-01-15T03:10:00.000Z can be read, what work stored at 2031-/m,
+  );
+});
+
+test("a wrong integration key or secret differs from a DocuSign that does not answer", async () => {
+  await using world = await createWorld();
+  const { docusign } = world.config;
+  const oauth = createDocuSignOAuth({ ...docusign, clientSecret: "wrong", redirectUri: world.url });
+
+  const wrong = await runCommand(world, "doctor", { deps: { oauth } });
+  world.docusign.takeProblems();
+  world.docusign.failNext(1, { status: 503 }, "/oauth/token");
+  const silent = await runCommand(world, "doctor");
+
+  assert.equal(wrong.exit, 1);
+  assert.match(
+    wrong.out,
+    /^FAIL integration key: DocuSign rejects the integration key or its secret \(invalid_client\): check DOCUSIGN_CLIENT_ID/m,
+  );
+  assert.match(silent.out, /^FAIL integration key: DocuSign does not answer this \(DocuSign: http-503 /m);
+});
+
+test("a wrong secret of the page's client at the cabinet is found, whichever way it is sent", async () => {
+  for (const clientAuth of ["client_secret_basic", "client_secret_post"] as const) {
+    await using world = await createWorld();
+    await using cabinet = await startCabinet({
+      clientId: "page",
+      clientSecret: "page-secret",
+      redirectUris: [`${world.url}/sign-in/callback`],
+      clientAuth,
+    });
+    const look = async (clientSecret: string): Promise<string> => {
+      const client = createSignInIssuer({
+        issuer: cabinet.issuer,
+        clientId: "page",
+        clientSecret,
+        redirectUri: `${world.url}/sign-in/callback`,
+        signedOutUrl: null,
+        ...world.service.foundation,
+      });
+      const cabinetClient = { check: async () => await client.checkClient() };
+      return (await runCommand(world, "doctor", { deps: { cabinetClient } })).out;
+    };
+
+    assert.match(await look("page-secret"), /^ok {3}cabinet client: the cabinet accepts it and its secret$/m);
+    assert.match(
+      await look("wrong"),
+      /^FAIL cabinet client: the cabinet rejects the client or its secret .*: check CABINET_CLIENT_ID and CABINET_CLIENT_SECRET$/m,
+      clientAuth,
+    );
+  }
+});
+
+test("without a client at the cabinet, the doctor says that there is no page", async () => {
+  await using world = await createWorld();
+
+  const { out } = await runCommand(world, "doctor", { deps: { cabinetClient: null } });
+
+  assert.match(out, /^ok {3}cabinet client: not configured: nobody can sign in to the page$/m);
 });
 
 const NOWHERE = "http://127.0.0.1:1";
@@ -219,6 +415,26 @@ test("trailing slashes in the configured issuer do not matter", async () => {
     assert.ok(out.includes(`ok   cabinet: ${issuer}${slashes} answers\n`), out);
   }
 });
+
+/** The world's database, where a function of the server answers differently. */
+async function openWith(
+  { database }: World,
+  signature: string,
+  body: string,
+): Promise<OpenDatabase & AsyncDisposable> {
+  const address = new URL(database.connectionString);
+  address.searchParams.set("options", "-c search_path=told,pg_catalog,public");
+  const opened = open(address.toString());
+  await sql
+    .raw(`create schema told; create function told.${signature} language sql as '${body}'`)
+    .execute(opened.db);
+  return opened;
+}
+
+function open(connectionString: string): OpenDatabase & AsyncDisposable {
+  const database = openDatabase(connectionString);
+  return { ...database, [Symbol.asyncDispose]: () => database.close() };
+}
 
 test("in production the public address must use https", async () => {
   await using world = await createWorld();

@@ -87,6 +87,11 @@ export async function enqueueStoreProbe(db: Kysely<DB>, runAt: Date): Promise<vo
   await enqueue(db, { task, payload: {}, key: task, priority: PRIORITY.event, runAt });
 }
 
+/** Queues a job that does nothing harmful, for a transaction that is rolled back. */
+export async function enqueueRehearsal(tx: Kysely<DB>, key: string): Promise<void> {
+  await enqueue(tx, { task: "rescue-jobs", payload: {}, key, priority: PRIORITY.housekeeping, runAt: null });
+}
+
 /** Queues a job. Replaces a waiting job with the same key. */
 async function enqueue(db: Kysely<DB>, job: Job): Promise<void> {
   await sql`select from ${addJob(job, { keepsRunAt: false })}`.execute(db);

@@ -1,55 +1,56 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
+import { DocuSignFault, isOurCredentialsFault, isTransient } from "../../docusign/faults/faults.ts";
 import { describeFault } from "../../domain/fault-text.ts";
 import { examineTokens } from "../../store/links/sealed-secrets.ts";
-import { isCurrent } from "../../store/migrate.ts";
-import { hasQueueSchema, readServerVersion } from "../../store/upkeep/inspect.ts";
 import type { Uses } from "../capabilities.ts";
+import { DATABASE, WITHIN_DATABASE } from "./check-database.ts";
+import type { Examination } from "./examination.ts";
+import { readMarks } from "./store-marks.ts";
 
-type Deps = Uses<"cabinetIssuer" | "db" | "documents" | "oauth" | "production" | "publicUrl" | "vault">;
+/** The dependencies of all checks. */
+export type CheckUses = Uses<
+  | "cabinetClient"
+  | "cabinetIssuer"
+  | "db"
+  | "documents"
+  | "now"
+  | "oauth"
+  | "production"
+  | "publicUrl"
+  | "vault"
+>;
 
 /** The result of one check in one line. If `ok` is false, `text` also says what to do. */
 export type Check = { readonly name: string; readonly ok: boolean; readonly text: string };
 
 /** Checks everything that the service depends on. Changes nothing and does not migrate. */
-export async function* checkService(deps: Deps): AsyncGenerator<Check, void, undefined> {
+export async function* checkService(deps: CheckUses): AsyncGenerator<Check, void, undefined> {
   const database = await carryOut(deps, DATABASE);
   yield database;
-  for (const examination of WITHIN_DATABASE) {
+  for (const examination of [...WITHIN_DATABASE, KEYS]) {
     const skipped = { name: examination.name, ok: false, text: "not checked: fix the database first" };
     yield database.ok ? await carryOut(deps, examination) : skipped;
   }
   for (const examination of OUTSIDE_DATABASE) yield await carryOut(deps, examination);
 }
 
-type Examination = {
-  readonly name: string;
-  /** Returns what works; throws if it does not. */
-  readonly look: (deps: Deps) => Promise<string>;
-  readonly advice: string;
+const KEYS: Examination<CheckUses> = {
+  name: "encryption keys",
+  look: checkTokens,
+  advice: "add the missing key to ENCRYPTION_KEYS after the first one, or link those accounts again",
 };
 
-const DATABASE: Examination = {
-  name: "database",
-  look: checkVersion,
-  advice: "check that PostgreSQL 15 or newer runs at DATABASE_URL",
-};
-
-const WITHIN_DATABASE: readonly Examination[] = [
-  { name: "migrations", look: checkMigrations, advice: "run torikomi migrate" },
-  { name: "queue", look: checkQueue, advice: "run torikomi migrate" },
-  {
-    name: "encryption keys",
-    look: checkTokens,
-    advice: "add the missing key to ENCRYPTION_KEYS after the first one, or link those accounts again",
-  },
-];
-
-const OUTSIDE_DATABASE: readonly Examination[] = [
+const OUTSIDE_DATABASE: readonly Examination<CheckUses>[] = [
   {
     name: "document store",
     look: checkDocuments,
-    advice: "check DOCUMENT_STORE, its credentials and its write permission",
+    advice: "check DOCUMENT_STORE, its credentials and its permissions",
+  },
+  {
+    name: "shared documents",
+    look: checkSharedDocuments,
+    advice: "give serve and work the same DOCUMENT_STORE, and the same volume if it is file",
   },
   {
     name: "DocuSign",
@@ -57,16 +58,26 @@ const OUTSIDE_DATABASE: readonly Examination[] = [
     advice: "check DOCUSIGN_OAUTH_URL, and that this machine can reach it",
   },
   {
+    name: "integration key",
+    look: checkIntegrationKey,
+    advice: "check DOCUSIGN_CLIENT_ID and DOCUSIGN_CLIENT_SECRET",
+  },
+  {
     name: "cabinet",
     look: checkCabinet,
     advice: "check CABINET_ISSUER, and that this machine can reach it",
+  },
+  {
+    name: "cabinet client",
+    look: checkCabinetClient,
+    advice: "check CABINET_CLIENT_ID and CABINET_CLIENT_SECRET",
   },
   { name: "public address", look: checkPublicUrl, advice: "set PUBLIC_URL to an https address" },
 ];
 
 const LONGEST_MS = 15_000;
 
-async function carryOut(deps: Deps, { name, look, advice }: Examination): Promise<Check> {
+async function carryOut(deps: CheckUses, { name, look, advice }: Examination<CheckUses>): Promise<Check> {
   try {
     return { name, ok: true, text: await within(LONGEST_MS, look(deps)) };
   } catch (fault) {
@@ -86,24 +97,6 @@ async function within<T>(ms: number, work: Promise<T>): Promise<T> {
   }
 }
 
-const OLDEST_SERVER = 150_000;
-
-async function checkVersion({ db }: Uses<"db">): Promise<string> {
-  const { name, number } = await readServerVersion(db);
-  if (number < OLDEST_SERVER) throw new Error(`PostgreSQL ${name} is too old`);
-  return `PostgreSQL ${name}`;
-}
-
-async function checkMigrations({ db }: Uses<"db">): Promise<string> {
-  if (!(await isCurrent(db))) throw new Error("the database is not current");
-  return "current";
-}
-
-async function checkQueue({ db }: Uses<"db">): Promise<string> {
-  if (!(await hasQueueSchema(db))) throw new Error("the queue's schema is missing");
-  return "its schema exists";
-}
-
 async function checkTokens({ db, vault }: Uses<"db" | "vault">): Promise<string> {
   const { links, closed, outdated, unbound } = await examineTokens(db, vault);
   if (closed > 0) throw new Error(`the tokens of ${closed} of ${links} links cannot be decrypted`);
@@ -116,7 +109,21 @@ async function checkTokens({ db, vault }: Uses<"db" | "vault">): Promise<string>
 
 async function checkDocuments({ documents }: Uses<"documents">): Promise<string> {
   await documents.check();
-  return "documents can be stored, read and erased";
+  try {
+    for await (const _ of documents.list()) break;
+  } catch (cause) {
+    throw new Error("documents can't be listed", { cause });
+  }
+  return "documents can be stored, listed, read and erased";
+}
+
+async function checkSharedDocuments({ documents }: Uses<"documents">): Promise<string> {
+  const marks = await readMarks({ documents });
+  const known = marks.filter(({ startedAt }) => startedAt !== null);
+  const [missing] = marks.filter(({ startedAt }) => startedAt === null);
+  if (known.length === 0) return "not checked: neither serve nor work has started on this document store";
+  if (missing !== undefined) throw new Error(`nothing that ${missing.role} stored can be read here`);
+  return known.map(({ role, startedAt }) => `what ${role} stored at ${startedAt} can be read`).join(", ");
 }
 
 const ANSWER_MS = 5_000;
@@ -133,6 +140,19 @@ async function checkDocuSign({ oauth }: Uses<"oauth">): Promise<string> {
 /** The length of a SHA-256 hash in base64url. */
 const SHA256_CHARACTERS = 43;
 
+/** Any refresh token will do: DocuSign checks the client first. */
+async function checkIntegrationKey({ oauth }: Uses<"oauth">): Promise<string> {
+  try {
+    await oauth.refresh("torikomi doctor");
+  } catch (fault) {
+    if (!(fault instanceof DocuSignFault)) throw fault;
+    if (isOurCredentialsFault(fault))
+      throw new Error(`DocuSign rejects the integration key or its secret (${fault.code})`);
+    if (isTransient(fault)) throw new Error("DocuSign does not answer this", { cause: fault });
+  }
+  return "DocuSign accepts it and its secret";
+}
+
 const METADATA = z.object({ issuer: z.string(), jwks_uri: z.string() });
 
 async function checkCabinet({ cabinetIssuer }: Uses<"cabinetIssuer">): Promise<string> {
@@ -147,6 +167,12 @@ async function checkCabinet({ cabinetIssuer }: Uses<"cabinetIssuer">): Promise<s
   const { issuer } = metadata.data;
   if (withoutSlashes(issuer) !== configured) throw new Error(`its metadata names another issuer: ${issuer}`);
   return `${cabinetIssuer} answers`;
+}
+
+async function checkCabinetClient({ cabinetClient }: Uses<"cabinetClient">): Promise<string> {
+  if (cabinetClient === null) return "not configured: nobody can sign in to the page";
+  await cabinetClient.check();
+  return "the cabinet accepts it and its secret";
 }
 
 function withoutSlashes(issuer: string): string {

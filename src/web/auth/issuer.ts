@@ -39,6 +39,8 @@ export type SignInIssuer = {
   isReachable(): Promise<boolean>;
   /** Returns false if the issuer's metadata exclude sign-ins without a page. */
   canAskSilently(): Promise<boolean>;
+  /** Throws if the issuer rejects the client or its secret. */
+  checkClient(): Promise<void>;
   /**
    * Builds the address that ends the issuer's session too. Returns null if the issuer has none or cannot be reached:
    * signing out here must still work.
@@ -75,6 +77,7 @@ export function createSignInIssuer(client: IssuerClient): SignInIssuer {
     },
     refresh: async (refreshToken) => await askAgain(await discovered(), refreshToken),
     isReachable,
+    checkClient: async () => await presentWrongCode(await discover(client), client),
     canAskSilently: async () => {
       const { prompt_values_supported: supported } = (await discovered()).serverMetadata();
       return !Array.isArray(supported) || supported.includes("none");
@@ -140,6 +143,32 @@ async function discover(client: IssuerClient): Promise<openid.Configuration> {
   config.timeout = TIMEOUT_SECONDS;
   for (const extend of extensions) extend(config);
   return config;
+}
+
+/** An issuer that accepts the client rejects only the code. */
+async function presentWrongCode(
+  config: openid.Configuration,
+  { redirectUri }: Pick<IssuerClient, "redirectUri">,
+): Promise<void> {
+  const form = {
+    code: "torikomi-doctor",
+    redirect_uri: redirectUri,
+    code_verifier: openid.randomPKCECodeVerifier(),
+  };
+  try {
+    await openid.genericGrantRequest(config, "authorization_code", form);
+  } catch (error) {
+    if (error instanceof openid.ResponseBodyError && error.error === "invalid_grant") return;
+    if (isClientRejected(error))
+      throw new Error("the cabinet rejects the client or its secret", { cause: error });
+    throw error;
+  }
+}
+
+/** A 401 has its code in a header, or in a body that the library does not read. */
+function isClientRejected(error: unknown): boolean {
+  if (error instanceof openid.WWWAuthenticateChallengeError) return true;
+  return error instanceof openid.ResponseBodyError && /^(invalid|unauthorized)_client$/.test(error.error);
 }
 
 function extensionsFor(issuer: URL): ((config: openid.Configuration) => void)[] {
