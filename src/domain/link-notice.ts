@@ -18,6 +18,8 @@ export type NoticeFacts = {
   readonly storeRefusesSince: Date | null;
   /** When the account's calls began to wait; null if they do not. */
   readonly throttledSince: Date | null;
+  /** Since when listings ask DocuSign for less than the maximum; null if they do not. */
+  readonly slowSince: Date | null;
   /** The cause that reconciliations, imports or checks of Connect recorded for the link. */
   readonly recorded: LinkNotice | null;
 };
@@ -25,10 +27,11 @@ export type NoticeFacts = {
 /** Decides which notice a link shows. */
 export function decideNotice(facts: NoticeFacts): LinkNotice | null {
   if (!facts.isActive) return null;
-  const { recorded, storeRefusesSince, throttledSince } = facts;
+  const { recorded, storeRefusesSince, throttledSince, slowSince } = facts;
   const known = new Map<NoticeCode, Date | null>([
     ["document-store-unavailable", storeRefusesSince],
     ["account-throttled", throttledSince],
+    ["docusign-slow", slowSince],
   ]);
   if (recorded !== null) known.set(recorded.code, recorded.since);
   for (const code of NOTICES) {

@@ -9,6 +9,7 @@ const NOTHING: NoticeFacts = {
   isActive: true,
   storeRefusesSince: null,
   throttledSince: null,
+  slowSince: null,
   recorded: null,
 };
 const SLOW = { code: "docusign-slow", since: LINK } as const;
@@ -19,6 +20,12 @@ const CASES: readonly (readonly [string, Partial<NoticeFacts>, string | null])[]
   ["the document store", { storeRefusesSince: STORE }, `document-store-unavailable ${STORE.toISOString()}`],
   ["the account's limit", { throttledSince: CALLS }, `account-throttled ${CALLS.toISOString()}`],
   ["what was recorded", { recorded: SLOW }, `docusign-slow ${LINK.toISOString()}`],
+  ["slow listings", { slowSince: CALLS }, `docusign-slow ${CALLS.toISOString()}`],
+  [
+    "DocuSign's outage before slow listings",
+    { slowSince: CALLS, recorded: DOWN },
+    `docusign-unavailable ${LINK.toISOString()}`,
+  ],
   [
     "the store before DocuSign",
     { storeRefusesSince: STORE, throttledSince: CALLS, recorded: DOWN },

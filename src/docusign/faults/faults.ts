@@ -63,6 +63,11 @@ export function isSilence(fault: DocuSignFault): boolean {
   return fault.code === "timeout" || isEnding(fault);
 }
 
+/** True if DocuSign could not finish the call in time, or failed itself. A smaller call may succeed. */
+export function isOverload({ kind, code, httpStatus }: DocuSignFault): boolean {
+  return kind === "later" && (code === "timeout" || (httpStatus !== null && httpStatus >= 500));
+}
+
 /** True if this process aborted the call. */
 export function isEnding({ code }: DocuSignFault): boolean {
   return code === ENDING;

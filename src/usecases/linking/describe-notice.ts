@@ -23,6 +23,7 @@ export async function describeNotice(
     isActive: true,
     storeRefusesSince: outage?.endedAt === null ? outage.since : null,
     throttledSince: await findThrottledSince(deps, link),
+    slowSince: link.listingSlowSince,
     recorded: link.notice,
   });
   return notice === null ? null : { ...notice, message: MESSAGES[notice.code] };

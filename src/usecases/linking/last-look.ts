@@ -84,7 +84,9 @@ async function listAll(deps: Uses<"db" | "now">, link: Link, account: DocuSignAc
   for (let page = 0; page < MOST_PAGES; page += 1) {
     const run = await findRunning(deps.db, link.id);
     if (run === null) return false;
-    if ((await reconcilePage(deps, { link, run, account })) === "done") return true;
+    const end = await reconcilePage(deps, { link, run, account });
+    if (typeof end !== "string") throw end.tooMuch;
+    if (end === "done") return true;
   }
   return false;
 }

@@ -4,6 +4,7 @@ import { decideFault } from "../../domain/fault-policy.ts";
 import type { EnvelopeId } from "../../domain/identifiers.ts";
 import { ALL_HISTORY } from "../../domain/window.ts";
 import type { Link } from "../../store/links/links.ts";
+import { findListingPace } from "../../store/links/listing-pace.ts";
 import type { Uses } from "../capabilities.ts";
 import { findQuestionWait } from "../importing/waiting-cause.ts";
 import { judgeListed, type ListedRow } from "../reconciling/judge-listed.ts";
@@ -80,7 +81,7 @@ async function listAll(deps: Uses<"budgets" | "db" | "now">, listing: Listing): 
     const obstacle = await findQuestionWait(deps, link, "other");
     if (obstacle !== null) return obstacle;
     try {
-      const page = await listPage(account, { ...window, ...cursor });
+      const page = await listPage(account, { ...window, ...cursor }, await findListingPace(deps.db, link.id));
       take(await judgeListed(deps, link, page.envelopes));
       cursor = page.next;
     } catch (error) {

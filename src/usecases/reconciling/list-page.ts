@@ -1,5 +1,6 @@
 import type { DocuSignAccount } from "../../docusign/api/account.ts";
 import type { Envelope } from "../../domain/envelope.ts";
+import { type ListingPace, sizeOf } from "../../domain/listing-pace.ts";
 import type { Side } from "../../store/ledger/reconciliations.ts";
 
 /**
@@ -23,29 +24,39 @@ export type ListedPage = {
   readonly unreadable: number;
   /** Rows that DocuSign returned although they were not requested. */
   readonly extraneous: number;
-  /** DocuSign's count of rows from the cursor on; null if it returned none. */
+  /** DocuSign's count of rows from the cursor to the window's end; null if it is unknown. */
   readonly total: number | null;
   /** Null when both sides are listed. */
   readonly next: Cursor | null;
 };
 
-/** DocuSign's maximum page size. */
-const PAGE_SIZE = 1_000;
 const SECOND_MS = 1_000;
 
 export function startOfListing(from: Date): Cursor {
   return { side: "sent", cursorFrom: from, cursorPosition: 0 };
 }
 
-/** Lists one page of the window's completions, earliest first. Costs one call. */
-export async function listPage(account: DocuSignAccount, place: Place): Promise<ListedPage> {
+/**
+ * Lists one page of the window's completions, earliest first. Costs one call. A pace below the maximum makes the page
+ * smaller, and may end it before the window does.
+ */
+export async function listPage(
+  account: DocuSignAccount,
+  window: Place,
+  pace: ListingPace,
+): Promise<ListedPage> {
+  const { count, include, spanMs } = sizeOf(pace, window.to.getTime() - window.from.getTime());
+  const place =
+    spanMs === null ? window : { ...window, to: earlier(window.to, after(window.cursorFrom, spanMs)) };
+  const isPart = place.to < window.to;
   const page = await account.listCompleted({
     // It is not known if DocuSign includes the start of a range. One second more is safe either way.
     from: new Date(place.cursorFrom.getTime() - SECOND_MS),
     to: place.to,
     startPosition: place.cursorPosition,
-    count: PAGE_SIZE,
+    count,
     receivedOnly: place.side === "received",
+    include,
   });
   const envelopes = onePerId(page.envelopes).filter((envelope) => isAskedFor(envelope, place));
   const left = page.envelopes.filter((envelope) => !envelopes.includes(envelope));
@@ -53,9 +64,20 @@ export async function listPage(account: DocuSignAccount, place: Place): Promise<
     envelopes,
     unreadable: page.unreadable,
     extraneous: left.filter((envelope) => !isOfPageBefore(envelope, place)).length,
-    total: page.totalSetSize,
-    next: nextCursor(place, page.next, envelopes),
+    total: isPart ? null : page.totalSetSize,
+    next:
+      isPart && page.next === null
+        ? { side: place.side, cursorFrom: place.to, cursorPosition: 0 }
+        : nextCursor(place, page.next, envelopes),
   };
+}
+
+function after(moment: Date, ms: number): Date {
+  return new Date(moment.getTime() + ms);
+}
+
+function earlier(one: Date, other: Date): Date {
+  return one < other ? one : other;
 }
 
 /** DocuSign may return extraneous rows (facts 3), for example one row twice. The last one counts. */

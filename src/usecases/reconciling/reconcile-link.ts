@@ -98,6 +98,7 @@ async function stepAlone(deps: Deps, request: ReconcileRequest): Promise<Reconci
   const account = deps.openAccount(link, count, kindOfCalls(link));
   try {
     const page = await reconcilePage(deps, { link, run, account });
+    if (typeof page !== "string") return await afterFault(deps, link, "page", page.tooMuch);
     if (link.notice?.code === UNAVAILABLE) await removeNotice(deps.db, link.id, UNAVAILABLE);
     if (page === "more") return { kind: "more", first: run.kind === "first", ended: null };
     // The imports need not wait for the health check.
@@ -207,14 +208,18 @@ function isFullDue(link: Link, { from, to, manual }: ReconcileRequest, now: Date
 async function afterFault(
   deps: Omit<Deps, "publicUrl">,
   link: Link,
-  step: "listing" | "user",
+  failed: "page" | "listing" | "user",
   error: unknown,
 ): Promise<ReconcileStep> {
   if (error instanceof DocuSignFault)
     deps.log.warn({ linkId: link.id, fault: error.code, kind: error.kind }, "reconciliation postponed");
+  const step = failed === "user" ? "user" : "listing";
   const reaction = decideFault(faultFacts(error), { step }, deps.now());
   switch (reaction.kind) {
     case "wait":
+      // A page that was too large says that DocuSign is slow, not that it is away.
+      if (failed !== "page" && reaction.reason === UNAVAILABLE)
+        await recordNotice(deps.db, link.id, UNAVAILABLE, deps.now());
       return await putOff(deps, link, reaction);
     case "fail-link":
       await failLink(deps.db, link, reaction.cause);
@@ -233,6 +238,5 @@ async function putOff(
   if (wait.asksUser && (await askAdmin(deps, link, deps.openAccount(link))) === "not-admin")
     return await notImporting(deps.db, link);
   if (wait.accountPausedUntil !== null) await deps.budgets.pause(link.account.id, wait.accountPausedUntil);
-  if (wait.reason === UNAVAILABLE) await recordNotice(deps.db, link.id, UNAVAILABLE, deps.now());
   return { kind: "put-off", until: wait.until, reason: wait.reason };
 }

@@ -1,13 +1,16 @@
 import type { DocuSignAccount } from "../../docusign/api/account.ts";
+import { DocuSignFault, isOverload } from "../../docusign/faults/faults.ts";
 import type { Envelope } from "../../domain/envelope.ts";
+import { FULL_PACE, faster, type ListingPace, slower } from "../../domain/listing-pace.ts";
 import { advanceReconciliation } from "../../store/ledger/reconciliation-pages.ts";
 import type { Reconciliation } from "../../store/ledger/reconciliations.ts";
 import { recordFound } from "../../store/ledger/settlements.ts";
 import { changeLink, type LinkChange, lockLink } from "../../store/links/link-writes.ts";
 import type { Link } from "../../store/links/links.ts";
+import { findListingPace, storeListingPace } from "../../store/links/listing-pace.ts";
 import type { Uses } from "../capabilities.ts";
 import { judgeListed, type ListedRow } from "./judge-listed.ts";
-import { type Cursor, listPage } from "./list-page.ts";
+import { type Cursor, type ListedPage, listPage } from "./list-page.ts";
 import { countedAgain, tallyPage } from "./tally-page.ts";
 import { leavesNoGap } from "./window.ts";
 
@@ -20,10 +23,13 @@ export type PageWork = {
 /**
  * Lists one page and records it in the ledger. Known envelopes stay as they are, excluded ones are recorded with their
  * rule, and those to import wait for the backlog. Ledger, counts and position are written in one commit.
+ * If DocuSign cannot finish the page, the link's next page asks for less.
  */
-export async function reconcilePage(deps: Uses<"db" | "now">, work: PageWork): Promise<"more" | "done"> {
-  const { link, run, account } = work;
-  const page = await listPage(account, run);
+export async function reconcilePage(deps: Uses<"db" | "now">, work: PageWork): Promise<PageEnd> {
+  const { link, run } = work;
+  const pace = await findListingPace(deps.db, link.id);
+  const page = await listOrSlowDown(deps, work, pace);
+  if (page instanceof DocuSignFault) return { tooMuch: page };
   const { next } = page;
   const rows = await judgeListed(deps, link, page.envelopes);
   const found = rows.filter((row) => isNews(row, link)).map(({ line }) => line);
@@ -40,8 +46,26 @@ export async function reconcilePage(deps: Uses<"db" | "now">, work: PageWork): P
       { ...cursor, countedIds: countedAgain(run, rows, cursor) },
     );
     await changeLink(tx, link.id, reached(work, rows, next));
+    if (pace !== FULL_PACE) await storeListingPace(tx, link.id, faster(pace), deps.now());
   });
   return next === null ? "done" : "more";
+}
+
+/** `tooMuch`: DocuSign could not finish the page, and the next one asks for less. */
+export type PageEnd = "more" | "done" | { readonly tooMuch: DocuSignFault };
+
+async function listOrSlowDown(
+  deps: Uses<"db" | "now">,
+  { link, run, account }: PageWork,
+  pace: ListingPace,
+): Promise<ListedPage | DocuSignFault> {
+  try {
+    return await listPage(account, run, pace);
+  } catch (error) {
+    if (!(error instanceof DocuSignFault) || !isOverload(error)) throw error;
+    await storeListingPace(deps.db, link.id, slower(pace), deps.now());
+    return error;
+  }
 }
 
 /**

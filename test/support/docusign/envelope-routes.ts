@@ -71,6 +71,7 @@ function listing(parts: RestParts, { user, account, query }: RestCall): Answer {
   const now = parts.state.now();
   const habits = parts.listingHabits();
   const { fromExcluded = false, receivedApart = false, rowsAtMost = Number.POSITIVE_INFINITY } = habits;
+  if (habits.tooMuch?.(query)) throw new DocuSignError(504, "GATEWAY_TIMEOUT");
   const asked = parseListing(query, now);
   const wanted = { ...asked, count: Math.min(asked.count, rowsAtMost), fromExcluded, receivedApart };
   const visible = visibleEnvelopes(parts.state, user, account.accountId, wanted);

@@ -56,6 +56,8 @@ export type ListingHabits = {
   readonly receivedApart?: boolean;
   /** A page has no more rows than this, however many were asked for. */
   readonly rowsAtMost?: number;
+  /** Decides for each query if DocuSign cannot finish it in time. */
+  readonly tooMuch?: (query: URLSearchParams) => boolean;
 };
 
 export type Faults = {
