@@ -95,11 +95,11 @@ export type OpenWithToken = (
 /**
  * The purpose of a call decides when it must wait.
  * A `first-import` leaves a reserve of the hourly calls to the customer's other integrations. A `look-up`, which a reader
- * causes, leaves half of it, and counts in the tenant's look-ups of the hour. `other` waits only when DocuSign reports
- * that no calls are left. `person` never waits, because a user is waiting for the answer. DocuSign
- * rejects such a call if none are left.
+ * causes, leaves half of it, and counts in the tenant's look-ups of the hour. `other` and `dry-run` wait only when
+ * DocuSign reports that no calls are left; a `dry-run` does not store the address of a moved account. `person` never
+ * waits, because a user is waiting for the answer. DocuSign rejects such a call if none are left.
  */
-export type CallKind = "first-import" | "look-up" | "other" | "person";
+export type CallKind = "dry-run" | "first-import" | "look-up" | "other" | "person";
 
 export type CallBudgets = {
   /**

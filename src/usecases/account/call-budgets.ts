@@ -14,6 +14,7 @@ const SHARE_EVERY_MS = 2_000;
 const LEFT_TO_OTHERS: Readonly<Record<CallKind, number>> = {
   "first-import": 1,
   "look-up": 0.5,
+  "dry-run": 0,
   other: 0,
   person: 0,
 };

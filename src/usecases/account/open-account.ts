@@ -39,7 +39,8 @@ export function createOpenAccount(
         onCall?.();
       },
       findMoved: async (from) => {
-        const moved = await findMovedAccount(deps, link, from);
+        // A dry run stores nothing.
+        const moved = kind === "dry-run" ? null : await findMovedAccount(deps, link, from);
         baseUri = moved ?? baseUri;
         return moved;
       },

@@ -51,9 +51,10 @@ export async function dryRunReconciliation(
   const window = { from: from ?? usualFrom(link), to };
   const found = new Map<EnvelopeId, DryRunEnvelope>();
   let calls = 0;
-  const account = deps.openAccount(link, () => {
+  const count = (): void => {
     calls += 1;
-  });
+  };
+  const account = deps.openAccount(link, count, "dry-run");
   const take = (rows: readonly ListedRow[]): void => {
     for (const row of rows) if (!found.has(row.envelope.id)) found.set(row.envelope.id, predict(row));
     options.onProgress({ phase: "listing", listed: found.size });

@@ -21,7 +21,7 @@ import { findCallsWait } from "../importing/waiting-cause.ts";
 import { wakeBacklog } from "../importing/wake-backlog.ts";
 import { finishReconciliation } from "./finish-reconciliation.ts";
 import { reconcileAlone } from "./lock.ts";
-import { reconcilePage } from "./reconcile-page.ts";
+import { type PageWork, reconcilePage } from "./reconcile-page.ts";
 import { windowStart } from "./window.ts";
 
 type Deps = Uses<"adminProfiles" | "budgets" | "db" | "log" | "now" | "openAccount" | "publicUrl">;
@@ -101,18 +101,22 @@ async function stepAlone(deps: Deps, request: ReconcileRequest): Promise<Reconci
     if (typeof page !== "string") return await afterFault(deps, link, "page", page.tooMuch);
     if (link.notice?.code === UNAVAILABLE) await removeNotice(deps.db, link.id, UNAVAILABLE);
     if (page === "more") return { kind: "more", first: run.kind === "first", ended: null };
-    // The imports need not wait for the health check.
-    await wakeBacklog(deps.db, link.id, deps.now());
-    const listed = (await findRunning(deps.db, link.id)) ?? run;
-    const manual = request.manual ?? false;
-    const isOvertaken = listed.to < request.to;
-    const ended = await finishReconciliation(deps, { link, run: listed, account, manual, isOvertaken });
+    const ended = await finish(deps, request, { link, run, account });
     return await afterRun(deps, request, { ...ended, calls: ended.calls + calls });
   } catch (error) {
     return await afterFault(deps, link, "listing", error);
   } finally {
     await addCalls(deps.db, run.id, calls);
   }
+}
+
+async function finish(deps: Deps, request: ReconcileRequest, work: PageWork): Promise<Reconciliation> {
+  const { link } = work;
+  // The imports need not wait for the health check.
+  await wakeBacklog(deps.db, link.id, deps.now());
+  const run = (await findRunning(deps.db, link.id)) ?? work.run;
+  const manual = request.manual ?? false;
+  return await finishReconciliation(deps, { ...work, run, manual, isOvertaken: run.to < request.to });
 }
 
 /** Continues if the run that ended was not the requested one: it may be an earlier hour's, or another window. */
