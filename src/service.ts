@@ -82,6 +82,8 @@ async function startParts(
   const parts = news === null ? { receivers: [], routes: [] } : servedParts(foundation, news);
   const servers = started.use(await startServers(config, commonParts(foundation, closing.signal), parts));
   const work = role === "serve" ? null : await startWork(foundation, started);
+  for (const part of role === "all" ? (["serve", "work"] as const) : [role])
+    foundation.metrics.roleStarted(part);
   started.defer(async () => {
     closing.abort();
     await windDown(

@@ -130,4 +130,6 @@ export type Metrics = {
   docusignCall(): void;
   /** The jobs of this many dead worker pools were released. */
   workersRescued(pools: number): void;
+  /** A clean-up of the document store erased nothing, because too many documents belong to no contract. */
+  orphansKept(): void;
 };

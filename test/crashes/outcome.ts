@@ -52,8 +52,8 @@ async function tellConfigurations(world: World): Promise<{ type: string; of: str
 
 /** The state after the nightly orphan clean-up. */
 async function tellDocuments(world: World): Promise<{ needed: number; missing: number; orphans: number }> {
-  const { db, documents, log, now } = world.service.foundation.tasks;
-  await eraseOrphans({ db, documents, log, now });
+  const { db, documents } = world.service.foundation.tasks;
+  await eraseOrphans(world.service.foundation.tasks);
   const keys = (await Array.fromAsync(documents.list())).map(({ key }) => key);
   const rows = await db
     .selectFrom("contract")

@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
+import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
 import { parser } from "@prometheus-io/lezer-promql";
 import { z } from "zod";
 import { createGauges } from "../../src/web/operations/gauges.ts";
 import { createMetrics, requestTimer } from "../../src/web/operations/metrics.ts";
-import { renderManifests } from "./manifests.ts";
+import { type Manifest, renderManifests } from "./manifests.ts";
 
 const Rules = z.object({
   spec: z.object({
@@ -17,7 +19,7 @@ const Rules = z.object({
             expr: z.string(),
             for: z.string(),
             labels: z.object({ severity: z.enum(["critical", "warning", "info"]) }),
-            annotations: z.object({ summary: z.string(), runbook: z.string() }),
+            annotations: z.object({ summary: z.string(), runbook_url: z.url() }),
           }),
         ),
       }),
@@ -25,14 +27,14 @@ const Rules = z.object({
   }),
 });
 
+type Alert = z.infer<typeof Rules>["spec"]["groups"][number]["rules"][number];
+
 const Dashboard = z.object({
   panels: z.array(z.object({ title: z.string(), targets: z.array(z.object({ expr: z.string() })) })),
 });
 
 const MONITORING = await renderManifests("monitoring");
-const ALERTS = MONITORING.filter(({ kind }) => kind === "PrometheusRule").flatMap((one) =>
-  Rules.parse(one).spec.groups.flatMap(({ rules }) => rules),
-);
+const ALERTS = alertsOf(MONITORING);
 const PANELS = Dashboard.parse(
   JSON.parse(await readFile(new URL("../../deploy/monitoring/dashboard.json", import.meta.url), "utf8")),
 ).panels;
@@ -85,7 +87,32 @@ test("the runbook has a section for every alert, and none for others", () => {
 
   assert.deepEqual(sections.map(String).sort(), ALERTS.map(({ alert }) => alert).sort());
   for (const { alert, annotations } of ALERTS)
-    assert.equal(annotations.runbook, `docs/operations.md#${alert.toLowerCase()}`);
+    assert.equal(annotations.runbook_url.split("#")[1], alert.toLowerCase());
+});
+
+test("an overlay sets the address of the runbook once for all alerts", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "torikomi-deploy-"));
+  await cp(new URL("../../deploy/", import.meta.url), folder, { recursive: true });
+  const path = join(folder, "overlays/example/runbook.yaml");
+  const elsewhere = "https://wiki.example.org/on-call/torikomi";
+  const runbook = await readFile(path, "utf8");
+  await writeFile(path, runbook.replace(/https:\S+/, elsewhere));
+
+  const alerts = alertsOf(await renderManifests(join(folder, "overlays/example")));
+
+  assert.deepEqual(
+    alerts.map(({ annotations }) => annotations.runbook_url),
+    ALERTS.map(({ alert }) => `${elsewhere}#${alert.toLowerCase()}`),
+  );
+  await rm(folder, { recursive: true });
+});
+
+test("every alert selects the metrics of one namespace", () => {
+  for (const { alert, expr } of ALERTS) {
+    const selectors = [...expr.matchAll(/torikomi_\w+(\{[^}]*\})?/g)];
+    for (const [, matchers = ""] of selectors) assert.match(matchers, /^\{namespace="torikomi"[,}]/, alert);
+    assert.ok(selectors.length > 0, alert);
+  }
 });
 
 test("the runbook says what each severity of an alert asks for", () => {
@@ -97,6 +124,12 @@ test("the runbook says what each severity of an alert asks for", () => {
 
   assert.deepEqual(unsaid, []);
 });
+
+function alertsOf(manifests: readonly Manifest[]): Alert[] {
+  return manifests
+    .filter(({ kind }) => kind === "PrometheusRule")
+    .flatMap((one) => Rules.parse(one).spec.groups.flatMap(({ rules }) => rules));
+}
 
 function listMetrics(): Set<string> {
   const metrics = createMetrics("1.2.3");

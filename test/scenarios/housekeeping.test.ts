@@ -14,6 +14,7 @@ import { recordEvents } from "../../src/store/events/record-events.ts";
 import { required } from "../../src/store/rows.ts";
 import { eraseDocuments } from "../../src/usecases/keeping/delete-contract.ts";
 import { tidy } from "../../src/usecases/keeping/housekeeping.ts";
+import { createMetrics } from "../../src/web/operations/metrics.ts";
 import { anEvent } from "../store/events/recording-world.ts";
 import { createTestDatabase } from "../support/postgres.ts";
 
@@ -220,6 +221,7 @@ test("if most documents belong to no contract, the database is distrusted and no
     [examined, orphans, msg],
     [25, 25, "too many documents belong to no contract: none were erased"],
   );
+  assert.match(await world.metrics.registry.metrics(), /^torikomi_orphan_cleanups_refused_total 1$/m);
 });
 
 test("up to twenty orphaned documents are erased, however few other documents there are", async () => {
@@ -311,12 +313,14 @@ async function createWorld() {
   const documents = await openFileStore(folder);
   const lines: string[] = [];
   const log = pino({}, { write: (line: string) => void lines.push(line) });
+  const metrics = createMetrics("1.2.3");
   const run = async (statement: string) => void (await sql.raw(statement).execute(db));
   const world = {
     run,
+    metrics,
     logged: () => lines.join(""),
     tidy: async (at: Date, { eventRetentionDays = 30 } = {}) =>
-      await tidy({ db, documents, log, now: () => at, eventRetentionDays }),
+      await tidy({ db, documents, log, metrics, now: () => at, eventRetentionDays }),
     /** The number of partitions of the test database. */
     slots: 4,
     prepare: async (retentionDays: number) => await prepareEventBodies(db, retentionDays),
@@ -331,7 +335,7 @@ async function createWorld() {
     tidySlowly: async (at: Date, passing: number) => {
       const clock = { now: at.getTime() - passing };
       const now = (): Date => new Date((clock.now += passing));
-      return await tidy({ db, documents, log, now, eventRetentionDays: 30 });
+      return await tidy({ db, documents, log, metrics, now, eventRetentionDays: 30 });
     },
     erase: async () => await eraseDocuments({ db, documents, now: () => NOON }),
     async documents() {

@@ -1,6 +1,7 @@
 import { type Kysely, sql } from "kysely";
 import { MOST_ATTEMPTS } from "../../domain/retries.ts";
 import { isClockBehind } from "../feed-clock.ts";
+import { findOutage } from "../outages.ts";
 import type { DB } from "../schema.ts";
 import { REASON } from "../waiting-reasons.ts";
 
@@ -29,6 +30,12 @@ export type Figures = {
   /** Deleted contracts whose bytes are not erased yet. */
   readonly toErase: number;
   readonly budgets: readonly BudgetFigures[];
+  /** Configurations of Connect of active links, by state. */
+  readonly connect: ReadonlyMap<string, number>;
+  /** Active links by the notice that was recorded for them. */
+  readonly slowed: ReadonlyMap<string, number>;
+  /** Null if the document store accepts writes. */
+  readonly outage: { readonly code: string; readonly seconds: number } | null;
 };
 
 export type TaskFigures = {
@@ -51,15 +58,26 @@ export type BudgetFigures = {
 
 /** Reads all figures at `now`. Uses indexes only, except for the queue and the links. */
 export async function readFigures(db: Kysely<DB>, now: Date): Promise<Figures> {
-  const [queue, envelopes, links, missedRatio, rest, budgets] = [
+  const [queue, envelopes, links, missedRatio, rest, budgets, slowed, outage] = [
     await readQueue(db, now),
     await readWaiting(db),
     await readLinks(db, now),
     await readMissedRatio(db, new Date(now.getTime() - DAY_MS)),
     await readFeedAndErasure(db, now),
     await readBudgets(db, now),
+    await readSlowed(db),
+    await readOutage(db, now),
   ];
-  return { queue, ...envelopes, ...links, missedRatio, ...rest, budgets };
+  return {
+    queue,
+    ...envelopes,
+    ...links,
+    missedRatio,
+    ...rest,
+    budgets,
+    ...slowed,
+    outage,
+  };
 }
 
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -195,6 +213,27 @@ async function readBudgets(db: Kysely<DB>, now: Date): Promise<BudgetFigures[]> 
     remaining: row.resets_at !== null && row.resets_at <= now ? row.hourly_limit : row.remaining,
     paused: row.paused_until !== null && row.paused_until > now,
   }));
+}
+
+async function readSlowed(db: Kysely<DB>): Promise<Pick<Figures, "connect" | "slowed">> {
+  const { rows } = await sql<{ kind: string; value: string; count: number }>`
+    select kind, value, count(*)::int as count from link cross join lateral (
+      values ('connect', connect_sent), ('connect', connect_received), ('slowed', notice_code)
+    ) as fact (kind, value)
+    where state = 'active' and value is not null group by kind, value order by kind, value`.execute(db);
+  const of = (kind: string): Map<string, number> =>
+    new Map(rows.filter((row) => row.kind === kind).map(({ value, count }) => [value, count]));
+  return { connect: of("connect"), slowed: of("slowed") };
+}
+
+/** An outage that has just ended still counts: it may return with the next document. */
+const RELAPSE_MS = 2 * 60 * 1000;
+
+async function readOutage(db: Kysely<DB>, now: Date): Promise<Figures["outage"]> {
+  const outage = await findOutage(db);
+  if (outage === null) return null;
+  const isOver = outage.endedAt !== null && now.getTime() - outage.endedAt.getTime() >= RELAPSE_MS;
+  return isOver ? null : { code: outage.code, seconds: secondsSince(outage.since, now) };
 }
 
 function secondsSince(moment: Date | null, now: Date): number {

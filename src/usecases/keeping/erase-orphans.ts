@@ -24,9 +24,12 @@ const PLAUSIBLE_SHARE = 0.1;
  * leaves such an orphan. If implausibly many documents are orphans, erases none and logs an error: the database may
  * not be the one that belongs to this document store.
  */
-export async function eraseOrphans(deps: Uses<"db" | "documents" | "log" | "now">): Promise<OrphanReport> {
+export async function eraseOrphans(
+  deps: Uses<"db" | "documents" | "log" | "metrics" | "now">,
+): Promise<OrphanReport> {
   const { examined, orphans } = await findOrphans(deps);
   if (orphans.length > PLAUSIBLE && orphans.length > examined * PLAUSIBLE_SHARE) {
+    deps.metrics.orphansKept();
     deps.log.error(
       { examined, orphans: orphans.length },
       "too many documents belong to no contract: none were erased",

@@ -46,7 +46,7 @@ const ORPHANS_AT_UTC_HOUR = 18;
  * Runs every hour; concurrent runs are safe.
  */
 export async function tidy(
-  deps: Uses<"db" | "documents" | "eventRetentionDays" | "log" | "now">,
+  deps: Uses<"db" | "documents" | "eventRetentionDays" | "log" | "metrics" | "now">,
 ): Promise<TidyReport> {
   const { db } = deps;
   const startedAt = deps.now();

@@ -116,6 +116,24 @@ const STATE_GAUGES: readonly StateGauge[] = [
     values: ({ causes }) => [...causes].map(([cause, count]) => [count, { cause }] as const),
   },
   {
+    name: "links_slowed",
+    help: "Active links by the recorded cause that slows them",
+    labels: ["code"],
+    values: ({ slowed }) => [...slowed].map(([code, count]) => [count, { code }] as const),
+  },
+  {
+    name: "connect_configurations",
+    help: "Connect configurations of active links, by state",
+    labels: ["state"],
+    values: ({ connect }) => [...connect].map(([state, count]) => [count, { state }] as const),
+  },
+  {
+    name: "document_store_outage_seconds",
+    help: "Seconds since the document store began to refuse writes, by its error code; absent while it accepts them",
+    labels: ["code"],
+    values: ({ outage }) => (outage === null ? [] : [[outage.seconds, { code: outage.code }] as const]),
+  },
+  {
     name: "reconciliation_lag_seconds",
     help: "Seconds since the moment up to which all completed envelopes are accounted for, for the active link furthest behind",
     labels: [],

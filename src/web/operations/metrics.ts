@@ -5,7 +5,11 @@ import type { Log, Metrics, Uses } from "../../usecases/capabilities.ts";
 import { createGauges, type PoolFigures } from "./gauges.ts";
 
 /** The counters of this process and their registry. */
-export type ServedMetrics = Metrics & { readonly registry: Registry };
+export type ServedMetrics = Metrics & {
+  readonly registry: Registry;
+  /** The process has started a role: HTTP or workers. */
+  roleStarted(role: "serve" | "work"): void;
+};
 
 /** Creates the metrics of one process, including memory, event loop and garbage collection. */
 export function createMetrics(version: string): ServedMetrics {
@@ -19,6 +23,16 @@ export function createMetrics(version: string): ServedMetrics {
   const reconciliations = counter("reconciliations", "Completed reconciliations, except first imports");
   const missed = counter("envelopes_missed_by_events", "Envelopes found only by a reconciliation");
   const calls = counter("docusign_calls", "HTTP calls to DocuSign's API");
+  const orphansKept = counter(
+    "orphan_cleanups_refused",
+    "Clean-ups of the document store that erased nothing, because too many documents belong to no contract",
+  );
+  const roles = new Gauge({
+    name: "torikomi_role",
+    help: "1 for each role that this process runs",
+    labelNames: ["role"],
+    registers: [registry],
+  });
   const rescued = counter("workers_rescued", "Dead worker pools whose jobs were released");
   return {
     registry,
@@ -30,6 +44,8 @@ export function createMetrics(version: string): ServedMetrics {
     },
     docusignCall: () => calls.inc(),
     workersRescued: (pools) => rescued.inc(pools),
+    orphansKept: () => orphansKept.inc(),
+    roleStarted: (role) => roles.set({ role }, 1),
   };
 }
 

@@ -25,6 +25,9 @@ test("an empty database has figures, and none of them raises an alarm", async ()
     feed: { unpublished: 0, oldestSeconds: 0, refused: false },
     toErase: 0,
     budgets: [],
+    connect: new Map(),
+    slowed: new Map(),
+    outage: null,
   });
 });
 
@@ -165,6 +168,34 @@ test("an hourly budget whose reset has passed counts as full, and old accounts a
   );
 });
 
+test("active links are counted by recorded notice, and their Connect configurations by state", async () => {
+  await using world = await createWorld();
+  await world.addLink({ notice_code: "'docusign-slow'" });
+  await world.addLink({});
+  await world.addLink({ state: "'error'", cause: "'not-admin'", notice_code: "'docusign-slow'" });
+
+  const { connect, slowed } = await world.read();
+
+  assert.deepEqual(Object.fromEntries(slowed), { "docusign-slow": 1 });
+  assert.deepEqual(Object.fromEntries(connect), { active: 4 });
+});
+
+test("an outage of the document store counts until two minutes after its end", async () => {
+  await using world = await createWorld();
+  const ended = async (at: string) =>
+    await world.run(`insert into document_store_outage (code, since, probe_at, ended_at)
+      values ('ENOSPC', ${moment(ago({ hours: 1 }))}, now(), ${at})
+      on conflict (only_row) do update set ended_at = excluded.ended_at`);
+
+  await ended("null");
+  assert.deepEqual((await world.read()).outage, { code: "ENOSPC", seconds: 3600 });
+  await ended(moment(ago({ minutes: 1 })));
+  assert.deepEqual((await world.read()).outage, { code: "ENOSPC", seconds: 3600 });
+  await ended(moment(ago({ minutes: 2 })));
+
+  assert.equal((await world.read()).outage, null);
+});
+
 test("unpublished changes and documents to erase are counted", async () => {
   await using world = await createWorld();
   const link = await world.addLink({});
@@ -183,6 +214,7 @@ async function createWorld() {
   const { db, close } = openDatabase(database.connectionString);
   const run = async (statement: string) => void (await sql.raw(statement).execute(db));
   return {
+    run,
     read: async () => await readFigures(db, NOW),
     addLink: async (columns: Record<string, string>) => await addLink(db, columns),
     async addJob(task: string, runAt: Date, then = "priority = 0") {
