@@ -14,7 +14,7 @@ import { CUSTOMER, linkIdOf } from "../../support/linked-world.ts";
 import { concludeQuietly } from "../../support/reconciling.ts";
 import { allowWrites, refuseWrites } from "../../support/refused-writes.ts";
 import type { World } from "../../support/world.ts";
-import { createStage, type Stage } from "./stage.ts";
+import type { createStage, Stage } from "./stage.ts";
 
 /** A state of the service in which imports stop or are late. The state begins at minute 0. */
 export type Stop = {
