@@ -116,15 +116,20 @@ export async function migrateAtStart({
   config,
   working,
 }: Pick<Foundation, "config" | "working">): Promise<void> {
-  try {
+  await explainDenied(async () => {
     const databaseRuntimeRole = (await isCurrent(working.db)) ? null : config.databaseRuntimeRole;
     await migrate(working, { ...config, databaseRuntimeRole });
+  });
+}
+
+/** Explains an error if the role of the database lacks a privilege at start. */
+export async function explainDenied<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
   } catch (cause) {
     if (!isPermissionDenied(cause)) throw cause;
-    throw new Error(
-      "migrations are not current, and this role may not apply them: run torikomi migrate as the owner",
-      { cause },
-    );
+    const missing = "migrations are not current, or the role lacks privileges";
+    throw new Error(`${missing}: run torikomi migrate as the owner`, { cause });
   }
 }
 

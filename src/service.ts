@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Config } from "./config.ts";
 import type { LinkId } from "./domain/identifiers.ts";
 import {
+  explainDenied,
   type Foundation,
   migrateAtStart,
   openFoundation,
@@ -81,7 +82,7 @@ async function startParts(
   const news = role === "work" ? null : openChangeNews(foundation, started);
   const parts = news === null ? { receivers: [], routes: [] } : servedParts(foundation, news);
   const servers = started.use(await startServers(config, commonParts(foundation, closing.signal), parts));
-  const work = role === "serve" ? null : await startWork(foundation, started);
+  const work = role === "serve" ? null : await explainDenied(() => startWork(foundation, started));
   for (const part of role === "all" ? (["serve", "work"] as const) : [role])
     foundation.metrics.roleStarted(part);
   started.defer(async () => {

@@ -27,7 +27,7 @@ test("torikomi migrate as the owner grants the runtime role, which then suffices
   assert.equal(early.exit, 1);
   assert.match(
     early.err,
-    /^torikomi: migrations are not current, and this role may not apply them: run torikomi migrate as the owner \(permission denied for /,
+    /^torikomi: migrations are not current, or the role lacks privileges: run torikomi migrate as the owner \(permission denied for /,
   );
   const granted = `granted ${shared.runtimeRole} what serving and working need\n`;
   assert.deepEqual([first.exit, first.err], [0, ""]);
