@@ -132,4 +132,6 @@ export type Metrics = {
   workersRescued(pools: number): void;
   /** A clean-up of the document store erased nothing, because too many documents belong to no contract. */
   orphansKept(): void;
+  /** A client of the change feed got the same entries again, as several times before. */
+  feedReadRepeated(): void;
 };

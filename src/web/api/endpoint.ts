@@ -7,6 +7,7 @@ import { Refusal } from "../../domain/refusal.ts";
 import type { Log, Uses } from "../../usecases/capabilities.ts";
 import { type Caller, callerOf, requireScope, type TenantCaller } from "../auth/tokens.ts";
 import type { FeedReader } from "./feed/feed-reader.ts";
+import type { RepeatedReads } from "./feed/repeated-reads.ts";
 import { parseQuery } from "./query.ts";
 import { anyTenant, everyTenant, namedTenant, ownTenant, type Tenancy } from "./tenancy.ts";
 
@@ -28,6 +29,7 @@ export type ApiUses = Uses<
 > & {
   readonly log: Pick<Logger, "info">;
   readonly feed: FeedReader;
+  readonly repeatedReads: RepeatedReads;
   /** Time until an answer must start. */
   readonly answerWithinMs: number;
 };

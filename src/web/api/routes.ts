@@ -1,4 +1,5 @@
 import { type RequestHandler, Router } from "express";
+import type { Uses } from "../../usecases/capabilities.ts";
 import { limitRequests } from "../auth/rate-limit.ts";
 import { authenticate, type TokenVerifier } from "../auth/tokens.ts";
 import { errorHandler, notFoundHandler } from "../problem.ts";
@@ -10,6 +11,7 @@ import type { ApiUses, Endpoint } from "./endpoint.ts";
 import { envelopeEndpoint } from "./envelopes.ts";
 import { changesEndpoint } from "./feed/changes.ts";
 import { createFeedReader, type FeedReaderParts } from "./feed/feed-reader.ts";
+import { createRepeatedReads } from "./feed/repeated-reads.ts";
 import { groupEndpoints } from "./groups.ts";
 import { historyEndpoints } from "./history.ts";
 import { linkEndpoints } from "./link.ts";
@@ -29,7 +31,8 @@ export const ENDPOINTS: readonly Endpoint[] = [
   tenantsEndpoint,
 ];
 
-export type ApiParts = Omit<ApiUses, "feed"> &
+export type ApiParts = Omit<ApiUses, "feed" | "repeatedReads"> &
+  Uses<"metrics"> &
   FeedReaderParts & {
     verifyToken: TokenVerifier;
     /** Limit for each subject of each tenant. Each process counts for itself. */
@@ -40,7 +43,8 @@ export type ApiParts = Omit<ApiUses, "feed"> &
 
 /** `/v1/…` needs a token of the cabinet; `/openapi.json` is public. Errors are answered as JSON. */
 export function apiRoutes(parts: ApiParts): Router {
-  const deps = { ...parts, feed: createFeedReader(parts) };
+  const repeatedReads = createRepeatedReads(parts.metrics);
+  const deps = { ...parts, feed: createFeedReader(parts), repeatedReads };
   const api = Router();
   api.use(ignoreCacheControl, authenticate(parts.verifyToken), limitRequests(parts.requestsPerMinute));
   for (const [path, endpoints] of Map.groupBy(ENDPOINTS, expressPath)) {

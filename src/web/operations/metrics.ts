@@ -27,6 +27,10 @@ export function createMetrics(version: string): ServedMetrics {
     "orphan_cleanups_refused",
     "Clean-ups of the document store that erased nothing, because too many documents belong to no contract",
   );
+  const repeatedReads = counter(
+    "feed_repeated_reads",
+    "Reads of the change feed that brought a client the same entries for at least the fifth time in a row",
+  );
   const roles = new Gauge({
     name: "torikomi_role",
     help: "1 for each role that this process runs",
@@ -45,6 +49,7 @@ export function createMetrics(version: string): ServedMetrics {
     docusignCall: () => calls.inc(),
     workersRescued: (pools) => rescued.inc(pools),
     orphansKept: () => orphansKept.inc(),
+    feedReadRepeated: () => repeatedReads.inc(),
     roleStarted: (role) => roles.set({ role }, 1),
   };
 }

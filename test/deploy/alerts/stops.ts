@@ -200,6 +200,18 @@ export const STOPS: readonly Stop[] = [
     },
   },
   {
+    causes: ["imports run, but a reader of the feed is stuck"],
+    play: async (stage) => {
+      await conclude(stage);
+      await stage.world.runJobs();
+      const api = await stage.world.api();
+      await stage.each(0, 24, async () => {
+        for (let time = 0; time < 2; time += 1)
+          assert.equal((await api.get("/v1/changes?after=0")).body.items.length, 1);
+      });
+    },
+  },
+  {
     causes: ["imports run, but nobody reads the feed"],
     play: async (stage) => {
       await conclude(stage);

@@ -85,7 +85,7 @@ export const changesEndpoint: Endpoint = endpointOfAllTenants(
     patienceMs: MOST_SECONDS * 1_000,
     problems: {},
   },
-  async ({ feed }, { caller, query, response }) => {
+  async ({ feed, repeatedReads }, { caller, query, response }) => {
     const { tenant } = caller;
     const { wait, after, ...rest } = query;
     const reader = { group: groupOf(caller), tenant };
@@ -93,6 +93,7 @@ export const changesEndpoint: Endpoint = endpointOfAllTenants(
     const request = { ...reader, ...rest, after };
     const { entries, next } =
       wait === 0 ? await feed.read(request) : await waitFor(feed, request, response, wait);
+    if (entries.length > 0) repeatedReads.note(clientOf(caller, [...rest.types]), after);
     return { items: entries.map((entry) => toItem(entry, { named: tenant === null })), next };
   },
 );
@@ -100,6 +101,11 @@ export const changesEndpoint: Endpoint = endpointOfAllTenants(
 /** Service tokens read the same feed, so each counts by its subject. */
 function groupOf({ tenant, subject }: Caller): string {
   return JSON.stringify(tenant === null ? [null, subject] : [tenant]);
+}
+
+/** One service may run a reader for each choice of types. */
+function clientOf({ tenant, subject }: Caller, types: readonly string[]): string {
+  return JSON.stringify([tenant, subject, ...types]);
 }
 
 async function waitFor(
