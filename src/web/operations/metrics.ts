@@ -15,7 +15,14 @@ export type ServedMetrics = Metrics & {
 export function createMetrics(version: string): ServedMetrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
-  showBuild(registry, version);
+  const gauge = (name: string, help: string, labelNames: readonly string[]) =>
+    new Gauge({ name: `torikomi_${name}`, help, labelNames, registers: [registry] });
+  gauge("build_info", "Always 1; the label is the version of the program", ["version"]).set({ version }, 1);
+  const roles = gauge("role", "1 for each role that this process runs", ["role"]);
+  return { registry, ...createCounters(registry), roleStarted: (role) => roles.set({ role }, 1) };
+}
+
+function createCounters(registry: Registry): Metrics {
   const counter = (name: string, help: string, labelNames: readonly string[] = []) =>
     new Counter({ name: `torikomi_${name}_total`, help, labelNames, registers: [registry] });
   const events = counter("events", "Connect messages by outcome", ["outcome"]);
@@ -31,15 +38,8 @@ export function createMetrics(version: string): ServedMetrics {
     "feed_repeated_reads",
     "Reads of the change feed that brought a client the same entries for at least the fifth time in a row",
   );
-  const roles = new Gauge({
-    name: "torikomi_role",
-    help: "1 for each role that this process runs",
-    labelNames: ["role"],
-    registers: [registry],
-  });
   const rescued = counter("workers_rescued", "Dead worker pools whose jobs were released");
   return {
-    registry,
     eventReceived: (outcome) => events.inc({ outcome }),
     importEnded: (outcome) => imports.inc({ outcome }),
     missed: (envelopes) => {
@@ -50,18 +50,7 @@ export function createMetrics(version: string): ServedMetrics {
     workersRescued: (pools) => rescued.inc(pools),
     orphansKept: () => orphansKept.inc(),
     feedReadRepeated: () => repeatedReads.inc(),
-    roleStarted: (role) => roles.set({ role }, 1),
   };
-}
-
-function showBuild(registry: Registry, version: string): void {
-  const build = new Gauge({
-    name: "torikomi_build_info",
-    help: "Always 1; the label is the version of the program",
-    labelNames: ["version"],
-    registers: [registry],
-  });
-  build.set({ version }, 1);
 }
 
 type Deps = Uses<"db" | "now"> & {
