@@ -117,8 +117,7 @@ function parseExplain(args: readonly string[]): ExplainCommand {
   const { values, positionals } = readOptions(args, { tenant: TEXT, json: FLAG }, 1);
   const envelopeId = parseUuid<EnvelopeId>(positionals[0]);
   if (envelopeId === null) throw new UsageError("explain needs the id of an envelope, a UUID");
-  const tenant = typeof values["tenant"] === "string" ? values["tenant"] : null;
-  return { name: "explain", envelopeId, tenant, json: values["json"] === true };
+  return { name: "explain", envelopeId, tenant: readTenant(values), json: values["json"] === true };
 }
 
 function parseReplay(args: readonly string[]): ReplayCommand {
@@ -148,6 +147,12 @@ function readOptions(
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message.split("\n", 1)[0] : "wrong arguments");
   }
+}
+
+function readTenant(values: Values): string | null {
+  const { tenant } = values;
+  if (tenant === "*") throw new UsageError("--tenant must name one tenant");
+  return typeof tenant === "string" ? tenant : null;
 }
 
 function readLink(values: Values): LinkId | null {

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { sql } from "kysely";
 import { createChangeNews } from "../../src/store/contracts/change-news.ts";
 import { addRestoredEntries } from "../../src/store/contracts/feed-notes.ts";
+import { tidy } from "../../src/usecases/keeping/housekeeping.ts";
 import { putGroup } from "../support/link-changes.ts";
 import { createCompanies, createLinkedCompanies, endLink } from "../support/linked-world.ts";
 import { until } from "../support/waiting.ts";
@@ -221,3 +222,28 @@ async function openNews(world: World) {
     [Symbol.asyncDispose]: async () => await changeNews.close(),
   };
 }
+
+const DAY_MS = 24 * 60 * 60 * 1_000;
+
+test("30 days after a contract's deletion its names leave the feed; ids, dates, sizes and hashes stay", async () => {
+  await using world = await createWorld();
+  const linkId = await storeTestLink(world);
+  const [gone] = [await storeTestContract(world, { linkId }), await storeTestContract(world, { linkId })];
+  await (await world.api()).send("DELETE", `/v1/contracts/${gone.id}`);
+  const before = (await listChanges(world, "")).items;
+  const { tasks } = world.service.foundation;
+
+  world.clock.pass(30 * DAY_MS - 1);
+  assert.equal((await tidy(tasks)).names, 0);
+  assert.deepEqual((await listChanges(world, "")).items, before);
+  world.clock.pass(1);
+  assert.equal((await tidy(tasks)).names, 1);
+  assert.equal((await tidy(tasks)).names, 0);
+
+  const after = (await listChanges(world, "")).items;
+  const withoutNames = ({ contract, ...item }: any) => ({
+    ...item,
+    contract: { ...contract, fileName: null, source: { ...contract.source, subject: null } },
+  });
+  assert.deepEqual(after, [withoutNames(before[0]), before[1], withoutNames(before[2])]);
+});

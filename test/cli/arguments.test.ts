@@ -48,6 +48,7 @@ const WRONG: readonly (readonly [line: string, message: RegExp])[] = [
   ["explain", /needs the id of an envelope/],
   ["explain 1", /needs the id of an envelope/],
   [`explain ${ID} ${ID}`, /too many arguments/],
+  [`explain ${ID} --tenant *`, /must name one tenant/],
   ["replay --since 2031", /--since must be a time/],
   ["doctor --json", /json/],
   ["migrate twice", /./],

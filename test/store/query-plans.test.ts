@@ -39,6 +39,7 @@ import {
 import { settleEnvelope } from "../../src/store/ledger/settlements.ts";
 import { nextDueAt } from "../../src/store/ledger/waiting-envelopes.ts";
 import type { DB } from "../../src/store/schema.ts";
+import { eraseNames } from "../../src/store/upkeep/housekeeping.ts";
 import { createTestDatabase } from "../support/postgres.ts";
 
 /** These tables grow as long as the service runs; links and groups grow only with the number of customers. */
@@ -118,6 +119,9 @@ const QUERIES: Readonly<Record<string, (db: Database, some: Some) => Promise<unk
       for (const types of [["imported", "deleted"], ["imported"], ["deleted"], ["link"], FEED_TYPES] as const)
         await readFeed(db, { tenant: reader, after: 20, limit: 100, types: new Set(types) });
     }
+  },
+  "names leave the feed": async (db) => {
+    await eraseNames(db, { before: NOW, now: NOW, limit: 500 });
   },
   "an envelope is explained": async (db, { tenant, envelopeId }) => {
     await findEnvelope(db, tenant, envelopeId);

@@ -39,6 +39,29 @@ export async function forgetReconciliations(db: Kysely<DB>, before: Date, limit:
   return rows.length;
 }
 
+/**
+ * Removes the names of contracts that were deleted before the given time from their entries in the feed. Version 0.1
+ * requires a file name, so it becomes an empty one, with a mark for this version.
+ */
+export async function eraseNames(
+  db: Kysely<DB>,
+  { before, now, limit }: { before: Date; now: Date; limit: number },
+): Promise<number> {
+  const { rows } = await sql`
+    with old as (
+      select id from contract where deleted_at <= ${before} and names_erased_at is null
+      order by deleted_at limit ${limit} for update skip locked
+    ), entries as (
+      update change set contract = (contract - 'sender' - 'recipients') || jsonb_build_object(
+        'fileName', '', 'namesErased', true,
+        'source', (contract -> 'source') - 'sender' - 'recipients' || '{"subject": null}'
+      ) from old where contract_id = old.id
+    )
+    update contract set names_erased_at = ${now} from old where contract.id = old.id
+    returning contract.id`.execute(db);
+  return rows.length;
+}
+
 /** Removes jobs that used up their attempts before the given time. */
 export async function forgetFailedJobs(db: Kysely<DB>, before: Date, limit: number): Promise<number> {
   const { rows } = await sql`

@@ -5,6 +5,7 @@ import { forgetExpired } from "../../store/links/linkings.ts";
 import { forgetLookUps } from "../../store/links/look-ups.ts";
 import { enqueueErasure } from "../../store/queue/queue.ts";
 import {
+  eraseNames,
   forgetBodies,
   forgetEvents,
   forgetFailedJobs,
@@ -21,6 +22,8 @@ export type TidyReport = {
   readonly events: number;
   readonly reconciliations: number;
   readonly failedJobs: number;
+  /** Deleted contracts whose names left the feed. */
+  readonly names: number;
   /** Null in hours that do not check the document store. */
   readonly orphans: OrphanReport | null;
 };
@@ -30,6 +33,8 @@ const KEEP_RECONCILIATIONS_DAYS = 400;
 const KEEP_EVENTS_DAYS = 400;
 /** Long enough to examine them after a holiday. */
 const KEEP_FAILED_JOBS_DAYS = 30;
+/** service-2.md section 1. */
+const KEEP_NAMES_DAYS = 30;
 /** Covers the hour of a process whose clock is behind. */
 const KEEP_LOOK_UPS_MS = 2 * 60 * 60 * 1000;
 const STEP = 500;
@@ -41,7 +46,7 @@ const ORPHANS_AT_UTC_HOUR = 18;
 /**
  * Deletes what is no longer needed, in small steps that block nothing. Event bodies go after the configured number of
  * days, whole days at a time, and events after 400 days; expired sign-ins and linkings, past look-ups, old
- * reconciliations and failed jobs go too. Once a day, erases orphaned documents. Queues the erasure of deleted contracts
+ * reconciliations and failed jobs go too, and the names of contracts that were deleted 30 days ago. Once a day, erases orphaned documents. Queues the erasure of deleted contracts
  * that still have bytes.
  * Runs every hour; concurrent runs are safe.
  */
@@ -66,6 +71,7 @@ export async function tidy(
     events: await all(() => forgetEvents(db, daysAgo(Math.max(KEEP_EVENTS_DAYS, eventRetentionDays)), STEP)),
     reconciliations: await all(() => forgetReconciliations(db, daysAgo(KEEP_RECONCILIATIONS_DAYS), STEP)),
     failedJobs: await all(() => forgetFailedJobs(db, daysAgo(KEEP_FAILED_JOBS_DAYS), STEP)),
+    names: await all(() => eraseNames(db, { before: daysAgo(KEEP_NAMES_DAYS), now: startedAt, limit: STEP })),
     orphans: startedAt.getUTCHours() === ORPHANS_AT_UTC_HOUR ? await eraseOrphans(deps) : null,
   };
 }
