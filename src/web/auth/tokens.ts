@@ -12,6 +12,7 @@ import {
 import { z } from "zod";
 import { Refusal } from "../../domain/refusal.ts";
 import { InvalidToken } from "../request-fault.ts";
+import { createTokenMemory, type Verified } from "./token-memory.ts";
 
 /** A service of the cabinet that calls on behalf of one tenant, or reads all (service.md, tokens of the cabinet). */
 export type Caller = {
@@ -90,10 +91,9 @@ const METADATA = z.object({ issuer: z.string(), jwks_uri: z.url({ protocol: /^ht
 export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifier {
   const key = createKeyFinder(options);
   const issuer = withoutTrailingSlash(options.issuer);
-  return async (authorization) => {
-    const token = BEARER.exec(authorization ?? "")?.[1];
-    if (token === undefined) throw isBearer(authorization) ? new InvalidToken() : new Refusal("unauthorized");
-    const caller = await readCaller(token, key, {
+  const memory = createTokenMemory<Caller>(options.now);
+  const verify = async (token: string): Promise<Verified<Caller>> => {
+    const { caller, expiresAt } = await readCaller(token, key, {
       issuer: [issuer, `${issuer}/`],
       audience: options.audience,
       algorithms: ALGORITHMS,
@@ -101,7 +101,17 @@ export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifie
       ...(options.clientId === options.audience && { typ: ACCESS_TOKEN }),
       currentDate: options.now(),
     });
-    return caller.tenant === ALL_TENANTS ? toServiceCaller(caller, options.serviceSubjects ?? []) : caller;
+    if (caller.tenant !== ALL_TENANTS) return { caller, expiresAt };
+    return { caller: toServiceCaller(caller, options.serviceSubjects ?? []), expiresAt };
+  };
+  return async (authorization) => {
+    const token = BEARER.exec(authorization ?? "")?.[1];
+    if (token === undefined) throw isBearer(authorization) ? new InvalidToken() : new Refusal("unauthorized");
+    const known = memory.find(token);
+    if (known !== null) return known;
+    const verified = await verify(token);
+    memory.keep(token, verified);
+    return verified.caller;
   };
 }
 
@@ -122,7 +132,7 @@ export function requireScope(caller: Caller, ...anyOf: readonly string[]): void 
 }
 
 /** A service token only reads, and only for a subject that the operator listed. Refuses others with `forbidden`. */
-function toServiceCaller({ subject, scopes }: TenantCaller, serviceSubjects: readonly string[]): Caller {
+function toServiceCaller({ subject, scopes }: Caller, serviceSubjects: readonly string[]): Caller {
   if (subject === null || !serviceSubjects.includes(subject))
     throw new Refusal("forbidden", "the token's `sub` is not listed in SERVICE_TOKEN_SUBJECTS");
   if ([...scopes].some((scope) => scope.endsWith(":write")))
@@ -159,14 +169,15 @@ async function readCaller(
   token: string,
   key: JWTVerifyGetKey,
   options: JWTVerifyOptions,
-): Promise<TenantCaller> {
+): Promise<Verified<Caller>> {
   try {
     const verified = await jwtVerify(token, key, options);
     if (isIdToken(verified)) throw new InvalidToken();
     const { payload } = verified;
     const { tenant, sub, scope } = CLAIMS.parse(payload);
     if (tenant === undefined) throw new Refusal("forbidden", "the token lacks `tenant`");
-    return { tenant, subject: sub ?? null, scopes: new Set(scope.split(" ").filter((word) => word !== "")) };
+    const scopes = new Set(scope.split(" ").filter((word) => word !== ""));
+    return { caller: { tenant, subject: sub ?? null, scopes }, expiresAt: payload.exp ?? 0 };
   } catch (error) {
     if (error instanceof errors.JOSEError) throw new InvalidToken({ cause: error });
     if (error instanceof z.ZodError) throw new Refusal("forbidden", lackingOf(error), { cause: error });

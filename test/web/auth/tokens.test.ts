@@ -60,6 +60,19 @@ const BAD: Readonly<Record<string, TokenOptions>> = {
   "that is an ID token, by its c_hash": { ...GOOD, type: "JWT", claims: { c_hash: "h" } },
 };
 
+const ALL: TokenOptions = { tenant: "*", scope: "contracts:read links:read", sub: "mirror" };
+
+test("a token for all tenants of a listed subject yields no tenant, and acts for no person", async () => {
+  await using cabinet = await startTestCabinet();
+  const verify = verifierFor(cabinet, { serviceSubjects: ["mirror"] });
+
+  const caller = await verify(`Bearer ${await cabinet.token(ALL)}`);
+
+  assert.deepEqual([caller.tenant, caller.subject], [null, "mirror"]);
+  assert.throws(() => personOf(caller), isRefusal("forbidden"));
+  await assert.rejects(verifierFor(cabinet)(`Bearer ${await cabinet.token(ALL)}`), isRefusal("forbidden"));
+});
+
 const LACKING: Readonly<Record<string, TokenOptions>> = {
   "with an empty tenant": { ...GOOD, tenant: "" },
   "with a tenant that is not a string": { ...GOOD, claims: { tenant: 7 } },
@@ -135,6 +148,18 @@ test("a valid token without a subject acts for its tenant, but for no person", a
     () => personOf(caller),
     (error) => isRefusal("forbidden")(error) && /`sub`/.test(String(error)),
   );
+});
+
+test("a token that was accepted is still rejected when it expires", async () => {
+  await using cabinet = await startTestCabinet();
+  const token = await cabinet.token({ ...GOOD, expiresIn: 60 });
+  let now = NOW;
+  const verify = verifierFor(cabinet, { now: () => now });
+
+  await verify(`Bearer ${token}`);
+  now = new Date(NOW.getTime() + 60_000);
+
+  await assert.rejects(verify(`Bearer ${token}`), isRefusal("unauthorized"));
 });
 
 test("a token is expired at its expiry time and valid one second earlier", async () => {
