@@ -20,7 +20,13 @@ type Order = { readonly levels: Levels; readonly alone?: readonly string[] };
 export const WITHIN: Readonly<Record<string, Order>> = {
   web: { levels: [["servers.ts"], ["app.ts"], ["api", "operations", "page"], ["auth"], ["html"]] },
   usecases: {
-    levels: [["linking", "operating"], ["explaining", "reconciling"], ["importing"], ["account", "health"]],
+    levels: [
+      ["deletions"],
+      ["linking", "operating"],
+      ["explaining", "reconciling"],
+      ["importing"],
+      ["account", "health"],
+    ],
     alone: ["keeping", "receiving"],
   },
   store: { levels: [["contracts", "events", "ledger", "links", "upkeep"], ["queue"]], alone: ["embedded"] },

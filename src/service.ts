@@ -28,6 +28,7 @@ import {
   takeResult,
   takeSignIn,
 } from "./store/page-sessions.ts";
+import { applyRecentTombstones } from "./usecases/deletions/apply-tombstones.ts";
 import { rehearseServing } from "./usecases/health/rehearse-serving.ts";
 import { VERSION } from "./version.ts";
 import { apiRoutes } from "./web/api/routes.ts";
@@ -139,6 +140,8 @@ type RunningWorker = Worker & Pick<WorkerLock, "giveBack">;
 async function startWork(foundation: Foundation, started: AsyncDisposableStack): Promise<RunningWorker> {
   const { config, log, tasks, working } = foundation;
   if (!(await isCurrent(working.db))) throw new Error("migrations are not current: run torikomi migrate");
+  // A database that was set back must not import what has been deleted.
+  await applyRecentTombstones(tasks);
   const lock = openWorkerLock(foundation, started);
   const worker = await startWorker(tasks, {
     pgPool: working.pool,

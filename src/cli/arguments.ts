@@ -18,6 +18,14 @@ export const USAGE = `usage: torikomi [command]
   replay [--link ID] [--since T] [--json]
                              process recorded Connect events again
   reencrypt                  encrypt stored secrets with the first of ENCRYPTION_KEYS
+  restored --to T            repeat the deletions since T after the database was set back to T;
+                             stop the services first
+  verify-documents [--repair] [--deep] [--tenant ID]
+                             check that the bytes of all contracts are stored; --deep compares
+                             hashes, --repair fetches missing documents from DocuSign
+  erase-tenant TENANT --yes [--force]
+                             erase everything of a customer who leaves; --force does so even
+                             if DocuSign cannot be reached
   doctor                     check configuration, database, document store and DocuSign
   help                       print this text
   --version                  print the version
@@ -34,7 +42,10 @@ export type Command =
   | MigrateCommand
   | ReconcileCommand
   | ExplainCommand
-  | ReplayCommand;
+  | ReplayCommand
+  | RestoredCommand
+  | VerifyCommand
+  | EraseCommand;
 
 /** A command without options; one member of the union for each name. */
 type Plain<Name extends string> = Name extends string ? { readonly name: Name } : never;
@@ -64,6 +75,21 @@ export type ReplayCommand = {
   readonly json: boolean;
 };
 
+export type RestoredCommand = { readonly name: "restored"; readonly to: Date };
+
+export type VerifyCommand = {
+  readonly name: "verify-documents";
+  readonly repair: boolean;
+  readonly deep: boolean;
+  readonly tenant: string | null;
+};
+
+export type EraseCommand = {
+  readonly name: "erase-tenant";
+  readonly tenant: string;
+  readonly force: boolean;
+};
+
 /** Parses the arguments after the program's name; the default is `all`. Throws a UsageError. */
 export function parseCommand(args: readonly string[]): Command {
   const [name = "all", ...rest] = args;
@@ -71,19 +97,20 @@ export function parseCommand(args: readonly string[]): Command {
   if (name === "--version") return { name: "version" };
   const plain = PLAIN.find((one) => one === name);
   if (plain !== undefined) return parsePlain(plain, rest);
-  switch (name) {
-    case "migrate":
-      return parseMigrate(rest);
-    case "reconcile":
-      return parseReconcile(rest);
-    case "explain":
-      return parseExplain(rest);
-    case "replay":
-      return parseReplay(rest);
-    default:
-      throw new UsageError(`unknown command ${JSON.stringify(name)}`);
-  }
+  const parse = PARSERS[name];
+  if (parse === undefined) throw new UsageError(`unknown command ${JSON.stringify(name)}`);
+  return parse(rest);
 }
+
+const PARSERS: Readonly<Record<string, (args: readonly string[]) => Command>> = {
+  migrate: parseMigrate,
+  reconcile: parseReconcile,
+  explain: parseExplain,
+  replay: parseReplay,
+  restored: parseRestored,
+  "verify-documents": parseVerify,
+  "erase-tenant": parseErase,
+};
 
 const PLAIN = ["serve", "work", "all", "reencrypt", "doctor"] as const;
 
@@ -128,6 +155,30 @@ function parseReplay(args: readonly string[]): ReplayCommand {
     since: readMoment(values, "since"),
     json: values["json"] === true,
   };
+}
+
+function parseRestored(args: readonly string[]): RestoredCommand {
+  const to = readMoment(readOptions(args, { to: TEXT }, 0).values, "to");
+  if (to === null) throw new UsageError("restored needs --to, the time to which the database was set back");
+  return { name: "restored", to };
+}
+
+function parseVerify(args: readonly string[]): VerifyCommand {
+  const { values } = readOptions(args, { repair: FLAG, deep: FLAG, tenant: TEXT }, 0);
+  return {
+    name: "verify-documents",
+    repair: values["repair"] === true,
+    deep: values["deep"] === true,
+    tenant: typeof values["tenant"] === "string" ? values["tenant"] : null,
+  };
+}
+
+function parseErase(args: readonly string[]): EraseCommand {
+  const { values, positionals } = readOptions(args, { yes: FLAG, force: FLAG }, 1);
+  const [tenant = ""] = positionals;
+  if (tenant === "") throw new UsageError("erase-tenant needs the id of a tenant");
+  if (values["yes"] !== true) throw new UsageError("erase-tenant erases for good and needs --yes");
+  return { name: "erase-tenant", tenant, force: values["force"] === true };
 }
 
 const TEXT = { type: "string" } as const;

@@ -2,14 +2,28 @@ import type { Uses } from "../usecases/capabilities.ts";
 import { reencryptSecrets } from "../usecases/operating/reencrypt.ts";
 import { type Command, EXIT } from "./arguments.ts";
 import { runDoctor } from "./doctor.ts";
+import { runErase } from "./erase-tenant.ts";
 import { runExplain } from "./explain.ts";
+import { amount } from "./format.ts";
 import { runReconcile } from "./reconcile.ts";
 import { runReplay } from "./replay.ts";
+import { runRestored } from "./restored.ts";
 import { printLine, type Terminal } from "./terminal.ts";
+import { runVerify } from "./verify-documents.ts";
 
 export type OperatorCommand = Extract<
   Command,
-  { name: "reconcile" | "explain" | "replay" | "reencrypt" | "doctor" }
+  {
+    name:
+      | "reconcile"
+      | "explain"
+      | "replay"
+      | "reencrypt"
+      | "doctor"
+      | "restored"
+      | "verify-documents"
+      | "erase-tenant";
+  }
 >;
 
 /** Dependencies of all commands. */
@@ -49,6 +63,12 @@ export async function runOperatorCommand(
       return await runReencrypt(deps, terminal);
     case "doctor":
       return await runDoctor(deps, terminal);
+    case "restored":
+      return await runRestored(deps, command, terminal);
+    case "verify-documents":
+      return await runVerify(deps, command, terminal);
+    case "erase-tenant":
+      return await runErase(deps, command, terminal);
   }
 }
 
@@ -59,8 +79,4 @@ async function runReencrypt(deps: Uses<"db" | "vault">, terminal: Terminal): Pro
     `re-encrypted the tokens of ${amount(links, "link")} and ${amount(linkings, "pending linking")}`,
   );
   return EXIT.done;
-}
-
-function amount(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }

@@ -12,6 +12,11 @@ export function formatCounts(counts: Readonly<Record<string, number>>): string {
   return shown.map(([name, count]) => `${name} ${count}`).join(", ") || "none";
 }
 
+/** `1 link`, `2 links`. */
+export function amount(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+}
+
 /** Formats milliseconds for people. */
 export function formatDuration(ms: number): string {
   return ms < 60_000

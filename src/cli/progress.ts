@@ -53,3 +53,20 @@ function progressLine(progress: Progress): string | null {
   const { done, total } = progress;
   return done % LINE_EVERY === 0 || done === total ? `imports: ${done} of ${total}` : null;
 }
+
+/** Shows how much of a known total is done: a bar on a terminal, nothing elsewhere. Disposing of it removes the bar. */
+export type CountView = Disposable & { readonly show: (done: number, total: number) => void };
+
+export function showCount({ isTerminal, stream }: Terminal, title: string): CountView {
+  if (!isTerminal) return { show: () => {}, [Symbol.dispose]: () => {} };
+  const format = `${title} [{bar}] {value}/{total}`;
+  const bar = new SingleBar({ stream, format, clearOnComplete: true, hideCursor: true });
+  return {
+    show: (done, total) => {
+      if (!bar.isActive) bar.start(total, done);
+      bar.setTotal(total);
+      bar.update(done);
+    },
+    [Symbol.dispose]: () => bar.stop(),
+  };
+}

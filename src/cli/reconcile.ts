@@ -1,6 +1,7 @@
 import type { Reconciliation } from "../store/ledger/reconciliations.ts";
 import type { Link } from "../store/links/links.ts";
 import type { Uses } from "../usecases/capabilities.ts";
+import { applyRecentTombstones } from "../usecases/deletions/apply-tombstones.ts";
 import { type ReconciledLink, reconcileNow } from "../usecases/operating/reconcile-now.ts";
 import { EXIT, type ReconcileCommand, UsageError } from "./arguments.ts";
 import { dryRunLinks } from "./dry-run.ts";
@@ -29,6 +30,7 @@ export async function runReconcile(
   terminal: Terminal,
 ): Promise<number> {
   if (command.from !== null && command.from >= deps.now()) throw new UsageError("--from lies in the future");
+  if (!command.dryRun) await applyRecentTombstones(deps);
   const links = await chooseLinks(deps.db, command.link);
   if (links.length === 0 && !command.json) printLine(terminal, "there is no link to reconcile");
   if (command.dryRun) return await dryRunLinks(deps, links, command, terminal);

@@ -1,5 +1,6 @@
 import type { Link } from "../store/links/links.ts";
 import type { Uses } from "../usecases/capabilities.ts";
+import { applyRecentTombstones } from "../usecases/deletions/apply-tombstones.ts";
 import type { Progress } from "../usecases/operating/reconcile-now.ts";
 import { type ReplayedLink, replayEvents } from "../usecases/operating/replay-events.ts";
 import { EXIT, type ReplayCommand } from "./arguments.ts";
@@ -11,12 +12,22 @@ import { printJson, printLine, type Terminal } from "./terminal.ts";
 /** `torikomi replay`: re-runs the imports of recorded events. */
 export async function runReplay(
   deps: Uses<
-    "adminProfiles" | "budgets" | "db" | "documents" | "lanes" | "log" | "notifier" | "now" | "openAccount"
+    | "adminProfiles"
+    | "budgets"
+    | "db"
+    | "documents"
+    | "lanes"
+    | "log"
+    | "notifier"
+    | "now"
+    | "openAccount"
+    | "publicUrl"
   >,
   command: ReplayCommand,
   terminal: Terminal,
 ): Promise<number> {
   if (command.link !== null) await chooseLinks(deps.db, command.link);
+  await applyRecentTombstones(deps);
   const replayed: ReplayedLink[] = [];
   using progress = followLinks(terminal, command.json);
   const options = { linkId: command.link, since: command.since, signal: terminal.signal };

@@ -23,10 +23,15 @@ export type DocumentStore = {
    * stream holds a file or connection: read it to its end or destroy it.
    */
   open(key: string, range?: ByteRange): Promise<Readable | null>;
+  /** Returns the document's length, or null if there is no document under the key. */
+  size(key: string): Promise<number | null>;
   /** Idempotent. */
   erase(key: string): Promise<void>;
-  /** Lists every stored document in no particular order. Documents stored or erased meanwhile may be missing. */
-  list(): AsyncIterable<ListedDocument>;
+  /**
+   * Lists every stored document, or those whose key begins with the words of `under`, in no particular order. Documents
+   * stored or erased meanwhile may be missing.
+   */
+  list(under?: string): AsyncIterable<ListedDocument>;
   /** Stores, reads and erases a few bytes. Throws an error that names the store if that fails. */
   check(): Promise<void>;
   close(): void | Promise<void>;

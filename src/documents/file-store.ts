@@ -32,8 +32,9 @@ export async function openFileStore(folder: string, now = new Date()): Promise<D
   const store = {
     put: (key: string, source: AsyncIterable<Uint8Array>) => put({ folder, kept }, key, source),
     open: async (key: string, range?: ByteRange) => openFile(pathOf(folder, key), range),
+    size: async (key: string) => (await unlessMissing(stat(pathOf(folder, key))))?.size ?? null,
     erase: async (key: string) => erase(pathOf(folder, key)),
-    list: () => list(folder),
+    list: (under?: string) => list(folder, under),
     close: () => {},
   };
   return { ...store, check: () => probe(store, folder) };
@@ -85,12 +86,24 @@ async function writeWhole(chunks: AsyncIterable<Uint8Array>, path: string): Prom
 }
 
 /**
- * One level of 256 folders keeps each folder small. The file name is the key with `_` in place of `/`; keys contain no
- * `_`. So no key reaches another folder, `a` and `a/b` can both exist, and `list` can restore the key.
+ * One level of folders keeps each folder small: 256 of them, and one for each day of `deleted/`, whose days are listed
+ * one by one. The file name is the key with `_` in place of `/`; keys contain no `_`. So no key reaches another folder,
+ * `a` and `a/b` can both exist, and `list` can restore the key.
  */
 function pathOf(folder: string, key: string): string {
-  const fanOut = createHash("sha256").update(requireKey(key)).digest("hex").slice(0, 2);
-  return join(folder, fanOut, key.replaceAll("/", "_"));
+  return join(folder, dayFolderOf(requireKey(key)) ?? fanOutOf(key), key.replaceAll("/", "_"));
+}
+
+const OF_DAYS = "deleted";
+
+/** Returns the folder of a day; null if the key, or the words that it begins with, name none. */
+function dayFolderOf(key: string): string | null {
+  const [first, day] = key.split("/");
+  return first === OF_DAYS && day !== undefined ? `${OF_DAYS}_${day}` : null;
+}
+
+function fanOutOf(key: string): string {
+  return createHash("sha256").update(key).digest("hex").slice(0, 2);
 }
 
 function newDraft(folder: string): AsyncDisposable & { readonly path: string } {
@@ -119,14 +132,24 @@ async function erase(path: string): Promise<void> {
   if (erased) await syncFolder(dirname(path));
 }
 
-async function* list(folder: string): AsyncGenerator<ListedDocument, void, undefined> {
-  for (const fanOut of await readdir(folder)) {
-    if (fanOut === DRAFTS) continue;
-    for await (const entry of await opendir(join(folder, fanOut))) {
-      const modifiedAt = await modificationTime(join(folder, fanOut, entry.name));
-      if (modifiedAt !== null) yield { key: entry.name.replaceAll("_", "/"), modifiedAt };
+async function* list(folder: string, under?: string): AsyncGenerator<ListedDocument, void, undefined> {
+  const prefix = under === undefined ? "" : `${requireKey(under)}/`;
+  for (const name of await foldersOf(folder, under)) {
+    const entries = await unlessMissing(opendir(join(folder, name)));
+    if (entries === null) continue;
+    for await (const entry of entries) {
+      const key = entry.name.replaceAll("_", "/");
+      if (!key.startsWith(prefix)) continue;
+      const modifiedAt = await modificationTime(join(folder, name, entry.name));
+      if (modifiedAt !== null) yield { key, modifiedAt };
     }
   }
+}
+
+async function foldersOf(folder: string, under?: string): Promise<string[]> {
+  const day = under === undefined ? null : dayFolderOf(under);
+  if (day !== null) return [day];
+  return (await readdir(folder)).filter((name) => name !== DRAFTS);
 }
 
 async function modificationTime(path: string): Promise<Date | null> {

@@ -2,6 +2,7 @@ import { Readable } from "node:stream";
 import {
   DeleteObjectCommand,
   GetObjectCommand,
+  HeadObjectCommand,
   type PutObjectCommandInput,
   paginateListObjectsV2,
   S3Client,
@@ -52,8 +53,9 @@ export async function openS3Store(options: S3Place & S3Options): Promise<Documen
   const store = {
     put: (key: string, source: AsyncIterable<Uint8Array>) => put(opened, encryption, key, source),
     open: (key: string, range?: ByteRange) => openObject(opened, key, range),
+    size: (key: string) => sizeOf(opened, key),
     erase: (key: string) => erase(opened, key),
-    list: () => list(opened),
+    list: (under?: string) => list(opened, under),
     close: () => client.destroy(),
   };
   return { ...store, check: () => probe(store, `s3://${bucket}/${prefix}`) };
@@ -110,12 +112,28 @@ function isNamed(fault: unknown, name: string): boolean {
   return fault instanceof Error && fault.name === name;
 }
 
+async function sizeOf(opened: Opened, key: string): Promise<number | null> {
+  try {
+    const { ContentLength: bytes } = await opened.client.send(new HeadObjectCommand(placeOf(opened, key)));
+    if (bytes !== undefined) return bytes;
+  } catch (fault) {
+    // Unlike GET, HEAD has no body that could name the error.
+    if (isNamed(fault, "NotFound")) return null;
+    throw fault;
+  }
+  throw new Error(`S3 answered without a length for ${key}`);
+}
+
 async function erase(opened: Opened, key: string): Promise<void> {
   await opened.client.send(new DeleteObjectCommand(placeOf(opened, key)));
 }
 
-async function* list({ client, bucket, prefix }: Opened): AsyncGenerator<ListedDocument, void, undefined> {
-  for await (const page of paginateListObjectsV2({ client }, { Bucket: bucket, Prefix: prefix })) {
+async function* list(
+  { client, bucket, prefix }: Opened,
+  under?: string,
+): AsyncGenerator<ListedDocument, void, undefined> {
+  const place = { Bucket: bucket, Prefix: under === undefined ? prefix : `${prefix}${requireKey(under)}/` };
+  for await (const page of paginateListObjectsV2({ client }, place)) {
     for (const { Key: path = "", LastModified: modifiedAt } of page.Contents ?? []) {
       const key = path.slice(prefix.length);
       // Other programs may store objects under the same prefix.

@@ -6,13 +6,13 @@ import { startOfHour } from "../domain/schedule.ts";
 import type { Reconciliation } from "../store/ledger/reconciliations.ts";
 import { enqueueReconciliation } from "../store/queue/queue.ts";
 import type { Uses } from "../usecases/capabilities.ts";
+import { beginHour } from "../usecases/deletions/begin-hour.ts";
 import { probeDocumentStore } from "../usecases/importing/document-store.ts";
 import { runBacklogTurn } from "../usecases/importing/import-backlog.ts";
 import { importEnvelope } from "../usecases/importing/import-envelope.ts";
 import { wakeBacklog } from "../usecases/importing/wake-backlog.ts";
-import { eraseDocuments } from "../usecases/keeping/delete-contract.ts";
+import { eraseDocuments } from "../usecases/keeping/erase-documents.ts";
 import { tidy } from "../usecases/keeping/housekeeping.ts";
-import { reconcileAll } from "../usecases/reconciling/reconcile-all.ts";
 import { reconcileStep } from "../usecases/reconciling/reconcile-link.ts";
 import type { LinkShare } from "./link-share.ts";
 import { traceJob } from "./trace-job.ts";
@@ -46,7 +46,7 @@ export function createTasks(deps: TaskUses, share: LinkShare): TaskList {
       async (payload, { abortSignal }) =>
         await runBacklogTurn(deps, { ...backlogPayload.parse(payload), signal: abortSignal }),
     ),
-    "reconcile-all": async (payload) => await reconcileAll(deps, hourOf(payload, deps.now())),
+    "reconcile-all": async (payload) => await beginHour(deps, hourOf(payload, deps.now())),
     "reconcile-link": share.within(async (payload) => await reconcile(deps, reconcilePayload.parse(payload))),
     "probe-documents": async () => await probeDocumentStore(deps),
     "erase-documents": async () => await eraseDocuments(deps),

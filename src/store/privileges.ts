@@ -17,6 +17,7 @@ const TABLES: Readonly<Record<keyof DB, Privileges>> = {
   contract: ["SELECT", "INSERT", "UPDATE"],
   document_store_outage: ["SELECT", "INSERT", "UPDATE", "DELETE"],
   envelope: ["SELECT", "INSERT", "UPDATE", "DELETE"],
+  erased_tenant: ["SELECT", "INSERT", "UPDATE", "DELETE"],
   event_body: ["INSERT"],
   feed_note: ["SELECT", "INSERT", "UPDATE"],
   forwarding: ["SELECT", "INSERT"],
@@ -25,6 +26,7 @@ const TABLES: Readonly<Record<keyof DB, Privileges>> = {
   linking: ["SELECT", "INSERT", "UPDATE", "DELETE"],
   lookup_budget: ["SELECT", "INSERT", "UPDATE", "DELETE"],
   lookup_miss: ["SELECT", "INSERT", "UPDATE", "DELETE"],
+  lost_deletion: ["SELECT", "INSERT", "DELETE"],
   page_session: ["SELECT", "INSERT", "UPDATE", "DELETE"],
   reconciliation: ["SELECT", "INSERT", "UPDATE", "DELETE"],
   sign_in: ["SELECT", "INSERT", "DELETE"],
@@ -55,6 +57,9 @@ const QUEUE: Readonly<Record<string, Privileges>> = {
 };
 
 const QUEUE_SCHEMA = "graphile_worker";
+
+/** Functions of ours that run with their owner's rights, and so do what the role itself must not. */
+export const FUNCTIONS: readonly string[] = ["erase_tenant_rows"];
 
 /** The schemas other than that of our tables. */
 export const OTHER_SCHEMAS = [QUEUE_SCHEMA, "torikomi_queue", "event_bodies"] as const;

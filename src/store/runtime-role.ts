@@ -1,5 +1,5 @@
 import { type Kysely, type RawBuilder, sql } from "kysely";
-import { OTHER_SCHEMAS, type Privilege, privilegesFor, type Relation } from "./privileges.ts";
+import { FUNCTIONS, OTHER_SCHEMAS, type Privilege, privilegesFor, type Relation } from "./privileges.ts";
 import type { DB } from "./schema.ts";
 
 /** The role that `DATABASE_RUNTIME_ROLE` names cannot be granted what serving and working need, or has more. */
@@ -62,6 +62,16 @@ export async function grantRuntimeRole<Schema>(db: Kysely<Schema>, role: string)
     await changePrivileges(db, role, relation, wanted);
     if (relation.isGuarded && wanted.length > 0) await admit(db, role, relation);
   }
+  await grantFunctions(db, role);
+}
+
+async function grantFunctions<Schema>(db: Kysely<Schema>, role: string): Promise<void> {
+  const { rows } = await sql<{ signature: string }>`
+    select oid::regprocedure::text as signature from pg_proc
+    where pronamespace = current_schema()::regnamespace and proname in (${sql.join(FUNCTIONS)})
+      and not has_function_privilege(${role}, oid, 'EXECUTE')`.execute(db);
+  for (const { signature } of rows)
+    await sql`grant execute on function ${sql.raw(signature)} to ${sql.id(role)}`.execute(db);
 }
 
 async function grantSchemas<Schema>(db: Kysely<Schema>, role: string): Promise<void> {

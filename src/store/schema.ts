@@ -115,6 +115,10 @@ export interface Contract {
   sha256: string;
   subject: string | null;
   tenant: string;
+  /**
+   * when its tombstone was written to the document store, or was about to be; set before the deletion is committed
+   */
+  tombstone_at: Timestamp | null;
 }
 
 export interface DocumentStoreOutage {
@@ -155,6 +159,12 @@ export interface Envelope {
    * when it is due; null while waiting means parked until someone takes it up again
    */
   waiting_until: Timestamp | null;
+}
+
+export interface ErasedTenant {
+  begun_at: Timestamp;
+  erased_at: Timestamp | null;
+  tenant: string;
 }
 
 export interface EventBody {
@@ -223,6 +233,10 @@ export interface Link {
    */
   connect_sent_off: string | null;
   ended_at: Timestamp | null;
+  /**
+   * the end of the link in its last tombstone; set before that is written
+   */
+  ending_at: Timestamp | null;
   first_import_done_at: Timestamp | null;
   first_import_listed_at: Timestamp | null;
   first_import_started_at: Timestamp | null;
@@ -304,6 +318,15 @@ export interface LookupMiss {
   envelope_id: string;
   link_id: string;
   missed_at: Timestamp;
+  tenant: string;
+}
+
+export interface LostDeletion {
+  deleted_at: Timestamp;
+  document_id: string | null;
+  envelope_id: string | null;
+  id: string;
+  kind: string;
   tenant: string;
 }
 
@@ -420,6 +443,7 @@ export interface DB {
   contract: Contract;
   document_store_outage: DocumentStoreOutage;
   envelope: Envelope;
+  erased_tenant: ErasedTenant;
   event_body: EventBody;
   feed_note: FeedNote;
   forwarding: Forwarding;
@@ -428,6 +452,7 @@ export interface DB {
   linking: Linking;
   lookup_budget: LookupBudget;
   lookup_miss: LookupMiss;
+  lost_deletion: LostDeletion;
   page_session: PageSession;
   reconciliation: Reconciliation;
   sign_in: SignIn;

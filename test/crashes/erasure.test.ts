@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type ContractId, parseUuid } from "../../src/domain/identifiers.ts";
-import { deleteContract } from "../../src/usecases/keeping/delete-contract.ts";
+import { deleteContract } from "../../src/usecases/deletions/delete-contract.ts";
 import { CUSTOMER, createLinkedCompanies } from "../support/linked-world.ts";
 import { settleUntilNextHour } from "../support/settle.ts";
 import { foreignSteps, strikeEverywhere } from "./everywhere.ts";
@@ -46,5 +46,5 @@ test("a contract deletion that fails at any step, erasure included, completes on
   ]);
   assert.deepEqual(outcome.documents, { needed: 0, missing: 0, orphans: 0 });
   assert.deepEqual(outcome.leftOver, []);
-  assert.deepEqual(foreignSteps(steps), ["erase a document"]);
+  assert.deepEqual(foreignSteps(steps), ["store a document", "erase a document"]);
 });

@@ -54,7 +54,7 @@ async function tellConfigurations(world: World): Promise<{ type: string; of: str
 async function tellDocuments(world: World): Promise<{ needed: number; missing: number; orphans: number }> {
   const { db, documents } = world.service.foundation.tasks;
   await eraseOrphans(world.service.foundation.tasks);
-  const keys = (await Array.fromAsync(documents.list())).map(({ key }) => key);
+  const keys = (await Array.fromAsync(documents.list("contracts"))).map(({ key }) => key);
   const rows = await db
     .selectFrom("contract")
     .select("document_key")

@@ -235,6 +235,37 @@ function testHousekeeping(create: () => Promise<TestedStore>): void {
     }
   });
 
+  test("a list under some words returns the keys that begin with them, and no others", async () => {
+    await using place = await create();
+    const days = ["deleted/2026-11-29/t/a", "deleted/2026-11-30/t/a", "deleted/2026-11-30/t/b"];
+    for (const key of [...days, "deleted/2026-11-300/t", "contracts/a", "contracts-too/a"])
+      await place.store.put(key, chunksOf(Buffer.from(key), 100));
+
+    const listed = async (under: string): Promise<string[]> =>
+      (await Array.fromAsync(place.store.list(under))).map(({ key }) => key).sort();
+
+    assert.deepEqual(await listed("deleted/2026-11-30"), days.slice(1));
+    assert.deepEqual(await listed("deleted/2026-11-28"), []);
+    assert.deepEqual(await listed("contracts"), ["contracts/a"]);
+    assert.deepEqual(await listed("deleted"), [
+      "deleted/2026-11-29/t/a",
+      "deleted/2026-11-30/t/a",
+      "deleted/2026-11-30/t/b",
+      "deleted/2026-11-300/t",
+    ]);
+    assert.equal((await keysOf(place.store)).length, 6);
+  });
+
+  test("the size of a document is its length, and null if there is no document", async () => {
+    await using place = await create();
+    await place.store.put("a/b", chunksOf(Buffer.alloc(1234), 100));
+    await place.store.put("empty", chunksOf(Buffer.alloc(0), 1));
+
+    const sizes = await Promise.all(["a/b", "empty", "a"].map((key) => place.store.size(key)));
+
+    assert.deepEqual(sizes, [1234, 0, null]);
+  });
+
   test("a successful check leaves nothing behind", async () => {
     await using place = await create();
 

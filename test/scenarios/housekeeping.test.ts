@@ -12,7 +12,7 @@ import { openDatabase } from "../../src/store/database.ts";
 import { prepareEventBodies } from "../../src/store/events/event-bodies.ts";
 import { recordEvents } from "../../src/store/events/record-events.ts";
 import { required } from "../../src/store/rows.ts";
-import { eraseDocuments } from "../../src/usecases/keeping/delete-contract.ts";
+import { eraseDocuments } from "../../src/usecases/keeping/erase-documents.ts";
 import { tidy } from "../../src/usecases/keeping/housekeeping.ts";
 import { createMetrics } from "../../src/web/operations/metrics.ts";
 import { anEvent } from "../store/events/recording-world.ts";

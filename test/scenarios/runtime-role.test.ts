@@ -5,15 +5,19 @@ import { test } from "node:test";
 import pg from "pg";
 import { pino } from "pino";
 import type { Config } from "../../src/config.ts";
+import { writeTombstone } from "../../src/documents/tombstones.ts";
+import { type ContractId, type EnvelopeId, parseUuid } from "../../src/domain/identifiers.ts";
 import { startService } from "../../src/service.ts";
 import { openDatabase } from "../../src/store/database.ts";
 import type { Relation } from "../../src/store/privileges.ts";
+import { required } from "../../src/store/rows.ts";
 import { listRelations } from "../../src/store/runtime-role.ts";
 import { tidy } from "../../src/usecases/keeping/housekeeping.ts";
 import { runCommand } from "../cli/commands.ts";
 import { breakStore, repairStore } from "../support/broken-store.ts";
 import { createBrowser } from "../support/browser.ts";
 import {
+  type Companies,
   CUSTOMER,
   concludeUnheard,
   createCompanies,
@@ -30,7 +34,7 @@ const OLDEST = "/usr/lib/postgresql/15/bin";
 
 /** Repeated updates change nothing, so that the trigger would not write. */
 const LINK_CHANGED = {
-  text: "update link set ended_at = clock_timestamp() -- uses feed_note, change_id_seq",
+  text: "update link set ended_at = ended_at + interval '1 second' -- uses feed_note, change_id_seq",
   values: [],
 };
 
@@ -99,14 +103,39 @@ async function liveWholeLife(shared: SharedDatabase): Promise<void> {
   assert.equal((await (await world.api()).send("DELETE", `/v1/contracts/${contract.id}`)).status, 204);
   await world.runJobs();
   await work({ ...world.config, ...changed, port: 0 }, world, shared);
+  await importLost(companies);
   assert.equal((await endLink(world)).status, 204);
   world.clock.pass(500 * 24 * 60 * 60 * 1_000);
   const { reconciliations } = await tidy(world.service.foundation.tasks);
   assert.ok(reconciliations > 0);
+  await eraseTenant(world);
   assert.deepEqual(
     world.logged.filter((line) => line.includes("42501")),
     [],
   );
+}
+
+/** Imports an envelope whose contract was deleted before the database was set back. */
+async function importLost({ world, colleague }: Companies): Promise<void> {
+  const envelope = await concludeUnheard(world, { from: colleague, to: [CUSTOMER], subject: "lost" });
+  await writeTombstone(world.service.foundation.tasks.documents, {
+    kind: "contract",
+    id: required(parseUuid<ContractId>(randomUUID())),
+    tenant: "tenant-1",
+    envelopeId: required(parseUuid<EnvelopeId>(envelope.envelopeId)),
+    documentId: "1",
+    deletedAt: world.clock.now,
+  });
+  await world.runHour();
+  assert.equal(await fateOf(world, envelope), "deleted deleted-in-cabinet");
+}
+
+/** Tries while the document store fails, and again. */
+async function eraseTenant(world: World): Promise<void> {
+  await breakStore(world);
+  assert.equal((await runCommand(world, "erase-tenant tenant-2 --yes")).exit, 75);
+  await repairStore(world);
+  assert.equal((await runCommand(world, "erase-tenant tenant-2 --yes")).exit, 0);
 }
 
 async function readEverything(world: World): Promise<void> {

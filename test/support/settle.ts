@@ -1,6 +1,6 @@
 import { sql } from "kysely";
 import { nextFullHour } from "../../src/domain/schedule.ts";
-import { reconcileAll } from "../../src/usecases/reconciling/reconcile-all.ts";
+import { beginHour } from "../../src/usecases/deletions/begin-hour.ts";
 import type { World } from "./world.ts";
 
 const MOST_PASSES = 40;
@@ -25,6 +25,6 @@ export async function settle(world: World): Promise<void> {
 export async function settleUntilNextHour(world: World): Promise<void> {
   await settle(world);
   world.clock.now = nextFullHour(world.clock.now);
-  await reconcileAll(world.service.foundation.tasks, world.clock.now);
+  await beginHour(world.service.foundation.tasks, world.clock.now);
   await settle(world);
 }

@@ -8,7 +8,7 @@ import { type Config, parseConfig } from "../../src/config.ts";
 import { nextFullHour } from "../../src/domain/schedule.ts";
 import { logContext } from "../../src/log-context.ts";
 import { type Service, startService } from "../../src/service.ts";
-import { reconcileAll } from "../../src/usecases/reconciling/reconcile-all.ts";
+import { beginHour } from "../../src/usecases/deletions/begin-hour.ts";
 import { assertAnswered } from "../api/described.ts";
 import { type Browser, createBrowser } from "./browser.ts";
 import { type Cabinet, startCabinet } from "./cabinet/cabinet.ts";
@@ -145,7 +145,7 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
     runJobs,
     async runHour() {
       clock.now = nextFullHour(clock.now);
-      await reconcileAll(service.foundation.tasks, clock.now);
+      await beginHour(service.foundation.tasks, clock.now);
       await runJobs();
     },
     async contracts(tenant = "tenant-1") {

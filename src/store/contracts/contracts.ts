@@ -27,10 +27,18 @@ export type Contract = {
 /** Includes what only the service itself needs. */
 export type StoredContract = Contract & { readonly documentKey: string; readonly deletedAt: Date | null };
 
-export type NewContract = Contract & { readonly linkId: LinkId; readonly documentKey: string };
+export type NewContract = Contract & {
+  readonly linkId: LinkId;
+  readonly documentKey: string;
+  /** Set if the contract was deleted before the database was set back: it has no bytes. */
+  readonly deletedAt?: Date | null;
+};
 
 /** Stores contracts. An existing contract of the same envelope and document, deleted or not, stays unchanged. */
-export async function storeContracts(tx: Kysely<DB>, contracts: readonly NewContract[]): Promise<Contract[]> {
+export async function storeContracts(
+  tx: Kysely<DB>,
+  contracts: readonly NewContract[],
+): Promise<NewContract[]> {
   if (contracts.length === 0) return [];
   const rows = await tx
     .insertInto("contract")
@@ -52,6 +60,9 @@ export async function storeContracts(tx: Kysely<DB>, contracts: readonly NewCont
         sha256: contract.sha256,
         document_key: contract.documentKey,
         imported_at: contract.importedAt,
+        deleted_at: contract.deletedAt ?? null,
+        erased_at: contract.deletedAt ?? null,
+        tombstone_at: contract.deletedAt ?? null,
       })),
     )
     .onConflict((conflict) => conflict.columns(["tenant", "envelope_id", "document_id"]).doNothing())
@@ -115,7 +126,7 @@ export async function contractsOfEnvelope(
 /** Marks a contract deleted. Returns false if it already was, or if the tenant has no such contract. */
 export async function markContractDeleted(
   tx: Kysely<DB>,
-  deletion: { tenant: string; id: ContractId; by: string; at: Date },
+  deletion: { tenant: string; id: ContractId; by: string | null; at: Date },
 ): Promise<boolean> {
   const result = await tx
     .updateTable("contract")
@@ -151,6 +162,69 @@ export async function markErased(db: Kysely<DB>, id: string, at: Date): Promise<
     .deleteFrom("stored_document")
     .where("key", "in", (select) => select.selectFrom("erased").select("document_key"))
     .execute();
+}
+
+/** A contract that can be read, and where its bytes lie. */
+export type ReadableContract = {
+  readonly id: ContractId;
+  readonly tenant: string;
+  readonly envelopeId: EnvelopeId;
+  readonly documentId: string;
+  readonly documentKey: string;
+  readonly bytes: number;
+  readonly sha256: string;
+};
+
+/** Lists contracts of a tenant, or of all, in the order of their ids. */
+export async function listReadable(
+  db: Kysely<DB>,
+  page: { tenant: string | null; after: ContractId | null; limit: number },
+): Promise<ReadableContract[]> {
+  let query = db
+    .selectFrom("contract")
+    .select(["id", "tenant", "envelope_id", "document_id", "document_key", "bytes", "sha256"])
+    .where("deleted_at", "is", null);
+  if (page.tenant !== null) query = query.where("tenant", "=", page.tenant);
+  if (page.after !== null) query = query.where("id", ">", page.after);
+  const rows = await query.orderBy("id").limit(page.limit).execute();
+  return rows.map((row) => ({
+    id: required(parseUuid<ContractId>(row.id)),
+    tenant: row.tenant,
+    envelopeId: required(parseUuid<EnvelopeId>(row.envelope_id)),
+    documentId: row.document_id,
+    documentKey: row.document_key,
+    bytes: Number(row.bytes),
+    sha256: row.sha256,
+  }));
+}
+
+/** Counts the contracts that `listReadable` lists. */
+export async function countReadable(db: Kysely<DB>, tenant: string | null): Promise<number> {
+  let query = db
+    .selectFrom("contract")
+    .select((select) => select.fn.countAll<string>().as("count"))
+    .where("deleted_at", "is", null);
+  if (tenant !== null) query = query.where("tenant", "=", tenant);
+  return Number((await query.executeTakeFirstOrThrow()).count);
+}
+
+/** Records that the bytes of a contract lie under a different key. Returns false if it was deleted meanwhile. */
+export async function moveDocument(
+  db: Kysely<DB>,
+  { id, documentKey }: Pick<ReadableContract, "id" | "documentKey">,
+  key: string,
+): Promise<boolean> {
+  return await db.transaction().execute(async (tx) => {
+    const result = await tx
+      .updateTable("contract")
+      .set({ document_key: key })
+      .where("id", "=", id)
+      .where("document_key", "=", documentKey)
+      .where("deleted_at", "is", null)
+      .executeTakeFirst();
+    await tx.updateTable("stored_document").set({ key }).where("key", "=", documentKey).execute();
+    return result.numUpdatedRows > 0n;
+  });
 }
 
 function selectContracts(db: Kysely<DB>) {

@@ -135,3 +135,12 @@ function encrypt(vault: Vault, place: Place, { accessToken, refreshToken }: Pair
 function placeOf(token: "access" | "refresh", { link_id, tenant }: Place): Binding {
   return [`link_token.${token}_token`, tenant, link_id];
 }
+
+/** Lets the stored access token count as expired, so that the next call refreshes it. */
+export async function expireAccess(db: Kysely<DB>, linkId: LinkId): Promise<void> {
+  await db
+    .updateTable("link_token")
+    .set({ access_expires_at: new Date(0) })
+    .where("link_id", "=", linkId)
+    .execute();
+}

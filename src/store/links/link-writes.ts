@@ -78,6 +78,7 @@ export type LinkChange = Partial<{
   checkedAt: Date;
   fullyCheckedAt: Date;
   colleagueSentAt: Date;
+  endingAt: Date;
   firstImportTotal: number;
   firstImportStartedAt: Date;
   firstImportListedAt: Date;

@@ -40,10 +40,15 @@ export const LEASE_MS = 2 * 60 * 1000;
 export async function importEnvelope(deps: Deps, request: ImportRequest): Promise<ImportOutcome> {
   const link = await findLink(deps.db, request.linkId);
   if (link === null || link.state === "ended") return { kind: "link-ended" };
-  const lock = `import ${link.tenant} ${request.envelopeId}`;
+  const lock = importLock(link.tenant, request.envelopeId);
   return (
     (await withLock(deps.db, lock, async () => await importAlone(deps, link, request))) ?? { kind: "busy" }
   );
+}
+
+/** The lock under which an envelope is imported. */
+export function importLock(tenant: string, envelopeId: EnvelopeId): string {
+  return `import ${tenant} ${envelopeId}`;
 }
 
 async function importAlone(deps: Deps, link: Link, request: ImportRequest): Promise<ImportOutcome> {

@@ -14,10 +14,11 @@ import {
 import type { Database } from "../../store/database.ts";
 import { postponeEnvelope } from "../../store/ledger/claims.ts";
 import type { LedgerEntry } from "../../store/ledger/envelopes.ts";
-import { settleEnvelope } from "../../store/ledger/settlements.ts";
+import { markEnvelopeDeleted, settleEnvelope } from "../../store/ledger/settlements.ts";
 import { hasGroup } from "../../store/links/groups.ts";
 import { lockLink } from "../../store/links/link-writes.ts";
 import type { Link } from "../../store/links/links.ts";
+import { findLostContracts, forgetLostContracts, type LostContract } from "../../store/upkeep/tombstones.ts";
 import type { Uses } from "../capabilities.ts";
 import { failLink } from "../health/link-health.ts";
 import { contractId } from "./contract-id.ts";
@@ -43,13 +44,18 @@ export async function takeIn(
   work: Import,
 ): Promise<ImportOutcome | "ask-again"> {
   const documents = contentDocuments(work.envelope.documents ?? []);
-  const stored = await storeDocuments(deps, work, documents);
+  const lost = await findLostContracts(deps.db, work.entry.tenant, work.entry.envelopeId);
+  const stored = await storeDocuments(
+    deps,
+    work,
+    documents.filter(({ documentId }) => !lost.has(documentId)),
+  );
   if (stored === "ask-again") return stored;
   const outcome = await deps.db.transaction().execute(async (tx) => {
     const link = await lockLink(tx, work.link.id, "share");
     if (link === null || link.state === "ended") return { kind: "link-ended" } as const;
     if (!(await hasGroup(tx, link.tenant, link.groupId))) return null;
-    return await commitContracts(tx, { ...work, link }, pair(documents, stored), deps.now());
+    return await commitContracts(tx, { ...work, link }, pair(documents, { stored, lost }), deps.now());
   });
   if (outcome?.kind === "imported") deps.notifier.changed(work.link.tenant);
   return outcome ?? (await waitForGroup(deps, work));
@@ -77,14 +83,33 @@ async function storeDocuments(
   return missing.length > 0 && isPurgeQueued(envelope.purgeState) ? "ask-again" : stored;
 }
 
-type Pair = { readonly document: EnvelopeDocument; readonly stored: StoredBytes };
+/** `lost` is set if the document's contract was deleted before the database was set back. */
+type Pair = {
+  readonly document: EnvelopeDocument;
+  readonly stored: Omit<StoredBytes, "documentId">;
+  readonly lost: LostContract | null;
+};
 
-function pair(documents: readonly EnvelopeDocument[], stored: ReadonlyMap<string, StoredBytes>): Pair[] {
+type Found = {
+  readonly stored: ReadonlyMap<string, StoredBytes>;
+  readonly lost: ReadonlyMap<string, LostContract>;
+};
+
+/** A deleted contract is not downloaded again. Its length is 0, with the hash of nothing. */
+const NO_BYTES = {
+  key: "erased",
+  bytes: 0,
+  sha256: "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+};
+
+function pair(documents: readonly EnvelopeDocument[], { stored, lost }: Found): Pair[] {
   return documents.map((document) => {
+    const deleted = lost.get(document.documentId);
+    if (deleted !== undefined) return { document, stored: NO_BYTES, lost: deleted };
     const bytes = stored.get(document.documentId);
     if (bytes === undefined)
       throw new Error(`document ${document.documentId} was stored but is not recorded`);
-    return { document, stored: bytes };
+    return { document, stored: bytes, lost: null };
   });
 }
 
@@ -121,7 +146,9 @@ async function commitContracts(
     tx,
     pairs.map((one) => toContract(link, { ...envelope, completedAt }, one, now)),
   );
-  await recordChanges(tx, "imported", contracts, now);
+  const isLive = ({ deletedAt }: NewContract): boolean => (deletedAt ?? null) === null;
+  const imported = contracts.filter(isLive);
+  await recordChanges(tx, "imported", imported, now);
   await settleEnvelope(tx, {
     tenant: link.tenant,
     envelopeId: entry.envelopeId,
@@ -132,17 +159,39 @@ async function commitContracts(
     completedAt,
     facts: decision.facts,
   });
-  return { kind: "imported", contracts: contracts.length };
+  await keepDeleted(
+    tx,
+    entry,
+    contracts.filter((contract) => !isLive(contract)),
+    now,
+  );
+  return { kind: "imported", contracts: imported.length };
+}
+
+/** Contracts that were deleted before the database was set back stay deleted, also for readers of the feed. */
+async function keepDeleted(
+  tx: Database,
+  { tenant, envelopeId }: LedgerEntry,
+  contracts: readonly NewContract[],
+  now: Date,
+): Promise<void> {
+  if (contracts.length === 0) return;
+  await recordChanges(tx, "deleted", contracts, now);
+  await markEnvelopeDeleted(tx, tenant, envelopeId, now);
+  await forgetLostContracts(
+    tx,
+    contracts.map(({ id }) => id),
+  );
 }
 
 function toContract(
   link: Link,
   envelope: Envelope & { readonly completedAt: Date },
-  { document, stored }: Pair,
+  { document, stored, lost }: Pair,
   now: Date,
 ): NewContract {
   return {
-    id: contractId(link.tenant, envelope.id, document.documentId),
+    id: lost?.id ?? contractId(link.tenant, envelope.id, document.documentId),
     tenant: link.tenant,
     groupId: link.groupId,
     linkId: link.id,
@@ -153,6 +202,7 @@ function toContract(
     bytes: stored.bytes,
     sha256: stored.sha256,
     documentKey: stored.key,
+    deletedAt: lost?.deletedAt ?? null,
     source: {
       envelopeId: envelope.id,
       documentId: document.documentId,

@@ -1,4 +1,4 @@
-import { deleteContract } from "../../usecases/keeping/delete-contract.ts";
+import { deleteContract } from "../../usecases/deletions/delete-contract.ts";
 import { personOf } from "../auth/tokens.ts";
 import { CONTRACT_ID } from "./contracts.ts";
 import { type Endpoint, endpoint, NO_BODY, NO_PARAMETERS } from "./endpoint.ts";

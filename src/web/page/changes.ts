@@ -15,7 +15,16 @@ import { showResult } from "./results.ts";
 import type { ResultCode } from "./sections/messages.ts";
 
 type Deps = Uses<
-  "adminProfiles" | "db" | "log" | "now" | "oauth" | "openAccount" | "page" | "publicUrl" | "vault"
+  | "adminProfiles"
+  | "db"
+  | "documents"
+  | "log"
+  | "now"
+  | "oauth"
+  | "openAccount"
+  | "page"
+  | "publicUrl"
+  | "vault"
 >;
 
 type Change = (deps: Deps, owner: Owner, form: unknown) => Promise<ResultCode>;
