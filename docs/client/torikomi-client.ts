@@ -225,6 +225,24 @@ export type Contract = {
     accountId: string;
     completedAt: string;
     subject: string | null;
+    /** Place of the document among the envelope's content documents, from 1. Null if unknown. */
+    position: number | null;
+    /** Null if unknown. */
+    sender: {
+      name: string | null;
+      email: string | null;
+    } | null;
+    /** Null if unknown. */
+    recipients:
+      | {
+          name: string | null;
+          email: string | null;
+          /** DocuSign's recipient type, such as `signer` or `carbonCopy`. */
+          role: string;
+          /** When the recipient signed or viewed the envelope. Null if neither is known. */
+          completedAt: string | null;
+        }[]
+      | null;
   };
 };
 
@@ -317,6 +335,24 @@ export type RecordedContract = {
     accountId: string;
     completedAt: string;
     subject: string | null;
+    /** Place of the document among the envelope's content documents, from 1. Null if unknown. */
+    position: number | null;
+    /** Null if unknown. */
+    sender: {
+      name: string | null;
+      email: string | null;
+    } | null;
+    /** Null if unknown. */
+    recipients:
+      | {
+          name: string | null;
+          email: string | null;
+          /** DocuSign's recipient type, such as `signer` or `carbonCopy`. */
+          role: string;
+          /** When the recipient signed or viewed the envelope. Null if neither is known. */
+          completedAt: string | null;
+        }[]
+      | null;
   };
 };
 
@@ -685,6 +721,24 @@ export type Explanation = {
       accountId: string;
       completedAt: string;
       subject: string | null;
+      /** Place of the document among the envelope's content documents, from 1. Null if unknown. */
+      position: number | null;
+      /** Null if unknown. */
+      sender: {
+        name: string | null;
+        email: string | null;
+      } | null;
+      /** Null if unknown. */
+      recipients:
+        | {
+            name: string | null;
+            email: string | null;
+            /** DocuSign's recipient type, such as `signer` or `carbonCopy`. */
+            role: string;
+            /** When the recipient signed or viewed the envelope. Null if neither is known. */
+            completedAt: string | null;
+          }[]
+        | null;
     };
     deletedAt: string | null;
   }[];
@@ -868,7 +922,7 @@ export function createTorikomiClient(options: TorikomiOptions) {
     /**
      * List contracts.
      *
-     * Newest import first. Contracts imported in the meantime do not shift the pages. Deleted contracts are not listed.
+     * Newest import first; contracts of one envelope by their position in it. Contracts imported in the meantime do not shift the pages. Deleted contracts are not listed.
      */
     async listContracts<Options extends ReadOptions = {}>(
       request: {
@@ -878,6 +932,16 @@ export function createTorikomiClient(options: TorikomiOptions) {
         concludedFrom?: string | undefined;
         /** A calendar date in Japan (YYYY-MM-DD), inclusive. */
         concludedTo?: string | undefined;
+        /** A moment with a zone (RFC 3339), inclusive. Write the `+` of a zone as `%2B`. */
+        importedFrom?: string | undefined;
+        /** A moment with a zone (RFC 3339), inclusive. Write the `+` of a zone as `%2B`. */
+        importedTo?: string | undefined;
+        /** Id of an envelope. */
+        envelopeId?: string | undefined;
+        /** Id of a DocuSign account. */
+        accountId?: string | undefined;
+        /** A part of the file name, the subject, or the name of the sender or a recipient. Compared literally, but full and half width, and capital and small letters, are equal. E-mail addresses are not searched. One character alone may take longer. */
+        q?: string | undefined;
         /** Maximum number of items to return. The default is 50. */
         limit?: number | undefined;
         /** `nextCursor` of the previous page. Leave it out for the first page. */
@@ -895,6 +959,11 @@ export function createTorikomiClient(options: TorikomiOptions) {
             group: request.group,
             concludedFrom: request.concludedFrom,
             concludedTo: request.concludedTo,
+            importedFrom: request.importedFrom,
+            importedTo: request.importedTo,
+            envelopeId: request.envelopeId,
+            accountId: request.accountId,
+            q: request.q,
             limit: request.limit,
             cursor: request.cursor,
             tenant: request.tenant,

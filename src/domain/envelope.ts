@@ -33,6 +33,21 @@ export type EnvelopeDocument = {
 
 export type Sender = Person & { readonly accountId: AccountId | null };
 
+/** A person's name and address as DocuSign shows them. The rules do not use them. */
+export type Contact = { readonly name: string | null; readonly email: string | null };
+
+export type RecipientContact = Contact & {
+  /** DocuSign's recipient type in the singular: `signer`, `carbonCopy`, …; an open set. */
+  readonly role: string;
+  readonly completedAt: Date | null;
+};
+
+/** Who concluded the contract, for display and search. Null if DocuSign did not show it. */
+export type Parties = {
+  readonly sender: Contact | null;
+  readonly recipients: readonly RecipientContact[] | null;
+};
+
 /** An envelope as DocuSign's API returned it. A list is null if the answer did not contain it. */
 export type Envelope = {
   readonly id: EnvelopeId;
@@ -42,6 +57,7 @@ export type Envelope = {
   readonly subject: string | null;
   readonly sender: Sender;
   readonly recipients: readonly Recipient[] | null;
+  readonly parties: Parties;
   readonly documents: readonly EnvelopeDocument[] | null;
   readonly purgeState: string | null;
   /** True if another site of DocuSign holds the documents and may refuse them. */

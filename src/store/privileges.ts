@@ -15,6 +15,7 @@ const TABLES: Readonly<Record<keyof DB, Privileges>> = {
   change: ["SELECT", "INSERT", "UPDATE"],
   connect_event: ["SELECT", "INSERT", "UPDATE", "DELETE"],
   contract: ["SELECT", "INSERT", "UPDATE"],
+  contract_block: ["SELECT", "INSERT"],
   document_store_outage: ["SELECT", "INSERT", "UPDATE", "DELETE"],
   envelope: ["SELECT", "INSERT", "UPDATE", "DELETE"],
   erased_tenant: ["SELECT", "INSERT", "UPDATE", "DELETE"],

@@ -112,6 +112,20 @@ export interface Contract {
    */
   names_erased_at: Timestamp | null;
   pages: number | null;
+  /**
+   * of the document among the envelope's content documents, from 1; null if unknown
+   */
+  position: number | null;
+  recipients: Json | null;
+  /**
+   * normalized names; null if deleted, or if version 0.1 wrote the row and no job has filled it yet
+   */
+  search: string | null;
+  /**
+   * hashes of tenant and block with each pair of characters in search, with the group, and with the account
+   */
+  search_keys: number[] | null;
+  sender: Json | null;
   sha256: string;
   subject: string | null;
   tenant: string;
@@ -119,6 +133,11 @@ export interface Contract {
    * when its tombstone was written to the document store, or was about to be; set before the deletion is committed
    */
   tombstone_at: Timestamp | null;
+}
+
+export interface ContractBlock {
+  starts_at: Timestamp;
+  tenant: string;
 }
 
 export interface DocumentStoreOutage {
@@ -441,6 +460,7 @@ export interface DB {
   change: Change;
   connect_event: ConnectEvent;
   contract: Contract;
+  contract_block: ContractBlock;
   document_store_outage: DocumentStoreOutage;
   envelope: Envelope;
   erased_tenant: ErasedTenant;

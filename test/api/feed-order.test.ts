@@ -136,9 +136,11 @@ async function prepare(
     bytes: 1,
     sha256: "0".repeat(64),
     documentKey: `contracts/${id()}`,
-    source: { envelopeId, documentId: "1", accountId: id(), completedAt: now, subject: null },
+    source: { envelopeId, documentId: "1", accountId: id(), completedAt: now, subject: null, ...UNKNOWN },
   };
 }
+
+const UNKNOWN = { position: null, sender: null, recipients: null };
 
 type Seen = { sequence: number; contractId: unknown };
 

@@ -74,6 +74,9 @@ export async function storeTestContract(
       accountId: id(),
       completedAt: now,
       subject: "ご契約",
+      position: 1,
+      sender: { name: "佐藤 太郎", email: "taro@example.jp" },
+      recipients: [{ name: "鈴木 花子", email: "hanako@example.jp", role: "signer", completedAt: null }],
     },
     ...rest,
   };

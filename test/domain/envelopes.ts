@@ -60,6 +60,7 @@ export function envelope(more: Partial<Envelope> = {}): Envelope {
     sender: { ...user("9"), accountId: accountB },
     recipients: [],
     documents: [contentDocument("1")],
+    parties: { sender: null, recipients: null },
     purgeState: "unpurged",
     isOnAnotherSite: false,
     ...more,

@@ -9,12 +9,12 @@ import { recordChanges } from "../../src/store/contracts/changes.ts";
 import {
   contractsOfEnvelope,
   findContract,
-  listContracts,
   markContractDeleted,
   type NewContract,
   storeContracts,
 } from "../../src/store/contracts/contracts.ts";
 import { FEED_TYPES, readFeed, readNewest } from "../../src/store/contracts/feed.ts";
+import { listContracts } from "../../src/store/contracts/list-contracts.ts";
 import { publishChanges } from "../../src/store/contracts/publication.ts";
 import { findStoredDocuments } from "../../src/store/contracts/stored-documents.ts";
 import { type Database, openDatabase } from "../../src/store/database.ts";
@@ -100,11 +100,15 @@ const QUERIES: Readonly<Record<string, (db: Database, some: Some) => Promise<unk
     await findLatest(db, linkId);
     await listReconciliations(db, tenant, { limit: 50, after: { startedAt: NOW, id: randomUUID() } });
   },
-  "a page of contracts is read": async (db, { tenant }) => {
+  "a page of contracts is read": async (db, { tenant, envelopeId }) => {
     const after = { importedAt: NOW, id: randomUUID() };
     await listContracts(db, tenant, { limit: 101, after: null });
     await listContracts(db, tenant, { limit: 101, after });
     await listContracts(db, tenant, { limit: 101, after, group: "group-1" });
+    await listContracts(db, tenant, { limit: 101, after, accountId: randomUUID() });
+    await listContracts(db, tenant, { limit: 101, after: null, envelopeId, q: "契約" });
+    await listContracts(db, tenant, { limit: 101, after: null, q: "契約" });
+    await listContracts(db, "t2", { limit: 101, after: null, q: "契約" });
     await listContracts(db, tenant, {
       limit: 101,
       after,
@@ -348,6 +352,9 @@ function aContract(of: { linkId: LinkId; tenant: string; envelopeId: EnvelopeId 
       accountId: parseUuid(randomUUID())!,
       completedAt: NOW,
       subject: null,
+      position: 1,
+      sender: null,
+      recipients: null,
     },
   };
 }

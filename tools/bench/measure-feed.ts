@@ -76,6 +76,9 @@ function contractOf(link: SeededLink, envelopeId: EnvelopeId): NewContract {
       accountId: parseUuid(link.user.accountId)!,
       completedAt: now,
       subject: "ご契約のお願い",
+      position: 1,
+      sender: { name: "山田 花子", email: "hanako@example.com" },
+      recipients: null,
     },
   };
 }

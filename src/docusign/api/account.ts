@@ -4,6 +4,7 @@ import { isPurged } from "../../domain/purge.ts";
 import { DocuSignFault, isOurCredentialsFault, unlessRefused } from "../faults/faults.ts";
 import { isSameAddress } from "../wire/addresses.ts";
 import { readDocuments, readEnvelope, unreadableAnswer } from "../wire/answers.ts";
+import { readRecipientContacts } from "../wire/parties.ts";
 import { readRecipients } from "../wire/recipients.ts";
 import { type Call, callSettings, createCall, type DocuSignAccountOptions, followMoves } from "./calls.ts";
 import {
@@ -79,17 +80,23 @@ async function getEnvelope(call: Call, id: EnvelopeId): Promise<Envelope> {
   const include = { include: "recipients,documents" };
   const raw = await call((sdk, account, done) => sdk.envelopes.getEnvelope(account, id, include, done));
   const envelope = readEnvelope(raw);
-  const recipients = envelope.recipients ?? (await getRecipients(call, id));
+  const complete = envelope.recipients === null ? await addRecipients(call, envelope) : envelope;
   const documents =
     envelope.documents ?? (isPurged(envelope.purgeState) ? null : await getDocuments(call, id));
-  return { ...envelope, recipients, documents };
+  return { ...complete, documents };
 }
 
-async function getRecipients(call: Call, id: EnvelopeId): Promise<NonNullable<Envelope["recipients"]>> {
-  const raw = await call((sdk, account, done) => sdk.envelopes.listRecipients(account, id, {}, done));
+async function addRecipients(call: Call, envelope: Envelope): Promise<Envelope> {
+  const raw = await call((sdk, account, done) =>
+    sdk.envelopes.listRecipients(account, envelope.id, {}, done),
+  );
   const recipients = readRecipients(raw);
   if (recipients === null) throw unreadableAnswer();
-  return recipients;
+  return {
+    ...envelope,
+    recipients,
+    parties: { ...envelope.parties, recipients: readRecipientContacts(raw) },
+  };
 }
 
 async function getDocuments(call: Call, id: EnvelopeId): Promise<NonNullable<Envelope["documents"]>> {

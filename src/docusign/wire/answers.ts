@@ -12,6 +12,7 @@ import {
   userIdField,
 } from "./fields.ts";
 import { parseMoment } from "./moments.ts";
+import { readParties } from "./parties.ts";
 import { readRecipients } from "./recipients.ts";
 
 const envelopeAnswer = z.object({
@@ -42,6 +43,7 @@ export function readEnvelope(raw: unknown): Envelope {
     subject: answer.emailSubject,
     sender: readSender(answer.sender),
     recipients: unlessEmpty(readRecipients(answer.recipients)),
+    parties: readParties(answer),
     documents: unlessEmpty(unlessUnreadable(() => answer.envelopeDocuments?.map(readDocument) ?? null)),
     purgeState: answer.purgeState?.toLowerCase() ?? null,
     isOnAnotherSite: !HERE.has(answer.envelopeLocation?.toLowerCase() ?? ""),

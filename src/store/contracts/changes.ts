@@ -19,10 +19,16 @@ export async function recordChanges(
         tenant: contract.tenant,
         type,
         contract_id: contract.id,
-        contract: JSON.stringify(contract),
+        contract: JSON.stringify(toSnapshot(contract)),
         recorded_at: at,
       })),
     )
     .onConflict((conflict) => conflict.columns(["contract_id", "type"]).doNothing())
     .execute();
+}
+
+/** Version 0.1 rejects entries whose `source` has other fields than its own. */
+function toSnapshot({ source, ...contract }: Contract): object {
+  const { position, sender, recipients, ...known } = source;
+  return { ...contract, source: known, position, sender, recipients };
 }

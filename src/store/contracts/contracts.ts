@@ -1,8 +1,12 @@
-import { type Kysely, sql } from "kysely";
+import type { Kysely, Selectable } from "kysely";
+import { z } from "zod";
+import type { Contact, RecipientContact } from "../../domain/envelope.ts";
 import type { AccountId, ContractId, EnvelopeId, LinkId } from "../../domain/identifiers.ts";
 import { parseUuid } from "../../domain/identifiers.ts";
 import { required } from "../rows.ts";
 import type { DB } from "../schema.ts";
+import { findBlock } from "./search-blocks.ts";
+import { type Block, searchColumns } from "./search-keys.ts";
 
 /** A contract as cabinet services read it (service.md); dates are `YYYY-MM-DD`. */
 export type Contract = {
@@ -21,6 +25,10 @@ export type Contract = {
     readonly accountId: AccountId;
     readonly completedAt: Date;
     readonly subject: string | null;
+    /** Place among the envelope's content documents, from 1; null if unknown, as in what follows. */
+    readonly position: number | null;
+    readonly sender: Contact | null;
+    readonly recipients: readonly RecipientContact[] | null;
   };
 };
 
@@ -39,38 +47,49 @@ export async function storeContracts(
   tx: Kysely<DB>,
   contracts: readonly NewContract[],
 ): Promise<NewContract[]> {
-  if (contracts.length === 0) return [];
+  const [first] = contracts;
+  if (first === undefined) return [];
+  // All contracts of one call have the same tenant and moment: those of one envelope.
+  const block = await findBlock(tx, first.tenant, first.importedAt);
   const rows = await tx
     .insertInto("contract")
-    .values(
-      contracts.map((contract) => ({
-        id: contract.id,
-        tenant: contract.tenant,
-        envelope_id: contract.source.envelopeId,
-        document_id: contract.source.documentId,
-        link_id: contract.linkId,
-        group_id: contract.groupId,
-        file_name: contract.fileName,
-        concluded_on: contract.concludedOn,
-        completed_at: contract.source.completedAt,
-        account_id: contract.source.accountId,
-        subject: contract.source.subject,
-        pages: contract.pages,
-        bytes: contract.bytes,
-        sha256: contract.sha256,
-        document_key: contract.documentKey,
-        imported_at: contract.importedAt,
-        deleted_at: contract.deletedAt ?? null,
-        erased_at: contract.deletedAt ?? null,
-        tombstone_at: contract.deletedAt ?? null,
-      })),
-    )
+    .values(contracts.map((contract) => toRow(contract, block)))
     .onConflict((conflict) => conflict.columns(["tenant", "envelope_id", "document_id"]).doNothing())
     .returning("id")
     .execute();
   const stored = new Set(rows.map((row) => row.id));
   return contracts.filter((contract) => stored.has(contract.id));
 }
+
+function toRow({ deletedAt = null, source, ...contract }: NewContract, block: Block) {
+  return {
+    id: contract.id,
+    tenant: contract.tenant,
+    envelope_id: source.envelopeId,
+    document_id: source.documentId,
+    link_id: contract.linkId,
+    group_id: contract.groupId,
+    file_name: contract.fileName,
+    concluded_on: contract.concludedOn,
+    completed_at: source.completedAt,
+    account_id: source.accountId,
+    subject: source.subject,
+    pages: contract.pages,
+    bytes: contract.bytes,
+    sha256: contract.sha256,
+    document_key: contract.documentKey,
+    imported_at: contract.importedAt,
+    deleted_at: deletedAt,
+    erased_at: deletedAt,
+    tombstone_at: deletedAt,
+    position: source.position,
+    sender: json(source.sender),
+    recipients: json(source.recipients),
+    ...(deletedAt === null ? searchColumns({ ...contract, source }, block) : NOT_SEARCHABLE),
+  };
+}
+
+const NOT_SEARCHABLE = { search: null, search_keys: null };
 
 /** Returns a contract of the tenant, or of any tenant if null, including deleted ones. Null if there is none. */
 export async function findContract(
@@ -83,31 +102,6 @@ export async function findContract(
   return row === undefined ? null : toContract(row);
 }
 
-export type ContractFilter = {
-  readonly group?: string | undefined;
-  readonly concludedFrom?: string | undefined;
-  readonly concludedTo?: string | undefined;
-};
-
-export type ContractPosition = { readonly importedAt: Date; readonly id: string };
-
-/** A page of the tenant's contracts that are not deleted, the newest import first; what comes in meanwhile moves no page. */
-export async function listContracts(
-  db: Kysely<DB>,
-  tenant: string,
-  page: ContractFilter & { limit: number; after: ContractPosition | null },
-): Promise<StoredContract[]> {
-  let query = selectContracts(db).where("tenant", "=", tenant).where("deleted_at", "is", null);
-  if (page.group !== undefined) query = query.where("group_id", "=", page.group);
-  if (page.concludedFrom !== undefined) query = query.where("concluded_on", ">=", page.concludedFrom);
-  if (page.concludedTo !== undefined) query = query.where("concluded_on", "<=", page.concludedTo);
-  if (page.after !== null) {
-    query = query.where(sql<boolean>`(imported_at, id) < (${page.after.importedAt}, ${page.after.id}::uuid)`);
-  }
-  const rows = await query.orderBy("imported_at", "desc").orderBy("id", "desc").limit(page.limit).execute();
-  return rows.map(toContract);
-}
-
 /** Lists all contracts of an envelope, including deleted ones, in the order of its documents. */
 export async function contractsOfEnvelope(
   db: Kysely<DB>,
@@ -118,6 +112,7 @@ export async function contractsOfEnvelope(
     .where("tenant", "=", tenant)
     .where("envelope_id", "=", envelopeId)
     .orderBy("imported_at")
+    .orderBy("position")
     .orderBy("document_id")
     .execute();
   return rows.map(toContract);
@@ -130,7 +125,7 @@ export async function markContractDeleted(
 ): Promise<boolean> {
   const result = await tx
     .updateTable("contract")
-    .set({ deleted_at: deletion.at, deleted_by: deletion.by })
+    .set({ deleted_at: deletion.at, deleted_by: deletion.by, ...NOT_SEARCHABLE })
     .where("tenant", "=", deletion.tenant)
     .where("id", "=", deletion.id)
     .where("deleted_at", "is", null)
@@ -227,32 +222,37 @@ export async function moveDocument(
   });
 }
 
+/** The columns that `toContract` reads. */
+export const COLUMNS = [
+  "id",
+  "tenant",
+  "group_id",
+  "file_name",
+  "concluded_on",
+  "imported_at",
+  "pages",
+  "bytes",
+  "sha256",
+  "envelope_id",
+  "document_id",
+  "account_id",
+  "completed_at",
+  "subject",
+  "position",
+  "sender",
+  "recipients",
+  "document_key",
+  "deleted_at",
+] as const;
+
+export type ContractRow = Pick<Selectable<DB["contract"]>, (typeof COLUMNS)[number]>;
+
 function selectContracts(db: Kysely<DB>) {
-  return db
-    .selectFrom("contract")
-    .select([
-      "id",
-      "tenant",
-      "group_id",
-      "file_name",
-      "concluded_on",
-      "imported_at",
-      "pages",
-      "bytes",
-      "sha256",
-      "envelope_id",
-      "document_id",
-      "account_id",
-      "completed_at",
-      "subject",
-      "document_key",
-      "deleted_at",
-    ]);
+  return db.selectFrom("contract").select(COLUMNS);
 }
 
-type ContractRow = Awaited<ReturnType<ReturnType<typeof selectContracts>["execute"]>>[number];
-
-function toContract(row: ContractRow): StoredContract {
+/** Converts a row of the table to a contract. */
+export function toContract(row: ContractRow): StoredContract {
   return {
     id: required(parseUuid<ContractId>(row.id)),
     tenant: row.tenant,
@@ -269,8 +269,21 @@ function toContract(row: ContractRow): StoredContract {
       accountId: required(parseUuid<AccountId>(row.account_id)),
       completedAt: row.completed_at,
       subject: row.subject,
+      position: row.position,
+      sender: CONTACT.nullable().parse(row.sender),
+      recipients: RECIPIENTS.nullable().parse(row.recipients),
     },
     documentKey: row.document_key,
     deletedAt: row.deleted_at,
   };
+}
+
+const CONTACT = z.object({ name: z.string().nullable(), email: z.string().nullable() });
+const RECIPIENTS = z.array(
+  CONTACT.extend({ role: z.string(), completedAt: z.coerce.date().nullable() }).readonly(),
+);
+
+/** A `jsonb` value; SQL's null for null. */
+export function json(value: object | null): string | null {
+  return value === null ? null : JSON.stringify(value);
 }

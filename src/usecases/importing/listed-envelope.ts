@@ -41,6 +41,14 @@ const text = z.string().nullable();
 const userId = text.transform((value) => parseUuid<UserId>(value));
 const person = z.object({ userId, email: text });
 
+const contact = z.object({ name: text, email: text });
+const parties = z.object({
+  sender: contact.nullable(),
+  recipients: z
+    .array(contact.extend({ role: z.string(), completedAt: z.coerce.date().nullable() }))
+    .nullable(),
+});
+
 const listing = z.object({
   status: z.string(),
   completedAt: text,
@@ -71,5 +79,6 @@ const listing = z.object({
   purgeState: text,
   // Version 0.1 did not write these.
   isOnAnotherSite: z.boolean().default(false),
+  parties: parties.default({ sender: null, recipients: null }),
   listedAt: text.default(null),
 });

@@ -144,7 +144,9 @@ async function commitContracts(
   if (completedAt === null) throw new Error("an envelope to import has no completion time");
   const contracts = await storeContracts(
     tx,
-    pairs.map((one) => toContract(link, { ...envelope, completedAt }, one, now)),
+    pairs.map((one, index) =>
+      toContract(link, { ...envelope, completedAt }, { ...one, position: index + 1 }, now),
+    ),
   );
   const isLive = ({ deletedAt }: NewContract): boolean => (deletedAt ?? null) === null;
   const imported = contracts.filter(isLive);
@@ -187,7 +189,7 @@ async function keepDeleted(
 function toContract(
   link: Link,
   envelope: Envelope & { readonly completedAt: Date },
-  { document, stored, lost }: Pair,
+  { document, stored, lost, position }: Pair & { readonly position: number },
   now: Date,
 ): NewContract {
   return {
@@ -209,6 +211,8 @@ function toContract(
       accountId: link.account.id,
       completedAt: envelope.completedAt,
       subject: envelope.subject,
+      position,
+      ...envelope.parties,
     },
   };
 }

@@ -1,4 +1,6 @@
+import { makeSearchable } from "../../store/contracts/complete-contracts.ts";
 import { listToErase } from "../../store/contracts/contracts.ts";
+import { beginBlocks } from "../../store/contracts/search-blocks.ts";
 import type { Database } from "../../store/database.ts";
 import { deleteLateBodies, emptySlots } from "../../store/events/event-bodies.ts";
 import { forgetExpired } from "../../store/links/linkings.ts";
@@ -24,6 +26,8 @@ export type TidyReport = {
   readonly failedJobs: number;
   /** Deleted contracts whose names left the feed. */
   readonly names: number;
+  /** Contracts of version 0.1 that searches find from now on. */
+  readonly madeSearchable: number;
   /** Null in hours that do not check the document store. */
   readonly orphans: OrphanReport | null;
 };
@@ -46,8 +50,9 @@ const ORPHANS_AT_UTC_HOUR = 18;
 /**
  * Deletes what is no longer needed, in small steps that block nothing. Event bodies go after the configured number of
  * days, whole days at a time, and events after 400 days; expired sign-ins and linkings, past look-ups, old
- * reconciliations and failed jobs go too, and the names of contracts that were deleted 30 days ago. Once a day, erases orphaned documents. Queues the erasure of deleted contracts
- * that still have bytes.
+ * reconciliations and failed jobs go too, and the names of contracts that were deleted 30 days ago. Once a day, erases
+ * orphaned documents. Queues the erasure of deleted contracts that still have bytes. Makes contracts of version 0.1
+ * searchable.
  * Runs every hour; concurrent runs are safe.
  */
 export async function tidy(
@@ -60,6 +65,7 @@ export async function tidy(
   await forgetExpired(db, startedAt);
   await forgetLookUps(db, new Date(startedAt.getTime() - KEEP_LOOK_UPS_MS));
   await resumeErasure(db);
+  await beginBlocks(db, startedAt);
   const { eventRetentionDays } = deps;
   const firstDay = startOfDay(daysAgo(eventRetentionDays));
   return {
@@ -72,6 +78,7 @@ export async function tidy(
     reconciliations: await all(() => forgetReconciliations(db, daysAgo(KEEP_RECONCILIATIONS_DAYS), STEP)),
     failedJobs: await all(() => forgetFailedJobs(db, daysAgo(KEEP_FAILED_JOBS_DAYS), STEP)),
     names: await all(() => eraseNames(db, { before: daysAgo(KEEP_NAMES_DAYS), now: startedAt, limit: STEP })),
+    madeSearchable: await all(() => makeSearchable(db, STEP)),
     orphans: startedAt.getUTCHours() === ORPHANS_AT_UTC_HOUR ? await eraseOrphans(deps) : null,
   };
 }

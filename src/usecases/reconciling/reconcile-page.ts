@@ -1,7 +1,9 @@
 import type { DocuSignAccount } from "../../docusign/api/account.ts";
 import { DocuSignFault, isOverload } from "../../docusign/faults/faults.ts";
+import { contentDocuments } from "../../domain/contract.ts";
 import type { Envelope } from "../../domain/envelope.ts";
 import { FULL_PACE, faster, type ListingPace, slower } from "../../domain/listing-pace.ts";
+import { completeContracts, type SourceFacts } from "../../store/contracts/complete-contracts.ts";
 import { advanceReconciliation } from "../../store/ledger/reconciliation-pages.ts";
 import type { Reconciliation } from "../../store/ledger/reconciliations.ts";
 import { recordFound } from "../../store/ledger/settlements.ts";
@@ -48,6 +50,7 @@ export async function reconcilePage(deps: Uses<"db" | "now">, work: PageWork): P
     await changeLink(tx, link.id, reached(work, rows, next));
     if (pace !== FULL_PACE) await storeListingPace(tx, link.id, faster(pace), deps.now());
   });
+  if (run.kind === "full") await completeContracts(deps.db, link, rows.flatMap(factsOf));
   return next === null ? "done" : "more";
 }
 
@@ -66,6 +69,17 @@ async function listOrSlowDown(
     await storeListingPace(deps.db, link.id, slower(pace), deps.now());
     return error;
   }
+}
+
+/** The facts about the contracts of an imported envelope, which version 0.1 did not store. */
+function factsOf({ envelope, entry }: ListedRow): SourceFacts[] {
+  if (entry?.state !== "imported") return [];
+  return contentDocuments(envelope.documents ?? []).map(({ documentId }, index) => ({
+    envelopeId: envelope.id,
+    documentId,
+    position: index + 1,
+    ...envelope.parties,
+  }));
 }
 
 /**

@@ -30,6 +30,16 @@ export const CONTRACT: Wire<typeof contract> = {
     accountId: "2b7f4a9e-9d4b-4a53-8f0f-5b7a3c1d9e10",
     completedAt: "2026-03-31T15:00:00.000Z",
     subject: "業務委託契約書のご確認",
+    position: 1,
+    sender: { name: "山田 花子", email: "hanako@example.com" },
+    recipients: [
+      {
+        name: "鈴木 一郎",
+        email: "ichiro@example.com",
+        role: "signer",
+        completedAt: "2026-03-31T15:00:00.000Z",
+      },
+    ],
   },
 };
 

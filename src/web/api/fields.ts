@@ -1,5 +1,6 @@
 import { z } from "zod";
 import {
+  type AccountId,
   type ContractId,
   type EnvelopeId,
   isGroupId,
@@ -20,8 +21,8 @@ export const uuid = z.guid();
 
 export const count = z.int().nonnegative();
 
-/** An id in an address. Only the canonical form of a UUID is accepted. */
-export function idParameter<Id extends ContractId | EnvelopeId | LinkId>(
+/** An id in an address: the canonical form of a UUID, in small or capital letters. */
+export function idParameter<Id extends AccountId | ContractId | EnvelopeId | LinkId>(
   description: string,
   example: string,
 ): z.ZodType<Id> {
@@ -53,6 +54,33 @@ export const limit = limitParameter.meta({
 export function dateBound(example: string): z.ZodType<string | undefined> {
   const description = "A calendar date in Japan (YYYY-MM-DD), inclusive.";
   return dateParameter.optional().meta({ param: { description, example } });
+}
+
+/**
+ * One end of a range of moments, with a zone. Moments are kept to the millisecond, so a finer start is rounded up and a
+ * finer end down.
+ */
+export function momentBound(round: "up" | "down", example: string): z.ZodType<Date | undefined> {
+  const description = "A moment with a zone (RFC 3339), inclusive. Write the `+` of a zone as `%2B`.";
+  return z.iso
+    .datetime({
+      offset: true,
+      error: "must be a moment with a zone, such as 2026-04-01T09:00:00Z or 2026-04-01T18:00:00%2B09:00",
+    })
+    .transform((text) => {
+      const isFiner = /\.\d{3}\d*[1-9]/.test(text);
+      return new Date(new Date(text).getTime() + (isFiner && round === "up" ? 1 : 0));
+    })
+    .optional()
+    .meta({ format: "date-time", pattern: undefined, param: { description, example } });
+}
+
+/** An id as a filter, in small or capital letters. */
+export function idFilter<Id extends AccountId | EnvelopeId>(
+  description: string,
+  example: string,
+): z.ZodType<Id | undefined> {
+  return idParameter<Id>(description, example).optional().meta({ param: { description, example } });
 }
 
 /** An integer from 0 to `most` in an address. The default is 0. */

@@ -32,6 +32,35 @@ export const problem = z
   })
   .meta({ id: "Problem" });
 
+const contact = { name: nullableText, email: nullableText };
+
+const source = z.strictObject({
+  envelopeId: uuid,
+  documentId: z.string(),
+  accountId: uuid,
+  completedAt: moment,
+  subject: nullableText,
+  position: count.nullable().meta({
+    description: "Place of the document among the envelope's content documents, from 1. Null if unknown.",
+  }),
+  sender: z.strictObject(contact).nullable().meta({ description: "Null if unknown." }),
+  recipients: z
+    .array(
+      z.strictObject({
+        ...contact,
+        role: z
+          .string()
+          .meta({ description: "DocuSign's recipient type, such as `signer` or `carbonCopy`." }),
+        completedAt: moment.nullable().meta({
+          description: "When the recipient signed or viewed the envelope. Null if neither is known.",
+        }),
+      }),
+    )
+    .readonly()
+    .nullable()
+    .meta({ description: "Null if unknown." }),
+});
+
 export const contract = z
   .strictObject({
     id: uuid,
@@ -44,13 +73,7 @@ export const contract = z
     pages: count.optional(),
     bytes: count,
     sha256: z.string().regex(/^[0-9a-f]{64}$/),
-    source: z.strictObject({
-      envelopeId: uuid,
-      documentId: z.string(),
-      accountId: uuid,
-      completedAt: moment,
-      subject: nullableText,
-    }),
+    source,
   })
   .meta({ id: "Contract" });
 

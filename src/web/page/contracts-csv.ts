@@ -1,7 +1,8 @@
 import { once } from "node:events";
 import type { Response } from "express";
 import { inJapan } from "../../domain/japan-time.ts";
-import { listContracts, type StoredContract } from "../../store/contracts/contracts.ts";
+import type { StoredContract } from "../../store/contracts/contracts.ts";
+import { listContracts } from "../../store/contracts/list-contracts.ts";
 import { type Group, listGroups } from "../../store/links/groups.ts";
 import type { Uses } from "../../usecases/capabilities.ts";
 import { groupName } from "./sections/link.ts";

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { DocuSignFault } from "../../../src/docusign/faults/faults.ts";
 import { readDocuments, readEnvelope } from "../../../src/docusign/wire/answers.ts";
+import { readParties } from "../../../src/docusign/wire/parties.ts";
 import { readRecipients } from "../../../src/docusign/wire/recipients.ts";
 import { fixture } from "../fixtures.ts";
 
@@ -16,7 +17,7 @@ function recorded(): object {
 test("an envelope is read with all data that the rules need", () => {
   const envelope = readEnvelope(recorded());
 
-  const { recipients, documents, ...rest } = envelope;
+  const { recipients, parties: _parties, documents, ...rest } = envelope;
   assert.deepEqual(rest, {
     id: ENVELOPE,
     status: "completed",
@@ -66,6 +67,57 @@ test("the recipient of an in-person signing is the host", () => {
   const host = readEnvelope(recorded()).recipients?.[2];
 
   assert.deepEqual([host?.userId, host?.email], ["33333333-3333-4333-8333-333333333333", "host@example.jp"]);
+});
+
+test("the parties are shown with their names, and a signing in person with its signer", () => {
+  const parties = readParties({
+    sender: { userName: "佐藤 太郎", email: "taro@example.jp", userId: "x" },
+    recipients: {
+      signers: [
+        {
+          name: "山田 花子",
+          email: "hanako@example.jp",
+          signedDateTime: "2026-03-31T15:00:00.0170000Z",
+          deliveredDateTime: "2026-03-31T14:00:00Z",
+        },
+        { signingGroupId: "7", signingGroupName: "法務部" },
+      ],
+      carbonCopies: [{ name: "写し", email: "cc@example.jp", deliveredDateTime: "2026-03-31T16:00:00Z" }],
+      inPersonSigners: [
+        {
+          hostName: "案内役",
+          hostEmail: "host@example.jp",
+          signerName: "来客",
+          name: "",
+          notaryHost: { name: "公証人", email: "notary@example.jp" },
+        },
+      ],
+      witnesses: [{ name: "証人", signerEmail: "witness@example.jp", email: "other@example.jp" }],
+      recipientCount: "5",
+    },
+  });
+
+  const [first, group, copy, guest, notary, witness] = parties.recipients ?? [];
+  assert.deepEqual(parties.sender, { name: "佐藤 太郎", email: "taro@example.jp" });
+  assert.deepEqual(first, {
+    name: "山田 花子",
+    email: "hanako@example.jp",
+    role: "signer",
+    completedAt: new Date("2026-03-31T15:00:00.017Z"),
+  });
+  assert.deepEqual(group, { name: "法務部", email: null, role: "signer", completedAt: null });
+  assert.deepEqual([copy?.role, copy?.completedAt], ["carbonCopy", new Date("2026-03-31T16:00:00Z")]);
+  assert.deepEqual([guest?.name, guest?.email, guest?.role], ["来客", null, "inPersonSigner"]);
+  assert.deepEqual([notary?.name, notary?.role], ["公証人", "notaryHost"]);
+  assert.deepEqual([witness?.role, witness?.email], ["witness", "witness@example.jp"]);
+});
+
+test("unknown parties are null", () => {
+  const unknown = { sender: null, recipients: null };
+
+  assert.deepEqual(readParties({}), unknown);
+  assert.deepEqual(readParties({ sender: { userName: "" }, recipients: { signers: [] } }), unknown);
+  assert.deepEqual(readParties({ sender: "x", recipients: "y" }), unknown);
 });
 
 test("a notary who hosts a signing is a recipient in addition to the signer", () => {

@@ -21,16 +21,26 @@ export function toItem(entry: FeedEntry, { named }: { named: boolean }): Item {
 }
 
 /** As recorded with the change, regardless of later changes to the contract. */
-const RECORDED = recordedContract
-  .omit({ uploadedBy: true })
-  .extend({ pages: z.int().nullable(), namesErased: z.boolean().default(false) })
-  .strip();
+const { source, ...recordedFields } = recordedContract.omit({ uploadedBy: true }).shape;
+const { position, sender, recipients, ...sourceOfFirstVersion } = source.shape;
+const RECORDED = z.object({
+  ...recordedFields,
+  pages: z.int().nullable(),
+  namesErased: z.boolean().default(false),
+  // Version 0.1 reads no entry that has more in `source`.
+  source: z.object(sourceOfFirstVersion),
+  position: position.default(null),
+  sender: sender.default(null),
+  recipients: recipients.default(null),
+});
 
 function toContract(body: unknown): z.output<typeof recordedContract> {
-  const { pages, namesErased, fileName, ...fields } = RECORDED.parse(body);
+  const { pages, namesErased, fileName, source: known, ...rest } = RECORDED.parse(body);
+  const { position: place, sender: from, recipients: to, ...fields } = rest;
   return {
     ...fields,
     fileName: namesErased ? null : fileName,
+    source: { ...known, position: place, sender: from, recipients: to },
     uploadedBy: "DocuSign",
     ...(pages !== null && { pages }),
   };

@@ -1,6 +1,7 @@
 import type { ContractId } from "../../../domain/identifiers.ts";
 import { parseUuid } from "../../../domain/identifiers.ts";
-import { findContract, listContracts, type StoredContract } from "../../../store/contracts/contracts.ts";
+import { findContract, type StoredContract } from "../../../store/contracts/contracts.ts";
+import { listContracts } from "../../../store/contracts/list-contracts.ts";
 import type { Group } from "../../../store/links/groups.ts";
 import type { PageSettings, Uses } from "../../../usecases/capabilities.ts";
 import { type Html, html } from "../../html/html.ts";
@@ -27,7 +28,7 @@ export async function readContracts(
   const last = id === null ? null : await findContract(db, tenant, id);
   const found = await listContracts(db, tenant, {
     limit: PAGE_SIZE + 1,
-    after: last === null ? null : { importedAt: last.importedAt, id: last.id },
+    after: last,
   });
   const contracts = found.slice(0, PAGE_SIZE);
   return {
