@@ -39,6 +39,7 @@ import { createTokenVerifier, refuseEveryToken, type TokenVerifier } from "./web
 import { connectRoutes } from "./web/connect.ts";
 import { metricsRoute, requestTimer } from "./web/operations/metrics.ts";
 import { operationsRoutes } from "./web/operations/routes.ts";
+import { shared } from "./web/operations/shared.ts";
 import { callbackRoutes } from "./web/page/callback.ts";
 import { changeRoutes } from "./web/page/changes.ts";
 import { linksPageRoutes, unconfiguredRoutes } from "./web/page/routes.ts";
@@ -185,11 +186,17 @@ function commonParts(foundation: Foundation, closing: AbortSignal): CommonParts 
   };
 }
 
+/** Strangers may ask too if one port serves everything. So callers share what the database is asked. */
+const LONGEST_SHARED_MS = 1_000;
+
 function readiness({ serving }: Foundation, closing: AbortSignal): () => Promise<void> {
-  return async () => {
-    if (closing.aborted) throw new Error("shutting down");
+  const tryServing = shared(async () => {
     if (!(await isCurrent(serving.db))) throw new Error("migrations are not current");
     await rehearseServing(serving.db);
+  }, LONGEST_SHARED_MS);
+  return async () => {
+    if (closing.aborted) throw new Error("shutting down");
+    await tryServing();
   };
 }
 

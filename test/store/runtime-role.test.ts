@@ -122,6 +122,18 @@ test("a role that does not exist or cannot be limited is refused before anything
   assert.deepEqual(rows, []);
 });
 
+test("functions that run with their owner's rights find temporary objects last, since any role may create those", async () => {
+  await using shared = await createSharedDatabase();
+  await using owner = open(shared.ownerUrl);
+
+  const { rows } = await owner.pool.query<{ name: string; path: string | null }>(`
+    select proname as name,
+      (select setting from unnest(proconfig) as setting where setting like 'search_path=%') as path
+    from pg_proc where prosecdef and pronamespace <> 'pg_catalog'::regnamespace`);
+
+  for (const { name, path } of rows) assert.match(path ?? "", /, pg_temp$/, name);
+});
+
 test("each table that the program writes in a way has the privilege for it", async () => {
   const source = new URL("../../src/", import.meta.url);
   const files = (await readdir(source, { recursive: true })).filter((name) => name.endsWith(".ts"));

@@ -1,8 +1,9 @@
 import type { RequestHandler } from "express";
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
-import { type Figures, readFigures } from "../../store/upkeep/figures.ts";
+import { readFigures } from "../../store/upkeep/figures.ts";
 import type { Log, Metrics, Uses } from "../../usecases/capabilities.ts";
 import { createGauges, type PoolFigures } from "./gauges.ts";
+import { shared } from "./shared.ts";
 
 /** The counters of this process and their registry. */
 export type ServedMetrics = Metrics & {
@@ -77,24 +78,6 @@ export function metricsRoute({ registry }: Pick<ServedMetrics, "registry">, deps
 function unreadable({ log }: Pick<Deps, "log">, error: unknown): null {
   log.warn({ err: error }, "the figures for /metrics could not be read");
   return null;
-}
-
-/** The database spends at most a tenth of its time on figures: each result is shared for ten times its duration. */
-const REST_FACTOR = 10;
-
-function shared(read: () => Promise<Figures>): () => Promise<Figures> {
-  let answer: Promise<Figures> | null = null;
-  let goodUntil = 0;
-  return async () => {
-    if (answer !== null && performance.now() < goodUntil) return await answer;
-    const startedAt = performance.now();
-    goodUntil = Number.POSITIVE_INFINITY;
-    answer = read().finally(() => {
-      const endedAt = performance.now();
-      goodUntil = endedAt + (endedAt - startedAt) * REST_FACTOR;
-    });
-    return await answer;
-  };
 }
 
 /** Bucket limits in seconds. They include the thresholds of the alerts. */
