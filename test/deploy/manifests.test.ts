@@ -1,12 +1,10 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
-import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { readFile } from "node:fs/promises";
 import { test } from "node:test";
 import { type Config, parseConfig } from "../../src/config.ts";
 import { LONGEST_RETURN } from "../../src/web/auth/session.ts";
-import { type Manifest, readManifests, renderManifests } from "./manifests.ts";
+import { type Manifest, readManifests, renderEdited, renderManifests } from "./manifests.ts";
 import { type Container, type PodSpec, readDeployment, readIngress, readNetworkPolicy } from "./readers.ts";
 import { listFaults } from "./schemas.ts";
 
@@ -330,13 +328,10 @@ test("the program accepts the example's configuration in production", async () =
 });
 
 test("an overlay with traces can reach the collector's port", async () => {
-  const folder = await mkdtemp(join(tmpdir(), "torikomi-deploy-"));
-  await cp(new URL("../../deploy/", import.meta.url), folder, { recursive: true });
-  const path = join(folder, "overlays/example/kustomization.yaml");
-  const overlay = await readFile(path, "utf8");
-  await writeFile(path, overlay.replace(/^# (components:\n)# (.*\n)/m, "$1$2"));
-
-  const manifests = await renderManifests(join(folder, "overlays/example"));
+  const manifests = await renderEdited("overlays/example", {
+    file: "overlays/example/kustomization.yaml",
+    edit: (text) => text.replace(/^# (components:\n)# (.*\n)/m, "$1$2"),
+  });
 
   const names = new Set(EXAMPLE.map(({ metadata }) => metadata.name));
   const policy = find(manifests, "NetworkPolicy", "torikomi-to-collector");
@@ -349,7 +344,6 @@ test("an overlay with traces can reach the collector's port", async () => {
   );
   assert.deepEqual(tracing, { serviceName: "torikomi" });
   assert.equal(configOf(await readConfigMap(EXAMPLE)).tracing, null);
-  await rm(folder, { recursive: true });
 });
 
 async function readTracing(

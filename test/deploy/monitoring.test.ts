@@ -1,13 +1,11 @@
 import assert from "node:assert/strict";
-import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { readFile } from "node:fs/promises";
 import { test } from "node:test";
 import { parser } from "@prometheus-io/lezer-promql";
 import { z } from "zod";
 import { createGauges } from "../../src/web/operations/gauges.ts";
 import { createMetrics, requestTimer } from "../../src/web/operations/metrics.ts";
-import { type Manifest, renderManifests } from "./manifests.ts";
+import { type Manifest, renderEdited, renderManifests } from "./manifests.ts";
 
 const Rules = z.object({
   spec: z.object({
@@ -91,20 +89,19 @@ test("the runbook has a section for every alert, and none for others", () => {
 });
 
 test("an overlay sets the address of the runbook once for all alerts", async () => {
-  const folder = await mkdtemp(join(tmpdir(), "torikomi-deploy-"));
-  await cp(new URL("../../deploy/", import.meta.url), folder, { recursive: true });
-  const path = join(folder, "overlays/example/runbook.yaml");
   const elsewhere = "https://wiki.example.org/on-call/torikomi";
-  const runbook = await readFile(path, "utf8");
-  await writeFile(path, runbook.replace(/https:\S+/, elsewhere));
 
-  const alerts = alertsOf(await renderManifests(join(folder, "overlays/example")));
+  const manifests = await renderEdited("overlays/example", {
+    file: "overlays/example/runbook.yaml",
+    edit: (text) => text.replace(/https:\S+/, elsewhere),
+  });
+
+  const alerts = alertsOf(manifests);
 
   assert.deepEqual(
     alerts.map(({ annotations }) => annotations.runbook_url),
     ALERTS.map(({ alert }) => `${elsewhere}#${alert.toLowerCase()}`),
   );
-  await rm(folder, { recursive: true });
 });
 
 test("every alert selects the metrics of one namespace", () => {

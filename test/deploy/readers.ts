@@ -49,6 +49,8 @@ const PodSpec = z.object({
     z.object({
       name: z.string(),
       emptyDir: z.object({ sizeLimit: z.string() }).optional(),
+      configMap: z.object({ name: z.string() }).optional(),
+      persistentVolumeClaim: z.object({ claimName: z.string() }).optional(),
       secret: z
         .object({
           secretName: z.string(),
