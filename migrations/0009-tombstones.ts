@@ -42,6 +42,8 @@ const STATEMENTS = [
     erased_at timestamptz(3)
   )`,
   `comment on table erased_tenant is 'the last erasure of each tenant; begun_at is the moment of its tombstone, erased_at is null while it runs'`,
+  // For the function: by default, PostgreSQL would look for tables among temporary ones first, which any role can create.
+  "select set_config('search_path', quote_ident(current_schema()) || ', pg_temp', true)",
   // Runs with its owner's rights: the role of the running service must not delete contracts, the feed or the audit trail.
   `create or replace function erase_tenant_rows(leaving text) returns jsonb
   language plpgsql security definer set search_path from current as $$
