@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Page } from "playwright-core";
+import { breakStore, repairStore } from "../support/broken-store.ts";
 import { sharedChromium } from "../support/chromium.ts";
 import { CUSTOMER, concludeUnheard, endLink, linkOf, subjects } from "../support/linked-world.ts";
 import { createPageWorld, linkOnPage, messageOn, stateOn } from "./page-world.ts";
@@ -79,6 +80,20 @@ test("a deletion that cannot reach DocuSign fails in the help page's words, and 
   assert.equal(await page.getByRole("alert").innerText(), "削除に失敗しました。もう一度お試しください。");
   assert.equal(await stateOn(page), "連携済み");
   place.world.docusign.comeUp();
+});
+
+test("a deletion of which the document store takes no record fails in the same words", async () => {
+  await using place = await createPageWorld(chromium);
+  const page = await place.visit();
+  await linkOnPage(place, page, place.admin);
+
+  await page.getByRole("link", { name: "削除" }).click();
+  await breakStore(place.world);
+  await page.getByRole("button", { name: "削除" }).click();
+  await repairStore(place.world);
+
+  assert.equal(await page.getByRole("alert").innerText(), "削除に失敗しました。もう一度お試しください。");
+  assert.equal((await linkOf(place.world)).state, "active");
 });
 
 test("a repeated deletion succeeds, but only for the tenant's own link", async () => {

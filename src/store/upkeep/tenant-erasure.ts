@@ -67,16 +67,23 @@ export async function hasRows(db: Kysely<DB>, tenant: string): Promise<boolean> 
   return false;
 }
 
-/** Lists the keys under which the document store may hold bytes of the tenant. */
+/** Lists the keys under which the document store may hold bytes of the tenant. Erased documents have none. */
 export async function listKeysOf(db: Kysely<DB>, tenant: string): Promise<string[]> {
-  const { rows: columns } = await sql<{ table: string; column: string }>`
-    select c.table_name as table, c.column_name as column from information_schema.columns as c
+  const { rows: columns } = await sql<{ table: string; column: string; mayBeErased: boolean }>`
+    select c.table_name as table, c.column_name as column, exists (
+      select from information_schema.columns as other where other.table_schema = c.table_schema
+        and other.table_name = c.table_name and other.column_name = 'erased_at'
+    ) as "mayBeErased"
+    from information_schema.columns as c
     where c.table_schema = current_schema() and c.column_name in ('key', 'document_key')
       and c.table_name = any(${await listTenantTables(db)})`.execute(db);
   const keys = new Set<string>();
-  for (const { table, column } of columns) {
+  for (const { table, column, mayBeErased } of columns) {
+    const isKept = mayBeErased ? sql`and erased_at is null` : sql``;
     const { rows } = await sql<{ key: string }>`
-      select ${sql.ref(column)} as key from ${sql.table(table)} where tenant = ${tenant}`.execute(db);
+      select ${sql.ref(column)} as key from ${sql.table(table)} where tenant = ${tenant} ${isKept}`.execute(
+      db,
+    );
     for (const { key } of rows) keys.add(key);
   }
   return [...keys];

@@ -82,10 +82,20 @@ const CHANGES: Readonly<Record<string, Change>> = {
     // A second click or a reload after the deletion: the link has already ended.
     if (await hasEnded(deps, owner, id)) return "deleted";
     await requireCurrent(deps, owner, id);
-    await endLink(deps, owner);
-    return "deleted";
+    return await deleteLink(deps, owner);
   },
 };
+
+/** The document store takes no tombstone: the page has one message for each deletion that could not be completed. */
+async function deleteLink(deps: Deps, owner: Owner): Promise<ResultCode> {
+  try {
+    await endLink(deps, owner);
+    return "deleted";
+  } catch (error) {
+    if (error instanceof Refusal && error.code === "unavailable") return "deletion-failed";
+    throw error;
+  }
+}
 
 /** An open page may show a link that has ended since. Its forms must not change the current link. */
 async function requireCurrent({ db }: Uses<"db">, owner: Owner, id: string | undefined): Promise<void> {
