@@ -87,7 +87,7 @@ test("a deletion of which the document store takes no record fails in the same w
   const page = await place.visit();
   await linkOnPage(place, page, place.admin);
 
-  await page.getByRole("link", { name: "削除" }).click();
+  await page.getByRole("button", { name: "削除" }).click();
   await breakStore(place.world);
   await page.getByRole("button", { name: "削除" }).click();
   await repairStore(place.world);
