@@ -506,7 +506,7 @@ export type NoticeCode =
  *
  * - `active`: DocuSign sends events.
  * - `pending`: The configuration could not be created or checked yet. The next reconciliation tries again.
- * - `switched-off`: A DocuSign administrator disabled the configuration. It stays disabled.
+ * - `switched-off`: The configuration is off. It stays off if a person disabled it, and is switched on again if DocuSign did.
  * - `not-available`: The account does not support this Connect configuration, or DocuSign rejected it.
  */
 export type ConnectState = "active" | "pending" | "switched-off" | "not-available" | (string & {});

@@ -20,6 +20,8 @@ export type NoticeFacts = {
   readonly throttledSince: Date | null;
   /** Since when listings ask DocuSign for less than the maximum; null if they do not. */
   readonly slowSince: Date | null;
+  /** Since when a Connect configuration is off; null if none is. */
+  readonly connectOffSince: Date | null;
   /** The cause that reconciliations, imports or checks of Connect recorded for the link. */
   readonly recorded: LinkNotice | null;
 };
@@ -27,11 +29,12 @@ export type NoticeFacts = {
 /** Decides which notice a link shows. */
 export function decideNotice(facts: NoticeFacts): LinkNotice | null {
   if (!facts.isActive) return null;
-  const { recorded, storeRefusesSince, throttledSince, slowSince } = facts;
+  const { recorded, storeRefusesSince, throttledSince, slowSince, connectOffSince } = facts;
   const known = new Map<NoticeCode, Date | null>([
     ["document-store-unavailable", storeRefusesSince],
     ["account-throttled", throttledSince],
     ["docusign-slow", slowSince],
+    ["connect-switched-off", connectOffSince],
   ]);
   if (recorded !== null) known.set(recorded.code, recorded.since);
   for (const code of NOTICES) {

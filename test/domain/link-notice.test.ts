@@ -10,6 +10,7 @@ const NOTHING: NoticeFacts = {
   storeRefusesSince: null,
   throttledSince: null,
   slowSince: null,
+  connectOffSince: null,
   recorded: null,
 };
 const SLOW = { code: "docusign-slow", since: LINK } as const;
@@ -21,6 +22,12 @@ const CASES: readonly (readonly [string, Partial<NoticeFacts>, string | null])[]
   ["the account's limit", { throttledSince: CALLS }, `account-throttled ${CALLS.toISOString()}`],
   ["what was recorded", { recorded: SLOW }, `docusign-slow ${LINK.toISOString()}`],
   ["slow listings", { slowSince: CALLS }, `docusign-slow ${CALLS.toISOString()}`],
+  ["a configuration that is off", { connectOffSince: LINK }, `connect-switched-off ${LINK.toISOString()}`],
+  [
+    "slow listings before a configuration that is off",
+    { slowSince: CALLS, connectOffSince: LINK },
+    `docusign-slow ${CALLS.toISOString()}`,
+  ],
   [
     "DocuSign's outage before slow listings",
     { slowSince: CALLS, recorded: DOWN },

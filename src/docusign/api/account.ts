@@ -13,11 +13,12 @@ import {
   type ListedConnectConfiguration,
   readConfigurationId,
   readConfigurations,
+  readFailures,
 } from "./connect-configuration.ts";
 import { type DownloadOptions, downloadDocument } from "./download.ts";
 import { type CompletedPage, type CompletedQuery, listOptions, readPage } from "./listing.ts";
 import { pathSegment } from "./path-segment.ts";
-import { type AccountUser, readUser } from "./user.ts";
+import { type AccountUser, readUser, readUsers } from "./user.ts";
 
 /** One DocuSign account with one user's rights. Every call throws a `DocuSignFault` if it fails. */
 export type DocuSignAccount = {
@@ -26,7 +27,16 @@ export type DocuSignAccount = {
   /** One page of the envelopes completed in a period, earliest first. */
   readonly listCompleted: (query: CompletedQuery) => Promise<CompletedPage>;
   readonly getUser: (id: UserId) => Promise<AccountUser>;
+  /** The first hundred users of the account with this address, or with this text in their names. */
+  readonly findUsers: (
+    query: { readonly email: string } | { readonly nameContains: string },
+  ) => Promise<readonly Pick<AccountUser, "name" | "email">[]>;
   readonly listConnectConfigurations: () => Promise<readonly ListedConnectConfiguration[]>;
+  /** The configuration's id of each failed delivery in a period. */
+  readonly listFailedDeliveries: (period: {
+    readonly from: Date;
+    readonly to: Date;
+  }) => Promise<readonly string[]>;
   /** Returns the configuration with DocuSign's id. */
   readonly createConnectConfiguration: (wanted: ConnectConfiguration) => Promise<ConnectConfiguration>;
   /** Restores the configuration with that id. */
@@ -64,6 +74,18 @@ export function openDocuSignAccount(options: DocuSignAccountOptions): DocuSignAc
           sdk.users.getInformation(account, id, { additionalInfo: "true" }, done),
         ),
       ),
+    findUsers: async (query) => {
+      const filter = "email" in query ? query : { userNameSubstring: query.nameContains };
+      return readUsers(
+        await callAccount((sdk, account, done) => sdk.users.list(account, { ...filter, count: "100" }, done)),
+      );
+    },
+    listFailedDeliveries: async ({ from, to }) => {
+      const period = { fromDate: from.toISOString(), toDate: to.toISOString() };
+      return readFailures(
+        await callAccount((sdk, account, done) => sdk.connect.listEventFailureLogs(account, period, done)),
+      );
+    },
     listConnectConfigurations: () => listConfigurations(callAccount),
     createConnectConfiguration: (wanted) => createConfiguration(callAccount, wanted),
     updateConnectConfiguration: async (wanted) => {

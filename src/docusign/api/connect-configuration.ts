@@ -31,6 +31,9 @@ export type ListedConnectConfiguration = Omit<ConnectConfiguration, "name" | "ur
   readonly name: string | null;
   readonly url: string | null;
   readonly enabled: boolean | null;
+  readonly isPaused: boolean;
+  /** Whom DocuSign names as the one who disabled it, in words or as an id; null if nobody. */
+  readonly disabledBy: string | null;
   /** True if every field that DocuSign shows is as we set it. */
   readonly intact: boolean;
 };
@@ -74,6 +77,14 @@ export function readConfigurationId(raw: unknown): string | null {
   return isObject(raw) ? readText(raw["connectId"]) : null;
 }
 
+const failuresAnswer = z.object({ failures: rowsField });
+
+/** Returns the id of the configuration of each failed delivery. */
+export function readFailures(raw: unknown): readonly string[] {
+  const failures = parseAnswer(failuresAnswer, raw).failures ?? [];
+  return failures.flatMap((failure) => readText(failure["connectId"]) ?? []);
+}
+
 const configurationRow = z.looseObject({
   connectId: textField,
   configurationType: textField,
@@ -81,6 +92,7 @@ const configurationRow = z.looseObject({
   urlToPublishTo: textField,
   allowEnvelopePublish: shownFlagField,
   pausePublish: flagField,
+  disabledBy: textField,
   userIds: anyField,
 });
 
@@ -96,6 +108,8 @@ function readConfiguration(raw: Readonly<Record<string, unknown>>): ListedConnec
       name: row.name,
       url: row.urlToPublishTo,
       enabled,
+      isPaused: row.pausePublish,
+      disabledBy: row.disabledBy,
       userIds: textsOf(row.userIds).flatMap((id) => readUserId(id) ?? []),
       intact: enabled !== false && hasOurSettings(raw) && hasOurEvents(raw),
     },

@@ -14,9 +14,11 @@ export type Sdk = {
   };
   readonly users: {
     getInformation(accountId: string, userId: string, options: object, done: SdkCallback): unknown;
+    list(accountId: string, options: object, done: SdkCallback): unknown;
   };
   readonly connect: {
     listConfigurations(accountId: string, done: SdkCallback): unknown;
+    listEventFailureLogs(accountId: string, options: object, done: SdkCallback): unknown;
     createConfiguration(accountId: string, options: object, done: SdkCallback): unknown;
     updateConfiguration(accountId: string, options: object, done: SdkCallback): unknown;
     deleteConfiguration(accountId: string, connectId: string, done: SdkCallback): unknown;

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { isActive } from "../../domain/admin.ts";
 import { parseAnswer, unreadableAnswer } from "../wire/answers.ts";
-import { anyField, isObject, readFlag, readRows, textField } from "../wire/fields.ts";
+import { anyField, isObject, readFlag, readRows, rowsField, textField } from "../wire/fields.ts";
 
 /** A user of an account, with what decides whether import-rules 5 lets them link it. */
 export type AccountUser = {
@@ -43,6 +43,17 @@ export function readUser(raw: unknown): AccountUser {
     name: answer.userName,
     email: answer.email,
   };
+}
+
+const usersAnswer = z.object({ users: rowsField });
+const userRow = z.object({ userName: textField, email: textField });
+
+/** Parses the answer of `GET /users`. */
+export function readUsers(raw: unknown): readonly Pick<AccountUser, "name" | "email">[] {
+  return (parseAnswer(usersAnswer, raw).users ?? []).map((user) => {
+    const { userName, email } = userRow.parse(user);
+    return { name: userName, email };
+  });
 }
 
 /** Returns the settings by lower-case name. DocuSign sends an object; older versions sent a list of names and values. */

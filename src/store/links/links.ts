@@ -39,6 +39,8 @@ export type Link = {
   readonly connect: ConnectState;
   /** The cause that slows the link, unless another table shows it. */
   readonly notice: LinkNotice | null;
+  /** Since when a Connect configuration is off; null if none is. */
+  readonly connectOffSince: Date | null;
   /** Since when listings ask for less than the maximum; null if they do not. */
   readonly listingSlowSince: Date | null;
   readonly totalsAtEnd: unknown;
@@ -158,6 +160,7 @@ export function toLink(row: Selectable<LinkRow>): Link {
     connect: toConnect(row),
     notice: toNotice(row),
     listingSlowSince: row.listing_slow_since,
+    connectOffSince: row.connect_off_since,
     totalsAtEnd: row.totals_at_end,
   };
 }

@@ -15,6 +15,8 @@ export type Figures = {
   readonly links: ReadonlyMap<string, number>;
   /** Links in state `error`, by cause. */
   readonly causes: ReadonlyMap<string, number>;
+  /** Connect configurations that are off, by reason. */
+  readonly connectOff: ReadonlyMap<string, number>;
   /** Age of the oldest time up to which an active link has accounted for everything. */
   readonly lagSeconds: number;
   /** The longest time that a link has waited for its first import to start. */
@@ -58,10 +60,11 @@ export type BudgetFigures = {
 
 /** Reads all figures at `now`. Uses indexes only, except for the queue and the links. */
 export async function readFigures(db: Kysely<DB>, now: Date): Promise<Figures> {
-  const [queue, envelopes, links, missedRatio, rest, budgets, slowed, outage] = [
+  const [queue, envelopes, links, connectOff, missedRatio, rest, budgets, slowed, outage] = [
     await readQueue(db, now),
     await readWaiting(db),
     await readLinks(db, now),
+    await readConnectOff(db),
     await readMissedRatio(db, new Date(now.getTime() - DAY_MS)),
     await readFeedAndErasure(db, now),
     await readBudgets(db, now),
@@ -72,12 +75,22 @@ export async function readFigures(db: Kysely<DB>, now: Date): Promise<Figures> {
     queue,
     ...envelopes,
     ...links,
+    ...connectOff,
     missedRatio,
     ...rest,
     budgets,
     ...slowed,
     outage,
   };
+}
+
+async function readConnectOff(db: Kysely<DB>): Promise<Pick<Figures, "connectOff">> {
+  const { rows } = await sql<{ reason: string; count: number }>`
+    select reason, count(*)::int as count
+    from link cross join lateral unnest(array[connect_sent_off, connect_received_off]) as off (reason)
+    where state <> 'ended' and reason is not null
+    group by reason`.execute(db);
+  return { connectOff: new Map(rows.map(({ reason, count }) => [reason, count])) };
 }
 
 const DAY_MS = 24 * 60 * 60 * 1000;

@@ -12,42 +12,55 @@ import {
 } from "../../docusign/faults/faults.ts";
 import { isSameAddress } from "../../docusign/wire/addresses.ts";
 import type { Database } from "../../store/database.ts";
+import {
+  type ConnectCheck,
+  findConnectChecks,
+  storeConnectChecks,
+} from "../../store/links/connect-checks.ts";
 import { changeLink } from "../../store/links/link-writes.ts";
 import type { ConnectSide, ConnectState, Link } from "../../store/links/links.ts";
 import type { Uses } from "../capabilities.ts";
+import { maySwitchOn, whyOff } from "./why-off.ts";
 
 type Type = ConnectConfiguration["type"];
-type SideState = { readonly state: ConnectSide; readonly id: string | null };
-type TypedConfiguration = { readonly type: Type; readonly state: string; readonly id: string | null };
+type SideState = { readonly state: ConnectSide; readonly id: string | null; readonly check: ConnectCheck };
+type TypedConfiguration = {
+  readonly type: Type;
+  readonly state: string;
+  readonly id: string | null;
+  readonly check: ConnectCheck;
+};
+type Deps = Uses<"db" | "log" | "now" | "publicUrl">;
 
 /**
  * Creates the link's Connect configurations, or finds and repairs existing ones (design decisions 1 and 2). If the
- * account has no Connect, or someone switched ours off, records that; the link then relies on reconciliation
- * (import-rules 5). DocuSign's refusals here do not change the link's own state.
+ * account has no Connect, or a person switched ours off, records that; the link then relies on reconciliation
+ * (import-rules 5). Switches on what DocuSign disabled, once in 24 hours. DocuSign's refusals here do not change the
+ * link's own state.
  */
-export async function ensureConnect(
-  deps: Uses<"db" | "log" | "publicUrl">,
-  link: Link,
-  account: DocuSignAccount,
-): Promise<ConnectState> {
+export async function ensureConnect(deps: Deps, link: Link, account: DocuSignAccount): Promise<ConnectState> {
   const { connect: before } = link;
+  const checks = await findConnectChecks(deps.db, link.id);
   const sent = await ensureSide(deps, link, account, {
     type: "custom",
     state: before.sent,
     id: before.sentId,
+    check: checks.sent,
   });
   const received = await ensureSide(deps, link, account, {
     type: "customrecipient",
     state: before.received,
     id: before.receivedId,
+    check: checks.received,
   });
   const connect = { sent: sent.state, sentId: sent.id, received: received.state, receivedId: received.id };
   await changeLink(deps.db, link.id, { connect });
+  await storeConnectChecks(deps.db, link.id, { sent: sent.check, received: received.check }, deps.now());
   return connect;
 }
 
 async function ensureSide(
-  deps: Uses<"log" | "publicUrl">,
+  deps: Deps,
   link: Link,
   account: DocuSignAccount,
   before: TypedConfiguration,
@@ -56,13 +69,15 @@ async function ensureSide(
   try {
     const wanted = wantedConfiguration(deps.publicUrl, link, before);
     const existing = findOurs(await account.listConnectConfigurations(), wanted);
-    return existing === null ? await create(account, wanted) : await repair(account, wanted, existing);
+    if (existing === null) return await create(account, wanted, before);
+    return await repair(deps, { link, account, wanted, before }, existing);
   } catch (error) {
     if (!(error instanceof DocuSignFault)) throw error;
     deps.log.warn({ linkId: link.id, type, fault: error.code }, "Connect configuration not created");
     // Keep the id: an existing configuration must be removed when the link ends.
     const isUnsure = isTransient(error) || isOurCredentialsFault(error);
-    return { state: isUnsure ? unsure(before.state) : "not-available", id: before.id };
+    if (isUnsure) return { ...before, state: unsure(before.state) };
+    return { ...before, state: "not-available", check: { ...before.check, off: null } };
   }
 }
 
@@ -99,22 +114,52 @@ export async function leavePending(db: Database, { id, connect }: Link): Promise
   await changeLink(db, id, { connect: { ...connect, sent: unsure(sent), received: unsure(received) } });
 }
 
-async function create(account: DocuSignAccount, wanted: ConnectConfiguration): Promise<SideState> {
-  const { id } = await account.createConnectConfiguration(wanted);
-  return { state: wanted.enabled ? "active" : "switched-off", id };
-}
-
-/** Leaves a configuration off if someone switched it off, even when the listing omits `enabled`. */
-async function repair(
+async function create(
   account: DocuSignAccount,
   wanted: ConnectConfiguration,
+  { check }: TypedConfiguration,
+): Promise<SideState> {
+  const { id } = await account.createConnectConfiguration(wanted);
+  if (!wanted.enabled) return { state: "switched-off", id, check };
+  return { state: "active", id, check: { ...check, off: null } };
+}
+
+type Repair = {
+  readonly link: Link;
+  readonly account: DocuSignAccount;
+  readonly wanted: ConnectConfiguration;
+  readonly before: TypedConfiguration;
+};
+
+/** Leaves a configuration off if a person switched it off, even when the listing omits `enabled`. */
+async function repair(
+  deps: Uses<"log" | "now">,
+  work: Repair,
   existing: ListedConnectConfiguration,
 ): Promise<SideState> {
+  const { account, wanted } = work;
   const { id, enabled, intact, url } = existing;
-  if (!(enabled ?? wanted.enabled)) return { state: "switched-off", id };
+  if (!(enabled ?? wanted.enabled)) return await switchOn(deps, work, existing);
   const isElsewhere = url !== null && !isSameAddress(url, wanted.url);
   if (!intact || isElsewhere) await account.updateConnectConfiguration({ ...wanted, id, enabled: true });
-  return { state: "active", id };
+  return { state: "active", id, check: { ...work.before.check, off: null } };
+}
+
+/** Switches a configuration on again if DocuSign disabled it. */
+async function switchOn(
+  { log, now }: Uses<"log" | "now">,
+  { link, account, wanted, before }: Repair,
+  existing: ListedConnectConfiguration,
+): Promise<SideState> {
+  const { id } = existing;
+  const check = { ...before.check, off: await whyOff(link, account, existing, now()) };
+  if (!maySwitchOn(check, now())) return { state: "switched-off", id, check };
+  await account.updateConnectConfiguration({ ...wanted, id, enabled: true });
+  log.warn(
+    { linkId: link.id, type: wanted.type, reason: check.off },
+    "Connect configuration switched on again",
+  );
+  return { state: "active", id, check: { off: null, enabledAt: now() } };
 }
 
 /** The configuration as it should be, under its stored id. */

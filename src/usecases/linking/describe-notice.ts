@@ -24,6 +24,7 @@ export async function describeNotice(
     storeRefusesSince: outage?.endedAt === null ? outage.since : null,
     throttledSince: await findThrottledSince(deps, link),
     slowSince: link.listingSlowSince,
+    connectOffSince: link.connectOffSince,
     recorded: link.notice,
   });
   return notice === null ? null : { ...notice, message: MESSAGES[notice.code] };

@@ -116,7 +116,7 @@ type Leaving = { readonly account: DocuSignAccount; readonly tombstone: LinkTomb
 
 /** Removes the configurations; on failure, restores them and leaves the link as before. */
 async function leaveDocuSign(
-  deps: Uses<"db" | "documents" | "log" | "publicUrl">,
+  deps: Uses<"db" | "documents" | "log" | "now" | "publicUrl">,
   link: Link,
   { account, tombstone }: Leaving,
 ): Promise<void> {
@@ -187,7 +187,7 @@ export async function commitEnd(
  * Leaves all of them pending if DocuSign did not answer: the owner has waited long enough.
  */
 async function putBack(
-  deps: Uses<"db" | "log" | "publicUrl">,
+  deps: Uses<"db" | "log" | "now" | "publicUrl">,
   link: Link,
   account: DocuSignAccount,
   error: unknown,

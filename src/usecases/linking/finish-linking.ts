@@ -205,7 +205,7 @@ async function commitRepair(
 
 /** Connect is optional: the next reconciliation creates what DocuSign does not create now. */
 async function connectLink(
-  deps: Uses<"db" | "log" | "openAccount" | "publicUrl">,
+  deps: Uses<"db" | "log" | "now" | "openAccount" | "publicUrl">,
   id: LinkId,
 ): Promise<void> {
   const link = await findLink(deps.db, id);

@@ -11,11 +11,13 @@ import {
 } from "../../store/ledger/reconciliations.ts";
 import { hasCompletedSince } from "../../store/ledger/unlisted-envelopes.ts";
 import { nextDueAt } from "../../store/ledger/waiting-envelopes.ts";
+import { findConnectChecks } from "../../store/links/connect-checks.ts";
 import { changeLink, lockLink } from "../../store/links/link-writes.ts";
 import { findLink, type Link } from "../../store/links/links.ts";
 import type { Uses } from "../capabilities.ts";
 import { ensureConnect } from "../health/ensure-connect.ts";
 import { checkAdmin } from "../health/link-health.ts";
+import { maySwitchOn } from "../health/why-off.ts";
 import { endFirstImport } from "../importing/first-import.ts";
 import { wakeBacklog } from "../importing/wake-backlog.ts";
 import { provenAfterwards } from "./reconcile-page.ts";
@@ -78,7 +80,17 @@ async function checkHealth(deps: Deps, work: FinishWork): Promise<void> {
   if (asks && (await checkAdmin(deps, link, account))) {
     await changeLink(deps.db, link.id, provenAfterwards({ link, run }));
   }
-  if (looksClosely || isPending(link) || run.unannounced > 0) await ensureConnect(deps, link, account);
+  if (looksClosely || run.unannounced > 0 || (await mustCheckConnect(deps, link)))
+    await ensureConnect(deps, link, account);
+}
+
+/** A configuration that DocuSign disabled again within a day is switched on when the day is over. */
+async function mustCheckConnect({ db, now }: Uses<"db" | "now">, link: Link): Promise<boolean> {
+  const { sent, received } = link.connect;
+  if (isPending(link)) return true;
+  if (sent !== "switched-off" && received !== "switched-off") return false;
+  const checks = await findConnectChecks(db, link.id);
+  return maySwitchOn(checks.sent, now()) || maySwitchOn(checks.received, now());
 }
 
 function isPending({ connect }: Link): boolean {

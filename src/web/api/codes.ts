@@ -88,7 +88,8 @@ export const noticeCode = codes("NoticeCode", "Cause that slows an active link."
 const CONNECT_SIDES: Meanings<ConnectSide> = {
   active: "DocuSign sends events.",
   pending: "The configuration could not be created or checked yet. The next reconciliation tries again.",
-  "switched-off": "A DocuSign administrator disabled the configuration. It stays disabled.",
+  "switched-off":
+    "The configuration is off. It stays off if a person disabled it, and is switched on again if DocuSign did.",
   "not-available": "The account does not support this Connect configuration, or DocuSign rejected it.",
 };
 export const connectSide = codes(

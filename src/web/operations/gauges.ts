@@ -59,6 +59,7 @@ type StateGauge = {
   readonly values: (figures: Figures) => readonly Value[];
 };
 
+const OFF_REASONS = ["person", "paused", "docusign", "deliveries-failed"];
 const LINK_STATES = ["active", "awaiting-approval", "error", "ended"];
 
 const STATE_GAUGES: readonly StateGauge[] = [
@@ -132,6 +133,13 @@ const STATE_GAUGES: readonly StateGauge[] = [
     help: "Seconds since the document store began to refuse writes, by its error code; absent while it accepts them",
     labels: ["code"],
     values: ({ outage }) => (outage === null ? [] : [[outage.seconds, { code: outage.code }] as const]),
+  },
+  {
+    name: "connect_configurations_off",
+    help: "Connect configurations that are off: by a person, paused, by DocuSign, or after failed deliveries",
+    labels: ["reason"],
+    values: ({ connectOff }) =>
+      OFF_REASONS.map((reason) => [connectOff.get(reason) ?? 0, { reason }] as const),
   },
   {
     name: "reconciliation_lag_seconds",

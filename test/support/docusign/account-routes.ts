@@ -26,11 +26,32 @@ export function createAccountRoutes(parts: RestParts): Route[] {
         return { status: 200, json: permissionProfilesAnswer(call.account, parts.state.users.values()) };
       },
     }),
+    restRoute(parts, "GET", "/users", {
+      understands: ["count", "email", "user_name_substring"],
+      handle: (call) => {
+        demandAdmin(call);
+        return listUsers(parts, call);
+      },
+    }),
     restRoute(parts, "GET", "/users/{userId}", {
       understands: ["additional_info"],
       handle: (call) => readUser(parts, call),
     }),
   ];
+}
+
+/** DocuSign returns at most 100 users. */
+function listUsers({ state }: RestParts, { account, query }: RestCall): Answer {
+  const [email, name] = [query.get("email"), query.get("user_name_substring")?.toLowerCase() ?? ""];
+  const found = [...state.users.values()]
+    .filter((user) => user.memberships.has(account.accountId))
+    .filter((user) => email === null || user.email.toLowerCase() === email.toLowerCase())
+    .filter((user) => user.name.toLowerCase().includes(name));
+  const users = found
+    .slice(0, Number(query.get("count") ?? "100"))
+    .map((user) => userAnswer(user, account, false));
+  const sizes = { resultSetSize: String(users.length), totalSetSize: String(found.length) };
+  return { status: 200, json: { users, ...sizes, startPosition: "0" } };
 }
 
 /** Rejects users who are not administrators of the account. */

@@ -8,6 +8,7 @@ export const connectConfiguration = z.looseObject({
   name: z.string().optional(),
   allowEnvelopePublish: z.string().default("false"),
   pausePublish: z.string().optional(),
+  disabledBy: z.string().optional(),
   allUsers: z.string().default("false"),
   userIds: z.array(z.string()).optional(),
   deliveryMode: z.string().optional(),

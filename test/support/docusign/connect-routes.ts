@@ -17,6 +17,14 @@ export type ConnectVerbs = {
   addConfiguration(account: Account, wish: ConfigurationWish): ConnectConfiguration;
   /** Somebody changes a configuration in DocuSign's own pages. */
   changeConfiguration(account: Account, connectId: string, changes: Partial<ConnectConfiguration>): void;
+  /**
+   * DocuSign disables a configuration whose deliveries keep failing. It shows who did, the failures, both or neither.
+   */
+  disableConfiguration(
+    account: Account,
+    connectId: string,
+    shown: { disabledBy?: string; failures?: boolean },
+  ): void;
   /** Somebody removes it there. */
   removeConfiguration(account: Account, connectId: string): void;
   /** Every call of /connect is refused with this code; null ends it. */
@@ -31,10 +39,12 @@ export type ConfigurationWish = Partial<ConnectConfiguration> & { urlToPublishTo
 export function createConnectRoutes(parts: RestParts): Route[] {
   const route = (
     method: Route["method"],
-    template: "/connect" | "/connect/{connectId}",
+    template: "/connect" | "/connect/{connectId}" | "/connect/failures",
     handle: RestHandler,
+    understands: readonly string[] = [],
   ): Route =>
     restRoute(parts, method, template, {
+      understands,
       handle: (call) => {
         demandConnect(call);
         return handle(call);
@@ -46,6 +56,15 @@ export function createConnectRoutes(parts: RestParts): Route[] {
     ),
     route("POST", "/connect", create),
     route("PUT", "/connect", update),
+    route(
+      "GET",
+      "/connect/failures",
+      ({ account: { failures } }) => ({
+        status: 200,
+        json: { failures, totalRecords: String(failures.length) },
+      }),
+      ["from_date", "to_date"],
+    ),
     route("GET", "/connect/{connectId}", (call) => listed([known(call, call.params["connectId"])])),
     route("DELETE", "/connect/{connectId}", (call) => {
       call.account.configurations.delete(known(call, call.params["connectId"]).connectId);
@@ -66,6 +85,16 @@ export function createConnectVerbs(): ConnectVerbs {
     changeConfiguration: (account, connectId, changes) => {
       const before = account.configurations.get(connectId);
       account.configurations.set(connectId, connectConfiguration.parse({ ...before, ...changes }));
+    },
+    disableConfiguration: (account, connectId, { disabledBy, failures = false }) => {
+      const before = account.configurations.get(connectId);
+      const off = {
+        ...before,
+        allowEnvelopePublish: "false",
+        ...(disabledBy === undefined ? {} : { disabledBy }),
+      };
+      account.configurations.set(connectId, connectConfiguration.parse(off));
+      if (failures) account.failures.push({ connectId, status: "failed", error: "503 Service Unavailable" });
     },
     removeConfiguration: (account, connectId) => void account.configurations.delete(connectId),
     refuseConnect: (account, errorCode) => {
@@ -106,8 +135,10 @@ function create(call: RestCall): Answer {
 
 function update(call: RestCall): Answer {
   const changes = fieldsOf(call.json);
-  const before = known(call, changes["connectId"]);
-  return { status: 200, json: accepted(call, { ...before, ...changes }) };
+  const { disabledBy, ...before } = known(call, changes["connectId"]);
+  const isEnabled = changes["allowEnvelopePublish"] === "true";
+  const kept = isEnabled || disabledBy === undefined ? before : { ...before, disabledBy };
+  return { status: 200, json: accepted(call, { ...kept, ...changes }) };
 }
 
 function fieldsOf(json: unknown): Record<string, unknown> {

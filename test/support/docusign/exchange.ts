@@ -8,6 +8,7 @@ export type Template =
   | "/accounts/{accountId}"
   | "/settings"
   | "/permission_profiles"
+  | "/users"
   | "/users/{userId}"
   | "/envelopes"
   | "/envelopes/{envelopeId}"
@@ -15,6 +16,7 @@ export type Template =
   | "/envelopes/{envelopeId}/documents"
   | "/envelopes/{envelopeId}/documents/{documentId}"
   | "/connect"
+  | "/connect/failures"
   | "/connect/{connectId}";
 
 /** A request that came in, for tests and benches to count. */

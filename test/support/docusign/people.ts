@@ -80,6 +80,7 @@ function addAccount(state: DocuSignState, wish: AccountWish): Account {
     recipientConnect: wish.recipientConnect ?? true,
     hmacKeys: wish.hmacKeys ?? [`own key of ${accountId}`],
     configurations: new Map(),
+    failures: [],
     connectRefusal: null,
     moved: null,
     shownConfiguration: (there) => there,

@@ -4,18 +4,20 @@ import { z } from "zod";
 
 const reference = z.object({ $ref: z.string() });
 
-const official = z.object({
-  paths: z.record(
+const paths = z.record(
+  z.string(),
+  z.record(
     z.string(),
-    z.record(
-      z.string(),
-      z.object({
-        query: z.array(z.string()),
-        body: reference.optional(),
-        responses: z.record(z.string(), z.union([reference, z.object({ type: z.literal("file") })])),
-      }),
-    ),
+    z.object({
+      query: z.array(z.string()),
+      body: reference.optional(),
+      responses: z.record(z.string(), z.union([reference, z.object({ type: z.literal("file") })])),
+    }),
   ),
+);
+
+const official = z.object({
+  paths,
   definitions: z.record(
     z.string(),
     z.object({ type: z.string(), properties: z.record(z.string(), z.unknown()) }),
@@ -23,6 +25,7 @@ const official = z.object({
 });
 
 const newer = z.object({
+  paths,
   definitions: z.record(
     z.string(),
     z.looseObject({
@@ -50,11 +53,13 @@ export function docusignSchema(): DocuSignSchema {
 }
 
 function createDocuSignSchema(): DocuSignSchema {
-  const { paths, definitions } = official.parse(readJson("official.json"));
+  const { definitions, ...described } = official.parse(readJson("official.json"));
+  const additions = newer.parse(readJson("newer.json"));
+  const paths = { ...described.paths, ...additions.paths };
   const ajv = new Ajv({ strict: true, allErrors: true, allowUnionTypes: true });
   ajv.addSchema({
     $id: "docusign",
-    definitions: closedDefinitions(definitions, newer.parse(readJson("newer.json"))),
+    definitions: closedDefinitions(definitions, additions),
   });
   const check = (ref: string, value: unknown): string[] => sentences(compiled(ajv, ref), value);
   return {

@@ -12,6 +12,8 @@ export type Account = {
   /** Keys of the account's own Connect settings; integrator-managed configurations do not use them. */
   readonly hmacKeys: readonly string[];
   readonly configurations: Map<string, ConnectConfiguration>;
+  /** Failed deliveries, as DocuSign's log shows them. */
+  readonly failures: { readonly connectId: string; readonly status: string; readonly error: string }[];
   /** DocuSign's error code for every call of /connect, if a test asked for it. */
   connectRefusal: string | null;
   /** The site that DocuSign moved the account to, and how the old one answers; null without a move. */
