@@ -1,7 +1,7 @@
 import { type RawBuilder, sql } from "kysely";
 
 /** Version 0.1 cannot explain these reasons. It reads them as `import-failed`, with the reason in front of the error. */
-const NEW_REASONS: readonly string[] = ["document-store-unavailable"];
+const NEW_REASONS: readonly string[] = ["document-store-unavailable", "on-another-site"];
 const KNOWN_TO_ALL = "import-failed";
 
 type Reason = { readonly reason: string; readonly error: string | null };

@@ -4,7 +4,7 @@ import { parseUuid } from "../../domain/identifiers.ts";
 import { DOWNLOAD_AGAIN_MS, TRIED_IN_VAIN } from "../../domain/retries.ts";
 import { required } from "../rows.ts";
 import type { DB } from "../schema.ts";
-import { reasonColumns } from "../waiting-reasons.ts";
+import { REASON, reasonColumns } from "../waiting-reasons.ts";
 import { type FoundBy, type LedgerEntry, toEntry } from "./envelopes.ts";
 
 /**
@@ -134,9 +134,9 @@ export async function takeUpFailed(
     .where((is) =>
       is.or([
         is("waiting_until", "is", null),
-        is.and([is("reason", "in", TRIED_IN_VAIN), is("last_attempt_at", "<=", triedBefore)]),
+        is.and([is(REASON, "in", TRIED_IN_VAIN), is("last_attempt_at", "<=", triedBefore)]),
         // An operator may retry at any time what no document caused.
-        ...(afresh ? [is("reason", "in", ["docusign-unavailable", "not-found-yet", "import-failed"])] : []),
+        ...(afresh ? [is(REASON, "in", ["docusign-unavailable", "not-found-yet", "import-failed"])] : []),
       ]),
     )
     .execute();

@@ -60,11 +60,10 @@ export type BudgetFigures = {
 
 /** Reads all figures at `now`. Uses indexes only, except for the queue and the links. */
 export async function readFigures(db: Kysely<DB>, now: Date): Promise<Figures> {
-  const [queue, envelopes, links, connectOff, missedRatio, rest, budgets, slowed, outage] = [
+  const [queue, envelopes, links, missedRatio, rest, budgets, slowed, outage] = [
     await readQueue(db, now),
     await readWaiting(db),
     await readLinks(db, now),
-    await readConnectOff(db),
     await readMissedRatio(db, new Date(now.getTime() - DAY_MS)),
     await readFeedAndErasure(db, now),
     await readBudgets(db, now),
@@ -75,22 +74,12 @@ export async function readFigures(db: Kysely<DB>, now: Date): Promise<Figures> {
     queue,
     ...envelopes,
     ...links,
-    ...connectOff,
     missedRatio,
     ...rest,
     budgets,
     ...slowed,
     outage,
   };
-}
-
-async function readConnectOff(db: Kysely<DB>): Promise<Pick<Figures, "connectOff">> {
-  const { rows } = await sql<{ reason: string; count: number }>`
-    select reason, count(*)::int as count
-    from link cross join lateral unnest(array[connect_sent_off, connect_received_off]) as off (reason)
-    where state <> 'ended' and reason is not null
-    group by reason`.execute(db);
-  return { connectOff: new Map(rows.map(({ reason, count }) => [reason, count])) };
 }
 
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -228,15 +217,18 @@ async function readBudgets(db: Kysely<DB>, now: Date): Promise<BudgetFigures[]> 
   }));
 }
 
-async function readSlowed(db: Kysely<DB>): Promise<Pick<Figures, "connect" | "slowed">> {
+async function readSlowed(db: Kysely<DB>): Promise<Pick<Figures, "connect" | "connectOff" | "slowed">> {
   const { rows } = await sql<{ kind: string; value: string; count: number }>`
     select kind, value, count(*)::int as count from link cross join lateral (
-      values ('connect', connect_sent), ('connect', connect_received), ('slowed', notice_code)
+      values ('connect', connect_sent), ('connect', connect_received),
+        ('off', connect_sent_off), ('off', connect_received_off), ('slowed', notice_code),
+        ('slowed', case when listing_slow_since is not null then 'docusign-slow' end),
+        ('slowed', case when connect_off_since is not null then 'connect-switched-off' end)
     ) as fact (kind, value)
     where state = 'active' and value is not null group by kind, value order by kind, value`.execute(db);
   const of = (kind: string): Map<string, number> =>
     new Map(rows.filter((row) => row.kind === kind).map(({ value, count }) => [value, count]));
-  return { connect: of("connect"), slowed: of("slowed") };
+  return { connect: of("connect"), connectOff: of("off"), slowed: of("slowed") };
 }
 
 /** An outage that has just ended still counts: it may return with the next document. */

@@ -3,6 +3,7 @@ import { DocuSignFault } from "../../docusign/faults/faults.ts";
 import { decideFault, type FaultWait } from "../../domain/fault-policy.ts";
 import type { Reasons } from "../../domain/finding.ts";
 import type { LinkId } from "../../domain/identifiers.ts";
+import { slower } from "../../domain/listing-pace.ts";
 import { ALL_HISTORY } from "../../domain/window.ts";
 import type { Database } from "../../store/database.ts";
 import {
@@ -15,6 +16,7 @@ import {
 import { recordNotice, removeNotice } from "../../store/links/link-notices.ts";
 import { changeLink } from "../../store/links/link-writes.ts";
 import { findLink, type Link } from "../../store/links/links.ts";
+import { findListingPace, storeListingPace } from "../../store/links/listing-pace.ts";
 import type { CallKind, Uses } from "../capabilities.ts";
 import { askAdmin, checkAdmin, failLink } from "../health/link-health.ts";
 import { findCallsWait } from "../importing/waiting-cause.ts";
@@ -98,7 +100,7 @@ async function stepAlone(deps: Deps, request: ReconcileRequest): Promise<Reconci
   const account = deps.openAccount(link, count, kindOfCalls(link));
   try {
     const page = await reconcilePage(deps, { link, run, account });
-    if (typeof page !== "string") return await afterFault(deps, link, "page", page.tooMuch);
+    if (typeof page !== "string") return await slowDown(deps, link, page.tooMuch);
     if (link.notice?.code === UNAVAILABLE) await removeNotice(deps.db, link.id, UNAVAILABLE);
     if (page === "more") return { kind: "more", first: run.kind === "first", ended: null };
     const ended = await finish(deps, request, { link, run, account });
@@ -206,6 +208,13 @@ function isFullDue(link: Link, { from, to, manual }: ReconcileRequest, now: Date
   const { listedAt } = link.firstImport;
   if (listedAt === null || from !== undefined || manual === true || !hasReached(link, to)) return false;
   return (link.fullyCheckedAt ?? listedAt).getTime() + FULL_EVERY_MS <= now.getTime();
+}
+
+/** Lets the link's next page ask for less. */
+async function slowDown(deps: Deps, link: Link, fault: DocuSignFault): Promise<ReconcileStep> {
+  const pace = await findListingPace(deps.db, link.id);
+  await storeListingPace(deps.db, link.id, slower(pace), deps.now());
+  return await afterFault(deps, link, "page", fault);
 }
 
 /** Keeps the run in progress, so that it continues from its page, unless a person must repair the link first. */

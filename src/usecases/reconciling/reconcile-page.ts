@@ -2,7 +2,7 @@ import type { DocuSignAccount } from "../../docusign/api/account.ts";
 import { DocuSignFault, isOverload } from "../../docusign/faults/faults.ts";
 import { contentDocuments } from "../../domain/contract.ts";
 import type { Envelope } from "../../domain/envelope.ts";
-import { FULL_PACE, faster, type ListingPace, slower } from "../../domain/listing-pace.ts";
+import { FULL_PACE, faster, type ListingPace } from "../../domain/listing-pace.ts";
 import { completeContracts, type SourceFacts } from "../../store/contracts/complete-contracts.ts";
 import { advanceReconciliation } from "../../store/ledger/reconciliation-pages.ts";
 import type { Reconciliation } from "../../store/ledger/reconciliations.ts";
@@ -25,12 +25,12 @@ export type PageWork = {
 /**
  * Lists one page and records it in the ledger. Known envelopes stay as they are, excluded ones are recorded with their
  * rule, and those to import wait for the backlog. Ledger, counts and position are written in one commit.
- * If DocuSign cannot finish the page, the link's next page asks for less.
+ * Pages that succeed let the link's next ones ask for more, up to the maximum.
  */
 export async function reconcilePage(deps: Uses<"db" | "now">, work: PageWork): Promise<PageEnd> {
   const { link, run } = work;
   const pace = await findListingPace(deps.db, link.id);
-  const page = await listOrSlowDown(deps, work, pace);
+  const page = await listUnlessTooMuch(work, pace);
   if (page instanceof DocuSignFault) return { tooMuch: page };
   const { next } = page;
   const rows = await judgeListed(deps, link, page.envelopes);
@@ -54,19 +54,17 @@ export async function reconcilePage(deps: Uses<"db" | "now">, work: PageWork): P
   return next === null ? "done" : "more";
 }
 
-/** `tooMuch`: DocuSign could not finish the page, and the next one asks for less. */
+/** `tooMuch`: DocuSign could not finish the page. The next one should ask for less. */
 export type PageEnd = "more" | "done" | { readonly tooMuch: DocuSignFault };
 
-async function listOrSlowDown(
-  deps: Uses<"db" | "now">,
-  { link, run, account }: PageWork,
+async function listUnlessTooMuch(
+  { run, account }: PageWork,
   pace: ListingPace,
 ): Promise<ListedPage | DocuSignFault> {
   try {
     return await listPage(account, run, pace);
   } catch (error) {
     if (!(error instanceof DocuSignFault) || !isOverload(error)) throw error;
-    await storeListingPace(deps.db, link.id, slower(pace), deps.now());
     return error;
   }
 }
