@@ -74,18 +74,8 @@ export function openDocuSignAccount(options: DocuSignAccountOptions): DocuSignAc
           sdk.users.getInformation(account, id, { additionalInfo: "true" }, done),
         ),
       ),
-    findUsers: async (query) => {
-      const filter = "email" in query ? query : { userNameSubstring: query.nameContains };
-      return readUsers(
-        await callAccount((sdk, account, done) => sdk.users.list(account, { ...filter, count: "100" }, done)),
-      );
-    },
-    listFailedDeliveries: async ({ from, to }) => {
-      const period = { fromDate: from.toISOString(), toDate: to.toISOString() };
-      return readFailures(
-        await callAccount((sdk, account, done) => sdk.connect.listEventFailureLogs(account, period, done)),
-      );
-    },
+    findUsers: (query) => findUsers(callAccount, query),
+    listFailedDeliveries: (period) => listFailedDeliveries(callAccount, period),
     listConnectConfigurations: () => listConfigurations(callAccount),
     createConnectConfiguration: (wanted) => createConfiguration(callAccount, wanted),
     updateConnectConfiguration: async (wanted) => {
@@ -126,6 +116,25 @@ async function getDocuments(call: Call, id: EnvelopeId): Promise<NonNullable<Env
   const documents = readDocuments(raw);
   if (documents === null) throw unreadableAnswer();
   return documents;
+}
+
+async function findUsers(
+  call: Call,
+  query: { readonly email: string } | { readonly nameContains: string },
+): ReturnType<DocuSignAccount["findUsers"]> {
+  const filter = "email" in query ? query : { userNameSubstring: query.nameContains };
+  const options = { ...filter, count: "100" };
+  return readUsers(await call((sdk, account, done) => sdk.users.list(account, options, done)));
+}
+
+async function listFailedDeliveries(
+  call: Call,
+  { from, to }: { readonly from: Date; readonly to: Date },
+): ReturnType<DocuSignAccount["listFailedDeliveries"]> {
+  const period = { fromDate: from.toISOString(), toDate: to.toISOString() };
+  return readFailures(
+    await call((sdk, account, done) => sdk.connect.listEventFailureLogs(account, period, done)),
+  );
 }
 
 async function listConfigurations(call: Call): Promise<readonly ListedConnectConfiguration[]> {
