@@ -75,6 +75,42 @@ test("the CSV holds all contracts of the tenant, and no cell that a spreadsheet 
   assert.ok(lines.some((line) => line.startsWith('"秘密保持契約書, 別紙.pdf",')));
 });
 
+test("contracts are found by words on the page, in the CSV, and in the look-up", async () => {
+  await using place = await createPageWorld(chromium);
+  const { world } = place;
+  for (const name of ["秘密保持契約書A.pdf", "秘密保持契約書B.pdf", "業務委託契約書.pdf"]) {
+    const documents = [{ name }];
+    await world.docusign.concludeEnvelope({ from: place.colleague, to: [CUSTOMER], documents });
+  }
+  await world.link(place.admin, { group: "sales" });
+  await world.runJobs();
+  const page = await place.visit("member");
+  const section = page.getByRole("region", { name: "取り込んだ契約書" });
+
+  await section.getByRole("searchbox").fill("秘密");
+  await section.getByRole("button", { name: "検索" }).click();
+  assert.deepEqual((await section.getByRole("rowheader").allInnerTexts()).sort(), [
+    "秘密保持契約書A.pdf",
+    "秘密保持契約書B.pdf",
+  ]);
+  const csv = await page.request.get(
+    (await section.getByRole("link", { name: "CSV" }).getAttribute("href")) ?? "",
+  );
+  assert.equal((await csv.text()).trim().split("\r\n").length, 3);
+  await section.getByRole("searchbox").fill("賃貸");
+  await section.getByRole("button", { name: "検索" }).click();
+  assert.match(await section.innerText(), /該当する契約書はありません。/);
+
+  const answer = page.getByRole("region", { name: "エンベロープの照会" });
+  await answer.getByRole("textbox").fill("委託");
+  await answer.getByRole("button", { name: "照会" }).click();
+  assert.match(await answer.innerText(), /取り込み済み[^]*業務委託契約書\.pdf/);
+  await answer.getByRole("textbox").fill("秘密");
+  await answer.getByRole("button", { name: "照会" }).click();
+  await answer.getByRole("link", { name: "秘密保持契約書B.pdf" }).click();
+  assert.match(await answer.getByRole("status").innerText(), /取り込みました。/);
+});
+
 test("behind each count are its envelopes with the reason, and each leads to its explanation", async () => {
   await using place = await createPageWorld(chromium);
   const { world } = place;

@@ -132,6 +132,7 @@ test("a slow deletion shows that it is under way", async () => {
   const page = await place.visit();
   await linkOnPage(place, page, place.admin);
   await page.getByRole("button", { name: "削除" }).click();
+  await page.waitForURL(/delete/);
   const { release } = await holdDeletion(page);
 
   await page.getByRole("button", { name: "削除" }).click({ noWaitAfter: true });

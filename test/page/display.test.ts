@@ -165,7 +165,7 @@ test("an envelope is explained by its id or a DocuSign address, to members too",
   await page.getByRole("button", { name: "照会" }).click();
   assert.equal(
     await answer.getByRole("status").innerText(),
-    "エンベロープIDが見つかりませんでした。IDかアドレスをもう一度ご確認ください。",
+    "エンベロープIDが見つかりませんでした。ファイル名や件名が一致する、取り込み済みの契約書もありません。IDかアドレスをもう一度ご確認ください。",
   );
   assert.equal(await page.getByLabel(/エンベロープID/).inputValue(), "何かほかのもの <script>");
 

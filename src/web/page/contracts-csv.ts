@@ -24,10 +24,13 @@ const COLUMNS: readonly (readonly [
   ["契約書ID", ({ id }) => id],
 ];
 
-/** Streams the tenant's contracts as CSV (RFC 4180, UTF-8), the newest import first. Times are in Japan. */
+/**
+ * Streams the tenant's contracts that match `q`, or all, as CSV (RFC 4180, UTF-8), the newest import first. Times are in
+ * Japan.
+ */
 export async function sendContractsCsv(
   { db }: Uses<"db">,
-  tenant: string,
+  { tenant, q }: { tenant: string; q: string | null },
   response: Response,
 ): Promise<void> {
   const groups = await listGroups(db, tenant);
@@ -35,7 +38,11 @@ export async function sendContractsCsv(
   response.write(BYTE_ORDER_MARK + line(COLUMNS.map(([name]) => name)));
   let last: StoredContract | undefined;
   do {
-    const contracts = await listContracts(db, tenant, { limit: ROWS_AT_ONCE, after: last ?? null });
+    const contracts = await listContracts(db, tenant, {
+      q: q ?? undefined,
+      limit: ROWS_AT_ONCE,
+      after: last ?? null,
+    });
     const rows = contracts.map((contract) => line(COLUMNS.map(([, valueOf]) => valueOf(contract, groups))));
     if (!response.write(rows.join("")))
       await Promise.race([once(response, "drain"), once(response, "close")]);

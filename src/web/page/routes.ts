@@ -12,7 +12,7 @@ import { layout } from "../html/layout.ts";
 import { sendContractsCsv } from "./contracts-csv.ts";
 import { linksContent } from "./links.ts";
 import { showResult, takeResult } from "./results.ts";
-import { readContracts } from "./sections/contracts.ts";
+import { parseSearch, readContracts } from "./sections/contracts.ts";
 import { deletionPage } from "./sections/deletion.ts";
 import { envelopesContent, envelopesTitle, parseOutcome, readEnvelopes } from "./sections/envelopes.ts";
 import { livePart } from "./sections/first-import.ts";
@@ -43,7 +43,8 @@ export function linksPageRoutes(deps: Deps): Router {
     await showEnvelopes(deps, request, response);
   });
   router.get("/links/contracts.csv", ...signedIn, async (request, response) => {
-    await sendContractsCsv(deps, signedInOf(request).tenant, response);
+    const q = parseSearch(request.query["q"]);
+    await sendContractsCsv(deps, { tenant: signedInOf(request).tenant, q }, response);
   });
   return router;
 }
@@ -68,7 +69,7 @@ async function showLinks(deps: Deps, request: Request, response: Response): Prom
   const inquiry = await inquire(deps, tenant, request.query["envelope"]);
   const visitor = visitorOf(request);
   const editing = request.query["edit"] !== undefined;
-  const contracts = await readContracts(deps, tenant, request.query["after"]);
+  const contracts = await readContracts(deps, tenant, request.query);
   const { page: settings } = deps;
   const content = linksContent({ view, visitor, message, inquiry, editing, contracts, settings });
   const title = message?.tone === "bad" ? "エラー" : "";

@@ -1,30 +1,52 @@
 import { type EnvelopeId, parseUuid } from "../../../domain/identifiers.ts";
+import type { StoredContract } from "../../../store/contracts/contracts.ts";
+import { listContracts } from "../../../store/contracts/list-contracts.ts";
 import type { Group } from "../../../store/links/groups.ts";
 import { findCurrentLink } from "../../../store/links/links.ts";
 import type { Uses } from "../../../usecases/capabilities.ts";
 import { type Explanation, explainEnvelope } from "../../../usecases/explaining/explain-envelope.ts";
 import { type Html, html } from "../../html/html.ts";
 import { icon } from "../../html/icons.ts";
+import { parseSearch } from "./contracts.ts";
 import { explanationPart } from "./explanation.ts";
+
+type Deps = Uses<"budgets" | "db" | "importTiming" | "now" | "openAccount">;
 
 /** The question and its answer. */
 export type Inquiry =
   | { readonly kind: "none" }
   | { readonly kind: "unreadable"; readonly asked: string }
+  | { readonly kind: "matches"; readonly asked: string; readonly contracts: readonly StoredContract[] }
   | { readonly kind: "not-found"; readonly asked: string; readonly isLinked: boolean }
   | { readonly kind: "found"; readonly asked: string; readonly explanation: Explanation };
 
 const LONGEST = 2_000;
 
-/** Answers `?envelope=…`, which is an envelope id or a DocuSign address that contains one. */
-export async function inquire(
-  deps: Uses<"budgets" | "db" | "importTiming" | "now" | "openAccount">,
-  tenant: string,
-  asked: unknown,
-): Promise<Inquiry> {
+const MOST_MATCHES = 20;
+
+/**
+ * Answers `?envelope=…`: an envelope id, a DocuSign address that contains one, or words of an imported file's name or
+ * subject. Words that only one envelope matches are answered with its explanation.
+ */
+export async function inquire(deps: Deps, tenant: string, asked: unknown): Promise<Inquiry> {
   if (typeof asked !== "string" || asked.trim() === "") return { kind: "none" };
   const envelopeId = findEnvelopeId(asked);
-  if (envelopeId === null) return { kind: "unreadable", asked: asked.slice(0, LONGEST) };
+  if (envelopeId === null) return await inquireByWords(deps, tenant, asked.slice(0, LONGEST));
+  return await inquireById(deps, tenant, envelopeId);
+}
+
+async function inquireByWords(deps: Deps, tenant: string, asked: string): Promise<Inquiry> {
+  const q = parseSearch(asked);
+  if (q === null || q !== asked.trim()) return { kind: "unreadable", asked };
+  const contracts = await listContracts(deps.db, tenant, { q, limit: MOST_MATCHES, after: null });
+  const [first] = contracts;
+  if (first === undefined) return { kind: "unreadable", asked };
+  const { envelopeId } = first.source;
+  const isOnly = contracts.every(({ source }) => source.envelopeId === envelopeId);
+  return isOnly ? await inquireById(deps, tenant, envelopeId) : { kind: "matches", asked, contracts };
+}
+
+async function inquireById(deps: Deps, tenant: string, envelopeId: EnvelopeId): Promise<Inquiry> {
   const explanation = await explainEnvelope(deps, { tenant, envelopeId, asker: "reader" }, "ja");
   if (explanation === null) {
     return {
@@ -62,7 +84,7 @@ export function inquirySection(inquiry: Inquiry, groups: readonly Group[]): Html
 <p>エンベロープが取り込まれた理由、取り込まれていない理由を確認できます。</p>
 <form method="get" action="/links#inquiry" class="fields" role="search" aria-labelledby="inquiry">
 <p class="field wide">
-<label for="envelope">エンベロープID、またはDocuSignでエンベロープを開いたときのアドレス</label>
+<label for="envelope">エンベロープID、DocuSignでエンベロープを開いたときのアドレス、または取り込んだファイル名や件名の語</label>
 <input id="envelope" name="envelope" type="text" value="${asked}" required maxlength="${LONGEST}" autocomplete="off" autocapitalize="off" spellcheck="false" aria-describedby="envelope-hint">
 <small id="envelope-hint">例：a1b2c3d4-5e6f-4a1b-8c2d-3e4f5a6b7c8d</small>
 </p>
@@ -77,12 +99,30 @@ function answer(inquiry: Inquiry, groups: readonly Group[]): Html | null {
     case "none":
       return null;
     case "unreadable":
-      return notice("エンベロープIDが見つかりませんでした。IDかアドレスをもう一度ご確認ください。");
+      return notice(
+        "エンベロープIDが見つかりませんでした。ファイル名や件名が一致する、取り込み済みの契約書もありません。IDかアドレスをもう一度ご確認ください。",
+      );
+    case "matches":
+      return matchList(inquiry.contracts);
     case "not-found":
       return notice(inquiry.isLinked ? NOT_FOUND : NOT_RECORDED);
     case "found":
       return explanationPart(inquiry.explanation, groups);
   }
+}
+
+function matchList(contracts: readonly StoredContract[]): Html {
+  const items = contracts.map(
+    ({
+      fileName,
+      source,
+      concludedOn,
+    }) => html`<li><a class="file" href="/links?envelope=${source.envelopeId}#inquiry">${fileName}</a>
+<span>契約締結日 ${concludedOn.replaceAll("-", "/")}</span>${source.subject !== null && html` <span>${source.subject}</span>`}</li>\n`,
+  );
+  return html`<p role="status">一致する契約書があります。確認するものを選択してください。</p>
+<ul class="files">
+${items}</ul>`;
 }
 
 /** DocuSign shows the linked user neither other accounts' envelopes nor what only a colleague received. */
