@@ -38,12 +38,14 @@ const tokens = {
 await using clients = await startChild("../attacks/polling-clients.ts");
 
 const quiet = await readFor(5_000);
+print(`without the attack: ${describe(quiet)}`);
 const wish: PollingWish = {
   port: Number(new URL(program.url).port),
   token: tokens.attacker,
   clients: CLIENTS,
 };
 await clients.ask("start", wish);
+print(`${CLIENTS} clients are connected`);
 await pause(3_000);
 await clients.ask("takeCounts");
 const newsAt: number[] = [];
@@ -56,7 +58,6 @@ const counts = await clients.ask<PollingCounts>("takeCounts");
 await close();
 
 const woken = attacked.filter(({ at }) => newsAt.some((time) => at >= time && at < time + AFTER_NEWS_MS));
-print(`without the attack: ${describe(quiet)}`);
 print(`with ${CLIENTS} waiting clients: ${describe(attacked)}`);
 print(`within ${AFTER_NEWS_MS} ms after news for them: ${describe(woken)}`);
 for (const [status, count] of Object.entries(counts))
