@@ -231,6 +231,9 @@ test("30 days after a contract's deletion its names leave the feed; ids, dates, 
   const [gone] = [await storeTestContract(world, { linkId }), await storeTestContract(world, { linkId })];
   await (await world.api()).send("DELETE", `/v1/contracts/${gone.id}`);
   const before = (await listChanges(world, "")).items;
+  assert.ok(
+    before.every(({ contract: { source } }: any) => source.sender !== null && source.recipients !== null),
+  );
   const { tasks } = world.service.foundation;
 
   world.clock.pass(30 * DAY_MS - 1);
