@@ -13,6 +13,7 @@ import { measureImports } from "./measure-imports.ts";
 import { measureLone } from "./measure-lone.ts";
 import { measureMemory } from "./measure-memory.ts";
 import { measureReadable } from "./measure-readable.ts";
+import { measureSearch } from "./measure-search.ts";
 import { measureStart } from "./measure-start.ts";
 import { describeLoad, describeMachine, watchProcessors } from "./processors.ts";
 import { type Bench, formatShare, formatTable, type Row, type Run, writeDocument } from "./report.ts";
@@ -33,6 +34,7 @@ const MEASUREMENTS: Readonly<Record<string, (bench: Bench) => Promise<Row[]>>> =
   memory: measureMemory,
   hour: measureHour,
   contracts: measureContracts,
+  search: measureSearch,
   "first-import": measureFirstImport,
   start: measureStart,
 };

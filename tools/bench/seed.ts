@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { sql } from "kysely";
+import { type RawBuilder, sql } from "kysely";
 import type { LinkId } from "../../src/domain/identifiers.ts";
 import { parseUuid } from "../../src/domain/identifiers.ts";
 import type { Database } from "../../src/store/database.ts";
@@ -123,8 +123,15 @@ export async function addKnown(
     ) as t (tenant, envelope_id, link_id)`.execute(db);
 }
 
-/** Contracts of one tenant, imported one after the other into ten groups. */
-export async function addContracts(db: Database, link: SeededLink, rows: number): Promise<void> {
+const FILE_NAME = sql<string>`'業務委託契約書 ' || n || '.pdf'`;
+
+/** Contracts of one tenant, imported one after the other into ten groups. A name is made of the number `n` of its contract. */
+export async function addContracts(
+  db: Database,
+  link: SeededLink,
+  rows: number,
+  fileName: RawBuilder<string> = FILE_NAME,
+): Promise<void> {
   await db.transaction().execute(async (tx) => {
     // The envelopes that they came of are nothing to those who read pages.
     await sql`set local session_replication_role = replica`.execute(tx);
@@ -134,7 +141,7 @@ export async function addContracts(db: Database, link: SeededLink, rows: number)
         subject, pages, bytes, sha256, document_key, imported_at, deleted_at
       )
       select gen_random_uuid(), ${link.tenant}, gen_random_uuid(), '1', ${link.id}, 'group-' || n % 10,
-        '業務委託契約書 ' || n || '.pdf', (at at time zone 'Asia/Tokyo')::date, at, ${link.user.accountId}::uuid,
+        ${fileName}, (at at time zone 'Asia/Tokyo')::date, at, ${link.user.accountId}::uuid,
         '業務委託契約書のご確認', 3, 123456, repeat('0', 64), 'contracts/' || n, at, case when n % 50 = 0 then at end
       from generate_series(1, ${rows}::int) as n,
         lateral (select now() - (${rows}::int - n) * interval '5 years' / ${rows}::int as at) as moment`.execute(
