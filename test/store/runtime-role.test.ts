@@ -166,6 +166,7 @@ const WRITES: readonly (readonly [Privilege, RegExp])[] = [
 
 const FORBIDDEN = [
   "create table stray ()",
+  "create temporary table stray ()",
   "create schema stray",
   "create function stray() returns void language sql as ''",
   "alter table link add column stray text",

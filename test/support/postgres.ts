@@ -91,6 +91,8 @@ export async function createUnsharedDatabase(
   for (const role of [owner, runtimeRole])
     await administer(adminUrl, `create role "${role}" login password 'secret'`);
   await administer(adminUrl, `create database ${name} owner "${owner}"`);
+  // As the runbook has it.
+  await administer(adminUrl, `revoke temporary on database ${name} from public`);
   return {
     adminUrl: addressOf(adminUrl, name),
     ownerUrl: addressOf(adminUrl, name, owner),
