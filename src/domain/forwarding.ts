@@ -1,6 +1,16 @@
 import type { Forwarding, Person, Recipient } from "./envelope.ts";
 import { parseUuid } from "./identifiers.ts";
-import { comparePersons, isNamed, isSamePerson, type Likeness } from "./persons.ts";
+import {
+  comparePersons,
+  FORMS,
+  type Form,
+  formOf,
+  identitiesOf,
+  isComparable,
+  isNamed,
+  isSamePerson,
+  type Likeness,
+} from "./persons.ts";
 
 /** One end of a forwarding: the person and, if known, the listed entry and the recipient id from an event. */
 export type Place = { readonly person: Person; readonly entry: Recipient | null; readonly id: string | null };
@@ -16,14 +26,39 @@ export function listTransfers(
   recipients: readonly Recipient[],
   forwardings: readonly Forwarding[],
 ): Transfer[] {
+  const listed = listRecipients(recipients);
+  const givers = new Set(forwardings.map(({ from }) => normalId(from.recipientId)));
   // Events first: they can name both ends, which distinguishes two forwardings between the same persons.
   const told = [
-    ...forwardings.map((forwarding) => readForwarding(forwarding, recipients, forwardings)),
-    ...recipients.flatMap((entry) => readDelegations(entry, recipients)),
+    ...forwardings.map((forwarding) => readForwarding(forwarding, listed, givers)),
+    ...recipients.flatMap((entry) => readDelegations(entry, listed)),
   ];
-  const distinct: Transfer[] = [];
+  const distinct: Distinct = { transfers: [], places: new Map() };
   for (const transfer of told.filter(isBetweenTwo)) addDistinct(distinct, transfer);
-  return distinct;
+  return distinct.transfers;
+}
+
+/** The recipients by id and by person, since there may be thousands of them and of forwardings. */
+type Listed = {
+  readonly byId: ReadonlyMap<string, readonly Recipient[]>;
+  readonly byPerson: ReadonlyMap<string, readonly Recipient[]>;
+};
+
+function listRecipients(recipients: readonly Recipient[]): Listed {
+  const byId = new Map<string, Recipient[]>();
+  const byPerson = new Map<string, Recipient[]>();
+  for (const one of recipients) {
+    for (const id of new Set([normalId(one.recipientId), normalId(one.recipientGuid)]))
+      if (id !== null) addTo(byId, id, one);
+    for (const identity of identitiesOf(one)) addTo(byPerson, identity, one);
+  }
+  return { byId, byPerson };
+}
+
+function addTo<T>(lists: Map<string, T[]>, key: string, one: T): void {
+  const list = lists.get(key);
+  if (list === undefined) lists.set(key, [one]);
+  else list.push(one);
 }
 
 // Stryker disable next-line StringLiteral: callers compare with "same" and "different" only
@@ -38,16 +73,17 @@ export function comparePlaces(one: Place, other: Place): Likeness {
   return isGuid(one.id) === isGuid(other.id) ? "different" : UNKNOWN;
 }
 
-function readDelegations(entry: Recipient, recipients: readonly Recipient[]): Transfer[] {
+function readDelegations(entry: Recipient, listed: Listed): Transfer[] {
   const here = placeOf(entry);
   const given = entry.delegatedTo.filter(isNamed).map((taker) => ({ from: here, to: unplaced(taker) }));
   if (entry.delegatedBy === null || !isNamed(entry.delegatedBy)) return given;
-  return [{ from: findDelegator(entry.delegatedBy, entry, recipients), to: here }, ...given];
+  return [{ from: findDelegator(entry.delegatedBy, entry, listed), to: here }, ...given];
 }
 
 /** A delegation leaves the delegator's entry listed, in the same group as the delegate's. */
-function findDelegator(delegator: Person, taker: Recipient, recipients: readonly Recipient[]): Place {
-  const [entry, another] = recipients.filter(
+function findDelegator(delegator: Person, taker: Recipient, { byPerson }: Listed): Place {
+  const known = new Set(identitiesOf(delegator).flatMap((identity) => byPerson.get(identity) ?? []));
+  const [entry, another] = [...known].filter(
     (one) => one !== taker && one.group === taker.group && isSamePerson(one, delegator),
   );
   return entry === undefined || another !== undefined ? unplaced(delegator) : placeOf(entry);
@@ -55,33 +91,30 @@ function findDelegator(delegator: Person, taker: Recipient, recipients: readonly
 
 function readForwarding(
   { from, to }: Forwarding,
-  recipients: readonly Recipient[],
-  all: readonly Forwarding[],
+  listed: Listed,
+  givers: ReadonlySet<string | null>,
 ): Transfer {
-  const taker = locate(to, recipients);
+  const taker = locate(to, listed, () => true);
   // The new recipient may have taken over the old id. That entry does not identify the old recipient.
-  const others = recipients.filter(
-    (one) =>
-      !isSamePerson(one, taker.person) &&
-      // Stryker disable next-line ConditionalExpression: only an entry that names nobody differs, and it gives nothing
-      one !== taker.entry,
-  );
-  const giver = locate(from, isNamed(from) ? recipients : others);
+  const isOther = (one: Recipient): boolean =>
+    !isSamePerson(one, taker.person) &&
+    // Stryker disable next-line ConditionalExpression: only an entry that names nobody differs, and it gives nothing
+    one !== taker.entry;
+  const giver = locate(from, listed, isNamed(from) ? () => true : isOther);
   const asTold = { from: giver, to: taker };
   if (isNamed(from) || isNamed(to) || !isCopy(taker) || giver.entry === null || isCopy(giver)) return asTold;
   // DocuSign turns the giver into a carbon copy. That is more reliable than guessing which id is whose.
-  const gaveItOn = all.some((other) => normalId(other.from.recipientId) === taker.id);
-  return gaveItOn ? asTold : { from: taker, to: giver };
+  return givers.has(taker.id) ? asTold : { from: taker, to: giver };
 }
 
 function isCopy({ entry }: Place): boolean {
   return entry?.group === "carbonCopies";
 }
 
-function locate(place: Forwarding["to"], recipients: readonly Recipient[]): Place {
+function locate(place: Forwarding["to"], { byId }: Listed, isPossible: (one: Recipient) => boolean): Place {
   const id = normalId(place.recipientId);
-  const entry =
-    recipients.find((one) => hasId(one, id) && comparePersons(one, place) !== "different") ?? null;
+  const entries = id === null ? [] : (byId.get(id) ?? []);
+  const entry = entries.find((one) => isPossible(one) && comparePersons(one, place) !== "different") ?? null;
   const person = {
     userId: place.userId ?? entry?.userId ?? null,
     email: place.email ?? entry?.email ?? null,
@@ -94,11 +127,54 @@ function isBetweenTwo({ from, to }: Transfer): boolean {
   return (isNamed(from.person) || isNamed(to.person)) && !isSamePerson(from.person, to.person);
 }
 
-function addDistinct(distinct: Transfer[], transfer: Transfer): void {
-  const alike = distinct.filter((other) => isOneTransfer(other, transfer));
-  const known = alike.find((other) => sharesPlace(other, transfer)) ?? alike[0];
-  if (known === undefined) distinct.push(transfer);
-  else distinct[distinct.indexOf(known)] = joinTransfers(known, transfer);
+/** Transfers without repetitions, with the positions of those that a transfer may repeat. */
+type Distinct = { readonly transfers: Transfer[]; readonly places: Map<string, number[]> };
+
+function addDistinct({ transfers, places }: Distinct, transfer: Transfer): void {
+  const found = new Set(repeatedKeys(transfer).flatMap((key) => places.get(key) ?? []));
+  const alike = [...found]
+    .sort((one, other) => one - other)
+    .flatMap((at) => {
+      const other = transfers[at];
+      return other !== undefined && isOneTransfer(other, transfer) ? [{ at, other }] : [];
+    });
+  const known = alike.find(({ other }) => sharesPlace(other, transfer)) ?? alike[0];
+  const at = known?.at ?? transfers.length;
+  const joined = known === undefined ? transfer : joinTransfers(known.other, transfer);
+  transfers[at] = joined;
+  for (const key of keysOf(joined)) addTo(places, key, at);
+}
+
+/** The keys under which later transfers find this one. */
+function keysOf({ from, to }: Transfer): string[] {
+  return [
+    ...keysOfPair(from.person, to.person),
+    ...identitiesOf(from.person).map((giver) => keyOfGiver(giver, formOf(to.person))),
+    ...identitiesOf(to.person).map((taker) => keyOfTaker(taker, formOf(from.person))),
+  ];
+}
+
+/** The keys of all transfers that may be this one: at least one end is the same person, and the other not different. */
+function repeatedKeys({ from, to }: Transfer): string[] {
+  const unknownTakers = FORMS.filter((form) => !isComparable(form, formOf(to.person)));
+  const unknownGivers = FORMS.filter((form) => !isComparable(form, formOf(from.person)));
+  return [
+    ...keysOfPair(from.person, to.person),
+    ...identitiesOf(from.person).flatMap((giver) => unknownTakers.map((form) => keyOfGiver(giver, form))),
+    ...identitiesOf(to.person).flatMap((taker) => unknownGivers.map((form) => keyOfTaker(taker, form))),
+  ];
+}
+
+function keysOfPair(giver: Person, taker: Person): string[] {
+  return identitiesOf(giver).flatMap((one) => identitiesOf(taker).map((other) => `${one} to ${other}`));
+}
+
+function keyOfGiver(giver: string, taker: Form): string {
+  return `${giver} to somebody by ${taker}`;
+}
+
+function keyOfTaker(taker: string, giver: Form): string {
+  return `somebody by ${giver} to ${taker}`;
 }
 
 function isOneTransfer(one: Transfer, other: Transfer): boolean {
@@ -131,10 +207,6 @@ function placeOf(entry: Recipient): Place {
 
 function unplaced(person: Person): Place {
   return { person, entry: null, id: null };
-}
-
-function hasId(entry: Recipient, id: string | null): boolean {
-  return id !== null && (normalId(entry.recipientId) === id || normalId(entry.recipientGuid) === id);
 }
 
 function normalId(id: string | null): string | null {

@@ -24,6 +24,28 @@ export function isNamed(person: Person): boolean {
   return person.userId !== null || plainAddress(person.email) !== "";
 }
 
+/** Returns what identifies the person. Two records of the same person share at least one of these texts. */
+export function identitiesOf({ userId, email }: Person): string[] {
+  const address = plainAddress(email);
+  return [...(userId === null ? [] : [`user ${userId}`]), ...(address === "" ? [] : [`address ${address}`])];
+}
+
+/** The fields by which a record of a person can be compared. */
+export type Form = "nothing" | "user" | "address" | "user, address";
+export const FORMS: readonly Form[] = ["nothing", "user", "address", "user, address"];
+
+/** Returns the form of the record. */
+export function formOf({ userId, email }: Person): Form {
+  const hasAddress = plainAddress(email) !== "";
+  if (userId === null) return hasAddress ? "address" : "nothing";
+  return hasAddress ? "user, address" : "user";
+}
+
+/** Returns true if records of these forms have something in common to compare. */
+export function isComparable(one: Form, other: Form): boolean {
+  return one !== "nothing" && other !== "nothing" && (one.includes(other) || other.includes(one));
+}
+
 function plainAddress(email: string | null): string {
   return (email ?? "").trim().toLowerCase();
 }

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { listTransfers } from "../../src/domain/forwarding.ts";
+import { shortestCpuMs } from "../support/cpu-time.ts";
 import {
   accountB,
   carbonCopy,
@@ -278,4 +280,16 @@ test("the facts omit a delegation that names nobody", () => {
   const about = sentFrom(accountB, { recipients: [recipient(u, { delegatedTo: [nobody] })] });
 
   assert.deepEqual(judge(about).facts.forwardedTo, []);
+});
+
+test("6,000 delegations, listed by giver and taker, take linear time", () => {
+  const delegates = Array.from({ length: 3_000 }, (_, index) => user(String(index + 10)));
+  const recipients = [
+    recipient(x, { delegatedTo: delegates }),
+    ...delegates.map((delegate) => recipient(delegate, { delegatedBy: x })),
+  ];
+
+  const cpuMs = shortestCpuMs(() => assert.equal(listTransfers(recipients, []).length, delegates.length));
+
+  assert.ok(cpuMs <= 200, `${cpuMs} ms`);
 });

@@ -14,8 +14,8 @@ export function withoutDocuments(body: Uint8Array, message: ConnectMessage): Uin
   const isXml = message.format === "xml";
   if (bytes.length <= MOST_STORED && !mayHoldContents(bytes, isXml)) return body;
   const kept = isXml ? keepXml(bytes) : keepJson(bytes);
-  const stored = kept === null ? null : Buffer.concat(kept);
-  if (stored === null || stored.length > MOST_STORED) return null;
+  if (kept === null) return null;
+  const stored = Buffer.concat(kept);
   return isDeepStrictEqual(parseConnectMessage(stored), message) ? stored : null;
 }
 

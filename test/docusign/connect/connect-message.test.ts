@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parseConnectMessage } from "../../../src/docusign/connect/connect-message.ts";
 import type { ConnectMessage } from "../../../src/docusign/connect/message-identity.ts";
+import { shortestCpuMs } from "../../support/cpu-time.ts";
 import { fixture } from "../fixtures.ts";
 
 const ENVELOPE = "3f2504e0-4f89-41d3-9a0c-0305e82c3301";
@@ -320,17 +321,6 @@ test("6,000 delegations are read in linear time", () => {
 
   assert.ok(cpuMs <= 200, `${cpuMs} ms`);
 });
-
-/** The least processor time of three runs: other processes and the compiler of this one do not count. */
-function shortestCpuMs(work: () => void): number {
-  const times = [1, 2, 3].map(() => {
-    const before = process.cpuUsage();
-    work();
-    const { user, system } = process.cpuUsage(before);
-    return (user + system) / 1000;
-  });
-  return Math.min(...times);
-}
 
 test("undefined entities stay plain text", () => {
   assert.equal(parse(xml("<TimeZone>&nbsp;&#9;&amp;</TimeZone>"))?.envelopeId, ENVELOPE);

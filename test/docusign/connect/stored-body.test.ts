@@ -62,6 +62,12 @@ test("long base64 is left out of JSON under any name, in either alphabet, with l
     assert.equal(stored(sim({ novel, name: 'a\\"b' })), sim({ novel: "", name: 'a\\"b' }));
 });
 
+test("text that looks like a field stays", () => {
+  const note = `${LONG}" "PDFBytes":"${SHORT}" b\\`;
+
+  assert.equal(stored(sim({ PDFBytes: SHORT, note })), sim({ PDFBytes: "", note }));
+});
+
 test("documents and attachments are left out of XML, also those within CDATA or behind a prefix", () => {
   for (const contents of [SHORT, LONG]) {
     const inside = (text: string): string =>
