@@ -194,9 +194,23 @@ export type GroupName = {
   name: string;
 };
 
-export type GroupChoice = {
+export type LinkingWish = {
   /** Id of a contract group: 1 to 64 characters of A-Z a-z 0-9 . _ - */
   groupId: string;
+  /** Start date in Japan, not in the future. Null: no start date. */
+  from?: string | null;
+};
+
+export type LinkEdit = {
+  /** Id of a contract group: 1 to 64 characters of A-Z a-z 0-9 . _ - */
+  groupId?: string;
+  /** Start date in Japan, not in the future. Null: no start date. */
+  from?: string | null;
+};
+
+export type Approval = {
+  /** Start date in Japan, not in the future. Null: no start date. */
+  from?: string | null;
 };
 
 export type ContractPage = {
@@ -454,6 +468,8 @@ export type Link = {
   sentFrom: string | null;
   /** Received envelopes completed at or after this moment are imported. Null: all. */
   receivedFrom: string | null;
+  /** Start date in Japan that an owner chose. `sentFrom` and `receivedFrom` include it. Null: none. */
+  from: string | null;
   /** All sent envelopes completed before this moment are accounted for. Null until the link has ended. */
   sentUntil: string | null;
   /** All received envelopes completed before this moment are accounted for. Null until the link has ended. */
@@ -573,6 +589,8 @@ export type PastLink = {
   sentFrom: string | null;
   /** Received envelopes completed at or after this moment are imported. Null: all. */
   receivedFrom: string | null;
+  /** Start date in Japan that an owner chose. `sentFrom` and `receivedFrom` include it. Null: none. */
+  from: string | null;
   /** All sent envelopes completed before this moment are accounted for. Null until the link has ended. */
   sentUntil: string | null;
   /** All received envelopes completed before this moment are accounted for. Null until the link has ended. */
@@ -1170,7 +1188,7 @@ export function createTorikomiClient(options: TorikomiOptions) {
     /**
      * Start linking a DocuSign account.
      *
-     * Redirect the owner's browser to `authorizationUrl`. Only the person in the token's `sub` can finish the linking, within 15 minutes. If the link is in state `error`, the same DocuSign user repairs it by logging in.
+     * Redirect the owner's browser to `authorizationUrl`. Only the person in the token's `sub` can finish the linking, within 15 minutes. If the link is in state `error`, the same DocuSign user repairs it by logging in; the options are then ignored.
      *
      * The browser returns to `/links?result=CODE`. More codes may be added.
      *
@@ -1186,7 +1204,7 @@ export function createTorikomiClient(options: TorikomiOptions) {
      */
     async beginLinking(
       request: {
-        body: GroupChoice;
+        body: LinkingWish;
       },
       options?: CallOptions,
     ): Promise<BegunLinking> {
@@ -1196,13 +1214,15 @@ export function createTorikomiClient(options: TorikomiOptions) {
     },
 
     /**
-     * Change the group of the link.
+     * Edit the link.
      *
      * Future imports go into the group. Existing contracts stay in their group.
+     *
+     * The start date can only move earlier, or stay. Envelopes that it excluded are then judged again. An imported envelope stays imported.
      */
     async editLink(
       request: {
-        body: GroupChoice;
+        body: LinkEdit;
       },
       options?: CallOptions,
     ): Promise<Link> {
@@ -1223,10 +1243,17 @@ export function createTorikomiClient(options: TorikomiOptions) {
     /**
      * Approve a large first import.
      *
-     * Starts the first import of a link in state `awaiting-approval`.
+     * Starts the first import of a link in state `awaiting-approval`. A start date in the body replaces the one of the link. The body may be absent.
      */
-    async approveImport(options?: CallOptions): Promise<Link> {
-      return await json(await send({ method: "POST", path: `/v1/link/approve`, signal: options?.signal }));
+    async approveImport(
+      request: {
+        body?: Approval;
+      } = {},
+      options?: CallOptions,
+    ): Promise<Link> {
+      return await json(
+        await send({ method: "POST", path: `/v1/link/approve`, body: request.body, signal: options?.signal }),
+      );
     },
 
     /**

@@ -34,6 +34,23 @@ export function startsFor(
   return { sentFrom: sender?.sentUntil ?? null, receivedFrom: own?.receivedUntil ?? null };
 }
 
+/** Raises starts to a later moment, such as that of the owner's start date; null changes nothing. */
+export function raiseStarts({ sentFrom, receivedFrom }: Starts, to: Date | null): Starts {
+  return { sentFrom: later(sentFrom, to), receivedFrom: later(receivedFrom, to) };
+}
+
+function later(one: Date | null, other: Date | null): Date | null {
+  return other !== null && (one === null || other > one) ? other : one;
+}
+
+/** Returns true if both mean the same windows. */
+export function areSameStarts(one: Starts, other: Starts): boolean {
+  return (
+    one.sentFrom?.getTime() === other.sentFrom?.getTime() &&
+    one.receivedFrom?.getTime() === other.receivedFrom?.getTime()
+  );
+}
+
 function findLastEnded(links: readonly EndedLink[]): EndedLink | undefined {
   // The sort is stable: of two links that ended at the same time, the later one wins.
   return links.toSorted((one, other) => one.endedAt.getTime() - other.endedAt.getTime()).at(-1);

@@ -228,6 +228,10 @@ export interface Link {
   approval: string;
   base_uri: string;
   cause: string | null;
+  /**
+   * imports fetch the certificate of completion too
+   */
+  certificates: Generated<boolean>;
   checked_at: Timestamp | null;
   /**
    * completion of the newest envelope that another user of the account sent: while listings show it, the right to see all of the account is proven
@@ -277,6 +281,10 @@ export interface Link {
    */
   notice_code: string | null;
   notice_since: Timestamp | null;
+  /**
+   * when the owner paused it; its state stays that of an unpaused link, which version 0.1 knows
+   */
+  paused_at: Timestamp | null;
   received_from: Timestamp | null;
   /**
    * every envelope the linked user received that completed before this moment is in the ledger
@@ -295,6 +303,10 @@ export interface Link {
    * end(l) of import-rules 2.3 for what the account sent; null once ended means that nothing was accounted for
    */
   sent_until: Timestamp | null;
+  /**
+   * date in Japan from which the owner imports; sent_from and received_from include it
+   */
+  start_date: string | null;
   state: string;
   tenant: string;
   totals_at_end: Json | null;
@@ -305,9 +317,15 @@ export interface Link {
 
 export interface Linking {
   bound_code_verifier: string | null;
+  certificates: Generated<boolean>;
   code_verifier: string;
   expires_at: Timestamp;
   group_id: string;
+  /**
+   * address in the cabinet to which the browser returns; null means the page
+   */
+  return_to: string | null;
+  start_date: string | null;
   state_hash: Buffer;
   subject: string;
   tenant: string;

@@ -35,6 +35,7 @@ export async function storeTestLink(
     linkedAt: world.clock.now,
     sentFrom: null,
     receivedFrom: null,
+    startDate: null,
     approval: "not-needed",
     connect: { sent: "active", received: "active", sentId: null, receivedId: null },
     firstImportTotal: 0,

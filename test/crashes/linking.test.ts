@@ -63,7 +63,9 @@ const CALLS = [
 
 /** The login at DocuSign and the return, without the page. */
 async function link({ world, admin }: Companies, { tasks }: Pick<Foundation, "tasks">): Promise<void> {
-  const { authorizationUrl } = await beginLinking(world.service.foundation.tasks, OWNER, "group-1");
+  const { authorizationUrl } = await beginLinking(world.service.foundation.tasks, OWNER, {
+    groupId: "group-1",
+  });
   const { searchParams } = new URL(await world.docusign.authorize(authorizationUrl, admin));
   const returned: Return = {
     state: searchParams.get("state") ?? "",

@@ -32,6 +32,40 @@ test("an owner chooses group and service, clicks 連携, logs in at DocuSign, an
   assert.equal(await fact(page, "次回の照合"), "2031年1月15日 13:00");
 });
 
+test("詳細設定 offers a start date at the linking and at the approval, and only dates until today are accepted", async () => {
+  await using place = await createPageWorld(chromium, { config: { largeImport: 1 } });
+  const { world } = place;
+  await world.docusign.concludeEnvelope({
+    from: place.colleague,
+    to: [{ name: "客", email: "kyaku@example.com" }],
+  });
+  const page = await place.visit();
+  const choose = async (date: string): Promise<void> => {
+    await page.getByText("詳細設定").click();
+    const field = page.getByLabel("取り込みを始める日");
+    await field.evaluate((input) => input.removeAttribute("max"));
+    await field.fill(date);
+  };
+
+  await choose("2031-01-16");
+  await page.getByLabel("取り込み先契約書グループ").selectOption("営業部の契約書");
+  await page.getByLabel("連携サービス").selectOption("DocuSign");
+  await page.getByRole("button", { name: "連携", exact: true }).click();
+  const refused = await messageOn(page);
+  await choose("2031-01-10");
+  await linkOnPage(place, page, place.admin);
+  const linked = await fact(page, "取り込みを始める日");
+  await page.getByText("詳細設定").click();
+  const shown = await page.getByLabel("取り込みを始める日").inputValue();
+  await page.getByLabel("取り込みを始める日").fill("2031-01-12");
+  await page.getByRole("button", { name: "取り込みを開始" }).click();
+
+  assert.equal(refused, "取り込みを始める日を確認してください。");
+  assert.deepEqual([linked, shown], ["2031年1月10日", "2031-01-10"]);
+  assert.equal(await messageOn(page), "初回の取り込みを開始しました。");
+  assert.equal((await linkOf(world)).from, "2031-01-12");
+});
+
 test("going back from DocuSign's login or reloading the page leaves no trace, and linking works from there", async () => {
   await using place = await createPageWorld(chromium);
   const page = await place.visit();

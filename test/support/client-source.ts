@@ -21,7 +21,10 @@ const OPERATION = z.object({
   description: z.string(),
   parameters: z.array(PARAMETER).default([]),
   requestBody: z
-    .object({ content: z.object({ "application/json": z.object({ schema: z.unknown().optional() }) }) })
+    .object({
+      required: z.boolean().default(false),
+      content: z.object({ "application/json": z.object({ schema: z.unknown().optional() }) }),
+    })
     .optional(),
   responses: z.record(
     z.string(),
@@ -115,9 +118,11 @@ function writeArgument({ parameters, requestBody }: Operation): string {
       `${commentOf({ description })}${name}${required ? "" : "?"}: ${typeOf(schema)}${required ? "" : " | undefined"};`,
   );
   if (requestBody !== undefined)
-    fields.push(`body: ${typeOf(requestBody.content["application/json"].schema)};`);
+    fields.push(
+      `body${requestBody.required ? "" : "?"}: ${typeOf(requestBody.content["application/json"].schema)};`,
+    );
   if (fields.length === 0) return "";
-  const optional = requestBody === undefined && sent.every(({ required }) => !required);
+  const optional = requestBody?.required !== true && sent.every(({ required }) => !required);
   return `request: {\n${fields.join("\n")}\n}${optional ? " = {}" : ""}`;
 }
 

@@ -59,8 +59,8 @@ export type World = AsyncDisposable & {
   /** The API as a tenant's service sees it, with every scope by default. */
   api(tenant?: string, scope?: string): Promise<Api>;
   owner(tenant?: string): Person;
-  /** Goes the whole way: group, POST /v1/link, DocuSign's login, callback. Returns the outcome's code. */
-  link(user: User, options?: { tenant?: string; group?: string }): Promise<string>;
+  /** Goes the whole way: group, POST /v1/link with the wish, DocuSign's login, callback. Returns the outcome's code. */
+  link(user: User, options?: { tenant?: string; group?: string; wish?: object }): Promise<string>;
   /** Runs all jobs that are due by the clock, and what they queue, until none is. */
   runJobs(): Promise<void>;
   /** Moves the clock to the next full hour, reconciles, and imports what that found. */
@@ -130,11 +130,11 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
     logged,
     api,
     owner,
-    async link(user, { tenant = "tenant-1", group = "group-1" } = {}) {
+    async link(user, { tenant = "tenant-1", group = "group-1", wish = {} } = {}) {
       const person = owner(tenant);
       const caller = await api(tenant);
       assert.equal((await caller.send("PUT", `/v1/groups/${group}`, { name: "契約書" })).status, 200);
-      const begun = await caller.send("POST", "/v1/link", { groupId: group });
+      const begun = await caller.send("POST", "/v1/link", { groupId: group, ...wish });
       assert.equal(begun.status, 201, JSON.stringify(begun.body));
       return await finishLink(world, createBrowser(), {
         person,

@@ -52,11 +52,11 @@ export function crowdedPlan(withProcesses: boolean): fc.Arbitrary<WorldPlan> {
 
 const WORK: Move = { kind: "work", minutes: 0, death: null };
 /** Linkable are kou's admin, deputy and namesake, otsu's admin and deputy; after a first link, its company first. */
-const PREDECESSOR: Move = { kind: "link", minutes: 0, tenant: 1, user: 4, group: 0 };
+const PREDECESSOR: Move = { kind: "link", minutes: 0, tenant: 1, user: 4, group: 0, from: null };
 const END: Move = { kind: "end", minutes: 0, tenant: 1, down: false };
 const ADMINS: readonly Move[] = [
-  { kind: "link", minutes: 5, tenant: 0, user: 0, group: 0 },
-  { kind: "link", minutes: 0, tenant: 1, user: 0, group: 0 },
+  { kind: "link", minutes: 5, tenant: 0, user: 0, group: 0, from: null },
+  { kind: "link", minutes: 0, tenant: 1, user: 0, group: 0, from: null },
 ];
 
 /** Envelopes, mail of which a part comes later, faults, and a worker that dies. */

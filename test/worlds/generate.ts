@@ -72,7 +72,10 @@ const link: fc.Arbitrary<MoveOf<"link">> = fc.record({
   tenant,
   user: anyNumber,
   group,
+  from: fc.oneof({ weight: 3, arbitrary: fc.constant(null) }, { weight: 1, arbitrary: fc.nat({ max: 2 }) }),
 });
+
+const start = moveOf("start", { tenant, from: fc.constantFrom(null, 0, 1, 2) });
 
 /** A move of this kind and what it needs. */
 export function moveOf<Kind extends Move["kind"], Needed>(
@@ -100,6 +103,7 @@ const move: fc.Arbitrary<Move> = fc.oneof(
   },
   { weight: 3, arbitrary: moveOf("edit", { tenant, group }) },
   { weight: 6, arbitrary: moveOf("end", { tenant, down: oneIn(5) }) },
+  { weight: 2, arbitrary: start },
   { weight: 2, arbitrary: moveOf("approve", { tenant }) },
   { weight: 2, arbitrary: moveOf("revoke", { user: anyNumber }) },
   { weight: 3, arbitrary: moveOf("demote", { user: anyNumber }) },

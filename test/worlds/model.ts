@@ -41,8 +41,10 @@ export type PlayedLink = {
   readonly account: string;
   readonly user: { readonly userId: string; readonly email: string };
   readonly linkedAt: Date;
-  readonly sentFrom: Date | null;
-  readonly receivedFrom: Date | null;
+  sentFrom: Date | null;
+  receivedFrom: Date | null;
+  /** The start date in Japan. */
+  from: string | null;
   endedAt: Date | null;
 };
 

@@ -10,6 +10,9 @@ export type Death =
 export type To = { readonly who: number; readonly group: number; readonly byAddress: boolean };
 export type Forwarding = { readonly kind: "delegation" | "reassignment"; readonly to: number };
 
+/** A start date, as days before today in Japan; null for none. */
+export type Start = number | null;
+
 /** The moves of a world. Numbers are taken modulo the available items, so that any list of moves can be played. */
 export type Move = { readonly minutes: number } & (
   | {
@@ -36,7 +39,14 @@ export type Move = { readonly minutes: number } & (
       readonly tenant: number;
       readonly which: number;
     }
-  | { readonly kind: "link"; readonly tenant: number; readonly user: number; readonly group: number }
+  | {
+      readonly kind: "link";
+      readonly tenant: number;
+      readonly user: number;
+      readonly group: number;
+      readonly from: Start;
+    }
+  | { readonly kind: "start"; readonly tenant: number; readonly from: Start }
   | { readonly kind: "edit"; readonly tenant: number; readonly group: number }
   | { readonly kind: "end"; readonly tenant: number; readonly down: boolean }
   | { readonly kind: "approve"; readonly tenant: number }

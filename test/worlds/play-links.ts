@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import { createBrowser } from "../support/browser.ts";
 import { finishLink } from "../support/world.ts";
 import { GROUPS, type Player } from "./cast.ts";
-import type { PlayedLink } from "./model.ts";
-import type { MoveOf } from "./moves.ts";
+import { dateInJapan, type PlayedLink } from "./model.ts";
+import type { MoveOf, Start } from "./moves.ts";
 import { seeContracts } from "./observe.ts";
 import { type ShownLink, shownLink } from "./shown-link.ts";
 import { isSqueezed, pickOf, type Stage, type Tenant, tell } from "./stage.ts";
-import { boundsOfStarts, isWithin } from "./windows.ts";
+import { boundsOfStarts, isWithin, raised } from "./windows.ts";
 
 /** The owner begins a linking and somebody logs in at DocuSign, where the rules let that be. */
 export async function playLink(stage: Stage, move: MoveOf<"link">): Promise<void> {
@@ -23,12 +23,16 @@ export async function playLink(stage: Stage, move: MoveOf<"link">): Promise<void
   await seeContracts(stage, tenant);
   const before = await shownLink(stage, tenant);
   const api = await world.api(tenant.name);
-  const begun = await api.send("POST", "/v1/link", { groupId });
+  const from = startOf(stage, move.from);
+  const begun = await api.send("POST", "/v1/link", { groupId, from });
   const refusals = [
     ...(before !== null && before.state !== "error" ? [409] : []),
     ...(tenant.groups.has(groupId) ? [] : [422]),
   ];
-  tell(stage, `${tenant.name} links ${player.name} to ${groupId}: ${begun.status}`);
+  tell(
+    stage,
+    `${tenant.name} links ${player.name} to ${groupId}${from === null ? "" : ` from ${from} on`}: ${begun.status}`,
+  );
   if (refusals.length > 0)
     return assert.ok(refusals.includes(begun.status), `linking was answered ${begun.status}`);
   assert.equal(begun.status, 201, "a linking may begin");
@@ -41,7 +45,7 @@ export async function playLink(stage: Stage, move: MoveOf<"link">): Promise<void
   const expected = expectedResults(stage, tenant, player, before);
   assert.ok(expected.includes(result), `linking ended as ${result}, not as ${expected.join(" or ")}`);
   if (!result.startsWith("linked") && result !== "awaiting-approval") return;
-  if (tenant.current === null) await noteLink(stage, tenant, player, groupId);
+  if (tenant.current === null) await noteLink(stage, tenant, player, { groupId, from });
   else Object.assign(tenant.current, { groupId, revoked: false });
 }
 
@@ -62,7 +66,12 @@ function isAdmin({ name }: Player): boolean {
 }
 
 /** A new link: its windows must be what the rules say, and from now on what it shows decides. */
-async function noteLink(stage: Stage, tenant: Tenant, { user }: Player, groupId: string): Promise<void> {
+async function noteLink(
+  stage: Stage,
+  tenant: Tenant,
+  { user }: Player,
+  { groupId, from }: { groupId: string; from: string | null },
+): Promise<void> {
   const { world } = stage;
   const shown = await shownLink(stage, tenant);
   assert.ok(shown, "a link that was made is shown");
@@ -74,9 +83,27 @@ async function noteLink(stage: Stage, tenant: Tenant, { user }: Player, groupId:
     linkedAt: new Date(world.clock.now),
     sentFrom: dateOf(shown.sentFrom),
     receivedFrom: dateOf(shown.receivedFrom),
+    from,
     endedAt: null,
   };
-  const starts = boundsOfStarts(tenant.endings, { account: link.account, userId: user.userId });
+  assert.equal(shown.from, from, "the start date");
+  checkStarts(stage, tenant, link);
+  tenant.links.push(link);
+  tenant.current = {
+    link,
+    groupId,
+    revoked: false,
+    awaitsApproval: shown.state === "awaiting-approval",
+    sureUntil: null,
+  };
+}
+
+function checkStarts(stage: Stage, tenant: Tenant, link: PlayedLink): void {
+  const { sent, received } = boundsOfStarts(tenant.endings, {
+    account: link.account,
+    userId: link.user.userId,
+  });
+  const starts = { sent: raised(sent, link.from), received: raised(received, link.from) };
   tell(
     stage,
     `  … it takes what was sent from ${told(link.sentFrom)}, received from ${told(link.receivedFrom)}`,
@@ -86,14 +113,36 @@ async function noteLink(stage: Stage, tenant: Tenant, { user }: Player, groupId:
     isWithin(link.receivedFrom, starts.received),
     `receivedFrom has to lie between ${told(starts.received)}`,
   );
-  tenant.links.push(link);
-  tenant.current = {
-    link,
-    groupId,
-    revoked: false,
-    awaitsApproval: shown.state === "awaiting-approval",
-    sureUntil: null,
-  };
+}
+
+/** The date in Japan so many days ago. */
+function startOf({ world }: Stage, days: Start): string | null {
+  return days === null ? null : dateInJapan(new Date(world.clock.now.getTime() - days * 24 * 3_600_000));
+}
+
+/** The owner moves the start date, which only works towards the past. */
+export async function playStart(stage: Stage, move: MoveOf<"start">): Promise<void> {
+  const tenant = pickOf(stage.tenants, move.tenant);
+  const { current } = tenant;
+  if (current === null) return;
+  await seeContracts(stage, tenant);
+  const from = startOf(stage, move.from);
+  const before = current.link.from;
+  const { status } = await (await stage.world.api(tenant.name)).send("PATCH", "/v1/link", { from });
+  tell(stage, `${tenant.name} has its link start ${from ?? "at no date"}: ${status}`);
+  const isAllowed = from === null || (before !== null && from <= before);
+  assert.equal(status, isAllowed ? 200 : 400, "the answer to a start date");
+  if (!isAllowed || from === before) return;
+  const shown = await shownLink(stage, tenant);
+  assert.equal(shown?.from, from, "the start date");
+  const { link } = current;
+  Object.assign(link, {
+    from,
+    sentFrom: dateOf(shown?.sentFrom ?? null),
+    receivedFrom: dateOf(shown?.receivedFrom ?? null),
+  });
+  checkStarts(stage, tenant, link);
+  current.sureUntil = null;
 }
 
 /** The owner chooses another group; contracts that are there stay if they are. */

@@ -7,6 +7,7 @@ export type ShownLink = {
   readonly groupId: string;
   readonly sentFrom: string | null;
   readonly receivedFrom: string | null;
+  readonly from: string | null;
   readonly cause: { readonly code: string } | null;
   readonly totals: Readonly<Record<"atDocuSign" | "imported" | "excluded" | "deleted" | "waiting", number>>;
 };

@@ -45,6 +45,13 @@ export function boundsOfStarts(
   return { sent: sender?.sent ?? ALL_HISTORY, received: own?.received ?? ALL_HISTORY };
 }
 
+/** The bounds of a start that a start date raises. */
+export function raised({ earliest, latest }: Bounds, from: string | null): Bounds {
+  if (from === null) return { earliest, latest };
+  const start = new Date(`${from}T00:00:00+09:00`);
+  return { earliest: later(start, earliest), latest: later(start, latest) };
+}
+
 export function isWithin(start: Date | null, { earliest, latest }: Bounds): boolean {
   const moment = start?.getTime() ?? Number.NEGATIVE_INFINITY;
   return (

@@ -1,4 +1,4 @@
-import { type Kysely, sql } from "kysely";
+import { type Kysely, type RawBuilder, sql } from "kysely";
 import type { EnvelopeId, LinkId } from "../../domain/identifiers.ts";
 import { parseUuid } from "../../domain/identifiers.ts";
 import { DOWNLOAD_AGAIN_MS, TRIED_IN_VAIN } from "../../domain/retries.ts";
@@ -110,6 +110,38 @@ export async function reopenEnvelope(
     .where("envelope_id", "=", entry.envelopeId)
     .where("state", "=", "excluded")
     .execute();
+}
+
+/**
+ * Makes the link's envelopes due that an earlier window excluded and that `starts` may include. Returns their number. Facts
+ * that are unknown count as true.
+ */
+export async function reopenBeforeWindow(
+  tx: Kysely<DB>,
+  linkId: LinkId,
+  starts: { readonly sentFrom: Date | null; readonly receivedFrom: Date | null },
+  now: Date,
+): Promise<number> {
+  const isSince = (start: Date | null, fact: string): RawBuilder<boolean> => sql<boolean>`
+    (facts ->> ${fact} is distinct from 'false' and (${start}::timestamptz is null or completed_at >= ${start}))`;
+  const result = await tx
+    .updateTable("envelope")
+    .set({
+      state: "waiting",
+      reason: "queued",
+      waiting_until: now,
+      attempts: 0,
+      decided_at: null,
+      listing: null,
+    })
+    .where("link_id", "=", linkId)
+    .where("state", "=", "excluded")
+    .where("reason", "=", "before-window")
+    .where((is) =>
+      is.or([isSince(starts.sentFrom, "sentByAccount"), isSince(starts.receivedFrom, "receivedByUser")]),
+    )
+    .executeTakeFirst();
+  return Number(result.numUpdatedRows);
 }
 
 /** An envelope that only an event named is forgotten after a few attempts, however often an operator retries. */

@@ -34,6 +34,7 @@ export type NewLink = Pick<
   | "linkedAt"
   | "sentFrom"
   | "receivedFrom"
+  | "startDate"
   | "approval"
   | "connect"
 > & {
@@ -58,6 +59,7 @@ export async function storeLink(tx: Kysely<DB>, link: NewLink): Promise<void> {
       linked_at: link.linkedAt,
       sent_from: link.sentFrom,
       received_from: link.receivedFrom,
+      start_date: link.startDate,
       approval: link.approval,
       first_import_total: link.firstImportTotal,
       ...connectColumns(link.connect),
@@ -73,6 +75,9 @@ export type LinkChange = Partial<{
   connect: ConnectState;
   account: Pick<Link["account"], "name" | "baseUri">;
   user: Pick<Link["user"], "name" | "email">;
+  sentFrom: Date | null;
+  receivedFrom: Date | null;
+  startDate: string | null;
   sentReached: Date;
   receivedReached: Date;
   checkedAt: Date;
@@ -82,7 +87,8 @@ export type LinkChange = Partial<{
   firstImportTotal: number;
   firstImportStartedAt: Date;
   firstImportListedAt: Date;
-  firstImportDoneAt: Date;
+  /** Null if envelopes of the first import wait again. */
+  firstImportDoneAt: Date | null;
 }>;
 
 /** Changes an unended link. Leaves an ended one unchanged. */

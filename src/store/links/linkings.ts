@@ -7,6 +7,8 @@ export type Linking = {
   readonly tenant: string;
   readonly subject: string;
   readonly groupId: string;
+  /** The link's start date in Japan, `YYYY-MM-DD`. */
+  readonly from: string | null;
   readonly codeVerifier: string;
   readonly expiresAt: Date;
 };
@@ -25,6 +27,7 @@ export async function storeLinking(
       tenant: linking.tenant,
       subject: linking.subject,
       group_id: linking.groupId,
+      start_date: linking.from,
       ...encryptVerifier(vault, { state_hash: stateHash, tenant: linking.tenant }, linking.codeVerifier),
       expires_at: linking.expiresAt,
     })
@@ -50,6 +53,7 @@ export async function takeLinking(
     tenant: row.tenant,
     subject: row.subject,
     groupId: row.group_id,
+    from: row.start_date,
     codeVerifier: openVerifier(vault, row),
     expiresAt: row.expires_at,
   };

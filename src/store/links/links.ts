@@ -22,6 +22,8 @@ export type Link = {
   readonly endedAt: Date | null;
   readonly sentFrom: Date | null;
   readonly receivedFrom: Date | null;
+  /** The owner's start date in Japan, `YYYY-MM-DD`. The two starts include it. */
+  readonly startDate: string | null;
   /** Reconciliations have accounted for everything before this time. */
   readonly sentReached: Date | null;
   readonly receivedReached: Date | null;
@@ -143,6 +145,7 @@ export function toLink(row: Selectable<LinkRow>): Link {
     endedAt: row.ended_at,
     sentFrom: row.sent_from,
     receivedFrom: row.received_from,
+    startDate: row.start_date,
     sentReached: row.sent_reached,
     receivedReached: row.received_reached,
     sentUntil: row.sent_until,

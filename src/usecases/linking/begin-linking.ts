@@ -5,21 +5,30 @@ import { hasGroup } from "../../store/links/groups.ts";
 import { storeLinking } from "../../store/links/linkings.ts";
 import { findCurrentLink } from "../../store/links/links.ts";
 import type { Uses } from "../capabilities.ts";
+import { requireStarted } from "./start-date.ts";
 
 /** The person who changes a link: an owner of the tenant. */
 export type Owner = Person & { readonly tenant: string };
+
+export type LinkingWish = {
+  readonly groupId: string;
+  /** The start date in Japan, `YYYY-MM-DD`. Null or absent: as import-rules 2 says. */
+  readonly from?: string | null;
+};
 
 const LINKING_LIVES_MS = 15 * 60 * 1000;
 
 /**
  * Begins a linking and returns the address for the owner's browser. Only this owner can finish it, once, within 15
- * minutes. Refuses with `group-not-found`, or with `link-active` unless the current link needs repair.
+ * minutes. Refuses with `group-not-found`, with `link-active` unless the current link needs repair, or with `malformed`
+ * if an option is invalid. A repair ignores the options.
  */
 export async function beginLinking(
   deps: Uses<"db" | "now" | "oauth" | "vault">,
   owner: Owner,
-  groupId: string,
+  { groupId, from = null }: LinkingWish,
 ): Promise<{ authorizationUrl: string }> {
+  requireStarted(from, deps.now());
   const link = await findCurrentLink(deps.db, owner.tenant);
   if (link !== null && link.state !== "error")
     throw new Refusal("link-active", "A link is active; end it first.");
@@ -30,6 +39,7 @@ export async function beginLinking(
     tenant: owner.tenant,
     subject: owner.subject,
     groupId,
+    from,
     codeVerifier,
     expiresAt: new Date(deps.now().getTime() + LINKING_LIVES_MS),
   });

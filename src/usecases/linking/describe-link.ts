@@ -15,6 +15,8 @@ export type LinkDescription = Pick<
 > & {
   /** For state `error`: a stable code, and a Japanese message that says what to do. */
   readonly cause: { readonly code: LinkCause; readonly message: string } | null;
+  /** The owner's start date in Japan, `YYYY-MM-DD`; null if import-rules 2 alone decides. */
+  readonly from: string | null;
   /** The cause that slows an active link; null if there is none. */
   readonly notice: NoticeDescription | null;
   readonly account: Pick<Link["account"], "id" | "name">;
@@ -49,6 +51,7 @@ export async function describeLink(
     endedAt,
     sentFrom,
     receivedFrom,
+    from: link.startDate,
     sentUntil,
     receivedUntil,
     cause: state === "error" ? describeCause(link.cause) : null,

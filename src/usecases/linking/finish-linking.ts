@@ -4,7 +4,6 @@ import { DocuSignFault } from "../../docusign/faults/faults.ts";
 import type { DocuSignUser, Tokens } from "../../docusign/oauth.ts";
 import { isDsAdmin } from "../../domain/admin.ts";
 import { type LinkId, parseUuid } from "../../domain/identifiers.ts";
-import { startsFor } from "../../domain/window.ts";
 import type { Database } from "../../store/database.ts";
 import { isUniqueViolation } from "../../store/database-errors.ts";
 import { recordAudit } from "../../store/links/audit.ts";
@@ -12,7 +11,7 @@ import { hasGroup } from "../../store/links/groups.ts";
 import { storeTokens } from "../../store/links/link-tokens.ts";
 import { changeLink, lockLink, storeLink } from "../../store/links/link-writes.ts";
 import { type Linking, takeLinking } from "../../store/links/linkings.ts";
-import { findCurrentLink, findLink, type Link, listLinks } from "../../store/links/links.ts";
+import { findCurrentLink, findLink, type Link } from "../../store/links/links.ts";
 import { enqueueReconciliation } from "../../store/queue/queue.ts";
 import { toLinkTokens } from "../account/link-tokens.ts";
 import type { Uses } from "../capabilities.ts";
@@ -20,6 +19,7 @@ import { ensureConnect } from "../health/ensure-connect.ts";
 import { recoverLink } from "../health/link-health.ts";
 import { hashState, type Owner } from "./begin-linking.ts";
 import { countCompleted } from "./count-completed.ts";
+import { startsOn } from "./start-date.ts";
 
 type Deps = Uses<
   | "adminProfiles"
@@ -116,10 +116,7 @@ async function commitLink(
   const now = deps.now();
   return await deps.db.transaction().execute(async (tx) => {
     if (!(await hasGroup(tx, linking.tenant, linking.groupId))) return "group-not-found";
-    const starts = startsFor(await endedLinks(tx, linking.tenant), {
-      accountId: account.accountId,
-      userId: user.userId,
-    });
+    const next = { tenant: linking.tenant, accountId: account.accountId, userId: user.userId };
     await storeLink(tx, {
       id,
       tenant: linking.tenant,
@@ -128,7 +125,7 @@ async function commitLink(
       account: { id: account.accountId, name: account.name, baseUri: account.baseUri },
       user: { id: user.userId, name: user.name, email: user.email },
       linkedAt: now,
-      ...starts,
+      ...(await startsOn(tx, next, linking.from)),
       approval: large ? "awaited" : "not-needed",
       connect: { sent: "pending", received: "pending", sentId: null, receivedId: null },
       firstImportTotal: total,
@@ -147,23 +144,6 @@ async function commitLink(
     if (!large) await enqueueReconciliation(tx, { linkId: id, hour: now, runAt: null, first: true });
     return "linked";
   });
-}
-
-async function endedLinks(tx: Database, tenant: string) {
-  const links = await listLinks(tx, tenant);
-  return links.flatMap((link) =>
-    link.endedAt === null
-      ? []
-      : [
-          {
-            accountId: link.account.id,
-            userId: link.user.id,
-            endedAt: link.endedAt,
-            sentUntil: link.sentUntil,
-            receivedUntil: link.receivedUntil,
-          },
-        ],
-  );
 }
 
 /** The same user logged in to the same account again: resumes the link and fills its gap (import-rules 5). */

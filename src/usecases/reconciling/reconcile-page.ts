@@ -3,6 +3,7 @@ import { DocuSignFault, isOverload } from "../../docusign/faults/faults.ts";
 import { contentDocuments } from "../../domain/contract.ts";
 import type { Envelope } from "../../domain/envelope.ts";
 import { FULL_PACE, faster, type ListingPace } from "../../domain/listing-pace.ts";
+import { areSameStarts } from "../../domain/window.ts";
 import { completeContracts, type SourceFacts } from "../../store/contracts/complete-contracts.ts";
 import { advanceReconciliation } from "../../store/ledger/reconciliation-pages.ts";
 import type { Reconciliation } from "../../store/ledger/reconciliations.ts";
@@ -25,7 +26,8 @@ export type PageWork = {
 /**
  * Lists one page and records it in the ledger. Known envelopes stay as they are, excluded ones are recorded with their
  * rule, and those to import wait for the backlog. Ledger, counts and position are written in one commit.
- * Pages that succeed let the link's next ones ask for more, up to the maximum.
+ * Pages that succeed let the link's next ones ask for more, up to the maximum. If the link's start date has moved
+ * meanwhile, nothing is written, and the page is listed again.
  */
 export async function reconcilePage(deps: Uses<"db" | "now">, work: PageWork): Promise<PageEnd> {
   const { link, run } = work;
@@ -37,9 +39,10 @@ export async function reconcilePage(deps: Uses<"db" | "now">, work: PageWork): P
   const found = rows.filter((row) => isNews(row, link)).map(({ line }) => line);
   const counts = await tallyPage(deps.db, work, { page, rows });
   const cursor = next ?? afterLast(run);
-  await deps.db.transaction().execute(async (tx) => {
+  const isWritten = await deps.db.transaction().execute(async (tx) => {
     const current = await lockLink(tx, link.id, "change");
-    if (current === null || current.state === "ended") return;
+    if (current === null || current.state === "ended") return true;
+    if (!areSameStarts(current, link)) return false;
     await recordFound(tx, found, { tenant: link.tenant, linkId: link.id, now: deps.now() });
     await advanceReconciliation(
       tx,
@@ -49,9 +52,10 @@ export async function reconcilePage(deps: Uses<"db" | "now">, work: PageWork): P
     );
     await changeLink(tx, link.id, reached(work, rows, next));
     if (pace !== FULL_PACE) await storeListingPace(tx, link.id, faster(pace), deps.now());
+    return true;
   });
   if (run.kind === "full") await completeContracts(deps.db, link, rows.flatMap(factsOf));
-  return next === null ? "done" : "more";
+  return next === null && isWritten ? "done" : "more";
 }
 
 /** `tooMuch`: DocuSign could not finish the page. The next one should ask for less. */

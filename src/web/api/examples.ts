@@ -64,6 +64,7 @@ export const LINK: Wire<typeof link> = {
   endedAt: null,
   sentFrom: null,
   receivedFrom: null,
+  from: null,
   sentUntil: null,
   receivedUntil: null,
   connect: { sent: "active", received: "not-available" },

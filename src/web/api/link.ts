@@ -9,7 +9,7 @@ import { personOf } from "../auth/tokens.ts";
 import { LINKING_RESULTS } from "./codes.ts";
 import { type Endpoint, endpoint, NO_BODY, NO_PARAMETERS } from "./endpoint.ts";
 import { LINK } from "./examples.ts";
-import { begunLinking, groupChoice, link } from "./schemas.ts";
+import { approval as approvalWish, begunLinking, link, linkEdit, linkingWish } from "./schemas.ts";
 
 const PATH = { path: "/v1/link", params: NO_PARAMETERS, query: NO_PARAMETERS } as const;
 const NO_LINK = "The tenant has no link.";
@@ -40,11 +40,11 @@ const beginning = endpoint(
     tag: "Link",
     summary: "Start linking a DocuSign account",
     description:
-      "Redirect the owner's browser to `authorizationUrl`. Only the person in the token's `sub` can finish the linking, within 15 minutes. If the link is in state `error`, the same DocuSign user repairs it by logging in.\n\n" +
+      "Redirect the owner's browser to `authorizationUrl`. Only the person in the token's `sub` can finish the linking, within 15 minutes. If the link is in state `error`, the same DocuSign user repairs it by logging in; the options are then ignored.\n\n" +
       "The browser returns to `/links?result=CODE`. More codes may be added.\n\n" +
       LINKING_RESULTS,
     scopes: ["links:write"],
-    body: groupChoice,
+    body: linkingWish,
     bodyExample: { groupId: LINK.groupId },
     answer: {
       status: 201,
@@ -56,7 +56,7 @@ const beginning = endpoint(
     },
     problems: { 409: "The tenant already has a link.", 422: NO_GROUP },
   },
-  async (deps, { caller, body }) => await beginLinking(deps, personOf(caller), body.groupId),
+  async (deps, { caller, body }) => await beginLinking(deps, personOf(caller), body),
 );
 
 const editing = endpoint(
@@ -65,16 +65,17 @@ const editing = endpoint(
     id: "editLink",
     method: "patch",
     tag: "Link",
-    summary: "Change the group of the link",
-    description: "Future imports go into the group. Existing contracts stay in their group.",
+    summary: "Edit the link",
+    description:
+      "Future imports go into the group. Existing contracts stay in their group.\n\nThe start date can only move earlier, or stay. Envelopes that it excluded are then judged again. An imported envelope stays imported.",
     scopes: ["links:write"],
-    body: groupChoice,
+    body: linkEdit,
     bodyExample: { groupId: LINK.groupId },
     answer: { status: 200, description: "The changed link.", schema: link, example: LINK },
     problems: { 404: NO_LINK, 422: NO_GROUP },
   },
   async (deps, { caller, body }) => {
-    await editLink(deps, personOf(caller), body.groupId);
+    await editLink(deps, personOf(caller), body);
     return await describeCurrent(deps, caller.tenant);
   },
 );
@@ -87,14 +88,16 @@ const approval = endpoint(
     method: "post",
     tag: "Link",
     summary: "Approve a large first import",
-    description: "Starts the first import of a link in state `awaiting-approval`.",
+    description:
+      "Starts the first import of a link in state `awaiting-approval`. A start date in the body replaces the one of the link. The body may be absent.",
     scopes: ["links:write"],
-    body: NO_BODY,
+    body: approvalWish.optional(),
+    bodyExample: {},
     answer: { status: 200, description: "The changed link.", schema: link, example: LINK },
     problems: { 404: NO_LINK, 409: "The link is not in state `awaiting-approval`." },
   },
-  async (deps, { caller }) => {
-    await approveImport(deps, personOf(caller));
+  async (deps, { caller, body }) => {
+    await approveImport(deps, personOf(caller), body);
     return await describeCurrent(deps, caller.tenant);
   },
 );

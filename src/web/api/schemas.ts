@@ -121,6 +121,10 @@ export const link = z
     receivedFrom: moment
       .nullable()
       .meta({ description: "Received envelopes completed at or after this moment are imported. Null: all." }),
+    from: dateParameter.nullable().meta({
+      description:
+        "Start date in Japan that an owner chose. `sentFrom` and `receivedFrom` include it. Null: none.",
+    }),
     sentUntil: moment.nullable().meta({
       description:
         "All sent envelopes completed before this moment are accounted for. Null until the link has ended.",
@@ -314,7 +318,19 @@ export const groupName = z
   })
   .meta({ id: "GroupName" });
 
-export const groupChoice = z.strictObject({ groupId }).meta({ id: "GroupChoice" });
+const from = dateParameter
+  .nullable()
+  .exactOptional()
+  .meta({ description: "Start date in Japan, not in the future. Null: no start date." });
+
+export const linkingWish = z.strictObject({ groupId, from }).meta({ id: "LinkingWish" });
+
+export const linkEdit = z
+  .strictObject({ groupId: groupId.exactOptional(), from })
+  .refine((edit) => Object.keys(edit).length > 0, "must name what to change")
+  .meta({ id: "LinkEdit", minProperties: 1 });
+
+export const approval = z.strictObject({ from }).meta({ id: "Approval" });
 
 export const begunLinking = z
   .strictObject({

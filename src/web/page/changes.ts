@@ -49,7 +49,13 @@ export function changeRoutes(deps: ConfirmationUses & Deps): Router {
   return router;
 }
 
+/** An empty field means no start date. The use case checks that it is not in the future. */
+const START = z
+  .union([z.literal(""), z.iso.date()])
+  .transform((text) => text || null)
+  .optional();
 const LINKING = z.object({ group: z.string().min(1), service: z.literal("docusign") });
+const OPTIONS = z.object({ from: START });
 const EDITING = z.object({ group: z.string().min(1), link: z.string() });
 const ABOUT_LINK = z.object({ link: z.string() });
 
@@ -59,7 +65,13 @@ async function link(deps: ConfirmationUses & Deps, request: Request, response: R
     await showResult(deps, request, response, "incomplete");
     return;
   }
-  const begun = await refusable(() => beginLinking(deps, ownerOf(request), form.data.group));
+  const options = OPTIONS.safeParse(request.body);
+  if (!options.success) {
+    await showResult(deps, request, response, "invalid-start-date");
+    return;
+  }
+  const wish = { groupId: form.data.group, from: options.data.from ?? null };
+  const begun = await refusable(() => beginLinking(deps, ownerOf(request), wish));
   if ("result" in begun) await showResult(deps, request, response, begun.result);
   else sendOnward(response, deps.page, { name: "DocuSign", address: begun.done.authorizationUrl });
 }
@@ -69,12 +81,16 @@ const CHANGES: Readonly<Record<string, Change>> = {
     const form = EDITING.safeParse(body);
     if (!form.success) return "incomplete";
     await requireCurrent(deps, owner, form.data.link);
-    await editLink(deps, owner, form.data.group);
+    await editLink(deps, owner, { groupId: form.data.group });
     return "edited";
   },
   "/links/approve": async (deps, owner, body) => {
     await requireCurrent(deps, owner, ABOUT_LINK.safeParse(body).data?.link);
-    await approveImport(deps, owner);
+    const options = OPTIONS.safeParse(body);
+    if (!options.success) return "invalid-start-date";
+    // A page of version 0.1 has no field, which leaves the start date as it is.
+    const { from } = options.data;
+    await approveImport(deps, owner, from === undefined ? {} : { from });
     return "approved";
   },
   "/links/delete": async (deps, owner, body) => {
@@ -116,6 +132,8 @@ const RESULTS: Partial<Record<RefusalCode, ResultCode>> = {
   // A second click: the first one has already started the import.
   "not-awaiting-approval": "approved",
   "deletion-failed": "deletion-failed",
+  // Of a form, only the start date can be invalid when it reaches a use case.
+  malformed: "invalid-start-date",
 };
 
 /** Turns refusals that have a message into results. All other errors reach the router's error handler. */

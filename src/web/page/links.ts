@@ -42,7 +42,7 @@ ${consentNote()}
 }
 
 function unlinked({ view, visitor }: LinksContent): Html {
-  return visitor.isOwner ? linkingSection(visitor, view.groups) : noLinkSection();
+  return visitor.isOwner ? linkingSection(visitor, view.groups, view.now) : noLinkSection();
 }
 
 function linked({ view, visitor, editing }: LinksContent, current: LinkView): Html {

@@ -29,6 +29,7 @@ export type PastLink = LinkDescription & { readonly audit: AuditTrail };
 /** Everything that the page shows of a tenant, for owners and members alike. */
 export type PageView = {
   readonly current: LinkView | null;
+  readonly now: Date;
   readonly groups: readonly Group[];
   /** The link's latest runs, newest first. */
   readonly runs: readonly Run[];
@@ -44,6 +45,7 @@ export async function readPage(deps: Deps, tenant: string): Promise<PageView> {
   const links = await listLinkPage(deps.db, tenant, { limit: MOST_LINKS, after: null });
   return {
     current: link === null ? null : await readLink(deps, link),
+    now: deps.now(),
     groups: await listGroups(deps.db, tenant),
     runs: await readRuns(deps, tenant, link),
     history: await Promise.all(

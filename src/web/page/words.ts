@@ -119,6 +119,11 @@ const WAITS: ReadonlyMap<string, string> = new Map(Object.entries(WAITING));
 
 function inWords(at: Date): string {
   const { date, time } = inJapan(at);
+  return `${dateInWords(date)} ${time.slice(0, 5)}`;
+}
+
+/** A date `YYYY-MM-DD` in words: `2031年1月15日`. */
+export function dateInWords(date: string): string {
   const [year, month, day] = date.split("-").map(Number);
-  return `${year}年${month}月${day}日 ${time.slice(0, 5)}`;
+  return `${year}年${month}月${day}日`;
 }

@@ -83,8 +83,13 @@ function describeOperation(endpoint: Endpoint): ZodOpenApiOperationObject {
     requestParams: { path: params, query: queryOf(endpoint), header: z.object(readHeaders(endpoint)) },
     ...(!hasNoBody(endpoint) && {
       requestBody: {
-        required: true,
-        content: { "application/json": { schema: body, example: bodyExample } },
+        required: !body.safeParse(undefined).success,
+        content: {
+          "application/json": {
+            schema: body instanceof z.ZodOptional ? body.unwrap() : body,
+            example: bodyExample,
+          },
+        },
       },
     }),
     responses: describeAnswers(endpoint),

@@ -5,6 +5,7 @@ import { icon } from "../../html/icons.ts";
 import { csrfField, type Visitor } from "../../html/layout.ts";
 import type { LinkView } from "../view.ts";
 import { amount, duration, inDigits, moment } from "../words.ts";
+import { startField } from "./forms.ts";
 import { totalsSection } from "./totals.ts";
 
 /** Size and duration of a large first import, and the owner's button that starts it (import-rules 3). */
@@ -19,7 +20,7 @@ export function approvalSection(visitor: Visitor, { link, now }: LinkView): Html
 ${firstImport.estimatedEnd !== null && expectation(firstImport.estimatedEnd, now)}
 </dl>
 <p class="note">DocuSignをご利用のほかのシステムに影響しないように、DocuSignのAPI利用上限に余裕を残しながら取り込みます。お客様の操作は必要ありません。</p>
-${visitor.isOwner ? approvalForm(visitor, link) : html`<p>オーナー権限のユーザーが開始できます。</p>`}
+${visitor.isOwner ? approvalForm(visitor, link, now) : html`<p>オーナー権限のユーザーが開始できます。</p>`}
 </section>`;
 }
 
@@ -53,10 +54,14 @@ function expectation(end: Date, now: Date): Html {
 <div><dt>いま開始した場合の完了予定</dt><dd>${moment(end)}ごろ</dd></div>`;
 }
 
-function approvalForm(visitor: Visitor, link: LinkDescription): Html {
+function approvalForm(visitor: Visitor, link: LinkDescription, now: Date): Html {
   return html`<form method="post" action="/links/approve">
 ${csrfField(visitor)}
 <input type="hidden" name="link" value="${link.id}">
+<details class="options">
+<summary>詳細設定</summary>
+${startField(now, link.from)}
+</details>
 <p class="actions"><button class="primary">取り込みを開始</button></p>
 </form>`;
 }

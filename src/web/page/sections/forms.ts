@@ -1,3 +1,4 @@
+import { inJapan } from "../../../domain/japan-time.ts";
 import type { Group } from "../../../store/links/groups.ts";
 import type { LinkDescription } from "../../../usecases/linking/describe-link.ts";
 import { type Html, html } from "../../html/html.ts";
@@ -5,11 +6,11 @@ import { icon } from "../../html/icons.ts";
 import { csrfField, type Visitor } from "../../html/layout.ts";
 
 /** The form for a first linking (group, service, [連携]) and the steps that follow. */
-export function linkingSection(visitor: Visitor, groups: readonly Group[]): Html {
+export function linkingSection(visitor: Visitor, groups: readonly Group[], now: Date): Html {
   return html`<section class="card" aria-labelledby="linking">
 <h2 id="linking">DocuSign連携の設定</h2>
 <p>連携すると、DocuSignで締結が完了した契約書を、自動でキャビネに取り込みます。</p>
-${groups.length === 0 ? noGroups() : linkingForm(visitor, groups)}
+${groups.length === 0 ? noGroups() : linkingForm(visitor, groups, now)}
 <h3>連携の前に</h3>
 <ul>
 <li>DocuSignの高度なソリューションプランと、DS Admin権限のユーザーをご用意ください。</li>
@@ -58,7 +59,16 @@ ${groupField(groups, link.groupId)}
 </form>`;
 }
 
-function linkingForm(visitor: Visitor, groups: readonly Group[]): Html {
+/** A date in Japan, which is optional. */
+export function startField(now: Date, chosen: string | null): Html {
+  return html`<p class="field">
+<label for="from">取り込みを始める日</label>
+<input type="date" id="from" name="from" max="${inJapan(now).date}"${chosen !== null && html` value="${chosen}"`} aria-describedby="from-hint">
+<span class="hint" id="from-hint">この日（日本時間）以後に締結が完了した契約書を取り込みます。指定しない場合は、取り込み対象の契約書をすべて取り込みます。</span>
+</p>`;
+}
+
+function linkingForm(visitor: Visitor, groups: readonly Group[], now: Date): Html {
   return html`<form method="post" action="/links" class="fields">
 ${csrfField(visitor)}
 ${groupField(groups, null)}
@@ -69,6 +79,10 @@ ${groupField(groups, null)}
 <option value="docusign">DocuSign</option>
 </select>
 </p>
+<details class="options">
+<summary>詳細設定</summary>
+${startField(now, null)}
+</details>
 <p class="actions"><button class="primary">連携</button></p>
 </form>`;
 }

@@ -7,7 +7,14 @@ import { type Icon, icon } from "../../html/icons.ts";
 import { withSupport } from "../words.ts";
 
 /** Values of `/links?result=`: the outcome of a linking or of a form. */
-export type ResultCode = LinkingResult | "incomplete" | "edited" | "approved" | "deleted" | "deletion-failed";
+export type ResultCode =
+  | LinkingResult
+  | "incomplete"
+  | "invalid-start-date"
+  | "edited"
+  | "approved"
+  | "deleted"
+  | "deletion-failed";
 
 export type Message = {
   readonly tone: "good" | "info" | "bad";
@@ -94,6 +101,7 @@ const MESSAGES: Readonly<Record<ResultCode, Message>> = {
   },
   failed: bad("DocuSignと連携できませんでした。", "時間を置いてから、もう一度お試しください。"),
   incomplete: bad("取り込み先契約書グループと連携サービスを選択してください。", null),
+  "invalid-start-date": bad("取り込みを始める日を確認してください。", "本日以前の日付を入力してください。"),
   edited: good(
     "取り込み先契約書グループを変更しました。",
     "これから取り込む契約書に適用します。取り込み済みの契約書は移動しません。",
