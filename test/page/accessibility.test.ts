@@ -72,12 +72,13 @@ test("an owner can link, edit and delete by keyboard alone, with a visible focus
   await using place = await createPageWorld(chromium);
   const page = await place.visit();
 
-  assert.deepEqual(await tabThrough(page, 6), [
+  assert.deepEqual(await tabThrough(page, 7), [
     "本文へ移動",
     "契約書キャビネ",
     "ログアウト",
     "取り込み先契約書グループ",
     "連携サービス",
+    "詳細設定",
     "連携",
   ]);
   await focus(page, "取り込み先契約書グループ");
