@@ -10,7 +10,7 @@ import { recoverLink } from "../health/link-health.ts";
 import type { Owner } from "./begin-linking.ts";
 import { moveStart, requireNotLater, requireStarted } from "./start-date.ts";
 
-/** What an owner can change of a link. Absent properties stay as they are. */
+/** The properties of a link that an owner can change. Absent properties stay as they are. */
 export type LinkEdit = {
   readonly groupId?: string;
   /** The start date in Japan, `YYYY-MM-DD`; null for none. */

@@ -132,7 +132,7 @@ const RESULTS: Partial<Record<RefusalCode, ResultCode>> = {
   // A second click: the first one has already started the import.
   "not-awaiting-approval": "approved",
   "deletion-failed": "deletion-failed",
-  // Of a form, only the start date can be invalid when it reaches a use case.
+  // Only the start date of a form can still be invalid when a use case gets it.
   malformed: "invalid-start-date",
 };
 
