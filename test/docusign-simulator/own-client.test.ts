@@ -88,7 +88,7 @@ test("the service's own client makes, finds, restores and removes Connect config
   await docusign.deleteConnectConfiguration(made.id ?? "");
 
   assert.equal(changed?.intact, false);
-  assert.deepEqual(restored, { ...made, intact: true });
+  assert.deepEqual(restored, { ...made, isPaused: false, disabledBy: null, intact: true });
   assert.deepEqual(simulator.configurations(account), []);
   simulator.assertNoProblems();
 });
