@@ -14,7 +14,7 @@ import { createSignInIssuer } from "../../src/web/auth/issuer.ts";
 import { startCabinet } from "../support/cabinet/cabinet.ts";
 import type { Failure } from "../support/docusign/faults.ts";
 import { interceptPool } from "../support/intercept-pool.ts";
-import { createLinkedCompanies } from "../support/linked-world.ts";
+import { CUSTOMER, createLinkedCompanies } from "../support/linked-world.ts";
 import { createEmptyDatabase, createSharedDatabase } from "../support/postgres.ts";
 import { startTransactionPooler } from "../support/transaction-pooler.ts";
 import { until } from "../support/waiting.ts";
@@ -38,8 +38,8 @@ const CHECKS = [
   "receiver",
   "feed",
   "encryption keys",
-  "document store",
   "shared documents",
+  "document store",
   "DocuSign",
   "integration key",
   "cabinet",
@@ -284,14 +284,33 @@ test("serve and work that do not share their documents are found", async () => {
   await leaveMark(tasks, "serve");
   const both = await look();
 
-  assert.match(before, /^ok {3}shared documents: not checked: neither serve nor work has started/m);
+  assert.match(before, /^ok {3}shared documents: not checked: nothing is stored yet$/m);
   assert.match(
     alone,
     /^FAIL shared documents: nothing that serve stored can be read here: give serve and work the same/m,
   );
   assert.match(
     both,
-    /^ok {3}shared documents: what serve stored at 2031-01-15T03:10:00.000Z can be read, what work stored at 2031-/m,
+    /^ok {3}shared documents: can be read: what serve stored at 2031-01-15T03:10:00.000Z, what work stored at 2031-/m,
+  );
+});
+
+test("a document store that lacks the newest contract's bytes is found", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world, colleague } = companies;
+  await world.docusign.concludeEnvelope({ from: colleague, to: [CUSTOMER] });
+  await world.runJobs();
+  const look = async (): Promise<string> => (await runCommand(world, "doctor")).out;
+
+  const well = await look();
+  await rm(join(world.config.dataDir, "documents"), { recursive: true });
+  await world.restart();
+  const empty = await look();
+
+  assert.match(well, /^ok {3}shared documents: can be read: the newest contract$/m);
+  assert.match(
+    empty,
+    /^FAIL shared documents: the document of the newest contract is missing or incomplete here: give serve and work/m,
   );
 });
 

@@ -24,6 +24,21 @@ export async function findStoredDocuments(
   return new Map(rows.map((row) => [row.document_id, toStoredBytes(row)]));
 }
 
+/** Returns where the bytes of the newest contract lie, of those that can be read; null if there is none. */
+export async function findNewestDocument(db: Kysely<DB>): Promise<Pick<StoredBytes, "key" | "bytes"> | null> {
+  // The feed has them in the order of their imports, without another index.
+  const row = await db
+    .selectFrom("change")
+    .innerJoin("contract", "contract.id", "change.contract_id")
+    .select(["contract.document_key as key", "contract.bytes"])
+    .where("change.type", "=", "imported")
+    .where("contract.deleted_at", "is", null)
+    .orderBy("change.id", "desc")
+    .limit(1)
+    .executeTakeFirst();
+  return row === undefined ? null : { key: row.key, bytes: Number(row.bytes) };
+}
+
 /** Remembers that a document lies in the store. Gives what is remembered: where that is of an earlier import, it stays. */
 export async function recordStoredDocument(
   db: Kysely<DB>,

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { DocuSignFault, isOurCredentialsFault, isTransient } from "../../docusign/faults/faults.ts";
 import { describeFault } from "../../domain/fault-text.ts";
+import { findNewestDocument } from "../../store/contracts/stored-documents.ts";
 import { examineTokens } from "../../store/links/sealed-secrets.ts";
 import type { Uses } from "../capabilities.ts";
 import { DATABASE, WITHIN_DATABASE } from "./check-database.ts";
@@ -28,7 +29,7 @@ export type Check = { readonly name: string; readonly ok: boolean; readonly text
 export async function* checkService(deps: CheckUses): AsyncGenerator<Check, void, undefined> {
   const database = await carryOut(deps, DATABASE);
   yield database;
-  for (const examination of [...WITHIN_DATABASE, KEYS]) {
+  for (const examination of [...WITHIN_DATABASE, KEYS, SHARED_DOCUMENTS]) {
     const skipped = { name: examination.name, ok: false, text: "not checked: fix the database first" };
     yield database.ok ? await carryOut(deps, examination) : skipped;
   }
@@ -41,16 +42,17 @@ const KEYS: Examination<CheckUses> = {
   advice: "add the missing key to ENCRYPTION_KEYS after the first one, or link those accounts again",
 };
 
+const SHARED_DOCUMENTS: Examination<CheckUses> = {
+  name: "shared documents",
+  look: checkSharedDocuments,
+  advice: "give serve and work the same DOCUMENT_STORE, and the same volume if it is file",
+};
+
 const OUTSIDE_DATABASE: readonly Examination<CheckUses>[] = [
   {
     name: "document store",
     look: checkDocuments,
     advice: "check DOCUMENT_STORE, its credentials and its permissions",
-  },
-  {
-    name: "shared documents",
-    look: checkSharedDocuments,
-    advice: "give serve and work the same DOCUMENT_STORE, and the same volume if it is file",
   },
   {
     name: "DocuSign",
@@ -117,13 +119,21 @@ async function checkDocuments({ documents }: Uses<"documents">): Promise<string>
   return "documents can be stored, listed, read and erased";
 }
 
-async function checkSharedDocuments({ documents }: Uses<"documents">): Promise<string> {
+async function checkSharedDocuments({ db, documents }: Uses<"db" | "documents">): Promise<string> {
+  const readable: string[] = [];
   const marks = await readMarks({ documents });
-  const known = marks.filter(({ startedAt }) => startedAt !== null);
-  const [missing] = marks.filter(({ startedAt }) => startedAt === null);
-  if (known.length === 0) return "not checked: neither serve nor work has started on this document store";
-  if (missing !== undefined) throw new Error(`nothing that ${missing.role} stored can be read here`);
-  return known.map(({ role, startedAt }) => `what ${role} stored at ${startedAt} can be read`).join(", ");
+  const isMarked = marks.some(({ startedAt }) => startedAt !== null);
+  for (const { role, startedAt } of marks) {
+    if (startedAt !== null) readable.push(`what ${role} stored at ${startedAt}`);
+    else if (isMarked) throw new Error(`nothing that ${role} stored can be read here`);
+  }
+  const newest = await findNewestDocument(db);
+  if (newest !== null) {
+    if ((await documents.size(newest.key)) !== newest.bytes)
+      throw new Error("the document of the newest contract is missing or incomplete here");
+    readable.push("the newest contract");
+  }
+  return readable.length === 0 ? "not checked: nothing is stored yet" : `can be read: ${readable.join(", ")}`;
 }
 
 const ANSWER_MS = 5_000;
