@@ -6,7 +6,8 @@ export const withoutTransaction = true;
 
 /** Contracts know their sender, recipients and place in the envelope, and can be searched by their names. */
 export async function up(db: Kysely<unknown>): Promise<void> {
-  if (!(await isPrepared(db))) await changeWithoutBlocking(db, STATEMENTS);
+  if (!(await isDivided(db))) await changeWithoutBlocking(db, DIVISION);
+  await changeWithoutBlocking(db, COLUMNS);
   for (const [name, definition] of INDEXES) {
     // An interrupted build leaves an invalid index behind.
     await sql.raw(`drop index concurrently if exists ${name}`).execute(db);
@@ -14,36 +15,38 @@ export async function up(db: Kysely<unknown>): Promise<void> {
   }
 }
 
-async function isPrepared(db: Kysely<unknown>): Promise<boolean> {
+async function isDivided(db: Kysely<unknown>): Promise<boolean> {
   const { rows } = await sql<{
     found: boolean;
   }>`select to_regclass('contract_block') is not null as found`.execute(db);
   return rows[0]?.found === true;
 }
 
-const STATEMENTS = [
-  `alter table contract
-    add column position int,
-    add column sender jsonb,
-    add column recipients jsonb,
-    add column search text,
-    add column search_keys int[]`,
-  `comment on column contract.position is 'of the document among the envelope''s content documents, from 1; null if unknown'`,
-  `comment on column contract.search is 'normalized names; null if deleted, or if version 0.1 wrote the row and no job has filled it yet'`,
-  `comment on column contract.search_keys is 'hashes of tenant and block with each pair of characters in search, with the group, and with the account'`,
-
+/** Reads all contracts, so it comes before the columns, whose lock would stop the service meanwhile. */
+const DIVISION = [
   `create table contract_block (
     tenant text not null,
     starts_at timestamptz(3) not null,
     primary key (tenant, starts_at)
   )`,
   `comment on table contract_block is 'divides a tenant''s list of contracts by import into blocks of some 10,000, which searches read one after the other'`,
-  // No contract has keys yet, so its block may still change.
   `insert into contract_block (tenant, starts_at)
     select distinct tenant, imported_at from (
       select tenant, imported_at, row_number() over (partition by tenant order by imported_at) as number from contract
     ) as numbered
     where number % 10000 = 0`,
+];
+
+const COLUMNS = [
+  `alter table contract
+    add column if not exists position int,
+    add column if not exists sender jsonb,
+    add column if not exists recipients jsonb,
+    add column if not exists search text,
+    add column if not exists search_keys int[]`,
+  `comment on column contract.position is 'of the document among the envelope''s content documents, from 1; null if unknown'`,
+  `comment on column contract.search is 'normalized names; null if deleted, or if version 0.1 wrote the row and no job has filled it yet'`,
+  `comment on column contract.search_keys is 'hashes of tenant and block with each pair of characters in search, with the group, and with the account'`,
 ];
 
 const INDEXES = [
