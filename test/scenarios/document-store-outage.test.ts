@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { sql } from "kysely";
 import { findLink } from "../../src/store/links/links.ts";
+import { findOutage } from "../../src/store/outages.ts";
 import { reconcileNow } from "../../src/usecases/operating/reconcile-now.ts";
 import { breakStore, repairStore } from "../support/broken-store.ts";
 import {
@@ -58,6 +59,7 @@ test("while the document store refuses writes, imports wait, nothing is download
   );
   assert.equal(world.docusign.callsTo(DOCUMENT).length, 4);
   assert.equal((await linkOf(world)).notice, null);
+  assert.equal(await findOutage(db), null);
 });
 
 test("a store that accepts the probe but no document is tried less and less often", async () => {
