@@ -39,6 +39,9 @@ test("an envelope with three files becomes three contracts, and none for the cer
     accountId: account.accountId,
     completedAt: "2031-01-15T03:10:00.000Z",
     subject: "業務委託",
+    position: 1,
+    sender: { name: colleague.name, email: colleague.email },
+    recipients: [{ ...CUSTOMER, role: "signer", completedAt: "2031-01-15T03:10:00.000Z" }],
   });
 });
 

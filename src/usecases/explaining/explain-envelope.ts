@@ -71,7 +71,7 @@ export async function explainEnvelope(
       generatedAt,
       receivedAt,
     })),
-    contracts: await contractsOfEnvelope(deps.db, tenant, envelopeId),
+    contracts: (await contractsOfEnvelope(deps.db, tenant, envelopeId)).map(withoutAddresses),
     ...(entry === null ? NOTHING : describeRecord(entry)),
     ...describeWait(verdict, entry),
   };
@@ -84,6 +84,14 @@ function describeWait(
 ): Pick<Explanation, "waitingFor" | "lastError"> {
   const lastError = waiting?.code ?? entry?.lastError ?? null;
   return { waitingFor: waiting && { reason: waiting.reason, until: waiting.until }, lastError };
+}
+
+/** Explanations may be sent to people outside (import-rules 6). */
+function withoutAddresses(contract: StoredContract): StoredContract {
+  const { source } = contract;
+  const sender = source.sender === null ? null : { ...source.sender, email: null };
+  const recipients = source.recipients?.map((recipient) => ({ ...recipient, email: null })) ?? null;
+  return { ...contract, source: { ...source, sender, recipients } };
 }
 
 type Recorded = Pick<Explanation, "attempts" | "lastAttemptAt" | "linkId" | "decidedAt">;
