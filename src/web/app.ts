@@ -5,8 +5,7 @@ import type { PageSettings } from "../usecases/capabilities.ts";
 import { problemPages } from "./page/problem-page.ts";
 import { errorHandler, notFoundHandler } from "./problem.ts";
 import { requestContext, requestIdOf } from "./request-context.ts";
-import { RequestFault } from "./request-fault.ts";
-import { leaveUnread } from "./unread-body.ts";
+import { requireBodyWithin } from "./unread-body.ts";
 
 export type Route = Router | RequestHandler;
 
@@ -37,7 +36,7 @@ export function createApp(parts: AppParts): Express {
   app.disable("x-powered-by");
   app.use(requestContext(parts.log));
   for (const route of parts.receivers) app.use(route);
-  app.use(slowBodies);
+  app.use(requireBodyWithin(BODY_MS));
   app.use(logged(parts));
   app.use(securityHeaders);
   for (const route of parts.routes) app.use(route);
@@ -53,19 +52,6 @@ export function createApp(parts: AppParts): Express {
 
 /** Time for the small bodies of API and page. The receiver has limits of its own. */
 const BODY_MS = 60_000;
-
-/** Refuses a body that is not complete in time. */
-const slowBodies: RequestHandler = (request, response, next) => {
-  const { "content-length": length, "transfer-encoding": encoding } = request.headers;
-  if (length !== undefined || encoding !== undefined) {
-    const late = setTimeout(() => {
-      leaveUnread(request, response);
-      next(new RequestFault(408, "The body arrives too slowly."));
-    }, BODY_MS);
-    request.once("close", () => clearTimeout(late));
-  }
-  next();
-};
 
 /** Follows the receivers, which log only the request's own line and must stay fast. */
 function logged({ withRequestId }: AppParts): RequestHandler {

@@ -1,4 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { RequestHandler } from "express";
+import { RequestFault } from "./request-fault.ts";
 
 /** Time for the client to read the answer before the connection is reset. */
 const LINGER_MS = 1_000;
@@ -17,5 +19,20 @@ export function leaveUnread(request: IncomingMessage, response: ServerResponse):
   socket.destroySoon = () => {
     socket.end();
     setTimeout(() => socket.destroy(), LINGER_MS).unref();
+  };
+}
+
+/** Refuses bodies that are not complete in time. */
+export function requireBodyWithin(milliseconds: number): RequestHandler {
+  return (request, response, next) => {
+    const { "content-length": length, "transfer-encoding": encoding } = request.headers;
+    if (length !== undefined || encoding !== undefined) {
+      const late = setTimeout(() => {
+        leaveUnread(request, response);
+        next(new RequestFault(408, "The body arrives too slowly."));
+      }, milliseconds);
+      request.once("close", () => clearTimeout(late));
+    }
+    next();
   };
 }
