@@ -46,6 +46,18 @@ export const STOPS: readonly Stop[] = [
     },
   },
   {
+    causes: ["the database is read-only after a failover"],
+    play: async (stage) => {
+      const { world } = stage;
+      const linkId = await linkIdOf(world);
+      await setReadOnly(world, true);
+      await stage.each(0, 8, async () => {
+        assert.equal((await post(world, linkId, minimalEvent())).status, 503);
+      });
+      await setReadOnly(world, false);
+    },
+  },
+  {
     causes: ["a Connect key is missing, so signatures are refused"],
     play: async (stage) => {
       const linkId = await linkIdOf(stage.world);
@@ -137,6 +149,34 @@ export const STOPS: readonly Stop[] = [
       await stage.at(0, async () => await stage.world.runJobs());
       await allowWrites(db, "envelope");
       await forgetJobs(stage.world);
+    },
+  },
+  {
+    causes: ["workers are killed again and again"],
+    play: async (stage) => {
+      const { world } = stage;
+      await stage.at(0);
+      const { db } = world.service.foundation.working;
+      await sql`select graphile_worker.add_job('housekeeping', job_key := 'killed ' || n, run_at := '2999-01-01')
+        from generate_series(1, 3) as n`.execute(db);
+      await sql`update graphile_worker._private_jobs set locked_at = now(), locked_by = key
+        where key like 'killed %'`.execute(db);
+      await sql`select graphile_worker.add_job('rescue-jobs')`.execute(db);
+      await stage.at(1, async () => await world.runJobs());
+      await forgetJobs(world);
+    },
+  },
+  {
+    causes: ["an encryption key is missing"],
+    play: async (stage) => {
+      const { world } = stage;
+      const [key, ...others] = world.config.encryptionKeys;
+      assert.ok(key !== undefined && others.length === 0);
+      await world.restart({ encryptionKeys: [{ ...key, id: "other" }] });
+      await stage.at(0, async () => {
+        await reconcileAll(world.service.foundation.tasks, startOfHour(world.clock.now));
+        await world.runJobs();
+      });
     },
   },
   {
@@ -255,18 +295,24 @@ async function forgetJobs({ service }: World): Promise<void> {
 }
 
 /** The database ends all connections and accepts none until this is disposed of. */
-async function closeDatabase({ database }: World): Promise<AsyncDisposable> {
+async function closeDatabase(world: World): Promise<AsyncDisposable> {
+  await alterDatabase(world, "allow_connections false");
+  return { [Symbol.asyncDispose]: async () => await alterDatabase(world, "allow_connections true") };
+}
+
+/** As on a standby: sessions can read, but not write. */
+async function setReadOnly(world: World, isReadOnly: boolean): Promise<void> {
+  await alterDatabase(world, `set default_transaction_read_only = ${isReadOnly ? "on" : "off"}`);
+}
+
+/** Ends all connections of the database, so that the change applies to all. */
+async function alterDatabase({ database }: World, change: string): Promise<void> {
   const address = new URL(database.connectionString);
   const name = address.pathname.slice(1);
   address.pathname = "/postgres";
   const admin = new pg.Client({ connectionString: address.href });
   await admin.connect();
-  await admin.query(`alter database "${name}" allow_connections false`);
+  await admin.query(`alter database "${name}" ${change}`);
   await admin.query("select pg_terminate_backend(pid) from pg_stat_activity where datname = $1", [name]);
-  return {
-    async [Symbol.asyncDispose]() {
-      await admin.query(`alter database "${name}" allow_connections true`);
-      await admin.end();
-    },
-  };
+  await admin.end();
 }
