@@ -6,6 +6,7 @@ import type pg from "pg";
 import { openDatabase } from "../../src/store/database.ts";
 import { migrateTo } from "../../src/store/migrate.ts";
 import { createEmptyDatabase } from "../support/postgres.ts";
+import { until } from "../support/waiting.ts";
 import { LAST_MIGRATION } from "./first-version.ts";
 
 const MIGRATION = "0007-feed-by-the-clock";
@@ -69,6 +70,28 @@ test("the migration stops if a tenant is named *, and no tenant gets this name a
 
   await assert.rejects(reserve(), /cabinet_group_tenant/);
 });
+
+test("while the migration waits for an open write, links can be written", async () => {
+  await using old = await createFirstVersion();
+  const [open, other] = [await old.pool.connect(), await old.pool.connect()];
+  const write = "begin; lock table link in row exclusive mode";
+  await open.query(write);
+  const migrated = old.migrate();
+  await until(async () => await isWaiting(other), "the migration waits");
+
+  await other.query(`set lock_timeout = '200ms'; ${write}; commit`);
+  await open.query("commit");
+  await migrated;
+
+  for (const client of [open, other]) client.release();
+});
+
+async function isWaiting(client: pg.PoolClient): Promise<boolean> {
+  const { rows } = await client.query(
+    "select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'",
+  );
+  return rows.length > 0;
+}
 
 /** A database of version 0.1 with the rows of its fixtures. */
 async function createFirstVersion() {
