@@ -20,7 +20,8 @@ export async function adoptRows(world: World, user: User): Promise<void> {
   const { tasks, working } = world.service.foundation;
   const { pool } = working;
   await pool.query(
-    `update link set state = 'error', cause = 'authorization-revoked', account_id = $1, user_id = $2 where tenant = $3`,
+    `update link set state = 'error', cause = 'authorization-revoked', account_id = $1, user_id = $2
+     where tenant = $3 and state <> 'ended'`,
     [user.defaultAccountId, user.userId, TENANT],
   );
   await pool.query("update linking set code_verifier = $1", [tasks.vault.sealUnbound("verifier")]);

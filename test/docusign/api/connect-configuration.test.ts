@@ -94,7 +94,7 @@ test("configurations are listed as they are, even if they were changed", async (
 
   const listed = await open(server.url).listConnectConfigurations();
 
-  assert.deepEqual(listed[0], { ...SENT, id: "0", intact: true });
+  assert.deepEqual(listed[0], { ...SENT, id: "0", isPaused: false, disabledBy: null, intact: true });
   assert.deepEqual(
     listed.map(({ intact }) => intact),
     [true, true, false, false, false, false, false, false, true],

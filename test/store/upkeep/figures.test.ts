@@ -26,6 +26,7 @@ test("an empty database has figures, and none of them raises an alarm", async ()
     toErase: 0,
     budgets: [],
     connect: new Map(),
+    connectOff: new Map(),
     slowed: new Map(),
     outage: null,
   });
