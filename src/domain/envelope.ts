@@ -57,6 +57,8 @@ export type Envelope = {
   readonly subject: string | null;
   readonly sender: Sender;
   readonly recipients: readonly Recipient[] | null;
+  /** The members of the recipients that are signing groups, as DocuSign lists them now; null if no recipient is one. */
+  readonly groupMembers: readonly Person[] | null;
   readonly parties: Parties;
   readonly documents: readonly EnvelopeDocument[] | null;
   readonly purgeState: string | null;

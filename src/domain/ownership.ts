@@ -1,4 +1,4 @@
-import type { Envelope, Forwarding } from "./envelope.ts";
+import type { Envelope, Forwarding, Person } from "./envelope.ts";
 import { gatherFacts, type OwnershipFacts, type OwningLink } from "./ownership-facts.ts";
 import { isPurged } from "./purge.ts";
 import { judgeReceipt, type Receipt } from "./receipt.ts";
@@ -7,6 +7,8 @@ export type OwnershipQuestion = {
   readonly link: OwningLink;
   readonly envelope: Envelope;
   readonly forwardings: readonly Forwarding[];
+  /** The members of signing groups at the first judgement. */
+  readonly groupMembers: readonly Person[];
 };
 
 export type ImportReason = "sent" | "received" | "sent-and-received";
@@ -34,8 +36,9 @@ export type Ownership =
  * Decides whether the link imports an envelope (import-rules 1 and 2), and returns the facts behind the decision.
  * Undecided only if missing facts could change the outcome.
  */
-export function decideOwnership({ link, envelope, forwardings }: OwnershipQuestion): Ownership {
-  const receipt = readReceipt(link, envelope, forwardings);
+export function decideOwnership(question: OwnershipQuestion): Ownership {
+  const { link, envelope } = question;
+  const receipt = readReceipt(question);
   const facts = gatherFacts(link, envelope, receipt);
 
   const exclusion = findExclusion(facts, receipt);
@@ -45,14 +48,10 @@ export function decideOwnership({ link, envelope, forwardings }: OwnershipQuesti
   return { kind: "import", reason: nameImport(facts), facts };
 }
 
-function readReceipt(
-  link: OwningLink,
-  envelope: Envelope,
-  forwardings: readonly Forwarding[],
-): Receipt | null {
+function readReceipt({ link, envelope, forwardings, groupMembers }: OwnershipQuestion): Receipt | null {
   if (envelope.recipients === null) return null;
   const user = { userId: link.userId, email: link.userEmail };
-  return judgeReceipt(user, envelope.recipients, forwardings);
+  return judgeReceipt(user, envelope.recipients, forwardings, groupMembers);
 }
 
 function findExclusion(facts: OwnershipFacts, receipt: Receipt | null): ExclusionReason | null {

@@ -23,12 +23,14 @@ export type Receipt = {
 
 /**
  * Decides whether the user was a recipient before any forwarding (import-rules 1): the user holds, or gave away, a place
- * that was not forwarded to them. Without known forwardings, recipients count as listed.
+ * that was not forwarded to them. Without known forwardings, recipients count as listed. DocuSign sends every member of
+ * a signing group the completed envelope, so members are recipients.
  */
 export function judgeReceipt(
   user: Person,
   recipients: readonly Recipient[],
   forwardings: readonly Forwarding[],
+  groupMembers: readonly Person[] = [],
 ): Receipt {
   const transfers = listTransfers(recipients, forwardings);
   const entries = recipients.filter((entry) => isSamePerson(entry, user));
@@ -38,17 +40,23 @@ export function judgeReceipt(
   const { forwarded, passedOn } = traceForwarded(entries, taken, given, recipients);
   const isOwn =
     entries.some((entry) => !forwarded.has(entry)) || given.some((transfer) => !passedOn.has(transfer));
+  const memberships = groupMembers.filter((member) => isSamePerson(member, user));
   const ifNotOwn = entries.length + taken.length > 0 ? "forwarded" : "none";
   return {
-    kind: isOwn ? "own" : ifNotOwn,
-    matches: entries.map((entry) => describe(entry, forwarded.get(entry))),
+    kind: isOwn || memberships.length > 0 ? "own" : ifNotOwn,
+    matches: [
+      ...entries.map((entry) => describe({ ...entry, place: entry.group }, forwarded.get(entry))),
+      ...memberships.map((member) => describe({ ...member, place: MEMBER }, undefined)),
+    ],
     givenTo: given.map((transfer) => transfer.to.person.userId),
   };
 }
 
-function describe(entry: Recipient, transfer: Transfer | undefined): Match {
+const MEMBER = "signingGroupUsers";
+
+function describe(entry: Person & { readonly place: string }, transfer: Transfer | undefined): Match {
   return {
-    group: entry.group,
+    group: entry.place,
     by: entry.userId === null ? "email" : "user-id",
     forwarded: transfer !== undefined,
     forwardedFrom: transfer?.from.person.userId ?? null,

@@ -59,6 +59,7 @@ export function envelope(more: Partial<Envelope> = {}): Envelope {
     subject: null,
     sender: { ...user("9"), accountId: accountB },
     recipients: [],
+    groupMembers: null,
     documents: [contentDocument("1")],
     parties: { sender: null, recipients: null },
     purgeState: "unpurged",
@@ -99,5 +100,5 @@ export function judge(
   by: OwningLink = link(),
   forwardings: readonly Forwarding[] = [],
 ): Ownership {
-  return decideOwnership({ link: by, envelope: about, forwardings });
+  return decideOwnership({ link: by, envelope: about, forwardings, groupMembers: about.groupMembers ?? [] });
 }

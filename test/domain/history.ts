@@ -32,5 +32,5 @@ function endAfterAll(endedAt: Date, starts: Starts): ReturnType<typeof endOf> {
 function isFound(envelope: Envelope, linking: Linking, starts: Starts): boolean {
   if (envelope.completedAt === null || envelope.completedAt >= linking.endedAt) return false;
   const link = { ...linking, ...starts, userEmail: null };
-  return decideOwnership({ link, envelope, forwardings: [] }).kind === "import";
+  return decideOwnership({ link, envelope, forwardings: [], groupMembers: [] }).kind === "import";
 }

@@ -1,4 +1,4 @@
-import type { Account, User } from "../support/docusign/state.ts";
+import type { Account, SigningGroup, User } from "../support/docusign/state.ts";
 import type { World } from "../support/world.ts";
 
 /** Somebody with a part: users of an account, what stories call them, and the accounts that they can send from. */
@@ -9,6 +9,8 @@ export type Cast = {
   readonly players: readonly Player[];
   /** The users that tenants try to link: two DS Admins each of kou and otsu, and one user without that role. hei is never linked. */
   readonly linkable: readonly Player[];
+  /** kou's admin and otsu's deputy, any of whom may sign for the group. */
+  readonly signingGroup: SigningGroup;
 };
 
 export const TENANTS = ["tenant-1", "tenant-2"] as const;
@@ -48,5 +50,6 @@ export function castPeople({ docusign }: World, plans: Plans): Cast {
     ...others,
   ]);
   const linkable = players.filter(({ name }) => /^(kou|otsu)'s (admin|deputy)$|^kou's namesake$/.test(name));
-  return { accounts: companies.map(({ account }) => account), players, linkable };
+  const signingGroup = docusign.addSigningGroup("either of them", [kou.admin.user, otsu.deputy.user]);
+  return { accounts: companies.map(({ account }) => account), players, linkable, signingGroup };
 }

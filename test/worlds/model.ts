@@ -17,6 +17,8 @@ export type PlayedEnvelope = {
   readonly account: string;
   /** Whom the sender addressed, before anybody forwarded it. */
   readonly addressed: readonly Named[];
+  /** The members of the signing groups among them. */
+  readonly members: readonly Named[];
   readonly documents: readonly { readonly documentId: string; readonly name: string }[];
   forwarding: { readonly kind: "delegation" | "reassignment"; readonly to: Named } | null;
   /** Tenants that received the reassignment event: before the completion, or only afterwards. */
@@ -57,7 +59,7 @@ function isSent(envelope: PlayedEnvelope, link: PlayedLink): boolean {
 
 /** True if the linked user is a recipient as it was before any forwarding. */
 function isReceived(envelope: PlayedEnvelope, { user, tenant }: PlayedLink): Truth {
-  if (envelope.addressed.some((one) => isSame(one, user))) return "yes";
+  if ([...envelope.addressed, ...envelope.members].some((one) => isSame(one, user))) return "yes";
   const { forwarding } = envelope;
   if (forwarding === null || !isSame(forwarding.to, user) || forwarding.kind === "delegation") return "no";
   if (envelope.toldBefore.has(tenant)) return "no";
@@ -67,7 +69,12 @@ function isReceived(envelope: PlayedEnvelope, { user, tenant }: PlayedLink): Tru
 /** True if DocuSign lists it for the link, be it the link's or not. */
 export function isShown(envelope: PlayedEnvelope, link: PlayedLink): boolean {
   if (isSent(envelope, link)) return true;
-  const listed = [...envelope.addressed, ...(envelope.forwarding === null ? [] : [envelope.forwarding.to])];
+  const { addressed, members } = envelope;
+  const listed = [
+    ...addressed,
+    ...members,
+    ...(envelope.forwarding === null ? [] : [envelope.forwarding.to]),
+  ];
   return listed.some((one) => isSame(one, link.user));
 }
 

@@ -38,6 +38,7 @@ export async function playSend(stage: Stage, move: MoveOf<"send">): Promise<void
     subject,
     account: account.accountId,
     addressed: wishes.map(({ named }) => named),
+    members: wishes.flatMap(({ members }) => members),
     documents: documents.map(({ name }, index) => ({ documentId: String(index + 1), name })),
     forwarding: null,
     toldBefore: new Set(),

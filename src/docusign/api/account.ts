@@ -5,7 +5,7 @@ import { DocuSignFault, isOurCredentialsFault, unlessRefused } from "../faults/f
 import { isSameAddress } from "../wire/addresses.ts";
 import { readDocuments, readEnvelope, unreadableAnswer } from "../wire/answers.ts";
 import { readRecipientContacts } from "../wire/parties.ts";
-import { readRecipients } from "../wire/recipients.ts";
+import { readGroupMembers, readRecipients } from "../wire/recipients.ts";
 import { type Call, callSettings, createCall, type DocuSignAccountOptions, followMoves } from "./calls.ts";
 import {
   type ConnectConfiguration,
@@ -107,6 +107,7 @@ async function addRecipients(call: Call, envelope: Envelope): Promise<Envelope> 
   return {
     ...envelope,
     recipients,
+    groupMembers: readGroupMembers(raw),
     parties: { ...envelope.parties, recipients: readRecipientContacts(raw) },
   };
 }

@@ -13,7 +13,7 @@ import {
 } from "./fields.ts";
 import { parseMoment } from "./moments.ts";
 import { readParties } from "./parties.ts";
-import { readRecipients } from "./recipients.ts";
+import { readGroupMembers, readRecipients } from "./recipients.ts";
 
 const envelopeAnswer = z.object({
   envelopeId: z.string(),
@@ -43,6 +43,7 @@ export function readEnvelope(raw: unknown): Envelope {
     subject: answer.emailSubject,
     sender: readSender(answer.sender),
     recipients: unlessEmpty(readRecipients(answer.recipients)),
+    groupMembers: readGroupMembers(answer.recipients),
     parties: readParties(answer),
     documents: unlessEmpty(unlessUnreadable(() => answer.envelopeDocuments?.map(readDocument) ?? null)),
     purgeState: answer.purgeState?.toLowerCase() ?? null,

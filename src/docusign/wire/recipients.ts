@@ -13,17 +13,34 @@ const recipientRow = z.object({
   delegatedTo: anyField,
   DelegatedBy: anyField,
   DelegatedTo: anyField,
+  signingGroupId: textField,
+  signingGroupUsers: anyField,
 });
 
 /**
  * Returns everybody whom DocuSign lists under `recipients`, in any group: every list of objects is a group. Returns null
- * if there is no such object. Members of a signing group are not recipients by themselves.
+ * if there is no such object.
+ * `readGroupMembers` returns the members of signing groups.
  */
 export function readRecipients(raw: unknown): readonly Recipient[] | null {
   if (!isObject(raw)) return null;
   return Object.entries(raw).flatMap(([group, list]) =>
     (readRows(list) ?? []).flatMap((row) => readRecipient(group, row)),
   );
+}
+
+/** Returns the members of all signing groups under `recipients`. Returns null if no recipient is a signing group. */
+export function readGroupMembers(raw: unknown): readonly Person[] | null {
+  const rows = isObject(raw) ? Object.values(raw).flatMap((list) => readRows(list) ?? []) : [];
+  const groups = rows
+    .map((row) => recipientRow.parse(row))
+    .filter((row) => row.signingGroupId !== null || readRows(row.signingGroupUsers) !== null);
+  if (groups.length === 0) return null;
+  return groups.flatMap((row) => (readRows(row.signingGroupUsers) ?? []).map(readDelegate)).filter(isNamed);
+}
+
+function isNamed(person: Person): boolean {
+  return person.userId !== null || person.email !== null;
 }
 
 function readRecipient(group: string, raw: unknown): Recipient[] {
@@ -46,7 +63,7 @@ function readRecipient(group: string, raw: unknown): Recipient[] {
 /** `delegatedBy` is one object, `delegatedTo` a list, in lower case or capitalised. Both are parsed as lists. */
 function readDelegations(raw: unknown): readonly Person[] {
   const rows = isObject(raw) ? [raw] : (readRows(raw) ?? []);
-  return rows.map(readDelegate).filter((person) => person.userId !== null || person.email !== null);
+  return rows.map(readDelegate).filter(isNamed);
 }
 
 function readDelegate(raw: Readonly<Record<string, unknown>>): Person {

@@ -20,6 +20,8 @@ export type LedgerEntry = {
   readonly facts: Json;
   /** Data from a listing, kept while the envelope waits, so that its import need not read it from DocuSign again. */
   readonly listing: Json | null;
+  /** The members of signing groups at the first judgement; null if there was no group, or version 0.1 judged it. */
+  readonly groupMembers: Json | null;
   readonly foundBy: FoundBy;
   readonly foundAt: Date;
   readonly decidedAt: Date | null;
@@ -103,6 +105,7 @@ export function toEntry(row: Selectable<EnvelopeRow>): LedgerEntry {
     completedAt: row.completed_at,
     facts: row.facts,
     listing: row.listing,
+    groupMembers: row.group_members,
     foundBy: oneOf(["event", "reconciliation", "replay"], row.found_by),
     foundAt: row.found_at,
     decidedAt: row.decided_at,

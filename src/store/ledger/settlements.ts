@@ -65,7 +65,12 @@ export async function markEnvelopeDeleted(
     .execute();
 }
 
-export type FoundEnvelope = Decision & { readonly envelopeId: EnvelopeId; readonly listing: object | null };
+export type FoundEnvelope = Decision & {
+  readonly envelopeId: EnvelopeId;
+  readonly listing: object | null;
+  /** The members of signing groups if this is the first judgement. */
+  readonly groupMembers: readonly object[] | null;
+};
 
 /**
  * Writes the results of a reconciliation to the ledger. New envelopes get the decided state. Envelopes of an ended link,
@@ -80,19 +85,21 @@ export async function recordFound(
   if (found.length === 0) return;
   await sql`
     insert into envelope as known
-      (tenant, envelope_id, link_id, state, reason, completed_at, facts, listing, found_by, found_at, decided_at, waiting_until)
+      (tenant, envelope_id, link_id, state, reason, completed_at, facts, listing, found_by, found_at, decided_at, waiting_until, group_members)
     select ${by.tenant}, id, ${by.linkId}, state, reason, completed_at, facts, listing, 'reconciliation', ${by.now},
       case when state <> 'waiting' then ${by.now}::timestamptz end,
-      case when state = 'waiting' then ${by.now}::timestamptz end
+      case when state = 'waiting' then ${by.now}::timestamptz end, group_members
     from unnest(
       ${found.map((one) => one.envelopeId)}::uuid[], ${found.map((one) => one.state)}::text[],
       ${found.map((one) => one.reason)}::text[], ${found.map((one) => one.completedAt)}::timestamptz[],
       ${found.map((one) => JSON.stringify(one.facts))}::jsonb[],
-      ${found.map((one) => (one.listing === null ? null : JSON.stringify(one.listing)))}::jsonb[]
-    ) as t (id, state, reason, completed_at, facts, listing)
+      ${found.map((one) => (one.listing === null ? null : JSON.stringify(one.listing)))}::jsonb[],
+      ${found.map((one) => (one.groupMembers === null ? null : JSON.stringify(one.groupMembers)))}::jsonb[]
+    ) as t (id, state, reason, completed_at, facts, listing, group_members)
     order by id
     on conflict (tenant, envelope_id) do update set
       link_id = excluded.link_id,
+      group_members = coalesce(known.group_members, excluded.group_members),
       completed_at = coalesce(known.completed_at, excluded.completed_at),
       state = case when known.state = 'excluded' then excluded.state else known.state end,
       reason = case when known.state = 'excluded' then excluded.reason else known.reason end,

@@ -76,7 +76,7 @@ async function isMissing(
 }
 
 async function judge(deps: Uses<"budgets" | "db" | "now">, link: Link, envelope: Envelope): Promise<Verdict> {
-  const decision = await decide(deps.db, link, envelope);
+  const decision = await decide(deps.db, link, envelope, envelope.groupMembers ?? []);
   const { facts } = decision;
   if (decision.kind === "exclude") {
     return { finding: { outcome: "excluded", reason: decision.reason }, facts, waiting: null };

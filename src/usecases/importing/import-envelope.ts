@@ -13,6 +13,7 @@ import type { CallKind, Uses } from "../capabilities.ts";
 import { decide } from "./decide.ts";
 import { whyStoreWaits } from "./document-store.ts";
 import { excludeEnvelope } from "./exclude-envelope.ts";
+import { settleMembers } from "./group-members.ts";
 import { postponeAfterFault } from "./import-faults.ts";
 import { type ReadEnvelope, readListing } from "./listed-envelope.ts";
 import type { ImportOutcome } from "./outcome.ts";
@@ -119,7 +120,8 @@ async function judge(
   work: Omit<Import, "decision">,
 ): Promise<ImportOutcome | "ask-again"> {
   const { link, entry, envelope } = work;
-  const decision = await decide(deps.db, link, envelope);
+  const members = await settleMembers(deps.db, entry, envelope);
+  const decision = await decide(deps.db, link, envelope, members);
   switch (decision.kind) {
     case "import":
       if (entry.state === "excluded")

@@ -79,6 +79,7 @@ const listing = z.object({
   purgeState: text,
   // Version 0.1 did not write these.
   isOnAnotherSite: z.boolean().default(false),
+  groupMembers: z.array(person).nullable().default(null),
   parties: parties.default({ sender: null, recipients: null }),
   listedAt: text.default(null),
 });

@@ -7,6 +7,7 @@ import type { FoundEnvelope } from "../../store/ledger/settlements.ts";
 import type { Link } from "../../store/links/links.ts";
 import type { Uses } from "../capabilities.ts";
 import { ownershipView } from "../importing/decide.ts";
+import { countedMembers, membersToKeep } from "../importing/group-members.ts";
 import { type ReadEnvelope, writeListing } from "../importing/listed-envelope.ts";
 
 /** A listed envelope with its ledger entry and the decision that follows from the listing. */
@@ -35,18 +36,23 @@ export async function judgeListed(
   return envelopes.map((envelope) => ({
     envelope,
     entry: known.get(envelope.id),
-    ...judge(link, { envelope, readAt: listedAt }, forwardings.get(envelope.id) ?? []),
+    ...judge(link, {
+      envelope,
+      readAt: listedAt,
+      entry: known.get(envelope.id),
+      forwardings: forwardings.get(envelope.id) ?? [],
+    }),
     announced: announced.has(envelope.id),
   }));
 }
 
+type Listed = ReadEnvelope & Pick<ListedRow, "entry"> & { readonly forwardings: readonly Forwarding[] };
+
 /** If the listing leaves the decision open, the envelope waits: its import fetches the missing facts. */
-function judge(
-  link: Link,
-  { envelope, readAt }: ReadEnvelope,
-  forwardings: readonly Forwarding[],
-): Pick<ListedRow, "decision" | "line"> {
-  const decision = decideOwnership({ link: ownershipView(link), envelope, forwardings });
+function judge(link: Link, row: Listed): Pick<ListedRow, "decision" | "line"> {
+  const { envelope, readAt, entry, forwardings } = row;
+  const groupMembers = countedMembers(entry, envelope);
+  const decision = decideOwnership({ link: ownershipView(link), envelope, forwardings, groupMembers });
   const excluded = decision.kind === "exclude";
   const line = {
     envelopeId: envelope.id,
@@ -54,6 +60,7 @@ function judge(
     reason: excluded ? decision.reason : "queued",
     completedAt: envelope.completedAt,
     facts: decision.facts,
+    groupMembers: membersToKeep(entry, envelope),
     listing: decision.kind === "import" ? writeListing(envelope, readAt) : null,
   } as const;
   return { decision, line };

@@ -142,11 +142,13 @@ function newestProof(link: Link, rows: readonly ListedRow[]): Date | null {
     .reduce<Date | null>((newest, { envelope }) => later(envelope.completedAt, newest), null);
 }
 
-function isBetweenOthers({ account, user }: Link, { sender, recipients }: Envelope): boolean {
+function isBetweenOthers({ account, user }: Link, { sender, recipients, groupMembers }: Envelope): boolean {
   const byColleague = sender.accountId === account.id && sender.userId !== null && sender.userId !== user.id;
   if (!byColleague || recipients === null) return false;
   const email = user.email?.toLowerCase();
-  return recipients.every((one) => one.userId !== user.id && one.email?.toLowerCase() !== email);
+  return [...recipients, ...(groupMembers ?? [])].every(
+    (one) => one.userId !== user.id && one.email?.toLowerCase() !== email,
+  );
 }
 
 function later<Moment extends Date | null>(one: Moment, other: Date | null): Moment | Date {

@@ -30,6 +30,7 @@ test("an envelope is read with all data that the rules need", () => {
     },
     purgeState: "unpurged",
     isOnAnotherSite: false,
+    groupMembers: [{ userId: null, email: "ko@example.jp" }],
   });
   assert.deepEqual(documents, [
     {
@@ -224,6 +225,27 @@ for (const [what, raw] of Object.entries(UNREADABLE)) {
     );
   });
 }
+
+test("the members of signing groups are read from every group of recipients", () => {
+  const raw = (recipients: object) => readEnvelope({ envelopeId: ENVELOPE, status: "completed", recipients });
+  const users = [
+    { userName: "法務 花子", userId: "9c2a6e0a-7f5b-4b53-8f6e-6b1f0d1c2a3b", email: "hanako@example.com" },
+    { userName: "nobody" },
+    { email: "legal@example.com" },
+  ];
+
+  const { groupMembers } = raw({
+    signers: [{ recipientId: "1", signingGroupId: "7", signingGroupUsers: users.slice(0, 2) }],
+    carbonCopies: [{ recipientId: "2", signingGroupId: "8", signingGroupUsers: users.slice(2) }],
+  });
+
+  assert.deepEqual(groupMembers, [
+    { userId: users[0]?.userId, email: "hanako@example.com" },
+    { userId: null, email: "legal@example.com" },
+  ]);
+  assert.deepEqual(raw({ signers: [{ recipientId: "1", signingGroupId: "7" }] }).groupMembers, []);
+  assert.equal(raw({ signers: [{ recipientId: "1", email: "a@example.com" }] }).groupMembers, null);
+});
 
 for (const [envelopeLocation, expected] of [
   ["current_site", false],

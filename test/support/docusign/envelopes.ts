@@ -7,6 +7,7 @@ import {
   type EnvelopeDocument,
   indexRecipients,
   type Recipient,
+  type SigningGroup,
   type User,
 } from "./state.ts";
 
@@ -25,6 +26,8 @@ export type RecipientWish = {
   user?: User;
   name?: string;
   email?: string;
+  /** The place belongs to this group. `user` is the member who signs; without, DocuSign names nobody. */
+  signingGroup?: SigningGroup;
   /** `signers` by default; any name, as DocuSign may add groups. */
   group?: string;
 };
@@ -83,7 +86,9 @@ export function createEnvelope(state: DocuSignState, wish: EnvelopeWish): Envelo
 
 /** A place in the routing: the wished-for person, waiting to sign. */
 export function createRecipient(wish: User | RecipientWish, index: number): Recipient {
-  const { user = null, name = user?.name, email = user?.email, group = "signers" } = asWish(wish);
+  const { user = null, signingGroup = null, ...rest } = asWish(wish);
+  const { name = user?.name ?? signingGroup?.name, group = "signers" } = rest;
+  const { email = user?.email ?? (signingGroup === null ? undefined : "") } = rest;
   return {
     group,
     recipientId: String(index + 1),
@@ -97,6 +102,7 @@ export function createRecipient(wish: User | RecipientWish, index: number): Reci
     signedAt: null,
     delegatedTo: [],
     delegatedBy: null,
+    signingGroup,
   };
 }
 

@@ -1,10 +1,11 @@
-import { randomUUID } from "node:crypto";
+import { randomInt, randomUUID } from "node:crypto";
 import {
   type Account,
   type DocuSignState,
   type Membership,
   membershipOf,
   type Role,
+  type SigningGroup,
   type User,
 } from "./state.ts";
 
@@ -36,6 +37,10 @@ export type PeopleVerbs = {
   /** Makes a user a member of one more account; the default account stays. */
   addMembership(account: Account, user: User, wish: MembershipWish): void;
   setDefaultAccount(user: User, account: Account): void;
+  /** A signing group of any users. */
+  addSigningGroup(name: string, members: readonly User[]): SigningGroup;
+  /** The group has these members from now on. Earlier members keep sight of its envelopes. */
+  changeSigningGroup(group: SigningGroup, members: readonly User[]): void;
   /** Changes the role of the user, with its usual rights or the given ones. */
   setRole(user: User, account: Account, role: Role, rights?: Partial<Membership>): void;
   /** Earlier envelopes keep the old address, which no longer identifies the user. */
@@ -55,6 +60,16 @@ export function createPeople(state: DocuSignState): PeopleVerbs {
     setDefaultAccount: (user, account) => {
       membershipOf(user, account);
       user.defaultAccountId = account.accountId;
+    },
+    addSigningGroup: (name, members) => ({
+      groupId: String(randomInt(100_000, 999_999)),
+      name,
+      members: new Set(members),
+      shown: members,
+    }),
+    changeSigningGroup: (group, members) => {
+      group.shown = members;
+      for (const member of members) group.members.add(member);
     },
     setRole: (user, account, role, rights = {}) => {
       const { status } = membershipOf(user, account);

@@ -1,5 +1,5 @@
 import { apiDate, type DateFormat } from "./formats.ts";
-import type { Delegation, Envelope, Recipient } from "./state.ts";
+import type { Delegation, Envelope, Recipient, SigningGroup } from "./state.ts";
 
 type Json = Record<string, unknown>;
 
@@ -45,7 +45,21 @@ function recipientAnswer(envelope: Envelope, recipient: Recipient, date: DateFor
     ...(recipient.delegatedTo.length === 0
       ? {}
       : { delegatedTo: recipient.delegatedTo.map(delegationAnswer) }),
+    ...(recipient.signingGroup === null ? {} : signingGroupAnswer(recipient.signingGroup)),
     recipientType: singular(recipient.group.toLowerCase()),
+  };
+}
+
+function signingGroupAnswer({ groupId, name, shown }: SigningGroup): Json {
+  return {
+    signingGroupId: groupId,
+    signingGroupName: name,
+    signingGroupUsers: shown.map((user) => ({
+      userName: user.name,
+      userId: user.userId,
+      email: user.email,
+      uri: `/users/${user.userId}`,
+    })),
   };
 }
 

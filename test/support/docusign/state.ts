@@ -55,6 +55,16 @@ export type Delegation = {
   readonly spelling: "lower" | "capitalised";
 };
 
+/** Anybody of a signing group may sign, and all its members receive the completed envelope. */
+export type SigningGroup = {
+  readonly groupId: string;
+  readonly name: string;
+  /** Those who see its envelopes. */
+  readonly members: Set<User>;
+  /** Its members today, whom DocuSign lists. */
+  shown: readonly User[];
+};
+
 export type Recipient = {
   /** DocuSign's group: `signers`, `carbonCopies`, … an open set. */
   group: string;
@@ -69,6 +79,8 @@ export type Recipient = {
   signedAt: Date | null;
   readonly delegatedTo: Delegation[];
   delegatedBy: Delegation | null;
+  /** The group whose place this is; name, address and user are those of the member who signed, if any. */
+  readonly signingGroup: SigningGroup | null;
 };
 
 export type EnvelopeDocument = {
@@ -126,6 +138,8 @@ export type DocuSignState = {
   readonly sentBy: Map<string, Envelope[]>;
   /** By user id, and by lower-case e-mail address if the recipient has no user id. */
   readonly receivedBy: Map<string, Set<Envelope>>;
+  /** Envelopes with a signing group, whose members may change. */
+  readonly sentToGroups: Set<Envelope>;
 };
 
 /** A DocuSign in which nobody has done anything yet; `now` is its clock. */
@@ -137,6 +151,7 @@ export function createDocuSignState(now: () => Date = () => new Date()): DocuSig
     envelopes: new Map(),
     sentBy: new Map(),
     receivedBy: new Map(),
+    sentToGroups: new Set(),
   };
 }
 
@@ -150,6 +165,7 @@ export function membershipOf(user: User, account: Account): Membership {
 /** Lets listings of received envelopes find this envelope. */
 export function indexRecipients(state: DocuSignState, envelope: Envelope): void {
   for (const recipient of envelope.recipients) {
+    if (recipient.signingGroup !== null) state.sentToGroups.add(envelope);
     const key = recipient.userId ?? recipient.email.toLowerCase();
     const received = state.receivedBy.get(key) ?? new Set();
     state.receivedBy.set(key, received.add(envelope));

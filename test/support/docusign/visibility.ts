@@ -1,7 +1,12 @@
 import type { DocuSignState, Envelope, User } from "./state.ts";
 
-/** True if DocuSign routed the envelope to the user: by user id, by e-mail address only where the id is absent. */
+/**
+ * True if DocuSign routed the envelope to the user: by user id, by e-mail address only where the id is absent, or as a
+ * member of a signing group.
+ */
 function isReceivedBy(envelope: Envelope, user: User): boolean {
+  const groups = envelope.recipients.flatMap(({ signingGroup }) => [...(signingGroup?.members ?? [])]);
+  if (groups.some(({ userId }) => userId === user.userId)) return true;
   return envelope.recipients.some((recipient) =>
     recipient.userId === null
       ? recipient.email.toLowerCase() === user.email.toLowerCase()
@@ -45,7 +50,8 @@ export function sightOf(envelope: Envelope, user: User, accountId: string): Sigh
 
 function receivedEnvelopes(state: DocuSignState, user: User): Envelope[] {
   const keys = [user.userId, user.email.toLowerCase()];
-  const candidates = new Set(keys.flatMap((key) => [...(state.receivedBy.get(key) ?? [])]));
+  const byKey = keys.flatMap((key) => [...(state.receivedBy.get(key) ?? [])]);
+  const candidates = new Set([...byKey, ...state.sentToGroups]);
   return [...candidates].filter((envelope) => isReceivedBy(envelope, user));
 }
 
