@@ -13,7 +13,7 @@ import { HOUR_MS, MINUTE_MS } from "../support/reconciling.ts";
 
 const DOWNLOAD = "/envelopes/{envelopeId}/documents/{documentId}";
 
-test("an envelope for a signing group is received by each member, whoever signed", async () => {
+test("an envelope for a signing group is received by each member, not only by the one who signed", async () => {
   await using companies = await createLinkedCompanies();
   const { world, admin, colleague, partner } = companies;
   const signingGroup = world.docusign.addSigningGroup("法務", [colleague, admin]);
@@ -42,7 +42,7 @@ test("a member who leaves the group after the first judgement stays a recipient"
   await world.runHour();
   assert.equal(await fateOf(world, envelope), "waiting docusign-unavailable");
 
-  // Whoever left the group still sees the envelope, but DocuSign lists only the members of today.
+  // A former member still sees the envelope, but DocuSign lists only the members of today.
   world.docusign.changeSigningGroup(signingGroup, [colleague]);
   world.clock.pass(MINUTE_MS);
   await world.runJobs();
