@@ -10,7 +10,8 @@ export async function listTenants(
   page: { limit: number; after: string | null },
 ): Promise<{ tenant: string; state: string | null }[]> {
   const { rows } = await sql<{ tenant: string; state: string | null }>`
-    select tenants.tenant, link.state
+    select tenants.tenant,
+      case when link.state = 'active' and link.paused_at is not null then 'paused' else link.state end as state
     from (
       select distinct tenant from cabinet_group
       where ${page.after === null ? sql`true` : sql`tenant > ${page.after}`}
