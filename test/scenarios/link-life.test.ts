@@ -159,10 +159,10 @@ test("the audit trail records who did what to a link and when, even after it has
   const rows = await db.selectFrom("audit").select(["action", "details"]).orderBy("at").execute();
   const of = { accountId: companies.account.accountId, userId: admin.userId };
   assert.deepEqual(Object.fromEntries(rows.map(({ action, details }) => [action, details])), {
-    linked: { groupId: "group-1", ...of },
+    linked: { groupId: "group-1", ...of, name: "所有者" },
     approved: { envelopes: 1 },
     edited: { from: "group-1", to: "group-2" },
-    repaired: { groupId: "group-1", cause: "authorization-revoked" },
+    repaired: { groupId: "group-1", cause: "authorization-revoked", name: "所有者" },
     ended: { state: "active", cause: null },
   });
 });
