@@ -280,6 +280,8 @@ export type Problem = {
  * - `urn:torikomi:problem:group-not-found`: The contract group does not exist. Choose another one.
  * - `urn:torikomi:problem:link-active`: The tenant already has a link. End it before you link another account.
  * - `urn:torikomi:problem:not-awaiting-approval`: The link is not in state `awaiting-approval`.
+ * - `urn:torikomi:problem:not-active`: The link is not in state `active`.
+ * - `urn:torikomi:problem:not-paused`: The link is not in state `paused`.
  * - `urn:torikomi:problem:deletion-failed`: DocuSign could not be reached or did not remove the Connect configurations. The link is unchanged.
  * - `urn:torikomi:problem:gone`: The link of this Connect address does not exist or has ended.
  * - `urn:torikomi:problem:method-not-allowed`: The address does not support the method. `Allow` lists the supported methods.
@@ -300,6 +302,8 @@ export type ProblemType =
   | "urn:torikomi:problem:group-not-found"
   | "urn:torikomi:problem:link-active"
   | "urn:torikomi:problem:not-awaiting-approval"
+  | "urn:torikomi:problem:not-active"
+  | "urn:torikomi:problem:not-paused"
   | "urn:torikomi:problem:deletion-failed"
   | "urn:torikomi:problem:gone"
   | "urn:torikomi:problem:method-not-allowed"
@@ -398,11 +402,12 @@ export type LinkChange = {
  * State of a link. More values may be added.
  *
  * - `active`: Imports run.
+ * - `paused`: An owner paused the link. Nothing is listed or imported until it is resumed.
  * - `awaiting-approval`: A large first import waits until an owner approves it.
  * - `error`: Imports have stopped. `cause` gives the reason.
  * - `ended`: The link was ended. Its contracts and history remain.
  */
-export type LinkState = "active" | "awaiting-approval" | "error" | "ended" | (string & {});
+export type LinkState = "active" | "paused" | "awaiting-approval" | "error" | "ended" | (string & {});
 
 /**
  * Why a link is in state `error`. More values may be added.
@@ -635,9 +640,19 @@ export type PastLink = {
  * - `repaired`: An owner repaired the link by linking the same DocuSign user again.
  * - `edited`: An owner changed the link.
  * - `approved`: An owner approved the first import.
+ * - `paused`: An owner paused the link.
+ * - `resumed`: An owner resumed the link.
  * - `ended`: An owner ended the link.
  */
-export type AuditAction = "linked" | "repaired" | "edited" | "approved" | "ended" | (string & {});
+export type AuditAction =
+  | "linked"
+  | "repaired"
+  | "edited"
+  | "approved"
+  | "paused"
+  | "resumed"
+  | "ended"
+  | (string & {});
 
 export type ReconciliationPage = {
   items: Reconciliation[];
@@ -801,6 +816,7 @@ export type Outcome = "imported" | "excluded" | "deleted" | "waiting" | "unknown
  * - `queued`: It waits for its turn.
  * - `hourly-timing`: It waits for the next import on the hour (`IMPORT_TIMING=hourly`).
  * - `awaiting-approval`: The large first import awaits approval.
+ * - `paused`: An owner paused the link.
  * - `link-error`: The link is in state `error`.
  * - `link-ended`: The link ended before the import.
  * - `group-missing`: The contract group of the link was deleted.
@@ -836,6 +852,7 @@ export type Reason =
   | "queued"
   | "hourly-timing"
   | "awaiting-approval"
+  | "paused"
   | "link-error"
   | "link-ended"
   | "group-missing"
@@ -872,6 +889,7 @@ export type EventFormat = "json-sim" | "json-aggregate" | "xml" | (string & {});
  * - `queued`: It waits for its turn.
  * - `hourly-timing`: It waits for the next import on the hour (`IMPORT_TIMING=hourly`).
  * - `awaiting-approval`: The large first import awaits approval.
+ * - `paused`: An owner paused the link.
  * - `link-error`: The link is in state `error`.
  * - `link-ended`: The link ended before the import.
  * - `group-missing`: The contract group of the link was deleted.
@@ -894,6 +912,7 @@ export type WaitingReason =
   | "queued"
   | "hourly-timing"
   | "awaiting-approval"
+  | "paused"
   | "link-error"
   | "link-ended"
   | "group-missing"
@@ -1254,6 +1273,24 @@ export function createTorikomiClient(options: TorikomiOptions) {
       return await json(
         await send({ method: "POST", path: `/v1/link/approve`, body: request.body, signal: options?.signal }),
       );
+    },
+
+    /**
+     * Pause the link.
+     *
+     * Events are still recorded, but nothing is listed or imported until the link is resumed. The user's admin right is checked once a day.
+     */
+    async pauseLink(options?: CallOptions): Promise<Link> {
+      return await json(await send({ method: "POST", path: `/v1/link/pause`, signal: options?.signal }));
+    },
+
+    /**
+     * Resume the link.
+     *
+     * A reconciliation then accounts for everything that completed during the pause.
+     */
+    async resumeLink(options?: CallOptions): Promise<Link> {
+      return await json(await send({ method: "POST", path: `/v1/link/resume`, signal: options?.signal }));
     },
 
     /**

@@ -36,6 +36,7 @@ const OBSTACLES: Readonly<Partial<Record<Obstacle["reason"], string>>> = {
   interrupted: "interrupted; the next reconciliation continues from here",
   "link-ended": "the link has ended",
   "link-error": "the link is in error",
+  paused: "the link is paused: its owner must resume it",
   "awaiting-approval": "the first import awaits its owner's approval",
   "group-missing": "the link's group is missing: its owner must choose a different group",
   "account-throttled": "DocuSign currently accepts no more calls for the account",

@@ -33,6 +33,8 @@ export const ENGLISH: Texts = {
     "hourly-timing": (facts) => `Waiting for the next import on the hour${until(facts)}.`,
     "awaiting-approval": () =>
       "Waiting for approval: there are many envelopes, and an owner has to let the first import begin on the link page.",
+    paused: () =>
+      "Waiting: the link is paused. The import continues when an owner resumes it on the link page.",
     "link-error": () =>
       "Waiting: the link to DocuSign has an error. Please look up its cause on the link page and link again; the import then goes on.",
     "link-ended": () =>

@@ -14,6 +14,7 @@ type OtherWaitingReason =
   | "queued"
   | "hourly-timing"
   | "awaiting-approval"
+  | "paused"
   | "link-error"
   | "link-ended"
   | "group-missing"

@@ -11,7 +11,7 @@ export type WaitingCause = {
 
 /** The state of a link that decides whether it imports. */
 export type LinkStanding = {
-  readonly state: "active" | "awaiting-approval" | "error" | "ended";
+  readonly state: "active" | "paused" | "awaiting-approval" | "error" | "ended";
   readonly cause: "authorization-revoked" | "not-admin" | "group-missing" | null;
 };
 
@@ -24,6 +24,8 @@ export function whyLinkWaits(link: LinkStanding | null): Reasons["waiting"] | nu
   switch (link.state) {
     case "active":
       return null;
+    case "paused":
+      return "paused";
     case "awaiting-approval":
       return "awaiting-approval";
     case "error":

@@ -10,6 +10,8 @@ export type RefusalCode =
   | "link-not-found"
   | "link-active"
   | "not-awaiting-approval"
+  | "not-active"
+  | "not-paused"
   | "deletion-failed"
   | "unavailable";
 

@@ -41,6 +41,8 @@ const REFUSALS: Record<RefusalCode, Kind> = {
   "link-not-found": { status: 404, title: "Link not found" },
   "link-active": { status: 409, title: "Link already active" },
   "not-awaiting-approval": { status: 409, title: "Link not awaiting approval" },
+  "not-active": { status: 409, title: "Link not active" },
+  "not-paused": { status: 409, title: "Link not paused" },
   "deletion-failed": { status: 502, title: "Deletion not completed" },
   unavailable: { status: 503, title: "Temporarily unavailable", headers: { "Retry-After": "5" } },
 };

@@ -100,7 +100,15 @@ test("a valid token without a tenant can neither read nor write, because it lack
 });
 
 /** Operations recorded under a person's name in the audit trail. */
-const IN_A_NAME = new Set(["beginLinking", "editLink", "approveImport", "endLink", "deleteContract"]);
+const IN_A_NAME = new Set([
+  "beginLinking",
+  "editLink",
+  "approveImport",
+  "pauseLink",
+  "resumeLink",
+  "endLink",
+  "deleteContract",
+]);
 
 test("a token without `sub` can read and manage groups, but cannot write anything that is recorded under a name", async () => {
   await using world = await createWorld();
@@ -148,6 +156,8 @@ const SCOPES: Readonly<Record<string, readonly string[]>> = {
   beginLinking: ["links:write"],
   editLink: ["links:write"],
   approveImport: ["links:write"],
+  pauseLink: ["links:write"],
+  resumeLink: ["links:write"],
   endLink: ["links:write"],
   listLinks: ["links:read", "links:write"],
   explainEnvelope: ["links:read", "links:write"],

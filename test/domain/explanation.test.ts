@@ -31,6 +31,7 @@ const REASONS: { readonly [O in Outcome]: { readonly [R in Reasons[O]]: true } }
     queued: true,
     "hourly-timing": true,
     "awaiting-approval": true,
+    paused: true,
     "link-error": true,
     "link-ended": true,
     "group-missing": true,

@@ -5,6 +5,7 @@ import type { Pace } from "../../src/domain/pace.ts";
 
 const STANDINGS: readonly (readonly [LinkStanding | null, string | null])[] = [
   [{ state: "active", cause: null }, null],
+  [{ state: "paused", cause: null }, "paused"],
   [{ state: "awaiting-approval", cause: null }, "awaiting-approval"],
   [{ state: "error", cause: "authorization-revoked" }, "link-error"],
   [{ state: "error", cause: "not-admin" }, "link-error"],

@@ -23,6 +23,30 @@ test("編集 and 連携 redirect future imports to another group without a login
   assert.equal(place.world.docusign.callsTo("/oauth/auth").length, logins);
 });
 
+test("一時停止 and 再開 stop and resume imports, and the history shows who did so", async () => {
+  await using place = await createPageWorld(chromium);
+  const { world } = place;
+  const page = await place.visit();
+  await linkOnPage(place, page, place.admin);
+  await world.runJobs();
+
+  await page.getByRole("button", { name: "一時停止" }).click();
+  const paused = [await messageOn(page), await stateOn(page)];
+  await concludeUnheard(world, { from: place.colleague, to: [CUSTOMER], subject: "停止中の契約書" });
+  await world.runHour();
+  const during = await subjects(world);
+  await page.getByRole("button", { name: "再開" }).click();
+  const resumed = [await messageOn(page), await stateOn(page)];
+  await world.runJobs();
+
+  assert.deepEqual(paused, ["契約書の取り込みを一時停止しました。", "一時停止中"]);
+  assert.deepEqual(during, []);
+  assert.deepEqual(resumed, ["契約書の取り込みを再開しました。", "連携済み"]);
+  assert.deepEqual(await subjects(world), ["停止中の契約書"]);
+  const history = await page.getByRole("region", { name: "連携履歴" }).innerText();
+  assert.match(history, /一時停止 所有者[^]*再開 所有者/);
+});
+
 test("editing can be cancelled, and a group deleted meanwhile is refused in the help page's words", async () => {
   await using place = await createPageWorld(chromium);
   const page = await place.visit();

@@ -25,6 +25,8 @@ const STATUSES: Record<RefusalCode, number> = {
   "link-not-found": 404,
   "link-active": 409,
   "not-awaiting-approval": 409,
+  "not-active": 409,
+  "not-paused": 409,
   "deletion-failed": 502,
   unavailable: 503,
 };

@@ -38,6 +38,7 @@ async function compareLink(stage: Stage, tenant: Tenant): Promise<ShownLink | nu
       `the cause ${cause} is none of ${troubles.join()}`,
     );
   else if (current.awaitsApproval) assert.equal(link.state, "awaiting-approval", "the link's state");
+  else if (current.isPaused) assert.equal(link.state, "paused", "the link's state");
   else {
     assert.equal(link.state, "active", "the link's state");
     const unseen = troubles.filter((trouble) => trouble !== "group-missing");

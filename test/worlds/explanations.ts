@@ -54,6 +54,7 @@ function codesOfIll(
   const isDue = completedAt !== null && completedAt < hour && listedFrom <= hour;
   const isWaiting = isDue && judge(envelope, current.link).wanted === "yes";
   const isGroupGone = troublesOf(stage, tenant).join() === "group-missing";
+  if (current.isPaused) return null;
   return isWaiting && isGroupGone && !isSqueezed(stage, current.link.account)
     ? ["waiting group-missing"]
     : null;

@@ -49,6 +49,8 @@ export type Move = { readonly minutes: number } & (
   | { readonly kind: "start"; readonly tenant: number; readonly from: Start }
   | { readonly kind: "edit"; readonly tenant: number; readonly group: number }
   | { readonly kind: "end"; readonly tenant: number; readonly down: boolean }
+  | { readonly kind: "pause"; readonly tenant: number }
+  | { readonly kind: "resume"; readonly tenant: number }
   | { readonly kind: "approve"; readonly tenant: number }
   | { readonly kind: "revoke"; readonly user: number }
   | { readonly kind: "demote"; readonly user: number }

@@ -38,6 +38,7 @@ function checkNew(stage: Stage, tenant: Tenant, shown: any): SeenContract {
     "no",
     `${name} is none of the link's: ${judge(envelope, current.link).reasons.join()}`,
   );
+  assert.equal(current.isPaused, false, `${name} was imported during a pause`);
   assert.equal(current.awaitsApproval, false, `${name} was imported before the owner's go`);
   checkFields(name, envelope, current, shown);
   return {

@@ -95,6 +95,7 @@ async function noteLink(
     revoked: false,
     awaitsApproval: shown.state === "awaiting-approval",
     sureUntil: null,
+    isPaused: false,
   };
 }
 
@@ -155,6 +156,25 @@ export async function playEdit(stage: Stage, move: MoveOf<"edit">): Promise<void
   const ifLinked = tenant.groups.has(groupId) ? 200 : 422;
   assert.equal(status, tenant.current === null ? 404 : ifLinked, "the answer to an edit");
   if (status === 200 && tenant.current !== null) tenant.current.groupId = groupId;
+}
+
+/** The owner pauses an active link, or resumes a paused one. */
+export async function playPause(
+  stage: Stage,
+  { tenant: number, kind }: MoveOf<"pause" | "resume">,
+): Promise<void> {
+  const tenant = pickOf(stage.tenants, number);
+  const { current } = tenant;
+  if (current === null) return;
+  await seeContracts(stage, tenant);
+  const before = await shownLink(stage, tenant);
+  const { status, body } = await (await stage.world.api(tenant.name)).send("POST", `/v1/link/${kind}`);
+  tell(stage, `${tenant.name} wants to ${kind}: ${status}`);
+  const [from, to] = kind === "pause" ? ["active", "paused"] : ["paused", "active"];
+  assert.equal(status, before?.state === from ? 200 : 409, `the answer to ${kind}`);
+  if (status !== 200) return;
+  assert.equal(body.state, to);
+  current.isPaused = kind === "pause";
 }
 
 /** The owner lets a large first import begin. */

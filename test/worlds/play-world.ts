@@ -44,6 +44,7 @@ export async function playWorld(plan: WorldPlan): Promise<readonly string[]> {
     for (const hour of plan.hours) await playHour(stage, hour);
     tell(stage, "nothing happens any more");
     world.docusign.setLimits({});
+    for (const tenant of stage.tenants.keys()) await play(stage, { kind: "resume", minutes: 0, tenant });
     await playHour({ ...stage, plan: { ...plan, hourly: null } }, QUIET);
     return story;
   } catch (error) {

@@ -1,7 +1,7 @@
 import type { Move } from "./moves.ts";
 import { playEnd } from "./play-end.ts";
 import { playComplete, playForward, playSend } from "./play-envelopes.ts";
-import { playApprove, playEdit, playLink, playStart } from "./play-links.ts";
+import { playApprove, playEdit, playLink, playPause, playStart } from "./play-links.ts";
 import { playForge, playMail } from "./play-mail.ts";
 import { playDelete, playGroup, playPerson } from "./play-people.ts";
 import { playSpend, playSqueeze, playWeather } from "./play-weather.ts";
@@ -40,6 +40,9 @@ async function playOther(stage: Stage, move: Other): Promise<void> {
       return await playLink(stage, move);
     case "edit":
       return await playEdit(stage, move);
+    case "pause":
+    case "resume":
+      return await playPause(stage, move);
     case "start":
       return await playStart(stage, move);
     case "end":

@@ -35,6 +35,7 @@ export type Current = {
   /** A large import that the owner has not approved. */
   awaitsApproval: boolean;
   sureUntil: Date | null;
+  isPaused: boolean;
 };
 
 /** Everything that happened so far, for the model and for the story. */

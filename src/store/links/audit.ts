@@ -2,7 +2,7 @@ import { type Kysely, sql } from "kysely";
 import type { LinkId } from "../../domain/identifiers.ts";
 import type { DB, Json } from "../schema.ts";
 
-export type AuditAction = "linked" | "repaired" | "edited" | "approved" | "ended";
+export type AuditAction = "linked" | "repaired" | "edited" | "approved" | "paused" | "resumed" | "ended";
 
 /** A person of the cabinet. */
 export type Person = {

@@ -69,8 +69,9 @@ export async function storeLink(tx: Kysely<DB>, link: NewLink): Promise<void> {
 
 export type LinkChange = Partial<{
   groupId: string;
-  state: LinkState;
+  state: Exclude<LinkState, "paused">;
   cause: LinkCause | null;
+  pausedAt: Date | null;
   approval: Link["approval"];
   connect: ConnectState;
   account: Pick<Link["account"], "name" | "baseUri">;

@@ -5,7 +5,7 @@ import { type LinkNotice, NOTICES } from "../../domain/link-notice.ts";
 import { oneOf, required } from "../rows.ts";
 import type { DB, Link as LinkRow } from "../schema.ts";
 
-export type LinkState = "active" | "awaiting-approval" | "error" | "ended";
+export type LinkState = "active" | "paused" | "awaiting-approval" | "error" | "ended";
 
 /** Why a link is in state `error`. */
 export type LinkCause = "authorization-revoked" | "not-admin" | "group-missing";
@@ -19,6 +19,8 @@ export type Link = {
   readonly account: { readonly id: AccountId; readonly name: string; readonly baseUri: string };
   readonly user: { readonly id: UserId; readonly name: string; readonly email: string | null };
   readonly linkedAt: Date;
+  /** When the owner paused the link. A paused link in error is paused again once it is repaired. */
+  readonly pausedAt: Date | null;
   readonly endedAt: Date | null;
   readonly sentFrom: Date | null;
   readonly receivedFrom: Date | null;
@@ -133,7 +135,7 @@ export function toLink(row: Selectable<LinkRow>): Link {
     id: required(parseUuid<LinkId>(row.id)),
     tenant: row.tenant,
     groupId: row.group_id,
-    state: oneOf(STATES, row.state),
+    state: toState(row),
     cause: row.cause === null ? null : oneOf(CAUSES, row.cause),
     account: {
       id: required(parseUuid<AccountId>(row.account_id)),
@@ -142,6 +144,7 @@ export function toLink(row: Selectable<LinkRow>): Link {
     },
     user: { id: required(parseUuid<UserId>(row.user_id)), name: row.user_name, email: row.user_email },
     linkedAt: row.linked_at,
+    pausedAt: row.paused_at,
     endedAt: row.ended_at,
     sentFrom: row.sent_from,
     receivedFrom: row.received_from,
@@ -166,6 +169,11 @@ export function toLink(row: Selectable<LinkRow>): Link {
     connectOffSince: row.connect_off_since,
     totalsAtEnd: row.totals_at_end,
   };
+}
+
+/** A paused link is stored as an active one, which version 0.1 knows. */
+function toState({ state, paused_at }: Pick<Selectable<LinkRow>, "state" | "paused_at">): LinkState {
+  return state === "active" && paused_at !== null ? "paused" : oneOf(STATES, state);
 }
 
 function toConnect(row: Selectable<LinkRow>): ConnectState {

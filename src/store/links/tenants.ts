@@ -1,5 +1,6 @@
 import { type Kysely, sql } from "kysely";
 import type { DB } from "../schema.ts";
+import { LINK_STATE } from "./link-state.ts";
 
 /**
  * Lists a page of the tenants that have data, ordered by name: all data of a tenant begins with a contract group. `state`
@@ -10,8 +11,7 @@ export async function listTenants(
   page: { limit: number; after: string | null },
 ): Promise<{ tenant: string; state: string | null }[]> {
   const { rows } = await sql<{ tenant: string; state: string | null }>`
-    select tenants.tenant,
-      case when link.state = 'active' and link.paused_at is not null then 'paused' else link.state end as state
+    select tenants.tenant, ${LINK_STATE} as state
     from (
       select distinct tenant from cabinet_group
       where ${page.after === null ? sql`true` : sql`tenant > ${page.after}`}

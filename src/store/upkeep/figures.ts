@@ -1,6 +1,7 @@
 import { type Kysely, sql } from "kysely";
 import { MOST_ATTEMPTS } from "../../domain/retries.ts";
 import { isClockBehind } from "../feed-clock.ts";
+import { LINK_STATE } from "../links/link-state.ts";
 import { findOutage } from "../outages.ts";
 import type { DB } from "../schema.ts";
 import { REASON } from "../waiting-reasons.ts";
@@ -138,7 +139,7 @@ async function readLinks(
   const rows = await db
     .selectFrom("link")
     .select([
-      "state",
+      LINK_STATE.as("state"),
       "cause",
       sql<number>`count(*)::int`.as("count"),
       sql<Date | null>`min(least(sent_reached, received_reached)) filter (where first_import_listed_at is not null)`.as(
@@ -146,7 +147,7 @@ async function readLinks(
       ),
       sql<Date | null>`min(linked_at) filter (where first_import_started_at is null)`.as("unstarted"),
     ])
-    .groupBy(["state", "cause"])
+    .groupBy([LINK_STATE, "cause"])
     .execute();
   const active = rows.find((row) => row.state === "active");
   const inError = rows.filter((row) => row.state === "error");
@@ -225,7 +226,9 @@ async function readSlowed(db: Kysely<DB>): Promise<Pick<Figures, "connect" | "co
         ('slowed', case when listing_slow_since is not null then 'docusign-slow' end),
         ('slowed', case when connect_off_since is not null then 'connect-switched-off' end)
     ) as fact (kind, value)
-    where state = 'active' and value is not null group by kind, value order by kind, value`.execute(db);
+    where state = 'active' and paused_at is null and value is not null group by kind, value order by kind, value`.execute(
+    db,
+  );
   const of = (kind: string): Map<string, number> =>
     new Map(rows.filter((row) => row.kind === kind).map(({ value, count }) => [value, count]));
   return { connect: of("connect"), connectOff: of("off"), slowed: of("slowed") };

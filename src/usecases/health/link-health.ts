@@ -6,7 +6,7 @@ import { decideFault } from "../../domain/fault-policy.ts";
 import type { Database } from "../../store/database.ts";
 import { takeUpFailed } from "../../store/ledger/claims.ts";
 import { changeLink, lockLink } from "../../store/links/link-writes.ts";
-import type { Link, LinkCause, LinkState } from "../../store/links/links.ts";
+import type { Link, LinkCause } from "../../store/links/links.ts";
 import { enqueueReconciliation } from "../../store/queue/queue.ts";
 import type { Uses } from "../capabilities.ts";
 
@@ -37,7 +37,7 @@ function isFirstImportUnderWay({ firstImport }: Link): boolean {
 }
 
 /** The state of a link without an error. */
-function healthyState(link: Pick<Link, "approval">): LinkState {
+function healthyState(link: Pick<Link, "approval">): "active" | "awaiting-approval" {
   return link.approval === "awaited" ? "awaiting-approval" : "active";
 }
 

@@ -54,6 +54,7 @@ export async function takeIn(
   const outcome = await deps.db.transaction().execute(async (tx) => {
     const link = await lockLink(tx, work.link.id, "share");
     if (link === null || link.state === "ended") return { kind: "link-ended" } as const;
+    if (link.state === "paused") return await waitForResumption(tx, work, deps.now());
     if (!(await hasGroup(tx, link.tenant, link.groupId))) return null;
     return await commitContracts(tx, { ...work, link }, pair(documents, { stored, lost }), deps.now());
   });
@@ -111,6 +112,17 @@ function pair(documents: readonly EnvelopeDocument[], { stored, lost }: Found): 
       throw new Error(`document ${document.documentId} was stored but is not recorded`);
     return { document, stored: bytes, lost: null };
   });
+}
+
+/** The link was paused during the import. The documents are stored, so the envelope is imported once it is resumed. */
+async function waitForResumption(
+  tx: Database,
+  { entry }: Import,
+  now: Date,
+): Promise<ImportOutcome & { kind: "waiting" }> {
+  const wait = { reason: "queued", until: now } as const;
+  await postponeEnvelope(tx, { ...entry, ...wait, error: null, countsAsAttempt: false });
+  return { kind: "waiting", ...wait };
 }
 
 /** Runs in its own transaction: imports that hold a share lock on the link would deadlock when they change it. */

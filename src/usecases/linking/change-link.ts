@@ -75,11 +75,12 @@ export async function approveImport(
   });
 }
 
-function entryOf({ id, tenant }: Link, by: Owner, at: Date): Omit<AuditEntry, "action" | "details"> {
+export function entryOf({ id, tenant }: Link, by: Owner, at: Date): Omit<AuditEntry, "action" | "details"> {
   return { tenant, linkId: id, at, by };
 }
 
-async function changeCurrent(
+/** Changes the tenant's link in a transaction that holds its lock. Refuses with `link-not-found`. */
+export async function changeCurrent(
   deps: Uses<"db" | "now">,
   owner: Owner,
   change: (tx: Database, link: Link, now: Date) => Promise<void>,

@@ -44,7 +44,7 @@ export type ReconcileStep =
   | { readonly kind: "done"; readonly reconciliation: Reconciliation }
   /** The next step must wait until then. `busy`: another process is running a step of the same link. */
   | PutOff
-  /** The link is not importing: it has ended, awaits approval or is in error. */
+  /** The link is not importing: it has ended, is paused, awaits approval or is in error. */
   | { readonly kind: "not-importing"; readonly link: Link | null };
 
 type PutOff = {
@@ -91,7 +91,8 @@ function kindOfCalls(link: Link): CallKind {
 
 async function stepAlone(deps: Deps, request: ReconcileRequest): Promise<ReconcileStep> {
   const link = await findLink(deps.db, request.linkId);
-  if (link === null || link.state === "ended") return { kind: "not-importing", link };
+  if (link === null || link.state === "ended" || link.state === "paused")
+    return { kind: "not-importing", link };
   const run = (await findRunning(deps.db, link.id)) ?? (await start(deps, link, request));
   let calls = 0;
   const count = (): void => {
@@ -153,26 +154,27 @@ function hasReached({ sentReached, receivedReached, firstImport }: Link, to: Dat
 
 /**
  * Decides if the link may be listed now.
- * A missing group stops imports, not reconciliation. Nothing is listed before the approval. A link in error may have
- * recovered: the admin right may be back, or DocuSign may have rejected a token of a valid authorization. A link that
- * awaits approval makes no other calls, so the check here is what notices a revoked authorization.
+ * A missing group stops imports, not reconciliation. Nothing is listed before the approval, nor during a pause. A link in
+ * error may have recovered: the admin right may be back, or DocuSign may have rejected a token of a valid authorization. A
+ * link that awaits approval or is paused makes no other calls, so the check here is what notices a revoked authorization.
  */
 async function mayReconcile(
   deps: Uses<"adminProfiles" | "db" | "now" | "openAccount">,
   link: Link,
 ): Promise<boolean> {
   if (link.state === "active") return true;
-  if (link.state === "awaiting-approval") await askAdmin(deps, link, deps.openAccount(link));
+  const isHeld = link.approval === "awaited" || link.pausedAt !== null;
+  if (mustAskAdmin(link, deps.now())) await askAdmin(deps, link, deps.openAccount(link));
   if (link.state !== "error") return false;
-  if (link.cause === "group-missing") return link.approval !== "awaited";
-  return await hasRecovered(deps, link);
+  if (link.cause === "group-missing") return !isHeld;
+  return (await checkAdmin(deps, link, deps.openAccount(link))) && !isHeld;
 }
 
-async function hasRecovered(
-  deps: Uses<"adminProfiles" | "db" | "now" | "openAccount">,
-  link: Link,
-): Promise<boolean> {
-  return (await checkAdmin(deps, link, deps.openAccount(link))) && link.approval !== "awaited";
+/** A pause may last for months, so its check runs once a day. It also refreshes the tokens. */
+function mustAskAdmin({ state, cause, pausedAt, checkedAt }: Link, now: Date): boolean {
+  if (state === "awaiting-approval") return true;
+  const isQuiet = state === "paused" || (cause === "group-missing" && pausedAt !== null);
+  return isQuiet && (checkedAt === null || checkedAt.getTime() + FULL_EVERY_MS <= now.getTime());
 }
 
 async function start(

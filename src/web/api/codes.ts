@@ -38,6 +38,8 @@ const PROBLEMS: Meanings<Exclude<ProblemCode, "not-admin">> = {
   "group-not-found": "The contract group does not exist. Choose another one.",
   "link-active": "The tenant already has a link. End it before you link another account.",
   "not-awaiting-approval": "The link is not in state `awaiting-approval`.",
+  "not-active": "The link is not in state `active`.",
+  "not-paused": "The link is not in state `paused`.",
   "deletion-failed":
     "DocuSign could not be reached or did not remove the Connect configurations. The link is unchanged.",
   gone: "The link of this Connect address does not exist or has ended.",
@@ -59,6 +61,7 @@ export const problemType = codes(
 
 const LINK_STATES: Meanings<LinkState> = {
   active: "Imports run.",
+  paused: "An owner paused the link. Nothing is listed or imported until it is resumed.",
   "awaiting-approval": "A large first import waits until an owner approves it.",
   error: "Imports have stopped. `cause` gives the reason.",
   ended: "The link was ended. Its contracts and history remain.",
@@ -112,6 +115,7 @@ const WAITS: Meanings<Reasons["waiting"]> = {
   queued: "It waits for its turn.",
   "hourly-timing": "It waits for the next import on the hour (`IMPORT_TIMING=hourly`).",
   "awaiting-approval": "The large first import awaits approval.",
+  paused: "An owner paused the link.",
   "link-error": "The link is in state `error`.",
   "link-ended": "The link ended before the import.",
   "group-missing": "The contract group of the link was deleted.",
@@ -191,6 +195,8 @@ const ACTIONS: Meanings<AuditAction> = {
   repaired: "An owner repaired the link by linking the same DocuSign user again.",
   edited: "An owner changed the link.",
   approved: "An owner approved the first import.",
+  paused: "An owner paused the link.",
+  resumed: "An owner resumed the link.",
   ended: "An owner ended the link.",
 };
 export const auditAction = codes("AuditAction", "An owner's action on a link.", ACTIONS);

@@ -75,6 +75,8 @@ export const LINK: Wire<typeof link> = {
   nextReconciliation: "2026-03-31T16:00:00.000Z",
 };
 
+export const PAUSED_LINK: Wire<typeof link> = { ...LINK, state: "paused", nextReconciliation: null };
+
 export const PAST_LINK: Wire<typeof pastLink> = {
   ...LINK,
   audit: [{ at: LINK.linkedAt, subject: "owner-1", action: "linked" }],

@@ -5,10 +5,11 @@ import { beginLinking } from "../../usecases/linking/begin-linking.ts";
 import { approveImport, editLink } from "../../usecases/linking/change-link.ts";
 import { describeLink, type LinkDescription } from "../../usecases/linking/describe-link.ts";
 import { endLink } from "../../usecases/linking/end-link.ts";
+import { pauseLink, resumeLink } from "../../usecases/linking/pause-link.ts";
 import { personOf } from "../auth/tokens.ts";
 import { LINKING_RESULTS } from "./codes.ts";
 import { type Endpoint, endpoint, NO_BODY, NO_PARAMETERS } from "./endpoint.ts";
-import { LINK } from "./examples.ts";
+import { LINK, PAUSED_LINK } from "./examples.ts";
 import { approval as approvalWish, begunLinking, link, linkEdit, linkingWish } from "./schemas.ts";
 
 const PATH = { path: "/v1/link", params: NO_PARAMETERS, query: NO_PARAMETERS } as const;
@@ -102,6 +103,47 @@ const approval = endpoint(
   },
 );
 
+const pausing = endpoint(
+  {
+    ...PATH,
+    path: "/v1/link/pause",
+    id: "pauseLink",
+    method: "post",
+    tag: "Link",
+    summary: "Pause the link",
+    description:
+      "Events are still recorded, but nothing is listed or imported until the link is resumed. The user's admin right is checked once a day.",
+    scopes: ["links:write"],
+    body: NO_BODY,
+    answer: { status: 200, description: "The paused link.", schema: link, example: PAUSED_LINK },
+    problems: { 404: NO_LINK, 409: "The link is not in state `active`." },
+  },
+  async (deps, { caller }) => {
+    await pauseLink(deps, personOf(caller));
+    return await describeCurrent(deps, caller.tenant);
+  },
+);
+
+const resumption = endpoint(
+  {
+    ...PATH,
+    path: "/v1/link/resume",
+    id: "resumeLink",
+    method: "post",
+    tag: "Link",
+    summary: "Resume the link",
+    description: "A reconciliation then accounts for everything that completed during the pause.",
+    scopes: ["links:write"],
+    body: NO_BODY,
+    answer: { status: 200, description: "The resumed link.", schema: link, example: LINK },
+    problems: { 404: NO_LINK, 409: "The link is not in state `paused`." },
+  },
+  async (deps, { caller }) => {
+    await resumeLink(deps, personOf(caller));
+    return await describeCurrent(deps, caller.tenant);
+  },
+);
+
 const ending = endpoint(
   {
     ...PATH,
@@ -122,7 +164,15 @@ const ending = endpoint(
   async (deps, { caller }) => await endLink(deps, personOf(caller)),
 );
 
-export const linkEndpoints: readonly Endpoint[] = [reading, beginning, editing, ending, approval];
+export const linkEndpoints: readonly Endpoint[] = [
+  reading,
+  beginning,
+  editing,
+  ending,
+  approval,
+  pausing,
+  resumption,
+];
 
 async function describeCurrent(
   deps: Uses<"db" | "now" | "reserveShare">,

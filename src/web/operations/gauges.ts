@@ -60,7 +60,7 @@ type StateGauge = {
 };
 
 const OFF_REASONS = ["person", "paused", "docusign", "deliveries-failed"];
-const LINK_STATES = ["active", "awaiting-approval", "error", "ended"];
+const LINK_STATES = ["active", "paused", "awaiting-approval", "error", "ended"];
 
 const STATE_GAUGES: readonly StateGauge[] = [
   {

@@ -7,6 +7,7 @@ import type { Uses } from "../../usecases/capabilities.ts";
 import { beginLinking, type Owner } from "../../usecases/linking/begin-linking.ts";
 import { approveImport, editLink } from "../../usecases/linking/change-link.ts";
 import { endLink } from "../../usecases/linking/end-link.ts";
+import { pauseLink, resumeLink } from "../../usecases/linking/pause-link.ts";
 import { type ConfirmationUses, requireSignIn } from "../auth/confirmation.ts";
 import { requireCsrf } from "../auth/csrf.ts";
 import { requireOwner, signedInOf } from "../auth/session.ts";
@@ -36,7 +37,9 @@ type Change = (deps: Deps, owner: Owner, form: unknown) => Promise<ResultCode>;
 export function changeRoutes(deps: ConfirmationUses & Deps): Router {
   const router = Router();
   // A form's address can be typed, or reloaded after a sign-in: it has no page of its own.
-  router.get(["/links/edit", "/links/approve"], (_request, response) => response.redirect(303, "/links"));
+  router.get(["/links/edit", "/links/approve", "/links/pause", "/links/resume"], (_request, response) =>
+    response.redirect(303, "/links"),
+  );
   const form = urlencoded({ extended: false, limit: "16kb" });
   router.post("/links{/*form}", requireSignIn(deps), form, requireCsrf(deps.publicUrl), requireOwner);
   router.post("/links", async (request, response) => await link(deps, request, response));
@@ -93,6 +96,16 @@ const CHANGES: Readonly<Record<string, Change>> = {
     await approveImport(deps, owner, from === undefined ? {} : { from });
     return "approved";
   },
+  "/links/pause": async (deps, owner, body) => {
+    await requireCurrent(deps, owner, ABOUT_LINK.safeParse(body).data?.link);
+    await pauseLink(deps, owner);
+    return "paused";
+  },
+  "/links/resume": async (deps, owner, body) => {
+    await requireCurrent(deps, owner, ABOUT_LINK.safeParse(body).data?.link);
+    await resumeLink(deps, owner);
+    return "resumed";
+  },
   "/links/delete": async (deps, owner, body) => {
     const id = ABOUT_LINK.safeParse(body).data?.link;
     // A second click or a reload after the deletion: the link has already ended.
@@ -131,6 +144,8 @@ const RESULTS: Partial<Record<RefusalCode, ResultCode>> = {
   "link-active": "already-linked",
   // A second click: the first one has already started the import.
   "not-awaiting-approval": "approved",
+  "not-active": "paused",
+  "not-paused": "resumed",
   "deletion-failed": "deletion-failed",
   // Only the start date of a form can still be invalid when a use case gets it.
   malformed: "invalid-start-date",

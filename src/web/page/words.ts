@@ -95,6 +95,7 @@ const WAITING: Readonly<Record<Reasons["waiting"], string>> = {
   queued: "取り込みの順番待ち",
   "hourly-timing": "次回（毎時0分）の取り込み待ち",
   "awaiting-approval": "取り込みの開始待ち",
+  paused: "連携の一時停止",
   "link-error": "連携のエラーの解消待ち",
   "link-ended": "連携の終了",
   "group-missing": "取り込み先契約書グループの選択待ち",

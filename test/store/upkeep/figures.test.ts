@@ -52,13 +52,14 @@ test("links are counted by state, and errors by cause", async () => {
   await using world = await createWorld();
   await world.addLink({ state: "'active'" });
   await world.addLink({ state: "'active'" });
+  await world.addLink({ state: "'active'", paused_at: "now()" });
   await world.addLink({ state: "'error'", cause: "'not-admin'" });
-  await world.addLink({ state: "'error'", cause: "'group-missing'" });
+  await world.addLink({ state: "'error'", cause: "'group-missing'", paused_at: "now()" });
   await world.addLink({ state: "'ended'", ended_at: "now()" });
 
   const { links, causes } = await world.read();
 
-  assert.deepEqual(Object.fromEntries(links), { active: 2, error: 2, ended: 1 });
+  assert.deepEqual(Object.fromEntries(links), { active: 2, paused: 1, error: 2, ended: 1 });
   assert.deepEqual(Object.fromEntries(causes), { "group-missing": 1, "not-admin": 1 });
 });
 
@@ -78,6 +79,12 @@ test("the lag is that of the slower side of the active link that is furthest beh
   await world.addLink({
     sent_reached: moment(ago({ hours: 90_000 })),
     received_reached: moment(ago({ hours: 90_000 })),
+  });
+  await world.addLink({
+    ...listed,
+    paused_at: moment(ago({ hours: 8 })),
+    sent_reached: moment(ago({ hours: 8 })),
+    received_reached: moment(ago({ hours: 8 })),
   });
   await world.addLink({
     ...listed,

@@ -3,7 +3,7 @@ import type { ConnectSide, LinkState } from "../../../store/links/links.ts";
 import type { LinkDescription } from "../../../usecases/linking/describe-link.ts";
 import { type Html, html } from "../../html/html.ts";
 import { type Icon, icon } from "../../html/icons.ts";
-import type { Visitor } from "../../html/layout.ts";
+import { csrfField, type Visitor } from "../../html/layout.ts";
 import { dateInWords, moment, momentOrDash, NOTHING } from "../words.ts";
 import { editForm, repairForm } from "./forms.ts";
 
@@ -22,8 +22,9 @@ export function linkSection(card: LinkCard): Html {
 <div class="heading">
 <h2 id="link"><small>連携サービス</small> DocuSign</h2>
 ${stateBadge(link.state)}
-${visitor.isOwner && linkActions()}
+${visitor.isOwner && linkActions(visitor, link)}
 </div>
+${link.state === "paused" && pauseNote()}
 ${link.cause !== null && errorNotice(card)}
 ${link.notice !== null && slowNotice(link.notice)}
 ${visitor.isOwner && editing && editForm(visitor, groups, link)}
@@ -45,15 +46,37 @@ export function groupName(groups: readonly Group[], id: string): string {
 
 const STATES: Readonly<Record<LinkState, { words: string; picture: Icon }>> = {
   active: { words: "連携済み", picture: "check" },
+  paused: { words: "一時停止中", picture: "pause" },
   "awaiting-approval": { words: "開始待ち", picture: "pause" },
   error: { words: "エラー", picture: "warning" },
   ended: { words: "終了", picture: "stop" },
 };
 
-function linkActions(): Html {
+function linkActions(visitor: Visitor, link: LinkDescription): Html {
   return html`<div class="actions">
 <form method="get" action="/links#edit"><button name="edit" value="1">編集</button></form>
+${link.state === "active" && changeForm(visitor, link, { action: "/links/pause", words: "一時停止" })}
+${link.state === "paused" && changeForm(visitor, link, { action: "/links/resume", words: "再開" })}
 <form method="get" action="/links/delete"><button class="danger">削除</button></form>
+</div>`;
+}
+
+function changeForm(
+  visitor: Visitor,
+  { id }: LinkDescription,
+  { action, words }: { action: string; words: string },
+): Html {
+  return html`<form method="post" action="${action}">
+${csrfField(visitor)}
+<input type="hidden" name="link" value="${id}">
+<button>${words}</button>
+</form>`;
+}
+
+function pauseNote(): Html {
+  return html`<div class="message info">
+${icon("pause")}
+<p class="text">契約書の取り込みを一時停止しています。停止中に締結が完了した契約書は、再開後に取り込みます。</p>
 </div>`;
 }
 

@@ -11,6 +11,8 @@ export type ResultCode =
   | LinkingResult
   | "incomplete"
   | "invalid-start-date"
+  | "paused"
+  | "resumed"
   | "edited"
   | "approved"
   | "deleted"
@@ -51,8 +53,10 @@ const ICONS: Readonly<Record<Message["tone"], Icon>> = { good: "check", info: "i
 const FITTING: Partial<Record<ResultCode, readonly (LinkState | null)[]>> = {
   linked: ["active"],
   "awaiting-approval": ["awaiting-approval"],
-  edited: ["active", "awaiting-approval", "error"],
+  edited: ["active", "paused", "awaiting-approval", "error"],
   approved: ["active"],
+  paused: ["paused"],
+  resumed: ["active"],
   deleted: [null],
 };
 
@@ -107,6 +111,11 @@ const MESSAGES: Readonly<Record<ResultCode, Message>> = {
     "これから取り込む契約書に適用します。取り込み済みの契約書は移動しません。",
   ),
   approved: good("初回の取り込みを開始しました。", "この画面を閉じても取り込みは続きます。"),
+  paused: good(
+    "契約書の取り込みを一時停止しました。",
+    "[再開] をクリックするまで取り込みません。停止中に締結が完了した契約書は、再開後に取り込みます。",
+  ),
+  resumed: good("契約書の取り込みを再開しました。", "停止中に締結が完了した契約書も取り込みます。"),
   deleted: good(
     "DocuSignとの連携を削除しました。",
     "取り込み済みの契約書と連携履歴は残ります。別のユーザーで連携する場合も、ブラウザの再起動は必要ありません。",
