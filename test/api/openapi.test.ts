@@ -189,6 +189,8 @@ test("the description contains every endpoint of the cabinet API, and the receiv
       "POST /v1/link",
       "PATCH /v1/link",
       "POST /v1/link/approve",
+      "POST /v1/link/pause",
+      "POST /v1/link/resume",
       "DELETE /v1/link",
       "GET /v1/links",
       "GET /v1/envelopes/{envelopeId}",
