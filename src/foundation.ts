@@ -237,6 +237,7 @@ function settingsOf(config: Config): Settings {
     lanes: Math.max(1, Math.floor(config.workerConcurrency / 2)),
     reserveShare: config.firstImportReserve,
     cabinetIssuer: config.cabinet.issuer,
+    cabinetOrigins: config.cabinet.origins,
     production: config.production,
     adminProfiles: config.adminProfiles,
     publicUrl: config.publicUrl,

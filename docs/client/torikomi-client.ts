@@ -199,6 +199,8 @@ export type LinkingWish = {
   groupId: string;
   /** Start date in Japan, not in the future. Null: no start date. */
   from?: string | null;
+  /** Absolute https address in the cabinet to which the browser returns, instead of `/links`. The operator lists the allowed origins. It must contain no user name, password or fragment. */
+  returnTo?: string;
 };
 
 export type LinkEdit = {
@@ -1209,7 +1211,7 @@ export function createTorikomiClient(options: TorikomiOptions) {
      *
      * Redirect the owner's browser to `authorizationUrl`. Only the person in the token's `sub` can finish the linking, within 15 minutes. If the link is in state `error`, the same DocuSign user repairs it by logging in; the options are then ignored.
      *
-     * The browser returns to `/links?result=CODE`. More codes may be added.
+     * The browser returns to `/links?result=CODE`, or to `returnTo` with `result=CODE` in its query. An unknown or expired attempt returns to `/links`. More codes may be added.
      *
      * - `linked`: The account is linked.
      * - `awaiting-approval`: The account is linked. Its large first import awaits approval.

@@ -45,6 +45,8 @@ export type Settings = {
   readonly publicUrl: string;
   /** Null if no cabinet is configured: then nobody can sign in. */
   readonly cabinetIssuer: string | null;
+  /** The origins to which a linking may return. */
+  readonly cabinetOrigins: readonly string[];
   readonly adminProfiles: AdminProfiles;
   readonly hmacKeys: readonly string[];
   readonly importTiming: "immediate" | "hourly";

@@ -72,7 +72,7 @@ async function link({ world, admin }: Companies, { tasks }: Pick<Foundation, "ta
     code: searchParams.get("code"),
     error: searchParams.get("error"),
   };
-  const result = await finishLinking(tasks, OWNER, returned);
+  const { result } = await finishLinking(tasks, OWNER, returned);
   if (result !== "linked") throw new Error(result);
 }
 

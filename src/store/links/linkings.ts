@@ -9,6 +9,8 @@ export type Linking = {
   readonly groupId: string;
   /** The link's start date in Japan, `YYYY-MM-DD`. */
   readonly from: string | null;
+  /** The address in the cabinet to which the browser returns; null for the page. */
+  readonly returnTo: string | null;
   readonly codeVerifier: string;
   readonly expiresAt: Date;
 };
@@ -28,6 +30,7 @@ export async function storeLinking(
       subject: linking.subject,
       group_id: linking.groupId,
       start_date: linking.from,
+      return_to: linking.returnTo,
       ...encryptVerifier(vault, { state_hash: stateHash, tenant: linking.tenant }, linking.codeVerifier),
       expires_at: linking.expiresAt,
     })
@@ -54,6 +57,7 @@ export async function takeLinking(
     subject: row.subject,
     groupId: row.group_id,
     from: row.start_date,
+    returnTo: row.return_to,
     codeVerifier: openVerifier(vault, row),
     expiresAt: row.expires_at,
   };

@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from "node:crypto";
 import { Refusal } from "../../domain/refusal.ts";
+import { parseReturnAddress } from "../../domain/return-address.ts";
 import type { Person } from "../../store/links/audit.ts";
 import { hasGroup } from "../../store/links/groups.ts";
 import { storeLinking } from "../../store/links/linkings.ts";
@@ -14,6 +15,8 @@ export type LinkingWish = {
   readonly groupId: string;
   /** The start date in Japan, `YYYY-MM-DD`. Null or absent: as import-rules 2 says. */
   readonly from?: string | null;
+  /** The address in the cabinet to which the browser returns, instead of the page. */
+  readonly returnTo?: string;
 };
 
 const LINKING_LIVES_MS = 15 * 60 * 1000;
@@ -24,11 +27,12 @@ const LINKING_LIVES_MS = 15 * 60 * 1000;
  * if an option is invalid. A repair ignores the options.
  */
 export async function beginLinking(
-  deps: Uses<"db" | "now" | "oauth" | "vault">,
+  deps: Uses<"cabinetOrigins" | "db" | "now" | "oauth" | "vault">,
   owner: Owner,
-  { groupId, from = null }: LinkingWish,
+  { groupId, from = null, returnTo }: LinkingWish,
 ): Promise<{ authorizationUrl: string }> {
   requireStarted(from, deps.now());
+  const address = returnTo === undefined ? null : requireReturnAddress(deps, returnTo);
   const link = await findCurrentLink(deps.db, owner.tenant);
   if (link !== null && link.state !== "error")
     throw new Refusal("link-active", "A link is active; end it first.");
@@ -40,11 +44,21 @@ export async function beginLinking(
     subject: owner.subject,
     groupId,
     from,
+    returnTo: address,
     codeVerifier,
     expiresAt: new Date(deps.now().getTime() + LINKING_LIVES_MS),
   });
   const codeChallenge = createHash("sha256").update(codeVerifier).digest("base64url");
   return { authorizationUrl: deps.oauth.authorizationUrl({ state, codeChallenge }) };
+}
+
+function requireReturnAddress({ cabinetOrigins }: Uses<"cabinetOrigins">, text: string): string {
+  const address = parseReturnAddress(text, cabinetOrigins);
+  if (address !== null) return address;
+  throw new Refusal(
+    "malformed",
+    "body.returnTo: must be an absolute https address at an origin of CABINET_ORIGINS, without user name, password and fragment",
+  );
 }
 
 /** Only the hash of a `state` is stored, so that a database dump cannot finish a linking. */

@@ -48,13 +48,27 @@ export type LinkingResult =
 
 export type Return = { readonly state: string; readonly code: string | null; readonly error: string | null };
 
+export type FinishedLinking = {
+  readonly result: LinkingResult;
+  /** The address in the cabinet that the linking named; null for the page. */
+  readonly returnTo: string | null;
+};
+
 /**
  * Finishes a linking that this owner began. Consumes the linking first, so that each return counts once. Refusals and
  * errors before the link's commit leave no trace (import-rules 5).
  */
-export async function finishLinking(deps: Deps, owner: Owner, returned: Return): Promise<LinkingResult> {
+export async function finishLinking(deps: Deps, owner: Owner, returned: Return): Promise<FinishedLinking> {
   const linking = await takeLinking(deps.db, deps.vault, hashState(returned.state), owner);
-  if (linking === null || linking.expiresAt <= deps.now()) return "expired";
+  if (linking === null || linking.expiresAt <= deps.now()) return { result: "expired", returnTo: null };
+  return { result: await finish(deps, { owner, linking }, returned), returnTo: linking.returnTo };
+}
+
+async function finish(
+  deps: Deps,
+  { owner, linking }: Omit<Login, "tokens">,
+  returned: Return,
+): Promise<LinkingResult> {
   if (returned.error !== null) return returned.error === "access_denied" ? "cancelled" : "failed";
   if (returned.code === null) return "failed";
   try {

@@ -15,6 +15,7 @@ import { anyTenant, everyTenant, namedTenant, ownTenant, type Tenancy } from "./
 export type ApiUses = Uses<
   | "adminProfiles"
   | "budgets"
+  | "cabinetOrigins"
   | "db"
   | "documents"
   | "importTiming"

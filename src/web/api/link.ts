@@ -42,7 +42,7 @@ const beginning = endpoint(
     summary: "Start linking a DocuSign account",
     description:
       "Redirect the owner's browser to `authorizationUrl`. Only the person in the token's `sub` can finish the linking, within 15 minutes. If the link is in state `error`, the same DocuSign user repairs it by logging in; the options are then ignored.\n\n" +
-      "The browser returns to `/links?result=CODE`. More codes may be added.\n\n" +
+      "The browser returns to `/links?result=CODE`, or to `returnTo` with `result=CODE` in its query. An unknown or expired attempt returns to `/links`. More codes may be added.\n\n" +
       LINKING_RESULTS,
     scopes: ["links:write"],
     body: linkingWish,

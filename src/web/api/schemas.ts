@@ -323,7 +323,13 @@ const from = dateParameter
   .exactOptional()
   .meta({ description: "Start date in Japan, not in the future. Null: no start date." });
 
-export const linkingWish = z.strictObject({ groupId, from }).meta({ id: "LinkingWish" });
+const returnTo = z.string().max(2_000).exactOptional().meta({
+  format: "uri",
+  description:
+    "Absolute https address in the cabinet to which the browser returns, instead of `/links`. The operator lists the allowed origins. It must contain no user name, password or fragment.",
+});
+
+export const linkingWish = z.strictObject({ groupId, from, returnTo }).meta({ id: "LinkingWish" });
 
 export const linkEdit = z
   .strictObject({ groupId: groupId.exactOptional(), from })

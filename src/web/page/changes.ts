@@ -17,6 +17,7 @@ import type { ResultCode } from "./sections/messages.ts";
 
 type Deps = Uses<
   | "adminProfiles"
+  | "cabinetOrigins"
   | "db"
   | "documents"
   | "log"
