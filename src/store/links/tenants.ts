@@ -1,6 +1,6 @@
 import { type Kysely, sql } from "kysely";
+import { LINK_STATE } from "../link-state.ts";
 import type { DB } from "../schema.ts";
-import { LINK_STATE } from "./link-state.ts";
 
 /**
  * Lists a page of the tenants that have data, ordered by name: all data of a tenant begins with a contract group. `state`

@@ -1,7 +1,7 @@
 import { type Kysely, sql } from "kysely";
 import { MOST_ATTEMPTS } from "../../domain/retries.ts";
 import { isClockBehind } from "../feed-clock.ts";
-import { LINK_STATE } from "../links/link-state.ts";
+import { LINK_STATE } from "../link-state.ts";
 import { findOutage } from "../outages.ts";
 import type { DB } from "../schema.ts";
 import { REASON } from "../waiting-reasons.ts";
