@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { expireAccess } from "../../src/store/links/link-tokens.ts";
 import { copyDatabase } from "../support/database-copy.ts";
 import {
   type Companies,
@@ -7,6 +8,7 @@ import {
   createLinkedCompanies,
   endLink,
   historyOf,
+  linkIdOf,
   linkOf,
   subjects,
 } from "../support/linked-world.ts";
@@ -59,7 +61,9 @@ test("restored names the links whose refresh token was replaced since, and their
   await world.runJobs();
   const to = world.clock.now;
   const copy = await copyDatabase(world.service.foundation.working.db);
-  world.docusign.expireAccessTokens(admin);
+  // DocuSign still accepts the access token of that moment.
+  const linkId = await linkIdOf(world);
+  await expireAccess(world.service.foundation.working.db, linkId);
   await world.runHour();
   await copy.restore();
 

@@ -8,6 +8,7 @@ import { sql } from "kysely";
 import { pino } from "pino";
 import { startService } from "../../src/service.ts";
 import { applyRecentTombstones } from "../../src/usecases/deletions/apply-tombstones.ts";
+import { runCommand } from "../cli/commands.ts";
 import { minimalEvent, post } from "../support/connect.ts";
 import { copyDatabase } from "../support/database-copy.ts";
 import { countTokens, isRemoval, UNNAMED } from "../support/link-changes.ts";
@@ -193,6 +194,43 @@ test("after the database was set back, deleted contracts stay deleted, also thos
   assert.deepEqual(await restoredEntries(world), [newestKnown], "it is noticed once");
 });
 
+test("a tombstone that cannot be read keeps no other one from being applied", async () => {
+  await using companies = await createLinkedCompanies({ expectErrors: true });
+  const { world } = companies;
+  const { id } = await importOne(companies, "gone");
+  const copy = await copyDatabase(world.service.foundation.working.db);
+  assert.equal(await remove(world, id), 204);
+  const [key = ""] = await tombstones(world);
+  const broken = key.replace(/.{36}$/, "00000000-0000-4000-8000-000000000000");
+  await world.service.foundation.tasks.documents.put(broken, Readable.from([Buffer.from("{")]));
+  await copy.restore();
+
+  await world.runHour();
+
+  assert.deepEqual(await world.contracts(), []);
+  assert.match(world.logged.join(), /a tombstone could not be read.*|the object deleted/);
+  const now = world.clock.now.toISOString();
+  await assert.rejects(runCommand(world, `restored --to ${now}`), /is not a tombstone/);
+});
+
+test("torikomi reconcile imports nothing that was deleted before a restore", async () => {
+  await using companies = await createLinkedCompanies({ expectErrors: true });
+  const { world } = companies;
+  const copy = await copyDatabase(world.service.foundation.working.db);
+  const { id } = await importOne(companies, "gone");
+  assert.equal(await remove(world, id), 204);
+  await copy.restore();
+  world.clock.pass(60_000);
+
+  assert.equal((await runCommand(world, "reconcile")).exit, 0);
+
+  assert.deepEqual(await world.contracts(), []);
+  assert.deepEqual(
+    (await feed(world)).map(({ type }) => type),
+    ["deleted"],
+  );
+});
+
 test("one document of an envelope can stay deleted while the others are imported again", async () => {
   await using companies = await createLinkedCompanies({ expectErrors: true });
   const { world, colleague } = companies;
@@ -258,10 +296,11 @@ test("a link that was created and ended after the moment of the set-back is reme
   await copy.restore();
 
   await world.runHour();
+  assert.equal((await historyOf(world)).length, 1);
+  assert.equal(await world.link(admin), "linked");
   await world.runHour();
 
   assert.equal((await restoredEntries(world)).length, 1);
-  assert.equal((await historyOf(world)).length, 1);
 });
 
 test("tombstones are applied before the workers start", async () => {

@@ -47,7 +47,7 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 const STEP = 500;
 
 async function applyAlone(deps: Deps, { from, reported }: Period): Promise<Applied> {
-  const { read, missing } = await findMissing(deps, from);
+  const { read, missing } = await findMissing(deps, { from, reported });
   const restored = await announce(deps, missing, reported);
   const contracts = missing.filter(({ tombstone }) => tombstone.kind === "contract");
   const links: LinkId[] = [];
@@ -70,7 +70,10 @@ async function applyAlone(deps: Deps, { from, reported }: Period): Promise<Appli
 }
 
 /** Reads the tombstones that the database does not know. */
-async function findMissing(deps: Deps, from: Date): Promise<{ read: number; missing: Missing[] }> {
+async function findMissing(
+  deps: Deps,
+  { from, reported }: Period,
+): Promise<{ read: number; missing: Missing[] }> {
   // Clocks differ, and a deletion may have been committed long after its tombstone.
   const to = new Date(deps.now().getTime() + DAY_MS);
   const missing: Missing[] = [];
@@ -78,12 +81,27 @@ async function findMissing(deps: Deps, from: Date): Promise<{ read: number; miss
   for await (const batch of batches(listTombstones(deps.documents, { from, to }))) {
     read += batch.length;
     for (const key of await unknownOf(deps, batch)) {
-      const tombstone: Tombstone | null = await readTombstone(deps.documents, key);
+      const tombstone = await readOne(deps, key, reported);
       const one = tombstone === null ? null : await missingDeletion(deps, tombstone);
       if (one !== null) missing.push(one);
     }
   }
   return { read, missing };
+}
+
+/** One that cannot be read must not keep the others from being applied, unless an operator can look at it. */
+async function readOne(
+  { documents, log }: Uses<"documents" | "log">,
+  key: string,
+  reported: Date | null,
+): Promise<Tombstone | null> {
+  try {
+    return await readTombstone(documents, key);
+  } catch (error) {
+    if (reported !== null) throw error;
+    log.error({ err: error }, "a tombstone could not be read");
+    return null;
+  }
 }
 
 /** Returns the keys of the tombstones whose deletions the database does not know. */
