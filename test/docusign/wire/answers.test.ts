@@ -89,7 +89,7 @@ test("the parties are shown with their names, and a signing in person with its s
           hostName: "案内役",
           hostEmail: "host@example.jp",
           signerName: "来客",
-          name: "",
+          name: "案内役の客",
           notaryHost: { name: "公証人", email: "notary@example.jp" },
         },
       ],
