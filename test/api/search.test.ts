@@ -142,6 +142,32 @@ test("a list that began with a cursor of version 0.1 has each contract once", as
   }
 });
 
+test("a search is limited to dates of conclusion, in short and long ranges", async () => {
+  await using world = await createWorld();
+  const linkId = await storeTestLink(world);
+  const dates = ["1999-12-31", "2029-12-31", "2030-01-01", "2031-12-31", "2032-01-01", "2034-06-15"];
+  for (const concludedOn of dates) await storeTestContract(world, { linkId, concludedOn });
+  const api = await world.api();
+
+  for (const [from, to] of [
+    ["2030-01-01", "2030-01-01"],
+    ["2029-12-31", "2031-12-31"],
+    ["2030-01-01", "2034-06-14"],
+    [undefined, "2030-01-01"],
+    ["2031-12-31", undefined],
+    ["0001-01-01", "9999-12-31"],
+    ["2030-01-02", "2030-01-01"],
+    ["2035-01-01", undefined],
+  ]) {
+    const range = `${from === undefined ? "" : `&concludedFrom=${from}`}${to === undefined ? "" : `&concludedTo=${to}`}`;
+    const { body } = await api.get(`/v1/contracts?q=契約${range}`);
+
+    const found = body.items.map((one: { concludedOn: string }) => one.concludedOn).toSorted();
+    const expected = dates.filter((date) => date >= (from ?? "") && date <= (to ?? "9999-12-31"));
+    assert.deepEqual(found, expected, range);
+  }
+});
+
 test("contracts are filtered by envelope and account, in small or capital letters", async () => {
   await using world = await createWorld();
   const linkId = await storeTestLink(world);

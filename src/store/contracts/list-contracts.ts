@@ -1,9 +1,10 @@
 import { type Kysely, type RawBuilder, sql } from "kysely";
+import { coverDates } from "../../domain/date-cover.ts";
 import { normalizeText } from "../../domain/search-text.ts";
 import type { DB } from "../schema.ts";
 import { COLUMNS, type ContractRow, type StoredContract, toContract } from "./contracts.ts";
 import { listBlocks } from "./search-blocks.ts";
-import { accountFact, groupFact, queryKeys } from "./search-keys.ts";
+import { accountFact, groupFact, periodKeys, queryKeys } from "./search-keys.ts";
 
 export type ContractFilter = {
   readonly group?: string | undefined;
@@ -106,17 +107,39 @@ async function searchBlocks(db: Kysely<DB>, { tenant, word, page, conditions }: 
   const until = page.after?.importedAt ?? page.importedTo ?? null;
   const blocks = await listBlocks(db, tenant, { from: page.importedFrom ?? null, until });
   const keys = blocks.map(({ block }) => `{${queryKeys({ tenant, block, word }, facts).join()}}`);
+  const periods = await coverConclusions(db, tenant, page);
+  const dates = blocks.map(({ block }) => `{${periodKeys(tenant, block, periods ?? []).join()}}`);
+  const isInPeriod = periods === null ? sql`` : sql`and search_keys && block.dates::int[]`;
   const starts = blocks.map(({ startsAt }) => startsAt);
   const ends = blocks.map(({ endsAt }) => endsAt);
   // "offset 0" keeps the planner from scanning the table in its order, in which it would expect the word soon.
   return await sql<ContractRow>`
-    select found.* from unnest(${starts}::timestamptz[], ${ends}::timestamptz[], ${keys}::text[]) as block (starts_at, ends_at, keys)
+    select found.* from unnest(
+      ${starts}::timestamptz[], ${ends}::timestamptz[], ${keys}::text[], ${dates}::text[]
+    ) as block (starts_at, ends_at, keys, dates)
     cross join lateral (
       select ${columns} from (
-        select * from contract where deleted_at is null and search_keys @> block.keys::int[] offset 0
+        select * from contract
+        where deleted_at is null and search_keys @> block.keys::int[] ${isInPeriod} offset 0
       ) as candidate
       where imported_at >= block.starts_at and imported_at < block.ends_at and ${all(conditions)}
       ${inOrder(page.limit)}
     ) as found
     limit ${page.limit}`.execute(db);
+}
+
+/** Returns periods that cover the range of the page's dates as far as the tenant has contracts; null for no range. */
+async function coverConclusions(
+  db: Kysely<DB>,
+  tenant: string,
+  { concludedFrom, concludedTo }: ContractFilter,
+): Promise<string[] | null> {
+  if (concludedFrom === undefined && concludedTo === undefined) return null;
+  // Both functions ignore null.
+  const { rows } = await sql<{ first: string | null; last: string | null }>`
+    select greatest(min(concluded_on), ${concludedFrom ?? null}::date) as first,
+      least(max(concluded_on), ${concludedTo ?? null}::date) as last
+    from contract where tenant = ${tenant} and deleted_at is null`.execute(db);
+  const { first = null, last = null } = rows[0] ?? {};
+  return first === null || last === null ? [] : coverDates(first, last);
 }

@@ -1,3 +1,4 @@
+import { periodsOf } from "../../domain/date-cover.ts";
 import { pairsOf, searchText } from "../../domain/search-text.ts";
 
 /**
@@ -11,6 +12,7 @@ export type Searchable = {
   readonly tenant: string;
   readonly groupId: string;
   readonly fileName: string;
+  readonly concludedOn: string;
   readonly source: {
     readonly accountId: string;
     readonly subject: string | null;
@@ -23,11 +25,12 @@ type Named = { readonly name: string | null };
 
 /** Values of the columns `search` and `search_keys` for a contract in this block. */
 export function searchColumns(contract: Searchable, block: Block): { search: string; search_keys: number[] } {
-  const { tenant, groupId, fileName, source } = contract;
+  const { tenant, groupId, fileName, concludedOn, source } = contract;
   const { accountId, subject, sender, recipients } = source;
   const people = [sender, ...(recipients ?? [])].map((person) => person?.name ?? null);
   const search = searchText([fileName, subject, ...people]);
-  const facts = [...pairsOf(search), groupFact(groupId), accountFact(accountId)];
+  const periods = periodsOf(concludedOn).map(periodFact);
+  const facts = [...pairsOf(search), groupFact(groupId), accountFact(accountId), ...periods];
   return { search, search_keys: keysOf(tenant, block, facts) };
 }
 
@@ -50,6 +53,16 @@ export function groupFact(groupId: string): string {
 
 export function accountFact(accountId: string): string {
   return `account ${accountId}`;
+}
+
+/** The date of conclusion lies in a period of `domain/date-cover.ts`. */
+function periodFact(period: string): string {
+  return `period ${period}`;
+}
+
+/** Keys of which each contract of the block that was concluded in one of the periods has one. */
+export function periodKeys(tenant: string, block: Block, periods: readonly string[]): number[] {
+  return keysOf(tenant, block, periods.map(periodFact));
 }
 
 function keysOf(tenant: string, block: Block, facts: readonly string[]): number[] {
