@@ -49,11 +49,13 @@ print(`${CLIENTS} clients are connected`);
 await pause(3_000);
 await clients.ask("takeCounts");
 const newsAt: number[] = [];
-const news = setInterval(() => void addNews(), NEWS_EVERY_MS);
+const ending = new AbortController();
+const news = addNews(ending.signal);
 const begin = performance.now();
 const attacked = await readFor(SECONDS * 1_000);
 const seconds = (performance.now() - begin) / 1_000;
-clearInterval(news);
+ending.abort();
+await news;
 const counts = await clients.ask<PollingCounts>("takeCounts");
 await close();
 
@@ -81,9 +83,12 @@ async function readFor(ms: number): Promise<Reading[]> {
   return readings;
 }
 
-async function addNews(): Promise<void> {
-  await addContract(db, "tenant-1");
-  newsAt.push(performance.now());
+async function addNews(end: AbortSignal): Promise<void> {
+  while (!end.aborted) {
+    await addContract(db, "tenant-1");
+    newsAt.push(performance.now());
+    await pause(NEWS_EVERY_MS, null, { signal: end }).catch(() => {});
+  }
 }
 
 async function addTenant(at: Database, tenant: string): Promise<void> {

@@ -13,6 +13,8 @@ import { toItem } from "./items.ts";
 const MOST_SECONDS = 30;
 /** A waiting request of the tenant may have ended by then. */
 const RETRY_AFTER_S = 5;
+/** Thrown again each time, since a stack would make refusals expensive. */
+const TOO_MANY = new RequestFault(429, "too many waiting requests");
 
 const position = numberParameter({
   most: Number.MAX_SAFE_INTEGER,
@@ -122,7 +124,7 @@ async function waitFor(
     const page = await feed.wait(request, patience.signal);
     if (page !== null) return page;
     response.set("Retry-After", String(RETRY_AFTER_S));
-    throw new RequestFault(429, "too many waiting requests");
+    throw TOO_MANY;
   } finally {
     clearTimeout(timer);
     response.off("close", end);

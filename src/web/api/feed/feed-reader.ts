@@ -2,6 +2,7 @@ import { type ChangeNews } from "../../../store/contracts/change-news.ts";
 import { type FeedPage, type FeedReading, readFeed, readNewest } from "../../../store/contracts/feed.ts";
 import { publishChanges } from "../../../store/contracts/publication.ts";
 import type { Log, Uses } from "../../../usecases/capabilities.ts";
+import { createGate } from "./gate.ts";
 import { createTurns } from "./turns.ts";
 
 /** Readers of one group take turns with those of other groups: a tenant, or the subject of a service token. */
@@ -27,6 +28,8 @@ export type FeedReaderParts = Uses<"db"> & {
 
 /** Few of the database connections, so that other requests do not wait behind a thousand waking readers. */
 const READ_AT_ONCE = 4;
+/** Waiting requests that are answered before other requests get a chance. */
+const ANSWERS_AT_ONCE = 5;
 const COMPLAIN_EVERY_MS = 60_000;
 
 export function createFeedReader({ db, changeNews, log, feedWaiters }: FeedReaderParts): FeedReader {
@@ -34,6 +37,7 @@ export function createFeedReader({ db, changeNews, log, feedWaiters }: FeedReade
   const share = createSharing();
   const waiting = createCounter(feedWaiters);
   const publish = createPublisher(db, log);
+  const pass = createGate(ANSWERS_AT_ONCE);
   const read = async (request: FeedRequest): Promise<FeedPage> => {
     const { group, tenant, after, limit, types } = request;
     const question = JSON.stringify([tenant, after, limit, ...types]);
@@ -55,7 +59,9 @@ export function createFeedReader({ db, changeNews, log, feedWaiters }: FeedReade
     async wait(request, patience) {
       if (!waiting.enter(request.group)) return null;
       try {
-        return await readPatiently(changeNews, read, request, patience);
+        const page = await readPatiently(changeNews, read, request, patience);
+        await pass();
+        return page;
       } finally {
         waiting.leave(request.group);
       }
