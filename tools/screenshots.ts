@@ -25,6 +25,9 @@ const LOOKS: readonly (readonly [name: string, options: BrowserContextOptions])[
   ["-dark", { viewport: { width: 1280, height: 1000 }, colorScheme: "dark" }],
   ["-narrow", { viewport: { width: 320, height: 640 } }],
   ["-narrow-dark", { viewport: { width: 320, height: 640 }, colorScheme: "dark" }],
+  // As a browser shows a window of 1280 pixels at 200 %.
+  ["-large", { viewport: { width: 640, height: 500 }, deviceScaleFactor: 2 }],
+  ["-print", { viewport: { width: 1280, height: 1000 } }],
 ];
 
 type Scene = {
@@ -98,6 +101,45 @@ const SCENES: readonly Scene[] = [
     },
   },
   {
+    name: "envelopes",
+    play: async (place, cast) => `/links/envelopes?outcome=imported${(await liveADay(place, cast)) && ""}`,
+  },
+  {
+    name: "search",
+    play: async (place, cast) =>
+      `/links?q=${encodeURIComponent("別紙")}${(await liveADay(place, cast)) && ""}#contracts`,
+  },
+  {
+    name: "group-missing",
+    play: async (place, cast) => {
+      await link(place, cast);
+      await place.world.runJobs();
+      await (await place.world.api()).send("DELETE", "/v1/groups/sales");
+      return "/links";
+    },
+  },
+  {
+    name: "notice",
+    play: async (place, cast) => {
+      await link(place, cast);
+      await place.world.runJobs();
+      const { docusign, clock } = place.world;
+      docusign.throttle(cast.account, new Date(clock.now.getTime() + 3 * 60 * 60 * 1000));
+      await place.world.runHour();
+      return "/links";
+    },
+  },
+  { name: "no-link-member", role: "member", play: async () => "/links" },
+  {
+    name: "forbidden",
+    role: "member",
+    play: async (place, cast) => {
+      await link(place, cast);
+      return "/links/delete";
+    },
+  },
+  { name: "not-found", play: async () => "/links/nowhere" },
+  {
     name: "not-admin",
     play: async (place, cast) => {
       const page = await place.visit();
@@ -127,6 +169,7 @@ async function take(scene: Scene, with_: Browser): Promise<void> {
   const looks = everyLook || scene.name === "linked" ? LOOKS : LOOKS.slice(0, 1);
   for (const [look, options] of looks) {
     const page = await place.visit(scene.role, { ...options, reducedMotion: "reduce" });
+    if (look === "-print") await page.emulateMedia({ media: "print" });
     await page.goto(address);
     await shoot(page, `${scene.name}${look}`);
     await page.context().close();
