@@ -2,11 +2,13 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { encodeCursor } from "../../src/web/api/cursor.ts";
 import { ENDPOINTS } from "../../src/web/api/routes.ts";
-import { createWorld } from "../support/world.ts";
+import { createApi, createWorld, SERVICE } from "../support/world.ts";
 
 const UUID = "5f0c2d34-7a51-4c0e-9a39-1f6f4c1e8b02";
 const MOMENT = "2026-04-01T00:00:00.000Z";
 const LISTS = ["/v1/contracts", "/v1/groups", "/v1/links", "/v1/reconciliations"];
+/** Its cursor is a tenant, and only service tokens read it. */
+const TENANTS = "/v1/tenants";
 
 const OF_NO_LIST: readonly (readonly string[])[] = [
   ["営業部の契約書"],
@@ -34,6 +36,19 @@ test("every list rejects a cursor that no list has returned as malformed", async
   }
 });
 
+test("the list of tenants rejects a cursor that it has not returned as malformed", async () => {
+  await using world = await createWorld();
+  const api = createApi(
+    world.url,
+    await world.cabinet.token({ tenant: "*", sub: SERVICE, scope: "links:read" }),
+  );
+
+  for (const parts of [[], ["tenant", UUID], ["*"], ["\0"]]) {
+    const { status } = await api.get(`${TENANTS}?cursor=${encodeCursor(parts)}`);
+    assert.equal(status, 400, JSON.stringify(parts));
+  }
+});
+
 test("the earliest and the latest representable time are valid cursors", async () => {
   await using world = await createWorld();
   const api = await world.api();
@@ -53,5 +68,5 @@ test("every list with a cursor is covered by these tests", () => {
     ({ query }) => query.safeParse({ cursor: 1 }).error?.issues[0]?.code !== "unrecognized_keys",
   );
 
-  assert.deepEqual(paths.map(({ path }) => path).toSorted(), LISTS);
+  assert.deepEqual(paths.map(({ path }) => path).toSorted(), [...LISTS, TENANTS]);
 });
