@@ -20,7 +20,8 @@ test("the page without a link meets WCAG 2.2 AA and fits 320 px, in light and da
   for (const look of LOOKS) {
     const page = await place.visit("owner", look);
     await assertAccessible(page);
-    await page.goto("/links?result=not-admin");
+    await linkOnPage(place, page, place.colleague);
+    assert.equal(await page.getByRole("alert").count(), 1);
     await assertAccessible(page);
     await page.goto("/links/nowhere");
     await assertAccessible(page);
@@ -35,8 +36,11 @@ test("the page of a link with all details meets WCAG 2.2 AA and fits 320 px, in 
     const page = await place.visit("owner", look);
     for (const address of [
       `/links?envelope=${envelopeId}`,
-      "/links?edit=1&result=edited",
-      "/links?result=cancelled",
+      "/links?edit=1",
+      "/links?q=pdf",
+      "/links?envelope=%E6%96%87%E6%9B%B8",
+      "/links/envelopes?outcome=imported",
+      "/links/envelopes?outcome=excluded",
       "/links/delete",
     ]) {
       await page.goto(address);
