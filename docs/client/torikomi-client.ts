@@ -497,10 +497,10 @@ export type Link = {
   };
   /** Number of envelopes that each rule excluded. Null once the link has ended. */
   excludedByRule: Partial<Record<ExclusionRule, number>> | null;
-  /** Progress of the first import. `estimatedEnd` is null once the import is done. Null once the link has ended. */
+  /** Progress of the first import. `total` is null if DocuSign could not count the envelopes at linking, until the first listing has. `estimatedEnd` is null then and once the import is done. Null once the link has ended. */
   firstImport: {
     done: number;
-    total: number;
+    total: number | null;
     estimatedEnd: string | null;
   } | null;
   lastReconciliation: string | null;
@@ -618,10 +618,10 @@ export type PastLink = {
   };
   /** Number of envelopes that each rule excluded. Null once the link has ended. */
   excludedByRule: Partial<Record<ExclusionRule, number>> | null;
-  /** Progress of the first import. `estimatedEnd` is null once the import is done. Null once the link has ended. */
+  /** Progress of the first import. `total` is null if DocuSign could not count the envelopes at linking, until the first listing has. `estimatedEnd` is null then and once the import is done. Null once the link has ended. */
   firstImport: {
     done: number;
-    total: number;
+    total: number | null;
     estimatedEnd: string | null;
   } | null;
   lastReconciliation: string | null;

@@ -36,6 +36,7 @@ export type CommandUses = Uses<
   | "documents"
   | "importTiming"
   | "lanes"
+  | "largeImport"
   | "log"
   | "notifier"
   | "now"

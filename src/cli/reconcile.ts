@@ -16,6 +16,7 @@ type Deps = Uses<
   | "db"
   | "documents"
   | "lanes"
+  | "largeImport"
   | "log"
   | "notifier"
   | "now"

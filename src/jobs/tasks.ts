@@ -26,6 +26,7 @@ export type TaskUses = Uses<
   | "documents"
   | "eventRetentionDays"
   | "lanes"
+  | "largeImport"
   | "log"
   | "metrics"
   | "notifier"

@@ -63,6 +63,13 @@ export function isSilence(fault: DocuSignFault): boolean {
   return fault.code === "timeout" || isEnding(fault);
 }
 
+const UNFINISHED: ReadonlySet<number | null> = new Set([408, 503, 504]);
+
+/** True if DocuSign gave the call up for lack of time. */
+export function isUnfinished({ kind, code, httpStatus }: DocuSignFault): boolean {
+  return kind === "later" && (code === "timeout" || UNFINISHED.has(httpStatus));
+}
+
 /** True if DocuSign could not finish the call in time, or failed itself. A smaller call may succeed. */
 export function isOverload({ kind, code, httpStatus }: DocuSignFault): boolean {
   return kind === "later" && (code === "timeout" || (httpStatus !== null && httpStatus >= 500));

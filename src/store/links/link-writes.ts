@@ -1,4 +1,4 @@
-import type { Kysely } from "kysely";
+import { type Kysely, sql } from "kysely";
 import type { LinkId } from "../../domain/identifiers.ts";
 import type { DB } from "../schema.ts";
 import { type ConnectState, type Link, type LinkCause, type LinkState, toLink } from "./links.ts";
@@ -108,6 +108,20 @@ export async function changeLink(tx: Kysely<DB>, id: LinkId, change: LinkChange)
 /** Plain columns have the names of their properties in snake_case. */
 function toColumn(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}
+
+/** Lets an unended link await the approval of its first import. A link in error stays in error. */
+export async function awaitApproval(tx: Kysely<DB>, id: LinkId): Promise<void> {
+  await tx
+    .updateTable("link")
+    .set({
+      approval: "awaited",
+      state: sql`case state when 'active' then 'awaiting-approval' else state end`,
+    })
+    .where("id", "=", id)
+    .where("state", "<>", "ended")
+    .where("approval", "=", "not-needed")
+    .execute();
 }
 
 /** Ends a link for good and destroys its tokens; history and contracts remain (import-rules 5). */

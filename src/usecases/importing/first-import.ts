@@ -6,6 +6,14 @@ export function isFirstImport({ firstImport }: Link): boolean {
   return firstImport.doneAt === null;
 }
 
+/**
+ * True while the first listing counts what DocuSign could not count at linking. Nothing is imported before it is through,
+ * because there may be enough envelopes for an approval (service-2, section 3).
+ */
+export function isUncounted({ firstImport }: Link): boolean {
+  return firstImport.total === null && firstImport.listedAt === null;
+}
+
 /** Ends the first import if its listing is complete. Callers check that none of its envelopes is due. */
 export async function endFirstImport(db: Database, link: Link, now: Date): Promise<void> {
   if (link.firstImport.listedAt === null || link.firstImport.doneAt !== null) return;

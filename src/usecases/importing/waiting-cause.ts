@@ -2,7 +2,7 @@ import { type CallsWait, type WaitingCause, whyCallsWait, whyLinkWaits } from ".
 import type { Link } from "../../store/links/links.ts";
 import type { CallKind, Uses } from "../capabilities.ts";
 import { findStoreWait } from "./document-store.ts";
-import { isFirstImport } from "./first-import.ts";
+import { isFirstImport, isUncounted } from "./first-import.ts";
 
 /**
  * Returns what keeps all imports of a link waiting, or null. Causes of a single envelope do not count. During a first
@@ -13,7 +13,7 @@ export async function findLinkWait(
   link: Link | null,
   foundBy: "listing" | "event",
 ): Promise<WaitingCause | null> {
-  const reason = whyLinkWaits(link);
+  const reason = whyLinkWaits(link) ?? (link !== null && isUncounted(link) ? "queued" : null);
   if (link === null || reason !== null) return { reason: reason ?? "link-ended", until: null };
   const kind = foundBy === "listing" && isFirstImport(link) ? "first-import" : "other";
   return (await findStoreWait(deps)) ?? (await findCallsWait(deps, link, kind));

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { DocuSignAccount } from "../../docusign/api/account.ts";
-import { DocuSignFault } from "../../docusign/faults/faults.ts";
+import { DocuSignFault, isUnfinished } from "../../docusign/faults/faults.ts";
 import type { DocuSignUser, Tokens } from "../../docusign/oauth.ts";
 import { isDsAdmin } from "../../domain/admin.ts";
 import { type LinkId, parseUuid } from "../../domain/identifiers.ts";
@@ -108,9 +108,9 @@ async function createLink(
   deps: Uses<"db" | "largeImport" | "log" | "now" | "openAccount" | "publicUrl" | "vault">,
   candidate: Candidate,
 ): Promise<LinkingResult> {
-  const total = await countCompleted(candidate.docusign, { to: deps.now(), enough: deps.largeImport });
+  const total = await countUnlessUnfinished(deps, candidate);
   const id = newLinkId();
-  const large = total >= deps.largeImport;
+  const large = total !== null && total >= deps.largeImport;
   try {
     if ((await commitLink(deps, candidate, { id, total, large })) === "group-not-found")
       return "group-not-found";
@@ -122,10 +122,27 @@ async function createLink(
   return large ? "awaiting-approval" : "linked";
 }
 
+/** Null if DocuSign cannot finish the count. The first listing then counts. */
+async function countUnlessUnfinished(
+  { largeImport, log, now }: Uses<"largeImport" | "log" | "now">,
+  { docusign, linking }: Candidate,
+): Promise<number | null> {
+  try {
+    return await countCompleted(docusign, { to: now(), enough: largeImport });
+  } catch (error) {
+    if (!(error instanceof DocuSignFault) || !isUnfinished(error)) throw error;
+    log.warn(
+      { tenant: linking.tenant, fault: error.code },
+      "DocuSign could not finish the count of a linking",
+    );
+    return null;
+  }
+}
+
 async function commitLink(
   deps: Uses<"db" | "now" | "vault">,
   { owner, linking, tokens, user, account }: Candidate,
-  { id, total, large }: { id: LinkId; total: number; large: boolean },
+  { id, total, large }: { id: LinkId; total: number | null; large: boolean },
 ): Promise<"linked" | "group-not-found"> {
   const now = deps.now();
   return await deps.db.transaction().execute(async (tx) => {

@@ -4,12 +4,13 @@ import type { Totals } from "../../store/ledger/counts.ts";
 import { countListedFirst } from "../../store/ledger/reconciliations.ts";
 import type { Link } from "../../store/links/links.ts";
 import type { Uses } from "../capabilities.ts";
+import { isUncounted } from "../importing/first-import.ts";
 
 export type FirstImportProgress = {
   /** Envelopes that are imported, excluded or deleted. */
   readonly done: number;
-  /** DocuSign's count at linking; once all are listed, the number listed. */
-  readonly total: number;
+  /** DocuSign's count at linking; once all are listed, the number listed. Null while neither is known. */
+  readonly total: number | null;
   /** Null once it has ended. Before the approval, assumes that it is given now. */
   readonly estimatedEnd: Date | null;
 };
@@ -29,9 +30,10 @@ export async function measureFirstImport(
 ): Promise<FirstImportProgress> {
   const counted = link.firstImport.total ?? 0;
   const listed = await countListedFirst(deps.db, link);
+  const settled = totals.atDocuSign - totals.waiting;
+  if (isUncounted(link)) return { done: settled, total: null, estimatedEnd: null };
   const total = listed ?? Math.max(counted, totals.atDocuSign);
   if (link.firstImport.doneAt !== null) return { done: total, total, estimatedEnd: null };
-  const settled = totals.atDocuSign - totals.waiting;
   const done = listed === null ? settled : Math.max(0, total - totals.waiting);
   return { done, total, estimatedEnd: await estimateEnd(deps, link, { done, left: total - done }) };
 }

@@ -21,6 +21,7 @@ type Deps = Uses<
   | "db"
   | "documents"
   | "lanes"
+  | "largeImport"
   | "log"
   | "notifier"
   | "now"

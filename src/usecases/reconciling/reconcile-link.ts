@@ -14,7 +14,7 @@ import {
   startReconciliation,
 } from "../../store/ledger/reconciliations.ts";
 import { recordNotice, removeNotice } from "../../store/links/link-notices.ts";
-import { changeLink } from "../../store/links/link-writes.ts";
+import { awaitApproval, changeLink } from "../../store/links/link-writes.ts";
 import { findLink, type Link } from "../../store/links/links.ts";
 import { findListingPace, storeListingPace } from "../../store/links/listing-pace.ts";
 import type { CallKind, Uses } from "../capabilities.ts";
@@ -26,7 +26,9 @@ import { reconcileAlone } from "./lock.ts";
 import { type PageWork, reconcilePage } from "./reconcile-page.ts";
 import { windowStart } from "./window.ts";
 
-type Deps = Uses<"adminProfiles" | "budgets" | "db" | "log" | "now" | "openAccount" | "publicUrl">;
+type Deps = Uses<
+  "adminProfiles" | "budgets" | "db" | "largeImport" | "log" | "now" | "openAccount" | "publicUrl"
+>;
 
 export type ReconcileRequest = {
   readonly linkId: LinkId;
@@ -103,6 +105,7 @@ async function stepAlone(deps: Deps, request: ReconcileRequest): Promise<Reconci
     const page = await reconcilePage(deps, { link, run, account });
     if (typeof page !== "string") return await slowDown(deps, link, page.tooMuch);
     if (link.notice?.code === UNAVAILABLE) await removeNotice(deps.db, link.id, UNAVAILABLE);
+    if (await asksOwner(deps, link, run)) return await notImporting(deps.db, link);
     if (page === "more") return { kind: "more", first: run.kind === "first", ended: null };
     const ended = await finish(deps, request, { link, run, account });
     return await afterRun(deps, request, { ...ended, calls: ended.calls + calls });
@@ -210,6 +213,22 @@ function isFullDue(link: Link, { from, to, manual }: ReconcileRequest, now: Date
   const { listedAt } = link.firstImport;
   if (listedAt === null || from !== undefined || manual === true || !hasReached(link, to)) return false;
   return (link.fullyCheckedAt ?? listedAt).getTime() + FULL_EVERY_MS <= now.getTime();
+}
+
+/**
+ * Stops a first listing whose envelopes DocuSign could not count, as soon as there are enough for an approval. It goes on
+ * once the owner has approved.
+ */
+async function asksOwner(
+  { db, largeImport }: Uses<"db" | "largeImport">,
+  { id, firstImport, approval }: Link,
+  { kind }: Reconciliation,
+): Promise<boolean> {
+  if (kind !== "first" || firstImport.total !== null || approval !== "not-needed") return false;
+  const run = await findRunning(db, id);
+  if (run === null || run.listed < largeImport) return false;
+  await awaitApproval(db, id);
+  return true;
 }
 
 /** Lets the link's next page ask for less. */

@@ -143,11 +143,11 @@ export const link = z
       .nullable()
       .meta({ description: "Number of envelopes that each rule excluded. Null once the link has ended." }),
     firstImport: z
-      .strictObject({ done: count, total: count, estimatedEnd: moment.nullable() })
+      .strictObject({ done: count, total: count.nullable(), estimatedEnd: moment.nullable() })
       .nullable()
       .meta({
         description:
-          "Progress of the first import. `estimatedEnd` is null once the import is done. Null once the link has ended.",
+          "Progress of the first import. `total` is null if DocuSign could not count the envelopes at linking, until the first listing has. `estimatedEnd` is null then and once the import is done. Null once the link has ended.",
       }),
     lastReconciliation: moment.nullable(),
     nextReconciliation: moment.nullable(),

@@ -16,7 +16,7 @@ export function approvalSection(visitor: Visitor, { link, now }: LinkView): Html
 <h2 id="approval">初回の取り込みの確認</h2>
 <p>DocuSignに、締結が完了したエンベロープが多くあります。件数と所要時間を確認して、取り込みを開始してください。開始するまでは取り込みません。</p>
 <dl class="figures">
-<div><dt>DocuSignで締結が完了したエンベロープ</dt><dd>${amount(firstImport.total, "件")}</dd></div>
+<div><dt>DocuSignで締結が完了したエンベロープ</dt><dd>${size(link, firstImport)}</dd></div>
 ${firstImport.estimatedEnd !== null && expectation(firstImport.estimatedEnd, now)}
 </dl>
 <p class="note">DocuSignをご利用のほかのシステムに影響しないように、DocuSignのAPI利用上限に余裕を残しながら取り込みます。お客様の操作は必要ありません。</p>
@@ -46,7 +46,14 @@ function pollEvery({ totals }: LinkDescription): number {
 }
 
 function isImportingFirst(link: LinkDescription): boolean {
-  return link.state === "active" && link.firstImport !== null && link.firstImport.estimatedEnd !== null;
+  const { state, firstImport } = link;
+  if (state !== "active" || firstImport === null) return false;
+  return firstImport.total === null || firstImport.estimatedEnd !== null;
+}
+
+/** While DocuSign could not count, the envelopes listed so far are the least. */
+function size({ totals }: LinkDescription, { total }: FirstImportProgress): Html {
+  return total === null ? html`${amount(totals.atDocuSign, "件")}以上` : amount(total, "件");
 }
 
 function expectation(end: Date, now: Date): Html {
@@ -77,6 +84,8 @@ ${firstImport !== null && progressBar(firstImport, now)}
 
 function progressBar({ done, total, estimatedEnd }: FirstImportProgress, now: Date): Html {
   const left = estimatedEnd === null ? null : estimatedEnd.getTime() - now.getTime();
+  if (total === null)
+    return html`<p>${icon("pause")} DocuSignのエンベロープの件数を確認しています。確認が終わるまで取り込みません。</p>`;
   if (total === 0) return html`<p>${icon("pause")} まもなく取り込みを開始します。</p>`;
   return html`<progress max="${total}" value="${done}" aria-labelledby="progress"></progress>
 <p class="progress-words"><span>${amount(total, "件")}中${amount(done, "件")}（${inDigits(Math.floor((done / total) * 100))}%）の処理が完了しました。</span>

@@ -9,7 +9,8 @@ import { amount, exclusionLabel, waitingLabel } from "../words.ts";
  */
 export function totalsSection({ link, files, waiting }: LinkView): Html | null {
   const { totals, excludedByRule, firstImport } = link;
-  const isCounting = firstImport !== null && firstImport.estimatedEnd !== null;
+  const isCounting =
+    firstImport !== null && (firstImport.estimatedEnd !== null || firstImport.total === null);
   if (isCounting && totals.atDocuSign === 0) return null;
   return html`<section class="card" aria-labelledby="totals">
 <h2 id="totals">件数の内訳</h2>
