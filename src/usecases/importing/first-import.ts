@@ -14,6 +14,11 @@ export function isUncounted({ firstImport }: Link): boolean {
   return firstImport.total === null && firstImport.listedAt === null;
 }
 
+/** Returns true if envelopes of the link may be imported now, as far as the link itself decides. */
+export function isImporting(link: Link | null): link is Link {
+  return link?.state === "active" && !isUncounted(link);
+}
+
 /** Ends the first import if its listing is complete. Callers check that none of its envelopes is due. */
 export async function endFirstImport(db: Database, link: Link, now: Date): Promise<void> {
   if (link.firstImport.listedAt === null || link.firstImport.doneAt !== null) return;

@@ -6,7 +6,7 @@ import { nextDueAt } from "../../store/ledger/waiting-envelopes.ts";
 import { findLink, type Link } from "../../store/links/links.ts";
 import { enqueueBacklog } from "../../store/queue/queue.ts";
 import type { Uses } from "../capabilities.ts";
-import { endFirstImport, isFirstImport, isUncounted } from "./first-import.ts";
+import { endFirstImport, isFirstImport, isImporting } from "./first-import.ts";
 import { importEnvelope, LEASE_MS } from "./import-envelope.ts";
 import { findLinkWait } from "./waiting-cause.ts";
 
@@ -37,7 +37,7 @@ export type Turn = { readonly linkId: LinkId; readonly lane: number; readonly si
  */
 export async function runBacklogTurn(deps: Deps, turn: Turn): Promise<void> {
   const link = await findLink(deps.db, turn.linkId);
-  if (link?.state !== "active" || isUncounted(link)) return;
+  if (!isImporting(link)) return;
   const first = isFirstImport(link);
   const wait = await findLinkWait(deps, link, "event");
   if (wait !== null) return await queueAgain(deps, turn, wait.until ?? deps.now(), first);

@@ -13,7 +13,7 @@ import type { CallKind, Uses } from "../capabilities.ts";
 import { decide } from "./decide.ts";
 import { whyStoreWaits } from "./document-store.ts";
 import { excludeEnvelope } from "./exclude-envelope.ts";
-import { isUncounted } from "./first-import.ts";
+import { isImporting } from "./first-import.ts";
 import { settleMembers } from "./group-members.ts";
 import { postponeAfterFault } from "./import-faults.ts";
 import { type ReadEnvelope, readListing } from "./listed-envelope.ts";
@@ -104,7 +104,7 @@ async function readAndJudge(
 
 /** Returns what keeps every envelope of the link waiting, or null. */
 function whyWait(facts: { link: Link; pace: Pace; outage: Outage | null; now: Date }): WaitingCause | null {
-  if (facts.link.state !== "active" || isUncounted(facts.link)) return { reason: "queued", until: facts.now };
+  if (!isImporting(facts.link)) return { reason: "queued", until: facts.now };
   const { pace } = facts;
   if (pace.kind === "wait") return { reason: "account-throttled", until: pace.until };
   return whyStoreWaits(facts.outage, facts.now);

@@ -23,7 +23,7 @@ import { findCallsWait } from "../importing/waiting-cause.ts";
 import { wakeBacklog } from "../importing/wake-backlog.ts";
 import { finishReconciliation } from "./finish-reconciliation.ts";
 import { reconcileAlone } from "./lock.ts";
-import { type PageWork, reconcilePage } from "./reconcile-page.ts";
+import { type PageEnd, type PageWork, reconcilePage } from "./reconcile-page.ts";
 import { windowStart } from "./window.ts";
 
 type Deps = Uses<
@@ -103,10 +103,8 @@ async function stepAlone(deps: Deps, request: ReconcileRequest): Promise<Reconci
   const account = deps.openAccount(link, count, kindOfCalls(link));
   try {
     const page = await reconcilePage(deps, { link, run, account });
-    if (typeof page !== "string") return await slowDown(deps, link, page.tooMuch);
-    if (link.notice?.code === UNAVAILABLE) await removeNotice(deps.db, link.id, UNAVAILABLE);
-    if (await asksOwner(deps, link, run)) return await notImporting(deps.db, link);
-    if (page === "more") return { kind: "more", first: run.kind === "first", ended: null };
+    const next = await afterPage(deps, link, run, page);
+    if (next !== null) return next;
     const ended = await finish(deps, request, { link, run, account });
     return await afterRun(deps, request, { ...ended, calls: ended.calls + calls });
   } catch (error) {
@@ -114,6 +112,19 @@ async function stepAlone(deps: Deps, request: ReconcileRequest): Promise<Reconci
   } finally {
     await addCalls(deps.db, run.id, calls);
   }
+}
+
+/** Returns the end of the step, or null if the run has listed everything. */
+async function afterPage(
+  deps: Deps,
+  link: Link,
+  run: Reconciliation,
+  page: PageEnd,
+): Promise<ReconcileStep | null> {
+  if (typeof page !== "string") return await slowDown(deps, link, page.tooMuch);
+  if (link.notice?.code === UNAVAILABLE) await removeNotice(deps.db, link.id, UNAVAILABLE);
+  if (await asksOwner(deps, link, run)) return await notImporting(deps.db, link);
+  return page === "more" ? { kind: "more", first: run.kind === "first", ended: null } : null;
 }
 
 async function finish(deps: Deps, request: ReconcileRequest, work: PageWork): Promise<Reconciliation> {
