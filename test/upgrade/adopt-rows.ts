@@ -20,7 +20,7 @@ export async function adoptRows(world: World, user: User): Promise<void> {
   const { tasks, working } = world.service.foundation;
   const { pool } = working;
   await pool.query(
-    `update link set state = 'error', cause = 'authorization-revoked', account_id = $1, user_id = $2
+    `update link set state = 'error', cause = 'authorization-revoked', paused_at = null, account_id = $1, user_id = $2
      where tenant = $3 and state <> 'ended'`,
     [user.defaultAccountId, user.userId, TENANT],
   );
