@@ -199,6 +199,8 @@ export type LinkingWish = {
   groupId: string;
   /** Start date in Japan, not in the future. Null: no start date. */
   from?: string | null;
+  /** Fetch certificates of completion, for imports from then on. */
+  certificates?: boolean;
   /** Absolute https address in the cabinet to which the browser returns, instead of `/links`. The operator lists the allowed origins. It must contain no user name, password or fragment. */
   returnTo?: string;
 };
@@ -208,6 +210,8 @@ export type LinkEdit = {
   groupId?: string;
   /** Start date in Japan, not in the future. Null: no start date. */
   from?: string | null;
+  /** Fetch certificates of completion, for imports from then on. */
+  certificates?: boolean;
 };
 
 export type Approval = {
@@ -235,6 +239,11 @@ export type Contract = {
   pages?: number;
   bytes: number;
   sha256: string;
+  /** Certificate of completion, which all contracts of an envelope share. Null if none was imported. */
+  certificate: {
+    bytes: number;
+    sha256: string;
+  } | null;
   source: {
     envelopeId: string;
     documentId: string;
@@ -349,6 +358,11 @@ export type RecordedContract = {
   pages?: number;
   bytes: number;
   sha256: string;
+  /** Certificate of completion, which all contracts of an envelope share. Null if none was imported. */
+  certificate: {
+    bytes: number;
+    sha256: string;
+  } | null;
   source: {
     envelopeId: string;
     documentId: string;
@@ -475,6 +489,8 @@ export type Link = {
   sentFrom: string | null;
   /** Received envelopes completed at or after this moment are imported. Null: all. */
   receivedFrom: string | null;
+  /** Imports fetch the certificate of completion too, which costs a call per envelope. */
+  certificates: boolean;
   /** Start date in Japan that an owner chose. `sentFrom` and `receivedFrom` include it. Null: none. */
   from: string | null;
   /** All sent envelopes completed before this moment are accounted for. Null until the link has ended. */
@@ -596,6 +612,8 @@ export type PastLink = {
   sentFrom: string | null;
   /** Received envelopes completed at or after this moment are imported. Null: all. */
   receivedFrom: string | null;
+  /** Imports fetch the certificate of completion too, which costs a call per envelope. */
+  certificates: boolean;
   /** Start date in Japan that an owner chose. `sentFrom` and `receivedFrom` include it. Null: none. */
   from: string | null;
   /** All sent envelopes completed before this moment are accounted for. Null until the link has ended. */
@@ -750,6 +768,11 @@ export type Explanation = {
     pages?: number;
     bytes: number;
     sha256: string;
+    /** Certificate of completion, which all contracts of an envelope share. Null if none was imported. */
+    certificate: {
+      bytes: number;
+      sha256: string;
+    } | null;
     source: {
       envelopeId: string;
       documentId: string;
@@ -1074,6 +1097,35 @@ export function createTorikomiClient(options: TorikomiOptions) {
       return await send({
         method: "GET",
         path: `/v1/contracts/${encodeURIComponent(request.id)}/document`,
+        headers: {
+          "if-none-match": options?.ifNoneMatch,
+          range: options?.range,
+          "if-range": options?.ifRange,
+        },
+        signal: options?.signal,
+      });
+    },
+
+    /**
+     * Download the certificate of completion.
+     *
+     * Streams DocuSign's certificate of the contract's envelope, like the document.
+     */
+    async getContractCertificate(
+      request: {
+        /** Id of a contract. */
+        id: string;
+      },
+      options?: ReadOptions & {
+        /** One range of bytes, such as `bytes=0-1023`. The answer to several ranges is the whole document. */
+        range?: string | undefined;
+        /** `ETag` from the start of the download. If it no longer matches, the answer is the whole document. */
+        ifRange?: string | undefined;
+      },
+    ): Promise<Response> {
+      return await send({
+        method: "GET",
+        path: `/v1/contracts/${encodeURIComponent(request.id)}/certificate`,
         headers: {
           "if-none-match": options?.ifNoneMatch,
           range: options?.range,

@@ -12,6 +12,7 @@ const TABLES: Readonly<Record<keyof DB, Privileges>> = {
   account_budget: ["SELECT", "INSERT", "UPDATE"],
   audit: ["SELECT", "INSERT"],
   cabinet_group: ["SELECT", "INSERT", "UPDATE"],
+  certificate: ["SELECT", "INSERT", "UPDATE"],
   change: ["SELECT", "INSERT", "UPDATE"],
   connect_event: ["SELECT", "INSERT", "UPDATE", "DELETE"],
   contract: ["SELECT", "INSERT", "UPDATE"],

@@ -52,6 +52,20 @@ export interface CabinetGroup {
   tenant: string;
 }
 
+export interface Certificate {
+  bytes: Int8;
+  /**
+   * when the last contract of the envelope was deleted
+   */
+  deleted_at: Timestamp | null;
+  envelope_id: string;
+  erased_at: Timestamp | null;
+  key: string;
+  sha256: string;
+  stored_at: Timestamp;
+  tenant: string;
+}
+
 export interface Change {
   contract: Json;
   contract_id: string;
@@ -475,6 +489,7 @@ export interface DB {
   account_budget: AccountBudget;
   audit: Audit;
   cabinet_group: CabinetGroup;
+  certificate: Certificate;
   change: Change;
   connect_event: ConnectEvent;
   contract: Contract;

@@ -132,6 +132,7 @@ async function prepare(
     fileName: "契約書.pdf",
     concludedOn: "2031-01-15",
     importedAt: now,
+    certificate: null,
     pages: 1,
     bytes: 1,
     sha256: "0".repeat(64),

@@ -42,6 +42,7 @@ test("a link has all applicable fields, and null for the others", async () => {
     endedAt: null,
     sentFrom: null,
     receivedFrom: null,
+    certificates: false,
     from: null,
     sentUntil: null,
     receivedUntil: null,

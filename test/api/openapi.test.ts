@@ -180,6 +180,7 @@ test("the description contains every endpoint of the cabinet API, and the receiv
       "GET /v1/contracts",
       "GET /v1/contracts/{id}",
       "GET /v1/contracts/{id}/document",
+      "GET /v1/contracts/{id}/certificate",
       "DELETE /v1/contracts/{id}",
       "GET /v1/changes",
       "PUT /v1/groups/{id}",

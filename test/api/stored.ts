@@ -36,6 +36,7 @@ export async function storeTestLink(
     sentFrom: null,
     receivedFrom: null,
     startDate: null,
+    certificates: false,
     approval: "not-needed",
     connect: { sent: "active", received: "active", sentId: null, receivedId: null },
     firstImportTotal: 0,
@@ -67,6 +68,7 @@ export async function storeTestContract(
     pages: 1,
     bytes: bytesOf.byteLength,
     sha256: createHash("sha256").update(bytesOf).digest("hex"),
+    certificate: null,
     documentKey: `contracts/${randomUUID()}`,
     linkId,
     source: {

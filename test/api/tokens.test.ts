@@ -147,6 +147,7 @@ const SCOPES: Readonly<Record<string, readonly string[]>> = {
   listContracts: ["contracts:read", "contracts:write"],
   getContract: ["contracts:read", "contracts:write"],
   getContractDocument: ["contracts:read", "contracts:write"],
+  getContractCertificate: ["contracts:read", "contracts:write"],
   deleteContract: ["contracts:write"],
   listChanges: ["contracts:read", "contracts:write"],
   putGroup: ["groups:write"],

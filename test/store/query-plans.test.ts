@@ -342,6 +342,7 @@ function aContract(of: { linkId: LinkId; tenant: string; envelopeId: EnvelopeId 
     fileName: "a.pdf",
     concludedOn: "2031-01-15",
     importedAt: NOW,
+    certificate: null,
     pages: 1,
     bytes: 1,
     sha256: "",

@@ -66,6 +66,7 @@ function contractOf(link: SeededLink, envelopeId: EnvelopeId): NewContract {
     fileName: "業務委託契約書.pdf",
     concludedOn: "2031-01-15",
     importedAt: now,
+    certificate: null,
     pages: 1,
     bytes: 1_000,
     sha256: "0".repeat(64),

@@ -5,8 +5,12 @@ import type { AccountId, ContractId, EnvelopeId, LinkId } from "../../domain/ide
 import { parseUuid } from "../../domain/identifiers.ts";
 import { required } from "../rows.ts";
 import type { DB } from "../schema.ts";
+import { withCertificates } from "./certificates.ts";
 import { findBlock } from "./search-blocks.ts";
 import { type Block, searchColumns } from "./search-keys.ts";
+
+/** The certificate of completion of a contract's envelope. */
+export type Certificate = { readonly bytes: number; readonly sha256: string };
 
 /** A contract as cabinet services read it (service.md); dates are `YYYY-MM-DD`. */
 export type Contract = {
@@ -19,6 +23,8 @@ export type Contract = {
   readonly pages: number | null;
   readonly bytes: number;
   readonly sha256: string;
+  /** All contracts of an envelope share it; null if there is none. */
+  readonly certificate: Certificate | null;
   readonly source: {
     readonly envelopeId: EnvelopeId;
     readonly documentId: string;
@@ -99,7 +105,9 @@ export async function findContract(
 ): Promise<StoredContract | null> {
   const found = selectContracts(db).where("id", "=", id);
   const row = await (tenant === null ? found : found.where("tenant", "=", tenant)).executeTakeFirst();
-  return row === undefined ? null : toContract(row);
+  if (row === undefined) return null;
+  const [contract = null] = await withCertificates(db, [toContract(row)]);
+  return contract;
 }
 
 /** Lists all contracts of an envelope, including deleted ones, in the order of its documents. */
@@ -115,7 +123,7 @@ export async function contractsOfEnvelope(
     .orderBy("position")
     .orderBy("document_id")
     .execute();
-  return rows.map(toContract);
+  return await withCertificates(db, rows.map(toContract));
 }
 
 /** Marks a contract deleted. Returns false if it already was, or if the tenant has no such contract. */
@@ -251,7 +259,7 @@ function selectContracts(db: Kysely<DB>) {
   return db.selectFrom("contract").select(COLUMNS);
 }
 
-/** Converts a row of the table to a contract. */
+/** Converts a row of the table to a contract, without the certificate of its envelope. */
 export function toContract(row: ContractRow): StoredContract {
   return {
     id: required(parseUuid<ContractId>(row.id)),
@@ -263,6 +271,7 @@ export function toContract(row: ContractRow): StoredContract {
     pages: row.pages,
     bytes: Number(row.bytes),
     sha256: row.sha256,
+    certificate: null,
     source: {
       envelopeId: required(parseUuid<EnvelopeId>(row.envelope_id)),
       documentId: row.document_id,

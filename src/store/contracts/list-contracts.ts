@@ -2,6 +2,7 @@ import { type Kysely, type RawBuilder, sql } from "kysely";
 import { coverDates } from "../../domain/date-cover.ts";
 import { normalizeText } from "../../domain/search-text.ts";
 import type { DB } from "../schema.ts";
+import { withCertificates } from "./certificates.ts";
 import { COLUMNS, type ContractRow, type StoredContract, toContract } from "./contracts.ts";
 import { listBlocks } from "./search-blocks.ts";
 import { accountFact, groupFact, periodKeys, queryKeys } from "./search-keys.ts";
@@ -47,7 +48,7 @@ export async function listContracts(db: Kysely<DB>, tenant: string, page: Page):
           select ${columns} from contract where deleted_at is null and ${all(conditions)} ${inOrder(page.limit)}`.execute(
           db,
         );
-  return rows.map(toContract);
+  return await withCertificates(db, rows.map(toContract));
 }
 
 const columns = sql.join(COLUMNS.map((column) => sql.ref(column)));

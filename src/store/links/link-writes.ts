@@ -35,6 +35,7 @@ export type NewLink = Pick<
   | "sentFrom"
   | "receivedFrom"
   | "startDate"
+  | "certificates"
   | "approval"
   | "connect"
 > & {
@@ -60,6 +61,7 @@ export async function storeLink(tx: Kysely<DB>, link: NewLink): Promise<void> {
       sent_from: link.sentFrom,
       received_from: link.receivedFrom,
       start_date: link.startDate,
+      certificates: link.certificates,
       approval: link.approval,
       first_import_total: link.firstImportTotal,
       ...connectColumns(link.connect),
@@ -79,6 +81,7 @@ export type LinkChange = Partial<{
   sentFrom: Date | null;
   receivedFrom: Date | null;
   startDate: string | null;
+  certificates: boolean;
   sentReached: Date;
   receivedReached: Date;
   checkedAt: Date;

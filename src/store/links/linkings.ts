@@ -9,6 +9,7 @@ export type Linking = {
   readonly groupId: string;
   /** The link's start date in Japan, `YYYY-MM-DD`. */
   readonly from: string | null;
+  readonly certificates: boolean;
   /** The address in the cabinet to which the browser returns; null for the page. */
   readonly returnTo: string | null;
   readonly codeVerifier: string;
@@ -30,6 +31,7 @@ export async function storeLinking(
       subject: linking.subject,
       group_id: linking.groupId,
       start_date: linking.from,
+      certificates: linking.certificates,
       return_to: linking.returnTo,
       ...encryptVerifier(vault, { state_hash: stateHash, tenant: linking.tenant }, linking.codeVerifier),
       expires_at: linking.expiresAt,
@@ -57,6 +59,7 @@ export async function takeLinking(
     subject: row.subject,
     groupId: row.group_id,
     from: row.start_date,
+    certificates: row.certificates,
     returnTo: row.return_to,
     codeVerifier: openVerifier(vault, row),
     expiresAt: row.expires_at,

@@ -26,6 +26,8 @@ export type Link = {
   readonly receivedFrom: Date | null;
   /** The owner's start date in Japan, `YYYY-MM-DD`. The two starts include it. */
   readonly startDate: string | null;
+  /** True if imports fetch the certificate of completion too. */
+  readonly certificates: boolean;
   /** Reconciliations have accounted for everything before this time. */
   readonly sentReached: Date | null;
   readonly receivedReached: Date | null;
@@ -149,6 +151,7 @@ export function toLink(row: Selectable<LinkRow>): Link {
     sentFrom: row.sent_from,
     receivedFrom: row.received_from,
     startDate: row.start_date,
+    certificates: row.certificates,
     sentReached: row.sent_reached,
     receivedReached: row.received_reached,
     sentUntil: row.sent_until,

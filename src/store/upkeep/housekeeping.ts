@@ -73,7 +73,7 @@ export async function forgetFailedJobs(db: Kysely<DB>, before: Date, limit: numb
   return rows.length;
 }
 
-/** Those of the document store's keys that no document of an import and no contract needs; erased contracts need none. */
+/** Those of the document store's keys that no document of an import, contract or certificate needs; erased ones need none. */
 export async function listUnneeded(db: Kysely<DB>, keys: readonly string[]): Promise<string[]> {
   const stored = await db
     .selectFrom("stored_document")
@@ -90,6 +90,15 @@ export async function listUnneeded(db: Kysely<DB>, keys: readonly string[]): Pro
     .where("document_key", "in", rest)
     .where("erased_at", "is", null)
     .execute();
-  const needed = new Set(contracts.map((row) => row.document_key));
+  const certificates = await db
+    .selectFrom("certificate")
+    .select("key")
+    .where("key", "in", rest)
+    .where("erased_at", "is", null)
+    .execute();
+  const needed = new Set([
+    ...contracts.map((row) => row.document_key),
+    ...certificates.map((row) => row.key),
+  ]);
   return rest.filter((key) => !needed.has(key));
 }

@@ -87,7 +87,7 @@ type Reading = { last: ReadEnvelope | null };
 
 /** Reads the envelope again as often as its documents may have been purged since. */
 async function readAndJudge(
-  deps: Uses<"db" | "documents" | "notifier" | "now">,
+  deps: Uses<"db" | "documents" | "log" | "notifier" | "now">,
   work: Pick<Import, "link" | "entry" | "account">,
   reading: Reading,
 ): Promise<ImportOutcome> {
@@ -117,7 +117,7 @@ function kindOfCalls({ firstImport }: Link, { foundBy, foundAt }: LedgerEntry): 
 }
 
 async function judge(
-  deps: Uses<"db" | "documents" | "notifier" | "now">,
+  deps: Uses<"db" | "documents" | "log" | "notifier" | "now">,
   work: Omit<Import, "decision">,
 ): Promise<ImportOutcome | "ask-again"> {
   const { link, entry, envelope } = work;

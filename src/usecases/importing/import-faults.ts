@@ -67,7 +67,8 @@ function report({ log }: Uses<"log">, { link, entry }: Attempt, error: unknown):
   else log.error({ err: error, ...about }, "import failed");
 }
 
-function factsOf(error: unknown): Fault {
+/** The facts of a fault of DocuSign or the document store. */
+export function factsOf(error: unknown): Fault {
   if (error instanceof DocumentStoreFault) return { kind: "store-refused", code: error.code, retryAt: null };
   return faultFacts(error);
 }

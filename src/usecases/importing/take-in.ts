@@ -4,8 +4,9 @@ import { concludedOn, contentDocuments } from "../../domain/contract.ts";
 import type { Envelope, EnvelopeDocument } from "../../domain/envelope.ts";
 import type { Ownership } from "../../domain/ownership.ts";
 import { isPurgeQueued } from "../../domain/purge.ts";
+import type { StoredCertificate } from "../../store/contracts/certificates.ts";
 import { recordChanges } from "../../store/contracts/changes.ts";
-import { type NewContract, storeContracts } from "../../store/contracts/contracts.ts";
+import { type Certificate, type NewContract, storeContracts } from "../../store/contracts/contracts.ts";
 import {
   findStoredDocuments,
   recordStoredDocument,
@@ -24,6 +25,7 @@ import { failLink } from "../health/link-health.ts";
 import { contractId } from "./contract-id.ts";
 import { isFresh } from "./listed-envelope.ts";
 import type { ImportOutcome } from "./outcome.ts";
+import { storeCertificate } from "./store-certificate.ts";
 
 export type Import = {
   readonly link: Link;
@@ -40,7 +42,7 @@ export type Import = {
  * if the envelope must be fetched again, because its documents may have been purged meanwhile.
  */
 export async function takeIn(
-  deps: Uses<"db" | "documents" | "notifier" | "now">,
+  deps: Uses<"db" | "documents" | "log" | "notifier" | "now">,
   work: Import,
 ): Promise<ImportOutcome | "ask-again"> {
   const documents = contentDocuments(work.envelope.documents ?? []);
@@ -51,12 +53,19 @@ export async function takeIn(
     documents.filter(({ documentId }) => !lost.has(documentId)),
   );
   if (stored === "ask-again") return stored;
+  const isDeleted = documents.every(({ documentId }) => lost.has(documentId));
+  const certificate = isDeleted ? null : await storeCertificate(deps, work);
   const outcome = await deps.db.transaction().execute(async (tx) => {
     const link = await lockLink(tx, work.link.id, "share");
     if (link === null || link.state === "ended") return { kind: "link-ended" } as const;
     if (link.state === "paused") return await waitForResumption(tx, work, deps.now());
     if (!(await hasGroup(tx, link.tenant, link.groupId))) return null;
-    return await commitContracts(tx, { ...work, link }, pair(documents, { stored, lost }), deps.now());
+    return await commitContracts(
+      tx,
+      { ...work, link },
+      pair(documents, { stored, lost, certificate }),
+      deps.now(),
+    );
   });
   if (outcome?.kind === "imported") deps.notifier.changed(work.link.tenant);
   return outcome ?? (await waitForGroup(deps, work));
@@ -89,11 +98,14 @@ type Pair = {
   readonly document: EnvelopeDocument;
   readonly stored: Omit<StoredBytes, "documentId">;
   readonly lost: LostContract | null;
+  /** That of the envelope. */
+  readonly certificate: Certificate | null;
 };
 
 type Found = {
   readonly stored: ReadonlyMap<string, StoredBytes>;
   readonly lost: ReadonlyMap<string, LostContract>;
+  readonly certificate: StoredCertificate | null;
 };
 
 /** A deleted contract is not downloaded again. Its length is 0, with the hash of nothing. */
@@ -103,14 +115,15 @@ const NO_BYTES = {
   sha256: "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
 };
 
-function pair(documents: readonly EnvelopeDocument[], { stored, lost }: Found): Pair[] {
+function pair(documents: readonly EnvelopeDocument[], { stored, lost, certificate }: Found): Pair[] {
+  const shared = certificate && { bytes: certificate.bytes, sha256: certificate.sha256 };
   return documents.map((document) => {
     const deleted = lost.get(document.documentId);
-    if (deleted !== undefined) return { document, stored: NO_BYTES, lost: deleted };
+    if (deleted !== undefined) return { document, stored: NO_BYTES, lost: deleted, certificate: shared };
     const bytes = stored.get(document.documentId);
     if (bytes === undefined)
       throw new Error(`document ${document.documentId} was stored but is not recorded`);
-    return { document, stored: bytes, lost: null };
+    return { document, stored: bytes, lost: null, certificate: shared };
   });
 }
 
@@ -201,7 +214,7 @@ async function keepDeleted(
 function toContract(
   link: Link,
   envelope: Envelope & { readonly completedAt: Date },
-  { document, stored, lost, position }: Pair & { readonly position: number },
+  { document, stored, lost, certificate, position }: Pair & { readonly position: number },
   now: Date,
 ): NewContract {
   return {
@@ -215,6 +228,7 @@ function toContract(
     pages: document.pages,
     bytes: stored.bytes,
     sha256: stored.sha256,
+    certificate,
     documentKey: stored.key,
     deletedAt: lost?.deletedAt ?? null,
     source: {

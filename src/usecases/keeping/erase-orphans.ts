@@ -10,7 +10,8 @@ export type OrphanReport = {
   readonly erased: number;
 };
 
-const PREFIX = "contracts/";
+/** Version 0.1 knows only the first, so it does not take certificates for orphans. */
+const PREFIXES = ["contracts/", "certificates/"];
 /** Longer than any import takes between storing a document and recording it. */
 const YOUNGEST_MS = 2 * 24 * 60 * 60 * 1000;
 const STEP = 500;
@@ -20,7 +21,7 @@ const PLAUSIBLE = 20;
 const PLAUSIBLE_SHARE = 0.1;
 
 /**
- * Erases documents that belong to no contract. A process that is killed between storing a document and recording it
+ * Erases documents and certificates that belong to no contract. A process that is killed between storing a document and recording it
  * leaves such an orphan. If implausibly many documents are orphans, erases none and logs an error: the database may
  * not be the one that belongs to this document store.
  */
@@ -61,7 +62,7 @@ async function* batches(
 ): AsyncGenerator<string[], void, undefined> {
   let keys: string[] = [];
   for await (const { key, modifiedAt } of documents) {
-    if (!key.startsWith(PREFIX) || modifiedAt >= before) continue;
+    if (!PREFIXES.some((prefix) => key.startsWith(prefix)) || modifiedAt >= before) continue;
     keys.push(key);
     if (keys.length < STEP) continue;
     yield keys;

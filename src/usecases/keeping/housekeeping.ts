@@ -1,3 +1,4 @@
+import { listCertificatesToErase } from "../../store/contracts/certificates.ts";
 import { makeSearchable } from "../../store/contracts/complete-contracts.ts";
 import { listToErase } from "../../store/contracts/contracts.ts";
 import { beginBlocks } from "../../store/contracts/search-blocks.ts";
@@ -90,8 +91,9 @@ function startOfDay(moment: Date): Date {
 
 /** Queues the erasure job if it ran out of attempts or was removed by hand: a deletion promises erasure. */
 async function resumeErasure(db: Database): Promise<void> {
-  const waiting = await listToErase(db, 1);
-  if (waiting.length > 0) await enqueueErasure(db);
+  const contracts = await listToErase(db, 1);
+  const certificates = await listCertificatesToErase(db, 1);
+  if (contracts.length + certificates.length > 0) await enqueueErasure(db);
 }
 
 /** Repeats a step until nothing is left or the time is up; returns the total. */

@@ -15,6 +15,8 @@ export type LinkingWish = {
   readonly groupId: string;
   /** The start date in Japan, `YYYY-MM-DD`. Null or absent: as import-rules 2 says. */
   readonly from?: string | null;
+  /** True if imports are to fetch the certificate of completion too. */
+  readonly certificates?: boolean;
   /** The address in the cabinet to which the browser returns, instead of the page. */
   readonly returnTo?: string;
 };
@@ -29,7 +31,7 @@ const LINKING_LIVES_MS = 15 * 60 * 1000;
 export async function beginLinking(
   deps: Uses<"cabinetOrigins" | "db" | "now" | "oauth" | "vault">,
   owner: Owner,
-  { groupId, from = null, returnTo }: LinkingWish,
+  { groupId, from = null, certificates = false, returnTo }: LinkingWish,
 ): Promise<{ authorizationUrl: string }> {
   requireStarted(from, deps.now());
   const address = returnTo === undefined ? null : requireReturnAddress(deps, returnTo);
@@ -44,6 +46,7 @@ export async function beginLinking(
     subject: owner.subject,
     groupId,
     from,
+    certificates,
     returnTo: address,
     codeVerifier,
     expiresAt: new Date(deps.now().getTime() + LINKING_LIVES_MS),

@@ -15,6 +15,8 @@ export type LinkEdit = {
   readonly groupId?: string;
   /** The start date in Japan, `YYYY-MM-DD`; null for none. */
   readonly from?: string | null;
+  /** True if later imports fetch the certificate of completion too. */
+  readonly certificates?: boolean;
 };
 
 /**
@@ -23,17 +25,19 @@ export type LinkEdit = {
  * `link-not-found`, `group-not-found`, or `malformed` for a start date that is later or in the future.
  */
 export async function editLink(deps: Uses<"db" | "now">, owner: Owner, edit: LinkEdit): Promise<void> {
-  const { groupId, from } = edit;
+  const { groupId, from, certificates } = edit;
   await changeCurrent(deps, owner, async (tx, link, now) => {
     if (from !== undefined) {
       requireStarted(from, now);
       requireNotLater(from, link.startDate);
     }
+    if (certificates !== undefined) await changeLink(tx, link.id, { certificates });
     if (groupId !== undefined) await changeGroup(tx, link, groupId, now);
     if (from !== undefined && from !== link.startDate) await moveStart(tx, link, from, now);
     const details = {
       ...(groupId !== undefined && { from: link.groupId, to: groupId }),
       ...(from !== undefined && { startDate: from }),
+      ...(certificates !== undefined && { certificates }),
     };
     await recordAudit(tx, { ...entryOf(link, owner, now), action: "edited", details });
   });

@@ -11,7 +11,7 @@ import { computeTotals } from "./link-totals.ts";
 /** A link as people and services see it (service.md). Fields that do not apply are null. */
 export type LinkDescription = Pick<
   Link,
-  "id" | "state" | "groupId" | "user" | "linkedAt" | "endedAt" | "sentFrom" | "receivedFrom"
+  "id" | "state" | "groupId" | "user" | "linkedAt" | "endedAt" | "sentFrom" | "receivedFrom" | "certificates"
 > & {
   /** For state `error`: a stable code, and a Japanese message that says what to do. */
   readonly cause: { readonly code: LinkCause; readonly message: string } | null;
@@ -52,6 +52,7 @@ export async function describeLink(
     sentFrom,
     receivedFrom,
     from: link.startDate,
+    certificates: link.certificates,
     sentUntil,
     receivedUntil,
     cause: state === "error" ? describeCause(link.cause) : null,

@@ -157,6 +157,7 @@ async function commitLink(
       user: { id: user.userId, name: user.name, email: user.email },
       linkedAt: now,
       ...(await startsOn(tx, next, linking.from)),
+      certificates: linking.certificates,
       approval: large ? "awaited" : "not-needed",
       connect: { sent: "pending", received: "pending", sentId: null, receivedId: null },
       firstImportTotal: total,

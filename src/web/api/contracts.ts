@@ -154,6 +154,7 @@ export function toAnswer(stored: Contract): z.output<typeof contract> {
     pages,
     bytes,
     sha256,
+    certificate,
     source,
   } = stored;
   return {
@@ -166,6 +167,7 @@ export function toAnswer(stored: Contract): z.output<typeof contract> {
     importedAt,
     bytes,
     sha256,
+    certificate,
     source,
     ...(pages !== null && { pages }),
   };

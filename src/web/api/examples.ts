@@ -24,6 +24,7 @@ export const CONTRACT: Wire<typeof contract> = {
   pages: 4,
   bytes: 182_345,
   sha256: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+  certificate: null,
   source: {
     envelopeId: "93be49ab-5afa-4acd-98b4-f0b5e2b0c0a1",
     documentId: "1",
@@ -64,6 +65,7 @@ export const LINK: Wire<typeof link> = {
   endedAt: null,
   sentFrom: null,
   receivedFrom: null,
+  certificates: false,
   from: null,
   sentUntil: null,
   receivedUntil: null,

@@ -5,7 +5,7 @@ import { authenticate, type TokenVerifier } from "../auth/tokens.ts";
 import { errorHandler, notFoundHandler } from "../problem.ts";
 import { RequestFault } from "../request-fault.ts";
 import { deletionEndpoint } from "./contract-deletion.ts";
-import { documentEndpoint } from "./contract-document.ts";
+import { certificateEndpoint, documentEndpoint } from "./contract-document.ts";
 import { contractEndpoints } from "./contracts.ts";
 import type { ApiUses, Endpoint } from "./endpoint.ts";
 import { envelopeEndpoint } from "./envelopes.ts";
@@ -23,6 +23,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   ...contractEndpoints,
   deletionEndpoint,
   documentEndpoint,
+  certificateEndpoint,
   changesEndpoint,
   ...groupEndpoints,
   ...linkEndpoints,

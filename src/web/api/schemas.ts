@@ -61,6 +61,8 @@ const source = z.strictObject({
     .meta({ description: "Null if unknown." }),
 });
 
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
+
 export const contract = z
   .strictObject({
     id: uuid,
@@ -72,7 +74,11 @@ export const contract = z
     importedAt: moment,
     pages: count.optional(),
     bytes: count,
-    sha256: z.string().regex(/^[0-9a-f]{64}$/),
+    sha256,
+    certificate: z.strictObject({ bytes: count, sha256 }).nullable().meta({
+      description:
+        "Certificate of completion, which all contracts of an envelope share. Null if none was imported.",
+    }),
     source,
   })
   .meta({ id: "Contract" });
@@ -121,6 +127,9 @@ export const link = z
     receivedFrom: moment
       .nullable()
       .meta({ description: "Received envelopes completed at or after this moment are imported. Null: all." }),
+    certificates: z.boolean().meta({
+      description: "Imports fetch the certificate of completion too, which costs a call per envelope.",
+    }),
     from: dateParameter.nullable().meta({
       description:
         "Start date in Japan that an owner chose. `sentFrom` and `receivedFrom` include it. Null: none.",
@@ -323,16 +332,23 @@ const from = dateParameter
   .exactOptional()
   .meta({ description: "Start date in Japan, not in the future. Null: no start date." });
 
+const certificates = z
+  .boolean()
+  .exactOptional()
+  .meta({ description: "Fetch certificates of completion, for imports from then on." });
+
 const returnTo = z.string().max(2_000).exactOptional().meta({
   format: "uri",
   description:
     "Absolute https address in the cabinet to which the browser returns, instead of `/links`. The operator lists the allowed origins. It must contain no user name, password or fragment.",
 });
 
-export const linkingWish = z.strictObject({ groupId, from, returnTo }).meta({ id: "LinkingWish" });
+export const linkingWish = z
+  .strictObject({ groupId, from, certificates, returnTo })
+  .meta({ id: "LinkingWish" });
 
 export const linkEdit = z
-  .strictObject({ groupId: groupId.exactOptional(), from })
+  .strictObject({ groupId: groupId.exactOptional(), from, certificates })
   .refine((edit) => Object.keys(edit).length > 0, "must name what to change")
   .meta({ id: "LinkEdit", minProperties: 1 });
 

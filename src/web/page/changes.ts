@@ -59,7 +59,7 @@ const START = z
   .transform((text) => text || null)
   .optional();
 const LINKING = z.object({ group: z.string().min(1), service: z.literal("docusign") });
-const OPTIONS = z.object({ from: START });
+const OPTIONS = z.object({ from: START, certificates: z.literal("yes").optional() });
 const EDITING = z.object({ group: z.string().min(1), link: z.string() });
 const ABOUT_LINK = z.object({ link: z.string() });
 
@@ -74,7 +74,11 @@ async function link(deps: ConfirmationUses & Deps, request: Request, response: R
     await showResult(deps, request, response, "invalid-start-date");
     return;
   }
-  const wish = { groupId: form.data.group, from: options.data.from ?? null };
+  const wish = {
+    groupId: form.data.group,
+    from: options.data.from ?? null,
+    certificates: options.data.certificates === "yes",
+  };
   const begun = await refusable(() => beginLinking(deps, ownerOf(request), wish));
   if ("result" in begun) await showResult(deps, request, response, begun.result);
   else sendOnward(response, deps.page, { name: "DocuSign", address: begun.done.authorizationUrl });

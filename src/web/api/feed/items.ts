@@ -26,6 +26,7 @@ const { position, sender, recipients, ...sourceOfFirstVersion } = source.shape;
 const RECORDED = z.object({
   ...recordedFields,
   pages: z.int().nullable(),
+  certificate: recordedFields.certificate.default(null),
   namesErased: z.boolean().default(false),
   // Version 0.1 reads no entry that has more in `source`.
   source: z.object(sourceOfFirstVersion),

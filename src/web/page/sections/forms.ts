@@ -82,6 +82,10 @@ ${groupField(groups, null)}
 <details class="options">
 <summary>詳細設定</summary>
 ${startField(now, null)}
+<p class="field choice">
+<label><input type="checkbox" name="certificates" value="yes"> 完了証明書も取り込む</label>
+<span class="hint">DocuSignの完了証明書（Certificate of Completion）を、契約書とあわせて保存します。エンベロープごとにAPIの呼び出しが1回増えます。</span>
+</p>
 </details>
 <p class="actions"><button class="primary">連携</button></p>
 </form>`;
