@@ -14,7 +14,7 @@ import {
   operations,
   problemsOf,
 } from "./described.ts";
-import { id, storeTestContract } from "./stored.ts";
+import { id, storeTestCertificate, storeTestContract } from "./stored.ts";
 
 /** The group must exist before the link; operations that end things come last, and linking begins after the end. */
 const FIRST = ["putGroup"];
@@ -42,13 +42,14 @@ async function prepare(world: World): Promise<void> {
   await world.docusign.concludeEnvelope({ from: admin, to, documents: [{ name: "契約書.pdf" }] });
   assert.equal(await world.link(admin, { group: LINK.groupId }), "awaiting-approval");
   const { body } = await (await world.api()).get("/v1/link");
-  await storeTestContract(world, {
+  const contract = await storeTestContract(world, {
     linkId: id(body.id),
     id: id(CONTRACT.id),
     envelopeId: CONTRACT.source.envelopeId,
     groupId: LINK.groupId,
     concludedOn: CONTRACT.concludedOn,
   });
+  await storeTestCertificate(world, contract);
 }
 
 async function tokenFor(world: World, { id: operationId }: Operation): Promise<string> {

@@ -1,5 +1,6 @@
 import { createHash, randomUUID } from "node:crypto";
 import { parseUuid } from "../../src/domain/identifiers.ts";
+import { recordCertificate } from "../../src/store/contracts/certificates.ts";
 import { recordChanges } from "../../src/store/contracts/changes.ts";
 import { type NewContract, storeContracts } from "../../src/store/contracts/contracts.ts";
 import { claimEnvelope } from "../../src/store/ledger/claims.ts";
@@ -104,4 +105,16 @@ export async function storeTestContract(
 
 async function* chunks(bytes: Buffer): AsyncGenerator<Uint8Array> {
   yield bytes;
+}
+
+/** Stores the certificate of completion of an envelope, as an import would. */
+export async function storeTestCertificate(
+  world: Pick<World, "service" | "clock">,
+  { tenant, source }: NewContract,
+): Promise<void> {
+  const { serving, tasks } = world.service.foundation;
+  const key = `certificates/${randomUUID()}`;
+  const written = await tasks.documents.put(key, chunks(Buffer.from("%PDF-1.7 a certificate")));
+  const now = world.clock.now;
+  await recordCertificate(serving.db, { tenant, envelopeId: source.envelopeId, now, key, ...written });
 }

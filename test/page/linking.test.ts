@@ -53,6 +53,7 @@ test("詳細設定 offers a start date at the linking and at the approval, and o
   await page.getByRole("button", { name: "連携", exact: true }).click();
   const refused = await messageOn(page);
   await choose("2031-01-10");
+  await page.getByLabel("完了証明書も取り込む").check();
   await linkOnPage(place, page, place.admin);
   const linked = await fact(page, "取り込みを始める日");
   await page.getByText("詳細設定").click();
@@ -63,7 +64,8 @@ test("詳細設定 offers a start date at the linking and at the approval, and o
   assert.equal(refused, "取り込みを始める日を確認してください。");
   assert.deepEqual([linked, shown], ["2031年1月10日", "2031-01-10"]);
   assert.equal(await messageOn(page), "初回の取り込みを開始しました。");
-  assert.equal((await linkOf(world)).from, "2031-01-12");
+  const { from, certificates } = await linkOf(world);
+  assert.deepEqual([from, certificates], ["2031-01-12", true]);
 });
 
 test("going back from DocuSign's login or reloading the page leaves no trace, and linking works from there", async () => {

@@ -66,7 +66,7 @@ async function liveWholeLife(shared: SharedDatabase): Promise<void> {
   const { world, admin, colleague, partner } = companies;
   const { docusign } = world;
   await docusign.concludeEnvelope({ from: colleague, to: [CUSTOMER], subject: "old" });
-  assert.equal(await world.link(admin), "awaiting-approval");
+  assert.equal(await world.link(admin, { wish: { certificates: true } }), "awaiting-approval");
   const api = await world.api();
   assert.equal((await api.send("POST", "/v1/link/approve")).status, 200);
   await world.runJobs();
