@@ -24,7 +24,7 @@ async function conclude({ world, colleague }: Companies): Promise<Envelope> {
   return await world.docusign.concludeEnvelope({ from: colleague, to: [CUSTOMER], documents });
 }
 
-/** What the API answers for the certificate of a contract. */
+/** The API's answer to a request for the certificate of a contract. */
 async function fetchCertificate(
   world: World,
   id: string,
@@ -243,4 +243,21 @@ test("a linking without the option, and a repair, take no certificates", async (
   await world.link(admin, { wish: { certificates: true } });
 
   assert.equal((await linkOf(world)).certificates, false);
+});
+
+test("an import that is interrupted after its certificate is stored does not fetch it again", async () => {
+  await using companies = await createLinked(true);
+  const { world } = companies;
+  const api = await world.api();
+  world.docusign.onNext(isCertificate, async () => void (await api.send("POST", "/v1/link/pause")));
+  await conclude(companies);
+
+  await world.runJobs();
+  const before = await world.contracts();
+  await api.send("POST", "/v1/link/resume");
+  const calls = await callsOf(world, async () => await world.runJobs());
+
+  assert.deepEqual(before, []);
+  assert.equal(calls.filter((call) => call === DOWNLOAD).length, 0);
+  assert.ok((await world.contracts()).every(({ certificate }) => certificate !== null));
 });
