@@ -1,7 +1,9 @@
 import { type Kysely, type Selectable, sql } from "kysely";
 import type { EnvelopeId } from "../../domain/identifiers.ts";
 import type { DB } from "../schema.ts";
-import type { Certificate, StoredContract } from "./contracts.ts";
+
+/** The certificate of completion of an envelope. */
+export type Certificate = { readonly bytes: number; readonly sha256: string };
 
 /** A certificate of completion, and where its bytes lie. */
 export type StoredCertificate = Certificate & { readonly key: string };
@@ -22,11 +24,17 @@ export async function findCertificate(
   return row === undefined ? null : toCertificate(row);
 }
 
+type OfEnvelope = {
+  readonly tenant: string;
+  readonly source: { readonly envelopeId: EnvelopeId };
+  readonly certificate: Certificate | null;
+};
+
 /** Adds to contracts the certificates of their envelopes. */
-export async function withCertificates(
+export async function withCertificates<Contract extends OfEnvelope>(
   db: Kysely<DB>,
-  contracts: readonly StoredContract[],
-): Promise<StoredContract[]> {
+  contracts: readonly Contract[],
+): Promise<Contract[]> {
   const [first] = contracts;
   if (first === undefined) return [];
   const rows = await db

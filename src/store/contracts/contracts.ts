@@ -5,12 +5,9 @@ import type { AccountId, ContractId, EnvelopeId, LinkId } from "../../domain/ide
 import { parseUuid } from "../../domain/identifiers.ts";
 import { required } from "../rows.ts";
 import type { DB } from "../schema.ts";
-import { withCertificates } from "./certificates.ts";
+import { type Certificate, withCertificates } from "./certificates.ts";
 import { findBlock } from "./search-blocks.ts";
 import { type Block, searchColumns } from "./search-keys.ts";
-
-/** The certificate of completion of a contract's envelope. */
-export type Certificate = { readonly bytes: number; readonly sha256: string };
 
 /** A contract as cabinet services read it (service.md); dates are `YYYY-MM-DD`. */
 export type Contract = {

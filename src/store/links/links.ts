@@ -157,12 +157,7 @@ export function toLink(row: Selectable<LinkRow>): Link {
     sentUntil: row.sent_until,
     receivedUntil: row.received_until,
     approval: oneOf(APPROVALS, row.approval),
-    firstImport: {
-      total: row.first_import_total,
-      startedAt: row.first_import_started_at,
-      listedAt: row.first_import_listed_at,
-      doneAt: row.first_import_done_at,
-    },
+    firstImport: toFirstImport(row),
     checkedAt: row.checked_at,
     fullyCheckedAt: row.fully_checked_at,
     colleagueSentAt: row.colleague_sent_at,
@@ -177,6 +172,15 @@ export function toLink(row: Selectable<LinkRow>): Link {
 /** A paused link is stored as an active one, which version 0.1 knows. */
 function toState({ state, paused_at }: Pick<Selectable<LinkRow>, "state" | "paused_at">): LinkState {
   return state === "active" && paused_at !== null ? "paused" : oneOf(STATES, state);
+}
+
+function toFirstImport(row: Selectable<LinkRow>): FirstImport {
+  return {
+    total: row.first_import_total,
+    startedAt: row.first_import_started_at,
+    listedAt: row.first_import_listed_at,
+    doneAt: row.first_import_done_at,
+  };
 }
 
 function toConnect(row: Selectable<LinkRow>): ConnectState {

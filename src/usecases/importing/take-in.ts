@@ -4,9 +4,9 @@ import { concludedOn, contentDocuments } from "../../domain/contract.ts";
 import type { Envelope, EnvelopeDocument } from "../../domain/envelope.ts";
 import type { Ownership } from "../../domain/ownership.ts";
 import { isPurgeQueued } from "../../domain/purge.ts";
-import type { StoredCertificate } from "../../store/contracts/certificates.ts";
+import type { Certificate, StoredCertificate } from "../../store/contracts/certificates.ts";
 import { recordChanges } from "../../store/contracts/changes.ts";
-import { type Certificate, type NewContract, storeContracts } from "../../store/contracts/contracts.ts";
+import { type NewContract, storeContracts } from "../../store/contracts/contracts.ts";
 import {
   findStoredDocuments,
   recordStoredDocument,
