@@ -65,10 +65,13 @@ const EVERYWHERE: Answers = {
   },
   429: {
     id: "TooManyRequests",
-    ...describeProblem("Too many requests with this token. Try again after `Retry-After`.", {
-      ...RATE_LIMIT,
-      ...RETRY_AFTER,
-    }),
+    ...describeProblem(
+      "Too many requests with this token, or too many of its tenant that wait for changes. Try again after `Retry-After`.",
+      {
+        ...RATE_LIMIT,
+        ...RETRY_AFTER,
+      },
+    ),
   },
   500: INTERNAL_ERROR,
   503: UNAVAILABLE,
