@@ -11,6 +11,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
 const STATEMENTS = [
   `alter table link
     add column address_asked_at timestamptz(3),
+    add column uncounted boolean not null default false,
     add column listing_pace jsonb,
     add column listing_slow_since timestamptz(3),
     add column connect_sent_off text,
@@ -19,6 +20,7 @@ const STATEMENTS = [
     add column connect_sent_enabled_at timestamptz(3),
     add column connect_received_enabled_at timestamptz(3)`,
   `comment on column link.address_asked_at is 'when DocuSign was last asked if the account moved to another site'`,
+  `comment on column link.uncounted is 'true if DocuSign could not count the envelopes at linking, so that the first listing does'`,
   `comment on column link.listing_pace is 'how much a listing asks for at once; null means the maximum'`,
   `comment on column link.listing_slow_since is 'since when listings ask for less than the maximum'`,
   `comment on column link.connect_sent_off is 'why the configuration is off: person, paused, docusign or deliveries-failed; null if it is on'`,

@@ -324,6 +324,10 @@ export interface Link {
   state: string;
   tenant: string;
   totals_at_end: Json | null;
+  /**
+   * true if DocuSign could not count the envelopes at linking, so that the first listing does
+   */
+  uncounted: Generated<boolean>;
   user_email: string | null;
   user_id: string;
   user_name: string;

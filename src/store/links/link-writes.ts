@@ -64,6 +64,7 @@ export async function storeLink(tx: Kysely<DB>, link: NewLink): Promise<void> {
       certificates: link.certificates,
       approval: link.approval,
       first_import_total: link.firstImportTotal,
+      uncounted: link.firstImportTotal === null,
       ...connectColumns(link.connect),
     })
     .execute();

@@ -55,6 +55,8 @@ export type Link = {
 /** `total` is DocuSign's count at linking. The times show the progress. */
 export type FirstImport = {
   readonly total: number | null;
+  /** True if DocuSign could not count at linking. */
+  readonly isUncounted: boolean;
   readonly startedAt: Date | null;
   readonly listedAt: Date | null;
   readonly doneAt: Date | null;
@@ -177,6 +179,7 @@ function toState({ state, paused_at }: Pick<Selectable<LinkRow>, "state" | "paus
 function toFirstImport(row: Selectable<LinkRow>): FirstImport {
   return {
     total: row.first_import_total,
+    isUncounted: row.uncounted,
     startedAt: row.first_import_started_at,
     listedAt: row.first_import_listed_at,
     doneAt: row.first_import_done_at,

@@ -11,7 +11,7 @@ export function isFirstImport({ firstImport }: Link): boolean {
  * because there may be enough envelopes for an approval (service-2, section 3).
  */
 export function isUncounted({ firstImport }: Link): boolean {
-  return firstImport.total === null && firstImport.listedAt === null;
+  return firstImport.isUncounted && firstImport.listedAt === null;
 }
 
 /** Returns true if envelopes of the link may be imported now, as far as the link itself decides. */

@@ -19,6 +19,7 @@ import { findLink, type Link } from "../../store/links/links.ts";
 import { findListingPace, storeListingPace } from "../../store/links/listing-pace.ts";
 import type { CallKind, Uses } from "../capabilities.ts";
 import { askAdmin, checkAdmin, failLink } from "../health/link-health.ts";
+import { isUncounted } from "../importing/first-import.ts";
 import { findCallsWait } from "../importing/waiting-cause.ts";
 import { wakeBacklog } from "../importing/wake-backlog.ts";
 import { finishReconciliation } from "./finish-reconciliation.ts";
@@ -232,13 +233,13 @@ function isFullDue(link: Link, { from, to, manual }: ReconcileRequest, now: Date
  */
 async function asksOwner(
   { db, largeImport }: Uses<"db" | "largeImport">,
-  { id, firstImport, approval }: Link,
+  link: Link,
   { kind }: Reconciliation,
 ): Promise<boolean> {
-  if (kind !== "first" || firstImport.total !== null || approval !== "not-needed") return false;
-  const run = await findRunning(db, id);
+  if (kind !== "first" || !isUncounted(link) || link.approval !== "not-needed") return false;
+  const run = await findRunning(db, link.id);
   if (run === null || run.listed < largeImport) return false;
-  await awaitApproval(db, id);
+  await awaitApproval(db, link.id);
   return true;
 }
 
