@@ -79,6 +79,7 @@ test("a contract has the fields of the specification and no internal ones", asyn
     pages: 1,
     bytes: stored.bytes,
     sha256: stored.sha256,
+    certificate: null,
     source: { ...source, completedAt: "2031-01-15T03:10:00.000Z" },
   });
   assert.equal("pages" in (await api.get(`/v1/contracts/${unpaged.id}`)).body, false);
