@@ -29,12 +29,12 @@ const DIVISION = [
     starts_at timestamptz(3) not null,
     primary key (tenant, starts_at)
   )`,
-  `comment on table contract_block is 'divides a tenant''s list of contracts by import into blocks of some 10,000, which searches read one after the other'`,
+  `comment on table contract_block is 'divides a tenant''s list of contracts by import into blocks of some 4,000, which searches read one after the other'`,
   `insert into contract_block (tenant, starts_at)
     select distinct tenant, imported_at from (
       select tenant, imported_at, row_number() over (partition by tenant order by imported_at) as number from contract
     ) as numbered
-    where number % 10000 = 0`,
+    where number % 4000 = 0`,
 ];
 
 const COLUMNS = [

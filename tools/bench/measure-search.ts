@@ -8,7 +8,7 @@ import { type Stage, setStage } from "./stage.ts";
 import { percentile } from "./statistics.ts";
 
 const ROWS = { large: 1_000_000, small: 1_000 };
-const BLOCK = 10_000;
+const BLOCK = 4_000;
 const STEP = 500;
 const WARM_UP = 5;
 const ROUNDS = 60;
@@ -22,7 +22,7 @@ const WORDS = [
   ["none", "合併"],
   ["1 ‰", "出向"],
   ["10 %", "覚書"],
-  ["10 %, the oldest", "旧式"],
+  ["the oldest 10 %", "旧式"],
   ["50 %", "秘密"],
 ] as const;
 
@@ -36,35 +36,44 @@ export async function measureSearch(bench: Bench): Promise<Row[]> {
     const link = stage.links[index];
     if (link === undefined) throw new Error("no link");
     const farDown = await cursorFarDown(db, link.tenant);
+    const places = {
+      "first page": "",
+      "far down": `&cursor=${farDown}`,
+      "of one year": `&concludedFrom=${YEAR}-01-01&concludedTo=${YEAR}-12-31`,
+    };
     for (const [share, word] of WORDS) {
-      for (const [place, cursor] of [
-        ["first page", ""],
-        ["far down", `&cursor=${farDown}`],
-        ["of one year", `&concludedFrom=${YEAR}-01-01&concludedTo=${YEAR}-12-31`],
-      ] as const) {
-        const path = `/v1/contracts?q=${encodeURIComponent(word)}${cursor}`;
-        const times: number[] = [];
-        for (let round = -WARM_UP; round < ROUNDS; round += 1) {
-          const begin = performance.now();
-          await stage.get(link, path, `${share} ${place}`);
-          if (round >= 0) times.push(performance.now() - begin);
-        }
-        rows.push(describe({ size, share, place, times }));
+      const slow: Record<string, number> = {};
+      for (const [place, query] of Object.entries(places)) {
+        const path = `/v1/contracts?q=${encodeURIComponent(word)}${query}`;
+        slow[place] = await timeSlow(async () => await stage.get(link, path, `${share} ${place}`));
       }
+      rows.push(describe(size, share, slow));
     }
   }
   return rows;
 }
 
-function describe(of: { size: keyof typeof ROWS; share: string; place: string; times: number[] }): Row {
-  const slow = percentile(of.times, 0.95);
+async function timeSlow(ask: () => Promise<unknown>): Promise<number> {
+  const times: number[] = [];
+  for (let round = -WARM_UP; round < ROUNDS; round += 1) {
+    const begin = performance.now();
+    await ask();
+    if (round >= 0) times.push(performance.now() - begin);
+  }
+  return percentile(times, 0.95);
+}
+
+function describe(size: keyof typeof ROWS, share: string, slow: Readonly<Record<string, number>>): Row {
+  const slowest = Math.max(...Object.values(slow));
   return {
-    measured: `search for a word of two characters, ${of.place}, of ${ROWS[of.size].toLocaleString("en")} contracts`,
-    here: `${slow.toFixed(1)} ms`,
-    against: `that have it: ${of.share}; median ${percentile(of.times, 0.5).toFixed(1)} ms`,
-    result: `${slow.toFixed(1)} ms`,
+    measured: `search for two characters that ${share} of ${ROWS[size].toLocaleString("en")} contracts have, 95th percentile`,
+    here: `${slowest.toFixed(1)} ms`,
+    against: Object.entries(slow)
+      .map(([place, ms]) => `${place}: ${ms.toFixed(1)} ms`)
+      .join("; "),
+    result: `${slowest.toFixed(1)} ms`,
     goal: `≤ ${MOST_MS} ms`,
-    met: slow <= MOST_MS,
+    met: slowest <= MOST_MS,
   };
 }
 

@@ -2,8 +2,8 @@ import { type Kysely, type RawBuilder, sql } from "kysely";
 import type { DB } from "../schema.ts";
 import type { Block } from "./search-keys.ts";
 
-/** A search reads at most a few blocks, so this bounds what it reads. */
-const BLOCK_SIZE = 10_000;
+/** Larger blocks make searches for frequent words slower, smaller ones those for rare words. */
+const BLOCK_SIZE = 4_000;
 const HOUR_MS = 60 * 60 * 1000;
 const DAY_MS = 24 * HOUR_MS;
 

@@ -35,7 +35,7 @@ export function searchColumns(contract: Searchable, block: Block): { search: str
 }
 
 /** More pairs than this narrow a search no further; the text itself decides in the end. */
-const MOST_PAIRS = 24;
+const MOST_PAIRS = 12;
 
 /** The keys that each contract of the block has if it has the facts and may contain the normalized word. */
 export function queryKeys(

@@ -15,17 +15,17 @@ const HOUR_MS = 60 * 60 * 1000;
 test("a full block is followed by one that begins an hour later, which is then filled in turn", async () => {
   await using database = await createTestDatabase();
   const { db, close } = openDatabase(database.connectionString);
-  await addContracts(db, "full", { count: 10_000, from: NOW });
-  await addContracts(db, "not-full", { count: 9_999, from: NOW });
+  await addContracts(db, "full", { count: 4_000, from: NOW });
+  await addContracts(db, "not-full", { count: 3_999, from: NOW });
 
   await beginBlocks(db, NOW);
-  await addContracts(db, "full", { count: 10_000, from: NOW });
+  await addContracts(db, "full", { count: 4_000, from: NOW });
   await beginBlocks(db, NOW);
   const begun = await listBlocks(db);
   const later = new Date(NOW.getTime() + 2 * HOUR_MS);
   await beginBlocks(db, later);
   const notYetFull = await listBlocks(db);
-  await addContracts(db, "full", { count: 10_000, from: later });
+  await addContracts(db, "full", { count: 4_000, from: later });
   await beginBlocks(db, later);
 
   assert.deepEqual(begun, ["full 2031-01-15T04:10:00.000Z"]);
@@ -40,14 +40,14 @@ test("the migration divides the contracts that are there", async () => {
   await runMigrations({ pgPool: pool });
   const migrations = (await readdir(new URL("../../../migrations/", import.meta.url))).toSorted();
   for (const file of migrations.filter((one) => one < "0013")) await migrateTo(db, file.replace(".ts", ""));
-  await addContracts(db, "large", { count: 20_001, from: NOW });
-  await addContracts(db, "small", { count: 9_999, from: NOW });
+  await addContracts(db, "large", { count: 8_001, from: NOW });
+  await addContracts(db, "small", { count: 3_999, from: NOW });
 
   await migrateTo(db, "0013-search");
 
   assert.deepEqual(await listBlocks(db), [
-    "large 2031-01-15T03:10:09.999Z",
-    "large 2031-01-15T03:10:19.999Z",
+    "large 2031-01-15T03:10:03.999Z",
+    "large 2031-01-15T03:10:07.999Z",
   ]);
   await close();
 });
