@@ -30,6 +30,27 @@ test("the daily check repairs a configuration that someone changed", async () =>
   assert.deepEqual(configured(world, account), await ours(world));
 });
 
+for (const [what, change] of Object.entries({
+  "the documents": { eventData: { version: "restv2.1", includeData: ["recipients", "documents"] } },
+  "another event": {
+    events: ["envelope-completed", "recipient-reassign", "recipient-delegate", "envelope-sent"],
+  },
+})) {
+  test(`the daily check removes ${what} that someone added to a configuration`, async () => {
+    await using companies = await createLinkedCompanies();
+    const { world, account } = companies;
+    const shown = () =>
+      world.docusign.configurations(account).map(({ eventData, events }) => ({ eventData, events }));
+    const before = structuredClone(shown());
+    for (const { connectId } of world.docusign.configurations(account))
+      world.docusign.changeConfiguration(account, connectId, change);
+
+    await runNextDay(world);
+
+    assert.deepEqual(shown(), before);
+  });
+}
+
 test("a removed configuration is created again as soon as an event was missed", async () => {
   await using companies = await createLinkedCompanies();
   const { world, account, colleague } = companies;

@@ -128,14 +128,15 @@ function hasOurEvents(raw: Readonly<Record<string, unknown>>): boolean {
   const eventData = isObject(raw["eventData"]) ? raw["eventData"] : EVENT_DATA;
   return (
     eventData["version"] === EVENT_DATA.version &&
-    includesAll(eventData["includeData"], EVENT_DATA.includeData) &&
-    includesAll(raw["events"], EVENTS)
+    isOurList(eventData["includeData"], EVENT_DATA.includeData) &&
+    isOurList(raw["events"], EVENTS)
   );
 }
 
-function includesAll(shown: unknown, wanted: readonly string[]): boolean {
-  const texts = textsOf(shown).map((text) => text.toLowerCase());
-  return !Array.isArray(shown) || wanted.every((text) => texts.includes(text));
+/** The order may differ. Additions count as changes too: with documents, messages would be too large. */
+function isOurList(shown: unknown, wanted: readonly string[]): boolean {
+  const texts = new Set(textsOf(shown).map((text) => text.toLowerCase()));
+  return !Array.isArray(shown) || (texts.size === wanted.length && wanted.every((text) => texts.has(text)));
 }
 
 function textsOf(raw: unknown): readonly string[] {
