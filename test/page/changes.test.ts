@@ -23,6 +23,30 @@ test("編集 and 連携 redirect future imports to another group without a login
   assert.equal(place.world.docusign.callsTo("/oauth/auth").length, logins);
 });
 
+test("編集 changes the options too: certificates, and an earlier start date", async () => {
+  await using place = await createPageWorld(chromium);
+  const { world } = place;
+  await world.link(place.admin, { group: "sales", wish: { from: "2031-01-10" } });
+  const page = await place.visit();
+  const edit = async (date: string): Promise<void> => {
+    await page.getByRole("button", { name: "編集" }).click();
+    await page.getByText("詳細設定").click();
+    const field = page.getByLabel("取り込みを始める日");
+    await field.evaluate((input) => input.removeAttribute("max"));
+    await field.fill(date);
+    await page.getByLabel("完了証明書も取り込む").check();
+    await page.getByRole("button", { name: "連携", exact: true }).click();
+  };
+
+  await edit("2031-01-12");
+  const refused = [await messageOn(page), (await linkOf(world)).certificates];
+  await edit("2031-01-05");
+  const { from, certificates } = await linkOf(world);
+
+  assert.deepEqual(refused, ["取り込みを始める日を確認してください。", false]);
+  assert.deepEqual([from, certificates], ["2031-01-05", true]);
+});
+
 test("一時停止 and 再開 stop and resume imports, and the history shows who did so", async () => {
   await using place = await createPageWorld(chromium);
   const { world } = place;

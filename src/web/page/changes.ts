@@ -5,7 +5,7 @@ import { Refusal, type RefusalCode } from "../../domain/refusal.ts";
 import { findCurrentLink, findLink } from "../../store/links/links.ts";
 import type { Uses } from "../../usecases/capabilities.ts";
 import { beginLinking, type Owner } from "../../usecases/linking/begin-linking.ts";
-import { approveImport, editLink } from "../../usecases/linking/change-link.ts";
+import { approveImport, editLink, type LinkEdit } from "../../usecases/linking/change-link.ts";
 import { endLink } from "../../usecases/linking/end-link.ts";
 import { pauseLink, resumeLink } from "../../usecases/linking/pause-link.ts";
 import { type ConfirmationUses, requireSignIn } from "../auth/confirmation.ts";
@@ -59,7 +59,11 @@ const START = z
   .transform((text) => text || null)
   .optional();
 const LINKING = z.object({ group: z.string().min(1), service: z.literal("docusign") });
-const OPTIONS = z.object({ from: START, certificates: z.literal("yes").optional() });
+const OPTIONS = z.object({
+  from: START,
+  certificates: z.literal("yes").optional(),
+  options: z.string().optional(),
+});
 const EDITING = z.object({ group: z.string().min(1), link: z.string() });
 const ABOUT_LINK = z.object({ link: z.string() });
 
@@ -89,7 +93,9 @@ const CHANGES: Readonly<Record<string, Change>> = {
     const form = EDITING.safeParse(body);
     if (!form.success) return "incomplete";
     await requireCurrent(deps, owner, form.data.link);
-    await editLink(deps, owner, { groupId: form.data.group });
+    const options = OPTIONS.safeParse(body);
+    if (!options.success) return "invalid-start-date";
+    await editLink(deps, owner, { groupId: form.data.group, ...editedOptions(options.data) });
     return "edited";
   },
   "/links/approve": async (deps, owner, body) => {
@@ -129,6 +135,12 @@ async function deleteLink(deps: Deps, owner: Owner): Promise<ResultCode> {
     if (error instanceof Refusal && error.code === "unavailable") return "deletion-failed";
     throw error;
   }
+}
+
+/** A page of version 0.1 does not show the options, which then stay as they are. */
+function editedOptions({ options, from, certificates }: z.infer<typeof OPTIONS>): Omit<LinkEdit, "groupId"> {
+  if (options === undefined) return {};
+  return { certificates: certificates === "yes", ...(from !== undefined && { from }) };
 }
 
 /** An open page may show a link that has ended since. Its forms must not change the current link. */

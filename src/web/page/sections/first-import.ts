@@ -1,3 +1,4 @@
+import { inJapan } from "../../../domain/japan-time.ts";
 import type { LinkDescription } from "../../../usecases/linking/describe-link.ts";
 import type { FirstImportProgress } from "../../../usecases/linking/first-import-progress.ts";
 import { type Html, html } from "../../html/html.ts";
@@ -67,7 +68,7 @@ ${csrfField(visitor)}
 <input type="hidden" name="link" value="${link.id}">
 <details class="options">
 <summary>詳細設定</summary>
-${startField(now, link.from)}
+${startField(inJapan(now).date, link.from)}
 </details>
 <p class="actions"><button class="primary">取り込みを開始</button></p>
 </form>`;

@@ -46,7 +46,7 @@ ${groupField(groups, link.groupId)}
 </form>`;
 }
 
-/** Changes the group for future imports. */
+/** Changes the group and the options for future imports. */
 export function editForm(visitor: Visitor, groups: readonly Group[], link: LinkDescription): Html {
   if (groups.length === 0) return noGroups();
   return html`<form method="post" action="/links/edit" class="fields" id="edit">
@@ -54,16 +54,22 @@ export function editForm(visitor: Visitor, groups: readonly Group[], link: LinkD
 ${csrfField(visitor)}
 <input type="hidden" name="link" value="${link.id}">
 ${groupField(groups, link.groupId)}
+<details class="options">
+<summary>詳細設定</summary>
+<input type="hidden" name="options" value="shown">
+${link.from !== null && startField(link.from, link.from)}
+${certificatesField(link.certificates)}
+</details>
 <p class="note">これから取り込む契約書に適用します。取り込み済みの契約書は移動しません。</p>
 <p class="actions"><button class="primary">連携</button><a class="button" href="/links">キャンセル</a></p>
 </form>`;
 }
 
-/** A date in Japan, which is optional. */
-export function startField(now: Date, chosen: string | null): Html {
+/** A date in Japan, which is optional and at most `latest`. */
+export function startField(latest: string, chosen: string | null): Html {
   return html`<p class="field">
 <label for="from">取り込みを始める日</label>
-<input type="date" id="from" name="from" max="${inJapan(now).date}"${chosen !== null && html` value="${chosen}"`} aria-describedby="from-hint">
+<input type="date" id="from" name="from" max="${latest}"${chosen !== null && html` value="${chosen}"`} aria-describedby="from-hint">
 <span class="hint" id="from-hint">この日（日本時間）以後に締結が完了した契約書を取り込みます。指定しない場合は、取り込み対象の契約書をすべて取り込みます。</span>
 </p>`;
 }
@@ -81,14 +87,18 @@ ${groupField(groups, null)}
 </p>
 <details class="options">
 <summary>詳細設定</summary>
-${startField(now, null)}
-<p class="field choice">
-<label><input type="checkbox" name="certificates" value="yes"> 完了証明書も取り込む</label>
-<span class="hint">DocuSignの完了証明書（Certificate of Completion）を、契約書とあわせて保存します。エンベロープごとにAPIの呼び出しが1回増えます。</span>
-</p>
+${startField(inJapan(now).date, null)}
+${certificatesField(false)}
 </details>
 <p class="actions"><button class="primary">連携</button></p>
 </form>`;
+}
+
+function certificatesField(isChosen: boolean): Html {
+  return html`<p class="field choice">
+<label><input type="checkbox" name="certificates" value="yes"${isChosen && html` checked`}> 完了証明書も取り込む</label>
+<span class="hint">DocuSignの完了証明書（Certificate of Completion）を、契約書とあわせて保存します。エンベロープごとにAPIの呼び出しが1回増えます。</span>
+</p>`;
 }
 
 function groupField(groups: readonly Group[], chosen: string | null): Html {
