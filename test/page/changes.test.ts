@@ -42,6 +42,7 @@ test("編集 changes the options too: certificates, and an earlier start date", 
   const refused = [await messageOn(page), (await linkOf(world)).certificates];
   await edit("2031-01-05");
   const { from, certificates } = await linkOf(world);
+  assert.equal(await messageOn(page), "連携の設定を変更しました。");
 
   assert.deepEqual(refused, ["取り込みを始める日を確認してください。", false]);
   assert.deepEqual([from, certificates], ["2031-01-05", true]);

@@ -2,7 +2,7 @@ import { type Request, type Response, Router, urlencoded } from "express";
 import { z } from "zod";
 import { type LinkId, parseUuid } from "../../domain/identifiers.ts";
 import { Refusal, type RefusalCode } from "../../domain/refusal.ts";
-import { findCurrentLink, findLink } from "../../store/links/links.ts";
+import { findCurrentLink, findLink, type Link } from "../../store/links/links.ts";
 import type { Uses } from "../../usecases/capabilities.ts";
 import { beginLinking, type Owner } from "../../usecases/linking/begin-linking.ts";
 import { approveImport, editLink, type LinkEdit } from "../../usecases/linking/change-link.ts";
@@ -92,11 +92,11 @@ const CHANGES: Readonly<Record<string, Change>> = {
   "/links/edit": async (deps, owner, body) => {
     const form = EDITING.safeParse(body);
     if (!form.success) return "incomplete";
-    await requireCurrent(deps, owner, form.data.link);
+    const { groupId } = await requireCurrent(deps, owner, form.data.link);
     const options = OPTIONS.safeParse(body);
     if (!options.success) return "invalid-start-date";
     await editLink(deps, owner, { groupId: form.data.group, ...editedOptions(options.data) });
-    return "edited";
+    return form.data.group === groupId ? "settings-changed" : "edited";
   },
   "/links/approve": async (deps, owner, body) => {
     await requireCurrent(deps, owner, ABOUT_LINK.safeParse(body).data?.link);
@@ -144,9 +144,10 @@ function editedOptions({ options, from, certificates }: z.infer<typeof OPTIONS>)
 }
 
 /** An open page may show a link that has ended since. Its forms must not change the current link. */
-async function requireCurrent({ db }: Uses<"db">, owner: Owner, id: string | undefined): Promise<void> {
+async function requireCurrent({ db }: Uses<"db">, owner: Owner, id: string | undefined): Promise<Link> {
   const current = await findCurrentLink(db, owner.tenant);
   if (current === null || current.id !== id) throw new Refusal("link-not-found");
+  return current;
 }
 
 async function hasEnded({ db }: Uses<"db">, owner: Owner, id: string | undefined): Promise<boolean> {

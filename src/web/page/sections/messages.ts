@@ -14,6 +14,7 @@ export type ResultCode =
   | "paused"
   | "resumed"
   | "edited"
+  | "settings-changed"
   | "approved"
   | "deleted"
   | "deletion-failed";
@@ -54,6 +55,7 @@ const FITTING: Partial<Record<ResultCode, readonly (LinkState | null)[]>> = {
   linked: ["active"],
   "awaiting-approval": ["awaiting-approval"],
   edited: ["active", "paused", "awaiting-approval", "error"],
+  "settings-changed": ["active", "paused", "awaiting-approval", "error"],
   approved: ["active"],
   paused: ["paused"],
   resumed: ["active"],
@@ -109,6 +111,7 @@ const MESSAGES: Readonly<Record<ResultCode, Message>> = {
     "取り込みを始める日を確認してください。",
     "本日以前の日付を入力してください。連携後は、より前の日付にのみ変更できます。",
   ),
+  "settings-changed": good("連携の設定を変更しました。", "これから取り込む契約書に適用します。"),
   edited: good(
     "取り込み先契約書グループを変更しました。",
     "これから取り込む契約書に適用します。取り込み済みの契約書は移動しません。",
