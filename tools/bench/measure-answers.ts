@@ -25,7 +25,7 @@ export async function measureAnswers(bench: Bench): Promise<Row[]> {
   const rates: number[] = [];
   const writes: number[] = [];
   for (let turn = -WARM_UP_TURNS; turn < TURNS; turn += 1) {
-    await group.prepare(30_000);
+    await group.prepare(60_000);
     const flood = { port, senders: SENDERS, warmUpMs: 500, durationMs: 1_500 };
     const { perSecond } = await group.senders.ask<Flood>("flood", flood);
     const pace = { port, senders: SENDERS, perSecond: perSecond / 2, durationMs: DURATION_MS };
