@@ -40,6 +40,8 @@ export function signedMessage(envelopeId: string): { headers: Record<string, str
 }
 
 const ACCOUNT_ID = randomUUID();
+/** That of the seeded links. Without it, the message would be about a foreign account and queue nothing. */
+const CONFIGURATION_ID = 1;
 const BODY_BYTES = 2048;
 
 function completedMessage(envelopeId: string): string {
@@ -50,7 +52,7 @@ function completedMessage(envelopeId: string): string {
       apiVersion: "v2.1",
       uri: `/restapi/v2.1/accounts/${ACCOUNT_ID}${uri}`,
       retryCount: 0,
-      configurationId: 10_363_315,
+      configurationId: CONFIGURATION_ID,
       generatedDateTime: "2031-01-15T03:00:00.2990000Z",
       data: {
         accountId: ACCOUNT_ID,
