@@ -36,6 +36,8 @@ type Scene = {
   readonly role?: "owner" | "member";
   /** Brings the state about; returns the address to look at. */
   play(place: PageWorld, cast: Cast): Promise<string>;
+  /** Leads the browser to what is only shown once. */
+  arrive?(place: PageWorld, page: Page, cast: Cast): Promise<void>;
 };
 
 type Cast = {
@@ -141,10 +143,16 @@ const SCENES: readonly Scene[] = [
   { name: "not-found", play: async () => "/links/nowhere" },
   {
     name: "not-admin",
+    play: async () => "/links",
+    arrive: async (place, page, cast) => await linkOnPage(place, page, cast.colleague),
+  },
+  {
+    name: "paused",
     play: async (place, cast) => {
-      const page = await place.visit();
-      await linkOnPage(place, page, cast.colleague);
-      return "/links?result=not-admin";
+      await link(place, cast);
+      await place.world.runJobs();
+      await (await place.world.api()).send("POST", "/v1/link/pause");
+      return "/links";
     },
   },
 ];
@@ -165,12 +173,14 @@ async function take(scene: Scene, with_: Browser): Promise<void> {
     config: { largeImport: scene.largeImport ?? 10_000 },
     expectErrors: true,
   });
-  const address = await scene.play(place, createCast(place.world));
+  const cast = createCast(place.world);
+  const address = await scene.play(place, cast);
   const looks = everyLook || scene.name === "linked" ? LOOKS : LOOKS.slice(0, 1);
   for (const [look, options] of looks) {
     const page = await place.visit(scene.role, { ...options, reducedMotion: "reduce" });
     if (look === "-print") await page.emulateMedia({ media: "print" });
     await page.goto(address);
+    await scene.arrive?.(place, page, cast);
     await shoot(page, `${scene.name}${look}`);
     await page.context().close();
   }

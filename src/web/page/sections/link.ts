@@ -115,10 +115,10 @@ function linkFacts(link: LinkDescription, groups: readonly Group[]): Html {
 <div><dt>次回の照合</dt><dd>${momentOrDash(link.nextReconciliation)}</dd></div>
 <div><dt>送信した契約書の取り込み対象期間</dt><dd>${since(link.sentFrom)}</dd></div>
 <div><dt>受信した契約書の取り込み対象期間</dt><dd>${since(link.receivedFrom)}</dd></div>
-<div><dt>完了証明書</dt><dd>${link.certificates ? "取り込む" : "取り込まない"}</dd></div>
-${link.from !== null && html`<div><dt>取り込みを始める日</dt><dd>${dateInWords(link.from)}</dd></div>`}
 <div><dt>送信した契約書の即時通知</dt><dd>${connectState(link.connect.sent, link.state)}</dd></div>
 <div><dt>受信した契約書の即時通知</dt><dd>${connectState(link.connect.received, link.state)}</dd></div>
+<div><dt>完了証明書</dt><dd>${link.certificates ? "取り込む" : "取り込まない"}</dd></div>
+${link.from !== null && html`<div><dt>取り込みを始める日</dt><dd>${dateInWords(link.from)}</dd></div>`}
 </dl>`;
 }
 
