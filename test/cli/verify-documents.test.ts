@@ -29,10 +29,9 @@ test("verify-documents prints the contracts whose bytes are missing or have the 
   const { exit, out } = await runCommand(world, "verify-documents");
 
   assert.equal(exit, 1);
-  assert.deepEqual(out.trimEnd().split("\n").sort(), [
-    ...[`${contracts[0].id} missing`, `${contracts[1].id} wrong length`].sort(),
-    "checked 3 contracts: 2 missing or wrong",
-  ]);
+  const lines = out.trimEnd().split("\n");
+  assert.equal(lines.pop(), "checked 3 contracts: 2 missing or wrong");
+  assert.deepEqual(lines.sort(), [`${contracts[0].id} missing`, `${contracts[1].id} wrong length`].sort());
 });
 
 test("only --deep finds bytes that have the right length and the wrong hash", async () => {
