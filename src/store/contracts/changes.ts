@@ -4,7 +4,7 @@ import type { Contract } from "./contracts.ts";
 
 export type ChangeType = "imported" | "deleted";
 
-/** Records a change in the caller's transaction, who tells the notifier after the commit. Publication gives it its position. */
+/** Records a change in the caller's transaction; the caller notifies after the commit. Publication gives it its position. */
 export async function recordChanges(
   tx: Kysely<DB>,
   type: ChangeType,

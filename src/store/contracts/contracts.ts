@@ -1,4 +1,4 @@
-import type { Kysely, Selectable } from "kysely";
+import { type Kysely, type Selectable, sql } from "kysely";
 import { z } from "zod";
 import type { Contact, RecipientContact } from "../../domain/envelope.ts";
 import type { AccountId, ContractId, EnvelopeId, LinkId } from "../../domain/identifiers.ts";
@@ -113,9 +113,18 @@ export async function contractsOfEnvelope(
   tenant: string,
   envelopeId: EnvelopeId,
 ): Promise<StoredContract[]> {
+  return await contractsOfEnvelopes(db, tenant, [envelopeId]);
+}
+
+/** As `contractsOfEnvelope`, of several envelopes. Those of one envelope are in the order of its documents. */
+export async function contractsOfEnvelopes(
+  db: Kysely<DB>,
+  tenant: string,
+  envelopeIds: readonly EnvelopeId[],
+): Promise<StoredContract[]> {
   const rows = await selectContracts(db)
     .where("tenant", "=", tenant)
-    .where("envelope_id", "=", envelopeId)
+    .where("envelope_id", "=", sql<string>`any(${envelopeIds}::uuid[])`)
     .orderBy("imported_at")
     .orderBy("position")
     .orderBy("document_id")

@@ -1,5 +1,5 @@
 import { type EnvelopeId, parseUuid } from "../../../domain/identifiers.ts";
-import { contractsOfEnvelope, type StoredContract } from "../../../store/contracts/contracts.ts";
+import { contractsOfEnvelopes, type StoredContract } from "../../../store/contracts/contracts.ts";
 import type { EnvelopeState, LedgerEntry } from "../../../store/ledger/envelopes.ts";
 import { listByState } from "../../../store/ledger/outcome-lists.ts";
 import type { Link } from "../../../store/links/links.ts";
@@ -50,14 +50,18 @@ export async function readEnvelopes(
   });
   const entries = found.slice(0, PAGE_SIZE);
   const whole = outcome === "waiting" ? await findLinkWait(deps, link, "listing") : null;
-  const rows = entries.map(async (entry) => ({
-    entry,
-    reason: whole === null ? reasonOf(entry) : waitingLabel(whole.reason),
-    files: await contractsOfEnvelope(deps.db, link.tenant, entry.envelopeId),
-  }));
+  const ids = entries.map(({ envelopeId }) => envelopeId);
+  const files = Map.groupBy(
+    await contractsOfEnvelopes(deps.db, link.tenant, ids),
+    ({ source }) => source.envelopeId,
+  );
   return {
     outcome,
-    rows: await Promise.all(rows),
+    rows: entries.map((entry) => ({
+      entry,
+      reason: whole === null ? reasonOf(entry) : waitingLabel(whole.reason),
+      files: files.get(entry.envelopeId) ?? [],
+    })),
     next: found.length > PAGE_SIZE ? (entries.at(-1)?.envelopeId ?? null) : null,
   };
 }
