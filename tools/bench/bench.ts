@@ -15,6 +15,7 @@ import { measureMemory } from "./measure-memory.ts";
 import { measureReadable } from "./measure-readable.ts";
 import { measureSearch } from "./measure-search.ts";
 import { measureStart } from "./measure-start.ts";
+import { measureTruncate } from "./measure-truncate.ts";
 import { describeLoad, describeMachine, watchProcessors } from "./processors.ts";
 import { type Bench, formatShare, formatTable, type Row, type Run, writeDocument } from "./report.ts";
 
@@ -37,6 +38,7 @@ const MEASUREMENTS: Readonly<Record<string, (bench: Bench) => Promise<Row[]>>> =
   search: measureSearch,
   "first-import": measureFirstImport,
   start: measureStart,
+  truncate: measureTruncate,
 };
 
 /** From here on other programs bend the numbers. */
