@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { sql } from "kysely";
+import { type RawBuilder, sql } from "kysely";
 import { openDatabase } from "../../src/store/database.ts";
 import { createTestDatabase } from "../support/postgres.ts";
 
@@ -41,7 +41,7 @@ const COUNTED: Readonly<Record<string, string>> = {
 test("the rows of one tenant are found in every table, except in those that belong to no tenant", async () => {
   await using world = await openWorld();
 
-  const without = await world.names(sql`
+  const without = await world.names(sql<{ name: string }>`
     select nspname || '.' || relname as name from pg_class join pg_namespace on pg_namespace.oid = relnamespace
     where relkind in ('r', 'p') and not relispartition and nspname !~ '^(pg_|information_schema)' and not exists (
       select from pg_attribute where attrelid = pg_class.oid and attname = 'tenant' and not attisdropped
@@ -57,7 +57,7 @@ test("the rows of one tenant are found in every table, except in those that belo
 test("nothing is counted over all tenants but the order of arrival and the feed's positions", async () => {
   await using world = await openWorld();
 
-  const counted = await world.names(sql`
+  const counted = await world.names(sql<{ name: string }>`
     select relname || ' (' || string_agg(attname, ', ' order by place) || ')' as name
     from pg_index
       cross join lateral unnest(indkey::int[]) with ordinality as part (number, place)
@@ -75,9 +75,9 @@ async function openWorld() {
   const database = await createTestDatabase();
   const { db, close } = openDatabase(database.connectionString);
   return {
-    names: async (query: ReturnType<typeof sql>): Promise<string[]> => {
+    names: async (query: RawBuilder<{ name: string }>): Promise<string[]> => {
       const { rows } = await query.execute(db);
-      return rows.map((row) => (row as { name: string }).name).sort();
+      return rows.map(({ name }) => name).sort();
     },
     async [Symbol.asyncDispose]() {
       await close();
