@@ -25,7 +25,7 @@ const GLOBAL: Readonly<Record<string, string>> = {
   "graphile_worker.migrations": "the version of the queue",
 };
 
-/** What is unique over all tenants although it is no UUID. */
+/** Unique keys of other types, over all tenants. */
 const COUNTED: Readonly<Record<string, string>> = {
   "audit (id)": "order of arrival; a move numbers the rows again",
   "change (id)": "order of arrival; a move numbers the rows again",
