@@ -7,6 +7,9 @@ import { measureContracts } from "./measure-contracts.ts";
 import { measureEvents } from "./measure-events.ts";
 import { measureFeed } from "./measure-feed.ts";
 import { measureFirstImport } from "./measure-first-import.ts";
+import { measureFloorHour } from "./measure-floor-hour.ts";
+import { measureFloorImport } from "./measure-floor-import.ts";
+import { measureFloorReadable } from "./measure-floor-readable.ts";
 import { measureFlush } from "./measure-flush.ts";
 import { measureHour } from "./measure-hour.ts";
 import { measureImports } from "./measure-imports.ts";
@@ -18,6 +21,7 @@ import { measureStart } from "./measure-start.ts";
 import { measureTruncate } from "./measure-truncate.ts";
 import { describeLoad, describeMachine, watchProcessors } from "./processors.ts";
 import { type Bench, formatShare, formatTable, type Row, type Run, writeDocument } from "./report.ts";
+import { trackStatements } from "./statements.ts";
 
 /**
  * Measures what issue and goals name, each against something in the same run on the same PostgreSQL, which writes to
@@ -35,6 +39,9 @@ const MEASUREMENTS: Readonly<Record<string, (bench: Bench) => Promise<Row[]>>> =
   memory: measureMemory,
   hour: measureHour,
   contracts: measureContracts,
+  "floor-hour": measureFloorHour,
+  "floor-import": measureFloorImport,
+  "floor-readable": measureFloorReadable,
   search: measureSearch,
   "first-import": measureFirstImport,
   start: measureStart,
@@ -46,6 +53,10 @@ const BUSY = 0.05;
 
 /** The settings that docs/operations.md recommends. */
 const LIVED_IN = { shared_buffers: "1GB", min_wal_size: "1GB" };
+const COUNTING = {
+  shared_preload_libraries: "pg_stat_statements",
+  "pg_stat_statements.track_planning": "on",
+};
 const LOG_FILES = 64;
 
 const asked = process.argv.slice(2);
@@ -59,11 +70,12 @@ if (unknown.length > 0) {
 
 async function run(names: readonly string[]): Promise<void> {
   print(`${describeMachine()}; ${describeLoad()}`);
-  await using server = await startTestServer({ durable: true, settings: LIVED_IN });
+  await using server = await startTestServer({ durable: true, settings: { ...LIVED_IN, ...COUNTING } });
   await using opened = new AsyncDisposableStack();
   const { pool, close } = openDatabase(server.adminUrl, { max: 1 });
   opened.defer(close);
   await makeLogFiles(pool);
+  await trackStatements(pool, "none");
   const { version, postmaster } = await inspect(pool);
   const rows: Run["rows"][number][] = [];
   for (const name of names) {
@@ -71,7 +83,7 @@ async function run(names: readonly string[]): Promise<void> {
     await pool.query("checkpoint");
     const begin = performance.now();
     const watch = await watchProcessors([postmaster]);
-    const measured = (await MEASUREMENTS[name]?.(server)) ?? [];
+    const measured = (await MEASUREMENTS[name]?.({ adminUrl: server.adminUrl, postmaster })) ?? [];
     const othersShare = await watch.shareOfOthers();
     rows.push(...measured.map((row) => ({ ...row, othersShare })));
     print(`\n${name}: ${Math.round((performance.now() - begin) / 1000)} s`);

@@ -12,7 +12,7 @@ export async function measureReadable(bench: Bench): Promise<Row[]> {
   const times: number[] = [];
   let after = 0;
   for (let turn = 0; turn < WARM_UP + ENVELOPES; turn += 1) {
-    const { ms, next } = await measureOne(stage, after);
+    const { ms, next } = await timeReadable(stage, after);
     after = next;
     if (turn >= WARM_UP) times.push(ms);
   }
@@ -29,7 +29,8 @@ export async function measureReadable(bench: Bench): Promise<Row[]> {
   ];
 }
 
-async function measureOne(stage: Stage, after: number): Promise<{ ms: number; next: number }> {
+/** Concludes one envelope and times it; `after` is the feed's position, of which `next` is the following one. */
+export async function timeReadable(stage: Stage, after: number): Promise<{ ms: number; next: number }> {
   const [link] = stage.links;
   if (link === undefined) throw new Error("no link");
   const [envelopeId = ""] = await stage.docusign.ask<string[]>("conclude", {

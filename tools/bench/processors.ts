@@ -34,6 +34,14 @@ export function describeLoad(): string {
   return `load average ${loadavg()[0]?.toFixed(2)} on ${availableParallelism()} processors`;
 }
 
+/** Ticks of `/proc/PID/stat` a second. */
+const TICKS = 100;
+
+/** Returns the seconds of processor time that these processes and what descends from them have used. */
+export async function readProcessorSeconds(roots: readonly number[]): Promise<number> {
+  return (await readOwnTicks(roots)) / TICKS;
+}
+
 type Ticks = { readonly busy: number; readonly all: number; readonly own: number };
 
 /** Busy time of the machine: without idle and disk wait, with time stolen by the host. */

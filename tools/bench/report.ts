@@ -1,9 +1,9 @@
 import { readFile, writeFile } from "node:fs/promises";
 
-/** One line of the table. */
-/** The input of each measurement. */
-export type Bench = { readonly adminUrl: string };
+/** The input of each measurement: the server's address, and the process id of its postmaster. */
+export type Bench = { readonly adminUrl: string; readonly postmaster: number };
 
+/** One line of the table. */
 export type Row = {
   readonly measured: string;
   readonly here: string;

@@ -7,6 +7,7 @@ import { signedMessage } from "./messages.ts";
 import { type Program, type ProgramWish, startProgram } from "./program.ts";
 import type { Bench } from "./report.ts";
 import { addLinks, type SeededLink } from "./seed.ts";
+import { uncounted } from "./statements.ts";
 
 /** DocuSign, the cabinet, a database with links, and the program upon them: what most measurements play on. */
 export type Stage = AsyncDisposable & {
@@ -36,7 +37,10 @@ export type StageWish = Pick<ProgramWish, "role" | "environment"> & {
 export async function setStage({ adminUrl }: Bench, wish: StageWish): Promise<Stage> {
   await using opened = new AsyncDisposableStack();
   const { connectionString } = opened.use(await createTestDatabase(adminUrl));
-  const database = opened.adopt(openDatabase(connectionString), async ({ close }) => await close());
+  const database = opened.adopt(
+    openDatabase(uncounted(connectionString)),
+    async ({ close }) => await close(),
+  );
   if (wish.flushMs !== undefined) await delayFlushes(database, wish.flushMs);
   const docusign = opened.use(await startChild("./docusign.ts", [String(wish.latencyMs ?? 0)]));
   const links = await addLinks(database.db, await docusign.ask("addUsers", wish.links));
