@@ -47,11 +47,10 @@ export type Foundation = AsyncDisposable &
   };
 
 const SERVING_CONNECTIONS = 20;
-const SERVING_PATIENCE_MS = 2_000;
-const SERVING_QUERY_MS = 15_000;
+const SERVING = { connectionTimeoutMs: 2_000, queryTimeoutMs: 15_000 };
 /** The number of concurrent commits of events. */
 export const RECEIVING_CONNECTIONS = 2;
-const WORKING_PATIENCE_MS = 30_000;
+const WORKING = { connectionTimeoutMs: 30_000, prepared: true };
 const COMMAND_PATIENCE_MS = 5_000;
 
 /** Opens database, document store and DocuSign. Starts no background work. */
@@ -60,22 +59,14 @@ export async function openFoundation(config: Config, runtime: Runtime): Promise<
   await using opened = new AsyncDisposableStack();
   const address = await findDatabase(config, log, opened);
   const open = databaseOpener({ address, log }, opened);
-  const serving = open("serving", {
-    max: SERVING_CONNECTIONS,
-    connectionTimeoutMs: SERVING_PATIENCE_MS,
-    queryTimeoutMs: SERVING_QUERY_MS,
-  });
+  const serving = open("serving", { ...SERVING, max: SERVING_CONNECTIONS });
   const receiving = open("receiving", {
+    ...SERVING,
     max: RECEIVING_CONNECTIONS,
-    connectionTimeoutMs: SERVING_PATIENCE_MS,
-    queryTimeoutMs: SERVING_QUERY_MS,
     indexesOnly: true,
     keepConnected: true,
   });
-  const working = open("working", {
-    max: config.workerConcurrency * 2 + 5,
-    connectionTimeoutMs: WORKING_PATIENCE_MS,
-  });
+  const working = open("working", { ...WORKING, max: config.workerConcurrency * 2 + 5 });
   const metrics = createMetrics(VERSION);
   const givingUp = new AbortController();
   const { signal } = givingUp;

@@ -30,7 +30,12 @@ export function isUnavailable(error: unknown): boolean {
 /** True if the same statement may succeed on another connection only. A client's own errors are the connection's. */
 export function isSessionUnfit(error: unknown): boolean {
   if (!(error instanceof pg.DatabaseError)) return true;
-  return SESSION_UNFIT.test(codeOf(error)) || error.message === STATEMENT_OUTDATED;
+  return SESSION_UNFIT.test(codeOf(error)) || isStatementOutdated(error);
+}
+
+/** True if a migration has outdated the prepared statement. The same text may be prepared again. */
+export function isStatementOutdated(error: unknown): boolean {
+  return error instanceof pg.DatabaseError && error.message === STATEMENT_OUTDATED;
 }
 
 /** True if the statement itself is wrong: it fails however often it is repeated. */

@@ -1,8 +1,9 @@
 import { Kysely, PostgresDialect } from "kysely";
 import pg from "pg";
 import { type Address, currentAddress } from "./address.ts";
-import { isSessionUnfit } from "./database-errors.ts";
+import { isSessionUnfit, isStatementOutdated } from "./database-errors.ts";
 import type { DB } from "./schema.ts";
+import { createStatementNames, type StatementNames } from "./statement-names.ts";
 
 export type DatabaseOptions = {
   /** Largest number of connections; 10 by default. */
@@ -23,6 +24,11 @@ export type DatabaseOptions = {
   indexesOnly?: boolean;
   /** Keeps idle connections open, and with them their plans. */
   keepConnected?: boolean;
+  /**
+   * Lets each connection plan a statement once. For short statements that are repeated often; one plan must serve all
+   * values.
+   */
+  prepared?: boolean;
 };
 
 /** The database, or a transaction of it. */
@@ -62,9 +68,10 @@ export function openDatabase(address: Address, options: DatabaseOptions = {}): O
   });
   const report = options.onError ?? ignore;
   const unfit = new WeakSet<pg.ClientBase>();
+  const names = namesFor(options);
   pool.on("connect", (client) => {
     client.on("error", report);
-    watchQueries(client, (error) => void (isSessionUnfit(error) && unfit.add(client)));
+    wrapQueries(client, { names, onError: (error) => void (isSessionUnfit(error) && unfit.add(client)) });
   });
   // The pool removes a client that is ending.
   pool.on("release", (_error, client) => void (unfit.has(client) && client.end()));
@@ -88,11 +95,31 @@ function clientFor(address: Address): typeof pg.Client {
   };
 }
 
+function namesFor({ prepared }: DatabaseOptions): StatementNames {
+  return prepared === true ? createStatementNames() : () => null;
+}
+
+type Wrapping = { readonly names: StatementNames; readonly onError: (error: unknown) => void };
+
 /** Callers that pass a callback are the pool's own, which removes a client after any error. */
-function watchQueries(client: pg.ClientBase, onError: (error: unknown) => void): void {
+function wrapQueries(client: pg.ClientBase, { names, onError }: Wrapping): void {
   const { query } = client;
+  const send = async (...args: unknown[]): Promise<unknown> => await Reflect.apply(query, client, args);
+  const sendNamed = async (text: string, values: unknown[], name: string): Promise<unknown> => {
+    try {
+      return await send({ name, text, values });
+    } catch (error) {
+      onError(error);
+      if (!isStatementOutdated(error) || client.getTransactionStatus() !== "I") throw error;
+      return await send(text, values);
+    }
+  };
   Object.assign(client, {
     query(...args: unknown[]): unknown {
+      const [text, values] = args;
+      const isPlain = typeof text === "string" && Array.isArray(values) && args.length === 2;
+      const name = isPlain ? names(text) : null;
+      if (isPlain && name !== null) return sendNamed(text, values, name);
       const result: unknown = Reflect.apply(query, client, args);
       if (result instanceof Promise) result.catch(onError);
       return result;

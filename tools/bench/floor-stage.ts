@@ -27,7 +27,7 @@ export function floorLink({ id, user }: SeededLink): FloorLink {
   return { id, accountId: user.accountId, baseUrl: user.baseUri, token: user.accessToken };
 }
 
-/** What a turn used: processor time of a program and of PostgreSQL. */
+/** The processor time of a turn, of the program and of PostgreSQL. */
 export type Used = { readonly programMs: number; readonly postgresMs: number };
 
 /** Measures a turn of a program with this process id. */
