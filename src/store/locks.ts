@@ -18,3 +18,19 @@ export async function withLock<T>(db: Kysely<DB>, name: string, work: () => Prom
     }
   });
 }
+
+/** Runs the work while this session holds the named advisory lock. Waits until no other session holds it. */
+export async function inTurn<T>(
+  db: Kysely<DB>,
+  name: string,
+  work: (session: Kysely<DB>) => Promise<T>,
+): Promise<T> {
+  return await db.connection().execute(async (session) => {
+    await sql`select pg_advisory_lock(hashtextextended(${name}, 0))`.execute(session);
+    try {
+      return await work(session);
+    } finally {
+      await sql`select pg_advisory_unlock(hashtextextended(${name}, 0))`.execute(session);
+    }
+  });
+}

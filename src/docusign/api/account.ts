@@ -16,7 +16,15 @@ import {
   readFailures,
 } from "./connect-configuration.ts";
 import { type DownloadOptions, downloadDocument } from "./download.ts";
-import { type CompletedPage, type CompletedQuery, listOptions, readPage } from "./listing.ts";
+import {
+  type ChosenQuery,
+  type CompletedPage,
+  type CompletedQuery,
+  chosenOptions,
+  listOptions,
+  readChosen,
+  readPage,
+} from "./listing.ts";
 import { pathSegment } from "./path-segment.ts";
 import { type AccountUser, readUser, readUsers } from "./user.ts";
 
@@ -26,6 +34,8 @@ export type DocuSignAccount = {
   readonly getEnvelope: (id: EnvelopeId) => Promise<Envelope>;
   /** One page of the envelopes completed in a period, earliest first. */
   readonly listCompleted: (query: CompletedQuery) => Promise<CompletedPage>;
+  /** Those of the completed envelopes that DocuSign lists, in one call. */
+  readonly listChosen: (query: ChosenQuery) => Promise<readonly Envelope[]>;
   readonly getUser: (id: UserId) => Promise<AccountUser>;
   /** The first hundred users of the account with this address, or with this text in their names. */
   readonly findUsers: (
@@ -65,6 +75,13 @@ export function openDocuSignAccount(options: DocuSignAccountOptions): DocuSignAc
       readPage(
         await callAccount((sdk, account, done) =>
           sdk.envelopes.listStatusChanges(account, listOptions(query), done),
+        ),
+        query,
+      ),
+    listChosen: async (query) =>
+      readChosen(
+        await call((sdk, account, done) =>
+          sdk.envelopes.listStatusChanges(account, chosenOptions(query), done),
         ),
         query,
       ),

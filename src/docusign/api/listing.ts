@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { Envelope } from "../../domain/envelope.ts";
+import type { EnvelopeId } from "../../domain/identifiers.ts";
 import { parseAnswer, readEnvelope, unlessUnreadable, unreadableAnswer } from "../wire/answers.ts";
 import { anyField, countField, isObject, readText, textField } from "../wire/fields.ts";
 
@@ -40,6 +41,42 @@ export function listOptions(query: CompletedQuery): Readonly<Record<string, stri
     ...(query.include === false ? {} : { include: "recipients,documents" }),
     ...(query.receivedOnly ? { userFilter: "recipient" } : {}),
   };
+}
+
+/** Completed envelopes by their ids. */
+export type ChosenQuery = {
+  /** At most 40, so that the address of the call stays below 2,048 characters, a common limit of servers. */
+  readonly ids: readonly EnvelopeId[];
+  /** The period in which they were completed. DocuSign's pages disagree on leaving it out. */
+  readonly from: Date;
+  readonly to: Date;
+  readonly receivedOnly: boolean;
+};
+
+/** The parameters of `GET /envelopes` for these envelopes with recipients and documents, in docusign-esign's names. */
+export function chosenOptions({
+  ids,
+  from,
+  to,
+  receivedOnly,
+}: ChosenQuery): Readonly<Record<string, string>> {
+  return {
+    envelopeIds: ids.join(","),
+    fromDate: from.toISOString(),
+    toDate: to.toISOString(),
+    fromToStatus: "completed",
+    status: "completed",
+    count: String(ids.length),
+    include: "recipients,documents",
+    ...(receivedOnly ? { userFilter: "recipient" } : {}),
+  };
+}
+
+/** Parses the answer. Rows that were not asked for are left out, and so are those that cannot be parsed. */
+export function readChosen(raw: unknown, { ids }: ChosenQuery): Envelope[] {
+  const { envelopes: rows } = parseAnswer(pageAnswer, raw);
+  const found = (rows ?? []).map(readRow).filter((envelope) => envelope !== null);
+  return found.filter(({ id }) => ids.includes(id));
 }
 
 const pageAnswer = z.object({

@@ -16,8 +16,9 @@ import { excludeEnvelope } from "./exclude-envelope.ts";
 import { isImporting } from "./first-import.ts";
 import { settleMembers } from "./group-members.ts";
 import { postponeAfterFault } from "./import-faults.ts";
-import { type ReadEnvelope, readListing } from "./listed-envelope.ts";
+import { isFresh, type ReadEnvelope, readListing } from "./listed-envelope.ts";
 import type { ImportOutcome } from "./outcome.ts";
+import { refreshListings } from "./refresh-listings.ts";
 import { type Import, takeIn } from "./take-in.ts";
 
 type Deps = Uses<
@@ -96,9 +97,12 @@ async function readAndJudge(
       envelope: await work.account.getEnvelope(work.entry.envelopeId),
       readAt: deps.now(),
     };
-    const outcome = await judge(deps, { ...work, ...reading.last });
+    const { last } = reading;
+    const outcome = await judge(deps, { ...work, ...last });
     if (outcome !== "ask-again") return outcome;
     reading.last = null;
+    if (work.entry.listing !== null && !isFresh(last.readAt, deps.now()))
+      reading.last = await refreshListings(deps, work);
   }
 }
 

@@ -34,7 +34,12 @@ const FRESH_MS = 60_000;
  * therefore downloaded only if DocuSign returned the envelope at most a minute ago.
  */
 export function isFresh(readAt: Date, now: Date): boolean {
-  return now.getTime() - readAt.getTime() <= FRESH_MS;
+  return readAt >= staleBefore(now);
+}
+
+/** Answers that DocuSign gave before this time are not fresh. */
+export function staleBefore(now: Date): Date {
+  return new Date(now.getTime() - FRESH_MS);
 }
 
 const text = z.string().nullable();
