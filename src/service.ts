@@ -180,6 +180,7 @@ function commonParts(foundation: Foundation, closing: AbortSignal): CommonParts 
   return {
     log,
     trustProxy: config.trustProxy,
+    publicUrl: config.publicUrl,
     withRequestId: (requestId, work) => withLogContext({ requestId }, work),
     timer: requestTimer(metrics),
     operations,

@@ -4,6 +4,7 @@ import type { Logger } from "pino";
 import type { PageSettings } from "../usecases/capabilities.ts";
 import { problemPages } from "./page/problem-page.ts";
 import { errorHandler, notFoundHandler } from "./problem.ts";
+import { underPublicPath } from "./public-path.ts";
 import { requestContext, requestIdOf } from "./request-context.ts";
 import { requireBodyWithin } from "./unread-body.ts";
 
@@ -12,6 +13,8 @@ export type Route = Router | RequestHandler;
 export type AppParts = {
   log: Logger;
   trustProxy: number;
+  /** The routes do not know its path. Without it, there is none. */
+  publicUrl?: string;
   /** Runs a request's work so that its log lines carry the request id. Without it, the work just runs. */
   withRequestId?: (requestId: string, work: () => void) => void;
   /** Tried first. For programs, which do not need the headers that protect browsers. */
@@ -35,6 +38,8 @@ export function createApp(parts: AppParts): Express {
   app.set("trust proxy", parts.trustProxy === 0 ? false : parts.trustProxy);
   app.disable("x-powered-by");
   app.use(requestContext(parts.log));
+  const underPath = parts.publicUrl === undefined ? null : underPublicPath(parts.publicUrl);
+  if (underPath !== null) app.use(underPath);
   for (const route of parts.receivers) app.use(route);
   app.use(requireBodyWithin(BODY_MS));
   app.use(logged(parts));

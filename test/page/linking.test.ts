@@ -32,6 +32,37 @@ test("an owner chooses group and service, clicks 連携, logs in at DocuSign, an
   assert.equal(await fact(page, "次回の照合"), "2031年1月15日 13:00");
 });
 
+test("a service whose public address has a path links, imports by events and shows its page under that path", async () => {
+  await using place = await createPageWorld(chromium, { path: "/cell-a" });
+  const { world } = place;
+  const { origin } = new URL(world.url);
+  const page = await place.stranger();
+  const astray: string[] = [];
+  page.on("request", (request) => {
+    if (request.url().startsWith(origin) && !request.url().startsWith(`${world.url}/`))
+      astray.push(request.url());
+  });
+  world.cabinet.nextSignIn(world.owner());
+
+  await page.goto(`${world.url}/links`);
+  await chooseAndLink(page);
+  await logIn(page, place.admin);
+  const linked = await messageOn(page);
+  await page.locator("a.brand").click();
+  const { envelopeId } = await world.docusign.concludeEnvelope({
+    from: place.colleague,
+    to: [{ name: "客", email: "kyaku@example.com" }],
+  });
+  await world.runJobs();
+  await page.goto(`${world.url}/links?envelope=${envelopeId}#inquiry`);
+  await page.getByRole("button", { name: "ログアウト" }).click();
+
+  assert.equal(linked, "DocuSignと連携しました。");
+  assert.equal((await world.contracts()).length, 1);
+  assert.ok(page.url().startsWith(`${world.url}/`), page.url());
+  assert.deepEqual(astray, []);
+});
+
 test("詳細設定 offers a start date at the linking and at the approval, and only dates until today are accepted", async () => {
   await using place = await createPageWorld(chromium, { config: { largeImport: 1 } });
   const { world } = place;

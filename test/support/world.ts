@@ -33,6 +33,8 @@ export type WorldOptions = {
   at?: string;
   config?: Partial<Config>;
   docusign?: Partial<SimulatorOptions>;
+  /** The path of the public address, such as `/cell-a`; none by default. */
+  path?: string;
   /** The world's from now on; a fresh one by default. */
   database?: TestDatabase;
   /** Errors in the log that the test brings about; all others fail it. */
@@ -92,7 +94,7 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
     }),
   );
   const port = await findFreePort();
-  const url = `http://127.0.0.1:${port}`;
+  const url = `http://127.0.0.1:${port}${options.path ?? ""}`;
   const cabinet = opened.use(
     await startCabinet({
       now,

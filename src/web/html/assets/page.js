@@ -3,6 +3,9 @@
 
 const LONGEST_PAUSE_MS = 60_000;
 const SENDING_MS = 5_000;
+/** Relative, since the service may have a path of its own. */
+const PAGE = new URL("../../links", import.meta.url);
+const PROGRESS = new URL("../progress", import.meta.url);
 
 watchProgress();
 guardForms();
@@ -26,7 +29,7 @@ async function askProgress(live, pause) {
     return;
   }
   try {
-    const response = await fetch("/links/progress", { headers: { accept: "text/html" }, redirect: "error" });
+    const response = await fetch(PROGRESS, { headers: { accept: "text/html" }, redirect: "error" });
     if (!response.ok) throw new Error(`the service answered with ${response.status}`);
     await showProgress(live, await response.text());
   } catch {
@@ -55,7 +58,7 @@ async function showProgress(live, text) {
 
 /** The end of a first import changes every section. The section in which the user is stays as it is. */
 async function refreshPage() {
-  const response = await fetch("/links", { headers: { accept: "text/html" }, redirect: "error" });
+  const response = await fetch(PAGE, { headers: { accept: "text/html" }, redirect: "error" });
   if (!response.ok) throw new Error(`the service answered with ${response.status}`);
   const next = new DOMParser().parseFromString(await response.text(), "text/html").querySelector("main");
   const main = document.querySelector("main");
@@ -64,7 +67,7 @@ async function refreshPage() {
   const label = used?.getAttribute("aria-labelledby");
   if (used !== null) next.querySelector(`section[aria-labelledby="${label}"]`)?.replaceWith(used);
   main.replaceChildren(...next.childNodes);
-  history.replaceState(null, "", "/links");
+  history.replaceState(null, "", PAGE);
 }
 
 /**
