@@ -37,7 +37,7 @@ export type Foundation = AsyncDisposable &
     readonly serving: OpenDatabase;
     /** For recording events: always has a connection with a prepared plan, whatever the load on the API. */
     readonly receiving: OpenDatabase;
-    /** One connection for each job and one for its lock. */
+    /** For jobs, and for what requests change. */
     readonly working: OpenDatabase;
     readonly metrics: ServedMetrics;
     /** For every role except the receiver, which has its own recorder. */
@@ -46,27 +46,45 @@ export type Foundation = AsyncDisposable &
     readonly giveUp: () => void;
   };
 
-const SERVING_CONNECTIONS = 20;
+/** What a process does: it serves HTTP, works on jobs, or both. */
+export type Role = "serve" | "work" | "all";
+
+/** More did not serve more (docs/benchmarks.md). Workers only answer probes and metrics. */
+const SERVING_CONNECTIONS = { serve: 8, all: 8, work: 2 };
 const SERVING = { connectionTimeoutMs: 2_000, queryTimeoutMs: 15_000 };
 /** The number of concurrent commits of events. */
 export const RECEIVING_CONNECTIONS = 2;
+/**
+ * Beside one for each job: those of the locks, of the queue's listener and of its fetching, and two for jobs that send
+ * statements at once. A job holds at most one connection while it waits for another, so jobs cannot wait for each other.
+ */
+const BESIDE_JOBS = 5;
+/** For what requests change. A refresh of tokens keeps one while DocuSign answers. */
+const CHANGING_CONNECTIONS = 8;
 const WORKING = { connectionTimeoutMs: 30_000, prepared: true };
 const COMMAND_PATIENCE_MS = 5_000;
 
 /** Opens database, document store and DocuSign. Starts no background work. */
-export async function openFoundation(config: Config, runtime: Runtime): Promise<Foundation> {
+export async function openFoundation(
+  config: Config,
+  runtime: Runtime,
+  role: Role = "all",
+): Promise<Foundation> {
   const { log, now } = runtime;
   await using opened = new AsyncDisposableStack();
   const address = await findDatabase(config, log, opened);
   const open = databaseOpener({ address, log }, opened);
-  const serving = open("serving", { ...SERVING, max: SERVING_CONNECTIONS });
+  const serving = open("serving", { ...SERVING, max: SERVING_CONNECTIONS[role] });
   const receiving = open("receiving", {
     ...SERVING,
     max: RECEIVING_CONNECTIONS,
     indexesOnly: true,
     keepConnected: true,
   });
-  const working = open("working", { ...WORKING, max: config.workerConcurrency * 2 + 5 });
+  const working = open("working", {
+    ...WORKING,
+    max: role === "serve" ? CHANGING_CONNECTIONS : config.workerConcurrency + BESIDE_JOBS,
+  });
   const metrics = createMetrics(VERSION);
   const givingUp = new AbortController();
   const { signal } = givingUp;

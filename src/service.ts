@@ -7,6 +7,7 @@ import {
   migrateAtStart,
   openFoundation,
   RECEIVING_CONNECTIONS,
+  type Role,
   type Runtime,
 } from "./foundation.ts";
 import { runDueJobs, startWorker, type Worker } from "./jobs/worker.ts";
@@ -45,8 +46,6 @@ import { changeRoutes } from "./web/page/changes.ts";
 import { linksPageRoutes, unconfiguredRoutes } from "./web/page/routes.ts";
 import { type CommonParts, type RoleParts, startServers } from "./web/servers.ts";
 
-export type Role = "serve" | "work" | "all";
-
 export type Service = AsyncDisposable & {
   readonly port: number;
   /** Equals `port` unless `OPERATIONS_PORT` differs. */
@@ -78,7 +77,7 @@ async function startParts(
   role: Role,
   { config, runtime }: { config: Config; runtime: Runtime },
 ): Promise<Service> {
-  const foundation = started.use(await openFoundation(config, runtime));
+  const foundation = started.use(await openFoundation(config, runtime, role));
   if (role === "all" || !config.production) await migrateAtStart(foundation);
   const closing = new AbortController();
   const news = role === "work" ? null : openChangeNews(foundation, started);

@@ -3,7 +3,8 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import { test } from "node:test";
 import { pino } from "pino";
-import { type Role, type Service, startService } from "../../../src/service.ts";
+import type { Role } from "../../../src/foundation.ts";
+import { type Service, startService } from "../../../src/service.ts";
 import { createWorld, type World } from "../../support/world.ts";
 
 const OPERATIONS = ["/healthz", "/readyz", "/metrics"];
