@@ -16,12 +16,11 @@ export function underPublicPath(publicUrl: string): RequestHandler | null {
       request.url = request.url.slice(path.length) || "/";
       request.originalUrl = request.url;
     }
-    const { location, send } = response;
-    response.location = (address) =>
-      location.call(response, address.startsWith("/") ? `${path}${address}` : address);
+    const [location, send] = [response.location.bind(response), response.send.bind(response)];
+    response.location = (address) => location(address.startsWith("/") ? `${path}${address}` : address);
     response.send = (body) => {
       const isPage = typeof body === "string" && /^text\/html|^$/.test(response.get("Content-Type") ?? "");
-      return send.call(response, isPage ? body.replace(ROOTED, `$1${path}`) : body);
+      return send(isPage ? body.replace(ROOTED, `$1${path}`) : body);
     };
     next();
   };
