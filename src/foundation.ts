@@ -37,7 +37,7 @@ export type Foundation = AsyncDisposable &
     readonly serving: OpenDatabase;
     /** For recording events: always has a connection with a prepared plan, whatever the load on the API. */
     readonly receiving: OpenDatabase;
-    /** For jobs, and for what requests change. */
+    /** For jobs, and for changes that requests make. */
     readonly working: OpenDatabase;
     readonly metrics: ServedMetrics;
     /** For every role except the receiver, which has its own recorder. */
@@ -46,7 +46,7 @@ export type Foundation = AsyncDisposable &
     readonly giveUp: () => void;
   };
 
-/** What a process does: it serves HTTP, works on jobs, or both. */
+/** The work of a process: HTTP, jobs, or both. */
 export type Role = "serve" | "work" | "all";
 
 /** More did not serve more (docs/benchmarks.md). Workers only answer probes and metrics. */
@@ -59,7 +59,7 @@ export const RECEIVING_CONNECTIONS = 2;
  * statements at once. A job holds at most one connection while it waits for another, so jobs cannot wait for each other.
  */
 const BESIDE_JOBS = 5;
-/** For what requests change. A refresh of tokens keeps one while DocuSign answers. */
+/** For changes that requests make. A refresh of tokens keeps one while DocuSign answers. */
 const CHANGING_CONNECTIONS = 8;
 const WORKING = { connectionTimeoutMs: 30_000, prepared: true };
 const COMMAND_PATIENCE_MS = 5_000;
