@@ -12,6 +12,7 @@ import { measureFloorImport } from "./measure-floor-import.ts";
 import { measureFloorReadable } from "./measure-floor-readable.ts";
 import { measureFlush } from "./measure-flush.ts";
 import { measureHour } from "./measure-hour.ts";
+import { measureLargeHour } from "./measure-hour-large.ts";
 import { measureImports } from "./measure-imports.ts";
 import { measureLone } from "./measure-lone.ts";
 import { measureMemory } from "./measure-memory.ts";
@@ -46,6 +47,7 @@ const MEASUREMENTS: Readonly<Record<string, (bench: Bench) => Promise<Row[]>>> =
   "first-import": measureFirstImport,
   start: measureStart,
   truncate: measureTruncate,
+  "hour-50000": measureLargeHour,
 };
 
 /** From here on other programs bend the numbers. */
