@@ -213,6 +213,7 @@ async function createCapabilities(
     documents,
     cabinetClient: cabinetClientOf({ config, log, now }),
     openAccount,
+    prepareTokens: tokens.prepare,
     openWithToken: createOpenWithToken({ isApiAddress, log, now }),
     notifier: opened.adopt(
       openNotifier(address, {

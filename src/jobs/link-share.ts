@@ -1,6 +1,6 @@
 import type { JobHelpers, Task } from "graphile-worker";
 import { z } from "zod";
-import { linkFlag, putBack } from "../store/queue/queue.ts";
+import { HOUR_FLAG, linkFlag, putBack } from "../store/queue/queue.ts";
 
 /** Prevents one link from occupying all workers of a process, however many jobs it has and however slow DocuSign is. */
 export type LinkShare = {
@@ -8,6 +8,8 @@ export type LinkShare = {
   readonly fullFlags: () => string[];
   /** Wraps a task: it requeues its job if the link reached its share meanwhile. */
   readonly within: (task: Task) => Task;
+  /** The same for jobs that reconcile many links, which take a fifth of the workers: each lists several links at a time. */
+  readonly withinHour: (task: Task) => Task;
 };
 
 /**
@@ -19,6 +21,7 @@ export function createLinkShare(concurrency: number): LinkShare {
   const among = Math.min(alone, Math.ceil(concurrency / 2));
   const running = new Map<string, number>();
   const isFull = (flag: string): boolean => {
+    if (flag === HOUR_FLAG) return (running.get(flag) ?? 0) >= Math.max(1, Math.floor(concurrency / 5));
     const others = running.size - (running.has(flag) ? 1 : 0);
     return (running.get(flag) ?? 0) >= (others > 0 ? among : alone);
   };
@@ -27,11 +30,11 @@ export function createLinkShare(concurrency: number): LinkShare {
     if (left === 0) running.delete(flag);
     else running.set(flag, left);
   };
-  return {
-    fullFlags: () => [...running.keys()].filter(isFull),
-    within: (task) => async (payload, helpers) => {
-      const flag = linkFlag(linkPayload.parse(payload).linkId);
-      // Several workers may fetch jobs of the link before the first one is counted.
+  const within =
+    (flagOf: (payload: unknown) => string, task: Task): Task =>
+    async (payload, helpers) => {
+      const flag = flagOf(payload);
+      // Several workers may fetch jobs of the flag before the first one is counted.
       if (isFull(flag)) return await leaveToOthers(helpers);
       count(flag, 1);
       try {
@@ -39,7 +42,11 @@ export function createLinkShare(concurrency: number): LinkShare {
       } finally {
         count(flag, -1);
       }
-    },
+    };
+  return {
+    fullFlags: () => [...running.keys()].filter(isFull),
+    within: (task) => within((payload) => linkFlag(linkPayload.parse(payload).linkId), task),
+    withinHour: (task) => within(() => HOUR_FLAG, task),
   };
 }
 

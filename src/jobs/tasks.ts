@@ -3,8 +3,6 @@ import type { Logger } from "pino";
 import { z } from "zod";
 import { type EnvelopeId, type LinkId, parseUuid } from "../domain/identifiers.ts";
 import { startOfHour } from "../domain/schedule.ts";
-import type { Reconciliation } from "../store/ledger/reconciliations.ts";
-import { enqueueReconciliation } from "../store/queue/queue.ts";
 import type { Uses } from "../usecases/capabilities.ts";
 import { beginHour } from "../usecases/deletions/begin-hour.ts";
 import { probeDocumentStore } from "../usecases/importing/document-store.ts";
@@ -13,7 +11,8 @@ import { importEnvelope } from "../usecases/importing/import-envelope.ts";
 import { wakeBacklog } from "../usecases/importing/wake-backlog.ts";
 import { eraseDocuments } from "../usecases/keeping/erase-documents.ts";
 import { tidy } from "../usecases/keeping/housekeeping.ts";
-import { reconcileStep } from "../usecases/reconciling/reconcile-link.ts";
+import { continueReconciliation } from "../usecases/reconciling/continue-reconciliation.ts";
+import { reconcileLinks } from "../usecases/reconciling/reconcile-links.ts";
 import type { LinkShare } from "./link-share.ts";
 import { traceJob } from "./trace-job.ts";
 import { unlockDeadWorkers } from "./worker-pools.ts";
@@ -32,6 +31,7 @@ export type TaskUses = Uses<
   | "notifier"
   | "now"
   | "openAccount"
+  | "prepareTokens"
   | "publicUrl"
 > & {
   readonly log: Pick<Logger, "debug" | "info">;
@@ -48,7 +48,13 @@ export function createTasks(deps: TaskUses, share: LinkShare): TaskList {
         await runBacklogTurn(deps, { ...backlogPayload.parse(payload), signal: abortSignal }),
     ),
     "reconcile-all": async (payload) => await beginHour(deps, hourOf(payload, deps.now())),
-    "reconcile-link": share.within(async (payload) => await reconcile(deps, reconcilePayload.parse(payload))),
+    "reconcile-link": share.within(
+      async (payload) => await continueReconciliation(deps, reconcilePayload.parse(payload)),
+    ),
+    "reconcile-links": share.withinHour(
+      async (payload, { abortSignal }) =>
+        await reconcileLinks(deps, { ...hourPayload.parse(payload), signal: abortSignal }),
+    ),
     "probe-documents": async () => await probeDocumentStore(deps),
     "erase-documents": async () => await eraseDocuments(deps),
     housekeeping: async () => void (await tidy(deps)),
@@ -90,6 +96,7 @@ const envelopeId = z.string().transform((text, context) => parseUuid<EnvelopeId>
 const importPayload = z.object({ linkId, envelopeId, foundBy: z.enum(["event", "replay"]) });
 const backlogPayload = z.object({ linkId, lane: z.int().min(0) });
 const reconcilePayload = z.object({ linkId, hour: z.coerce.date() });
+const hourPayload = z.object({ linkIds: z.array(linkId), hour: z.coerce.date() });
 const cronPayload = z.object({ _cron: z.object({ ts: z.coerce.date() }) });
 
 function wrong(context: z.RefinementCtx): never {
@@ -103,33 +110,8 @@ async function importOne(deps: TaskUses, request: z.infer<typeof importPayload>)
   if (outcome.kind === "waiting") await wakeBacklog(deps.db, request.linkId, deps.now());
 }
 
-/** A late job reconciles up to the current hour, since it may have replaced the job of that hour. */
-async function reconcile(
-  deps: TaskUses,
-  { linkId: id, hour: asked }: z.infer<typeof reconcilePayload>,
-): Promise<void> {
-  const hour = new Date(Math.max(asked.getTime(), startOfHour(deps.now()).getTime()));
-  const step = await reconcileStep(deps, { linkId: id, to: hour });
-  switch (step.kind) {
-    case "more":
-      if (step.ended !== null) countMissed(deps, step.ended);
-      return await enqueueReconciliation(deps.db, { linkId: id, hour, runAt: null, first: step.first });
-    case "put-off":
-      return await enqueueReconciliation(deps.db, { linkId: id, hour, runAt: step.until, first: false });
-    case "done":
-      return countMissed(deps, step.reconciliation);
-    case "not-importing":
-      return;
-  }
-}
-
 async function rescueJobs(deps: Uses<"db" | "log" | "metrics">): Promise<void> {
   deps.metrics.workersRescued((await unlockDeadWorkers(deps)).length);
-}
-
-/** No event can have announced what a first import finds, nor what an account without Connect concludes. */
-function countMissed({ metrics }: Uses<"metrics">, { kind, unannounced }: Reconciliation): void {
-  if (kind !== "first") metrics.missed(unannounced);
 }
 
 /** The scheduled hour, also if the job runs later. */

@@ -1,4 +1,4 @@
-import { type Kysely, sql } from "kysely";
+import { type Kysely, type Selectable, sql } from "kysely";
 import type { AccountId } from "../domain/identifiers.ts";
 import type { DB } from "./schema.ts";
 
@@ -15,12 +15,23 @@ export type AccountBudget = {
 
 /** Returns the account's budget; null if it is unknown. */
 export async function findBudget(db: Kysely<DB>, accountId: AccountId): Promise<AccountBudget | null> {
-  const row = await db
+  return (await findBudgets(db, [accountId])).get(accountId) ?? null;
+}
+
+/** Returns the budgets of many accounts. Accounts whose budget is unknown are absent. */
+export async function findBudgets(
+  db: Kysely<DB>,
+  accountIds: readonly AccountId[],
+): Promise<ReadonlyMap<string, AccountBudget>> {
+  const rows = await db
     .selectFrom("account_budget")
     .selectAll()
-    .where("account_id", "=", accountId)
-    .executeTakeFirst();
-  if (row === undefined) return null;
+    .where("account_id", "=", sql<string>`any(${accountIds}::uuid[])`)
+    .execute();
+  return new Map(rows.map((row) => [row.account_id, toBudget(row)]));
+}
+
+function toBudget(row: Selectable<DB["account_budget"]>): AccountBudget {
   return {
     limit: row.hourly_limit,
     remaining: row.remaining,
@@ -30,24 +41,25 @@ export async function findBudget(db: Kysely<DB>, accountId: AccountId): Promise<
   };
 }
 
-/** Stores what an answer's headers reported. */
+/** The calls of an account as the headers of an answer reported them. */
+export type ReportedLimits = Pick<AccountBudget, "limit" | "remaining" | "resetsAt" | "observedAt">;
+
+/** Stores what answers reported, by one statement for all accounts. */
 export async function noteLimits(
   db: Kysely<DB>,
-  accountId: AccountId,
-  limits: { limit: number | null; remaining: number | null; resetsAt: Date | null },
-  now: Date,
+  reported: readonly (ReportedLimits & { readonly accountId: AccountId })[],
 ): Promise<void> {
-  const columns = {
-    hourly_limit: limits.limit,
-    remaining: limits.remaining,
-    resets_at: limits.resetsAt,
-    observed_at: now,
-  };
-  await db
-    .insertInto("account_budget")
-    .values({ account_id: accountId, ...columns })
-    .onConflict((conflict) => conflict.column("account_id").doUpdateSet(columns))
-    .execute();
+  await sql`
+    insert into account_budget (account_id, hourly_limit, remaining, resets_at, observed_at)
+    select * from unnest(
+      ${reported.map((one) => one.accountId)}::uuid[], ${reported.map((one) => one.limit)}::int[],
+      ${reported.map((one) => one.remaining)}::int[], ${reported.map((one) => one.resetsAt)}::timestamptz[],
+      ${reported.map((one) => one.observedAt)}::timestamptz[]
+    ) as reported (account_id, hourly_limit, remaining, resets_at, observed_at)
+    order by account_id
+    on conflict (account_id) do update set
+      hourly_limit = excluded.hourly_limit, remaining = excluded.remaining, resets_at = excluded.resets_at,
+      observed_at = excluded.observed_at`.execute(db);
 }
 
 /** Pauses calls for the account until the given time, or a later one that is already set. */

@@ -3,7 +3,7 @@ import type { DocuSignAccount } from "../docusign/api/account.ts";
 import type { CallLimits } from "../docusign/faults/limits.ts";
 import type { DocuSignOAuth } from "../docusign/oauth.ts";
 import type { AdminProfiles } from "../domain/admin.ts";
-import type { AccountId } from "../domain/identifiers.ts";
+import type { AccountId, LinkId } from "../domain/identifiers.ts";
 import type { Pace } from "../domain/pace.ts";
 import type { Database } from "../store/database.ts";
 import type { EventRecorder } from "../store/events/event-recorder.ts";
@@ -23,6 +23,8 @@ export type Capabilities = {
   /** DocuSign's API. */
   readonly openAccount: OpenAccount;
   readonly openWithToken: OpenWithToken;
+  /** Reads the access tokens of many links at once, for calls within a minute. Dispose of the result after them. */
+  readonly prepareTokens: (linkIds: readonly LinkId[]) => Promise<Disposable>;
   readonly budgets: CallBudgets;
   readonly documents: DocumentStore;
   readonly recorder: EventRecorder;
@@ -115,6 +117,8 @@ export type CallBudgets = {
   pause(accountId: AccountId, until: Date): Promise<void>;
   /** Returns whether calls may be made now, from what all processes have recorded. */
   pace(accountId: AccountId, kind: CallKind): Promise<Pace>;
+  /** Does the same for many accounts at once. */
+  paces(accountIds: readonly AccountId[], kind: CallKind): Promise<ReadonlyMap<AccountId, Pace>>;
 };
 
 /** Counters of this process. Outcomes are stable codes, never a value that a sender chose. */

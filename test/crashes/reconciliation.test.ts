@@ -17,7 +17,8 @@ test("a reconciliation that fails at any step is completed by the next worker wi
   await strikeHour(world.service.foundation.working.db, world.clock.now);
 
   const { outcome, steps } = await strikeEverywhere(world, {
-    act: async (process) => await workOn(world, process, ["reconcile-all", "reconcile-link"]),
+    act: async (process) =>
+      await workOn(world, process, ["reconcile-all", "reconcile-links", "reconcile-link"]),
     recover: async () => await settleUntilNextHour(world),
     tell: async () => ({ ...(await tellOutcome(world)), entry: await tellEntry(world) }),
   });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { nextFullHour, spreadWithin, startOfHour } from "../../src/domain/schedule.ts";
+import { nextFullHour, startOfHour } from "../../src/domain/schedule.ts";
 
 const HOUR_MS = 3_600_000;
 
@@ -36,33 +36,4 @@ test("every time lies between the start of its hour and the next", () => {
       assert.deepEqual([start.getUTCMinutes(), start.getUTCSeconds(), start.getUTCMilliseconds()], [0, 0, 0]);
     }),
   );
-});
-
-test("a link's delay is always the same and lies within the window", () => {
-  fc.assert(
-    fc.property(fc.uuid(), fc.nat(HOUR_MS), (linkId, windowMs) => {
-      const delay = spreadWithin(linkId, windowMs);
-
-      assert.equal(spreadWithin(linkId, windowMs), delay);
-      assert.ok(Number.isInteger(delay));
-      assert.ok(delay >= 0 && (delay < windowMs || windowMs === 0));
-    }),
-  );
-});
-
-test("without a window nothing is delayed", () => {
-  assert.equal(spreadWithin("00000000-0000-4000-8000-000000000001", 0), 0);
-});
-
-test("1,000 links whose ids differ only in the last digits are spread over two minutes without a burst", () => {
-  const seconds = Array.from({ length: 1000 }, (_, index) => {
-    const linkId = `00000000-0000-4000-8000-${String(index).padStart(12, "0")}`;
-    return Math.floor(spreadWithin(linkId, 120_000) / 1000);
-  });
-
-  const counts = Map.groupBy(seconds, (second) => second);
-  const busiest = Math.max(...[...counts.values()].map((links) => links.length));
-
-  assert.ok(counts.size >= 115, `${counts.size} of 120 seconds are used`);
-  assert.ok(busiest <= 25, `${busiest} links in one second`);
 });

@@ -157,7 +157,7 @@ test("a budget that cannot be shared is logged for operators and still counts in
 
   const { details, message } = await processes.logged();
   assert.equal(message, "call budget could not be shared");
-  assert.ok("accountId" in details && details.accountId === account);
+  assert.deepEqual("accountIds" in details && details.accountIds, [account]);
   assert.deepEqual(await budgets.pace(account, "other"), WAIT);
 });
 

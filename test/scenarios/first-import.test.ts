@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { sql } from "kysely";
 import { PRIORITY } from "../../src/store/queue/queue.ts";
 import { reconcileAll } from "../../src/usecases/reconciling/reconcile-all.ts";
+import { reconcileLinks } from "../../src/usecases/reconciling/reconcile-links.ts";
 import { concludeHistory, passHours } from "../support/first-import.ts";
 import {
   CUSTOMER,
@@ -10,6 +11,7 @@ import {
   createCompanies,
   endLink,
   fateOf,
+  linkIdOf,
   linkOf,
   subjects,
 } from "../support/linked-world.ts";
@@ -125,13 +127,17 @@ test("an hourly run that is due before a first import has begun does not raise t
   const { world, admin } = companies;
   await world.link(admin);
 
-  await reconcileAll(world.service.foundation.tasks, new Date("2031-01-15T04:00:00Z"));
+  const { tasks } = world.service.foundation;
+  const { signal } = new AbortController();
+  const linkIds = [await linkIdOf(world)];
+
+  await reconcileLinks(tasks, { linkIds, hour: new Date("2031-01-15T04:00:00Z"), signal });
   const before = await queuedTasks(world);
   await world.runJobs();
-  await reconcileAll(world.service.foundation.tasks, new Date("2031-01-15T05:00:00Z"));
+  await reconcileAll(tasks, new Date("2031-01-15T05:00:00Z"));
 
   assert.deepEqual(before, [`reconcile-link ${PRIORITY.firstImport}`]);
-  assert.deepEqual(await queuedTasks(world), [`reconcile-link ${PRIORITY.reconciliation}`]);
+  assert.deepEqual(await queuedTasks(world), [`reconcile-links ${PRIORITY.reconciliation}`]);
 });
 
 test("imports triggered by events do not count as progress of a running first import", async () => {

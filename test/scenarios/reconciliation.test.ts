@@ -77,35 +77,38 @@ test("hours missed during an outage are reconciled when a worker returns", async
   );
 });
 
-test("few links are reconciled at once, many within the first minutes, each with one job", async () => {
+test("fifty links share a job, which runs at once; the jobs of further links follow within the first minutes", async () => {
   await using linked = await createLinkedCompanies();
   const { world } = linked;
   const { tasks } = world.service.foundation;
   const hour = new Date("2031-01-15T04:00:00Z");
   world.clock.now = hour;
+  const shares = async (): Promise<{ links: number; delayMs: number }[]> => {
+    const { rows } = await sql<{ links: number; run_at: Date }>`
+      select json_array_length(payload -> 'linkIds') as links, greatest(run_at, ${hour}) as run_at
+      from graphile_worker._private_jobs where run_at <= now() or run_at > ${hour} order by run_at`.execute(
+      tasks.db,
+    );
+    return rows.map(({ links, run_at }) => ({ links, delayMs: run_at.getTime() - hour.getTime() }));
+  };
 
   await reconcileAll(tasks, hour);
-  assert.deepEqual(await delays(world), [0]);
-  const { rows } = await sql`select run_at from graphile_worker.jobs where run_at <= now()`.execute(tasks.db);
-  assert.equal(rows.length, 1, "by the database's clock too");
+  assert.deepEqual(await shares(), [{ links: 1, delayMs: 0 }], "due by the database's clock too");
 
-  await copyLink(world, 30);
+  await copyLink(world, 120);
   await reconcileAll(tasks, hour);
   await reconcileAll(tasks, hour);
-  const spread = await delays(world);
-  assert.equal(spread.length, 31);
-  assert.ok(new Set(spread).size > 25, String(spread));
-  assert.ok(Math.min(...spread) >= 0 && Math.max(...spread) < 3 * MINUTE_MS, String(spread));
+  const spread = await shares();
+  assert.deepEqual(
+    spread.map(({ links }) => links),
+    [50, 50, 21],
+  );
+  assert.deepEqual(
+    spread.map(({ delayMs }) => delayMs / MINUTE_MS),
+    [0, 1, 2],
+  );
   await sql`delete from graphile_worker._private_jobs`.execute(tasks.db);
 });
-
-/** The delays in milliseconds until the queued reconciliations start. */
-async function delays(world: World): Promise<number[]> {
-  const { rows } = await sql<{ run_at: Date }>`
-    select greatest(run_at, ${world.clock.now}) as run_at from graphile_worker.jobs where task_identifier = 'reconcile-link'
-    `.execute(world.service.foundation.working.db);
-  return rows.map(({ run_at }) => run_at.getTime() - world.clock.now.getTime());
-}
 
 /** Copies the link for other tenants. */
 async function copyLink(world: World, count: number): Promise<void> {

@@ -1,11 +1,10 @@
-import { enqueueReconciliation } from "../../src/store/queue/queue.ts";
 import { describeUse, measureUse, perUnit, startFloor, totalOf, type Used } from "./floor-stage.ts";
 import type { Bench, Row } from "./report.ts";
 import { addKnown, settleTables } from "./seed.ts";
 import { type Stage, setStage } from "./stage.ts";
 import { countStatements, describeStatements, totalCalls } from "./statements.ts";
 import { medianRatio } from "./statistics.ts";
-import { lastFullHour, untilNoJobs } from "./waiting.ts";
+import { lastFullHour, queueHour, untilNoJobs } from "./waiting.ts";
 
 const LINKS = 500;
 const ROUNDS = 4;
@@ -69,9 +68,6 @@ async function addQuietEnvelopes(stage: Stage): Promise<void> {
 
 async function runHour(stage: Stage): Promise<void> {
   const hour = lastFullHour();
-  await stage.database.db.transaction().execute(async (tx) => {
-    for (const { id } of stage.links)
-      await enqueueReconciliation(tx, { linkId: id, hour, runAt: null, first: false });
-  });
-  await untilNoJobs(stage, "reconcile-link");
+  await queueHour(stage, stage.links, hour);
+  await untilNoJobs(stage, "reconcile-links", "reconcile-link");
 }

@@ -1,9 +1,8 @@
-import { enqueueReconciliation } from "../../src/store/queue/queue.ts";
 import type { Bench, Row } from "./report.ts";
 import { addKnown, addLedger, settleTables } from "./seed.ts";
 import { type Stage, setStage } from "./stage.ts";
 import { median, medianRatio } from "./statistics.ts";
-import { lastFullHour, untilNoJobs } from "./waiting.ts";
+import { lastFullHour, queueHour, untilNoJobs } from "./waiting.ts";
 
 const LINKS = 1_000;
 const ROWS = { small: 10_000, large: 1_000_000 };
@@ -51,12 +50,9 @@ async function setQuietStage(bench: Bench, rows: number): Promise<Stage> {
 /** Reconciles the first links, all due at once; returns the seconds that took. */
 async function runHour(stage: Stage, links: number): Promise<number> {
   const hour = lastFullHour();
-  await stage.database.db.transaction().execute(async (tx) => {
-    for (const { id } of stage.links.slice(0, links))
-      await enqueueReconciliation(tx, { linkId: id, hour, runAt: null, first: false });
-  });
+  await queueHour(stage, stage.links.slice(0, links), hour);
   const begin = performance.now();
-  await untilNoJobs(stage, "reconcile-link");
+  await untilNoJobs(stage, "reconcile-links", "reconcile-link");
   return (performance.now() - begin) / 1000;
 }
 

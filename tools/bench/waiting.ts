@@ -1,5 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { sql } from "kysely";
+import { enqueueHour } from "../../src/store/queue/queue.ts";
+import { LINKS_OF_JOB } from "../../src/usecases/reconciling/reconcile-all.ts";
+import type { SeededLink } from "./seed.ts";
 import type { Stage } from "./stage.ts";
 
 const HOUR_MS = 60 * 60 * 1000;
@@ -15,11 +18,33 @@ export async function untilContracts(stage: Stage, count: number): Promise<void>
   await until(async () => (await stage.countContracts()) >= count, 50);
 }
 
-/** Until no job of the task is left, whether or not it is due. */
-export async function untilNoJobs(stage: Pick<Stage, "database">, task: string): Promise<void> {
+/** Queues an hour of these links, all due at once. */
+export async function queueHour(
+  { database: { db } }: Pick<Stage, "database">,
+  links: readonly SeededLink[],
+  hour: Date,
+): Promise<void> {
+  const jobs = Math.ceil(links.length / LINKS_OF_JOB);
+  await enqueueHour(
+    db,
+    Array.from({ length: jobs }, (_, index) => ({
+      linkIds: links.slice(index * LINKS_OF_JOB, (index + 1) * LINKS_OF_JOB).map(({ id }) => id),
+      hour,
+      runAt: null,
+    })),
+  );
+}
+
+/** Until no job of the tasks is left, whether or not it is due. */
+export async function untilNoJobs(
+  stage: Pick<Stage, "database">,
+  ...tasks: readonly string[]
+): Promise<void> {
   await until(async () => {
     const { rows } = await sql`
-      select from graphile_worker.jobs where task_identifier = ${task} limit 1`.execute(stage.database.db);
+      select from graphile_worker.jobs where task_identifier = any(${tasks}::text[]) limit 1`.execute(
+      stage.database.db,
+    );
     return rows.length === 0;
   }, 20);
 }

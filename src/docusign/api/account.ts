@@ -71,13 +71,12 @@ export function openDocuSignAccount(options: DocuSignAccountOptions): DocuSignAc
   const callAccount = followMoves(settings, call);
   return {
     getEnvelope: (id) => getEnvelope(call, id),
-    listCompleted: async (query) =>
-      readPage(
-        await callAccount((sdk, account, done) =>
-          sdk.envelopes.listStatusChanges(account, listOptions(query), done),
-        ),
-        query,
-      ),
+    listCompleted: async (query) => {
+      const raw = await callAccount((sdk, account, done) =>
+        sdk.envelopes.listStatusChanges(account, listOptions(query), done),
+      );
+      return { ...readPage(raw, query), readAt: settings.now() };
+    },
     listChosen: async (query) =>
       readChosen(
         await call((sdk, account, done) =>

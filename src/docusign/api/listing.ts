@@ -25,6 +25,8 @@ export type CompletedPage = {
   readonly endPosition: number | null;
   /** Start of the next page; null on the last one. */
   readonly next: number | null;
+  /** When DocuSign returned the page. */
+  readonly readAt: Date;
 };
 
 /** The parameters of `GET /envelopes` for envelopes completed in a period, in docusign-esign's names. */
@@ -88,7 +90,7 @@ const pageAnswer = z.object({
 });
 
 /** Parses one page. It may contain rows outside the query, which the caller has to leave out. */
-export function readPage(raw: unknown, query: CompletedQuery): CompletedPage {
+export function readPage(raw: unknown, query: CompletedQuery): Omit<CompletedPage, "readAt"> {
   const { envelopes: rows, nextUri, endPosition, totalSetSize, resultSetSize } = parseAnswer(pageAnswer, raw);
   const counted = resultSetSize ?? rowsFrom(query.startPosition, totalSetSize);
   // An answer without rows accounts for nothing unless it reports itself that there are none.

@@ -1,7 +1,7 @@
-import type { Kysely } from "kysely";
+import { type Kysely, type Selectable, sql } from "kysely";
 import type { Forwarding } from "../../domain/envelope.ts";
 import { type EnvelopeId, parseUuid, type UserId } from "../../domain/identifiers.ts";
-import type { DB } from "../schema.ts";
+import type { DB, Forwarding as ForwardingRow } from "../schema.ts";
 
 /** Returns an envelope's forwardings from the tenant's events, in order of arrival. */
 export async function listForwardings(
@@ -17,25 +17,37 @@ export async function listForwardingsOf(
   db: Kysely<DB>,
   tenant: string,
   envelopeIds: readonly EnvelopeId[],
-): Promise<Map<string, Forwarding[]>> {
-  if (envelopeIds.length === 0) return new Map();
-  const rows = await db
-    .selectFrom("forwarding")
-    .selectAll()
-    .where("tenant", "=", tenant)
-    .where("envelope_id", "in", [...envelopeIds])
-    .orderBy("event_id")
-    .orderBy("position")
-    .execute();
-  const found = new Map<string, Forwarding[]>();
-  for (const row of rows) {
-    const forwarding = {
-      from: person(row.from_recipient_id, row.from_user_id, row.from_email),
-      to: person(row.to_recipient_id, row.to_user_id, row.to_email),
-    };
-    found.set(row.envelope_id, [...(found.get(row.envelope_id) ?? []), forwarding]);
-  }
-  return found;
+): Promise<ReadonlyMap<string, Forwarding[]>> {
+  const envelopes = envelopeIds.map((envelopeId) => ({ tenant, envelopeId }));
+  return (await findForwardingsOf(db, envelopes)).get(tenant) ?? new Map();
+}
+
+/** The same for envelopes of many tenants, by tenant. */
+export async function findForwardingsOf(
+  db: Kysely<DB>,
+  envelopes: readonly { readonly tenant: string; readonly envelopeId: EnvelopeId }[],
+): Promise<ReadonlyMap<string, ReadonlyMap<string, Forwarding[]>>> {
+  if (envelopes.length === 0) return new Map();
+  const { rows } = await sql<Selectable<ForwardingRow>>`
+    select forwarding.* from unnest(
+      ${envelopes.map(({ tenant }) => tenant)}::text[], ${envelopes.map((one) => one.envelopeId)}::uuid[]
+    ) as envelope (tenant, envelope_id)
+    join forwarding on forwarding.tenant = envelope.tenant and forwarding.envelope_id = envelope.envelope_id
+    order by event_id, position`.execute(db);
+  const byTenant = Map.groupBy(rows, ({ tenant }) => tenant);
+  return new Map([...byTenant].map(([tenant, own]) => [tenant, byEnvelope(own)]));
+}
+
+function byEnvelope(rows: readonly Selectable<ForwardingRow>[]): Map<string, Forwarding[]> {
+  const grouped = Map.groupBy(rows, (row) => row.envelope_id);
+  return new Map([...grouped].map(([id, own]) => [id, own.map(toForwarding)]));
+}
+
+function toForwarding(row: Selectable<ForwardingRow>): Forwarding {
+  return {
+    from: person(row.from_recipient_id, row.from_user_id, row.from_email),
+    to: person(row.to_recipient_id, row.to_user_id, row.to_email),
+  };
 }
 
 function person(recipientId: string | null, userId: string | null, email: string | null): Forwarding["from"] {

@@ -61,14 +61,27 @@ export async function findEnvelopes(
   tenant: string,
   ids: readonly EnvelopeId[],
 ): Promise<Map<EnvelopeId, LedgerEntry>> {
-  if (ids.length === 0) return new Map();
-  const rows = await db
-    .selectFrom("envelope")
-    .selectAll()
-    .where("tenant", "=", tenant)
-    .where("envelope_id", "=", sql<string>`any(${ids}::uuid[])`)
-    .execute();
-  return new Map(rows.map(toEntry).map((entry) => [entry.envelopeId, entry]));
+  const entries = await findEnvelopesOfTenants(
+    db,
+    ids.map((envelopeId) => ({ tenant, envelopeId })),
+  );
+  return new Map(entries.map((entry) => [entry.envelopeId, entry]));
+}
+
+/** Returns the ledger entries of envelopes of many tenants. */
+export async function findEnvelopesOfTenants(
+  db: Kysely<DB>,
+  envelopes: readonly { readonly tenant: string; readonly envelopeId: EnvelopeId }[],
+): Promise<LedgerEntry[]> {
+  if (envelopes.length === 0) return [];
+  const { rows } = await sql<Selectable<EnvelopeRow>>`
+    select envelope.* from unnest(
+      ${envelopes.map(({ tenant }) => tenant)}::text[], ${envelopes.map((one) => one.envelopeId)}::uuid[]
+    ) as listed (tenant, envelope_id)
+    join envelope on envelope.tenant = listed.tenant and envelope.envelope_id = listed.envelope_id`.execute(
+    db,
+  );
+  return rows.map(toEntry);
 }
 
 /** Keeps the envelope's line as it is until the transaction ends; imports may go on storing contracts of it. */

@@ -1,7 +1,7 @@
-import type { Kysely, Selectable } from "kysely";
+import { type Kysely, type Selectable, sql } from "kysely";
 import type { LinkId } from "../../domain/identifiers.ts";
 import type { DB, LinkToken } from "../schema.ts";
-import type { Binding, Vault } from "./vault.ts";
+import { type Binding, UnopenedSecret, type Vault } from "./vault.ts";
 
 export type LinkTokens = {
   readonly accessToken: string;
@@ -17,6 +17,31 @@ type Pair = Pick<LinkTokens, "accessToken" | "refreshToken">;
 /** Returns the link's decrypted tokens; null if the link has ended. */
 export async function findTokens(db: Kysely<DB>, vault: Vault, linkId: LinkId): Promise<LinkTokens | null> {
   return decrypt(vault, await tokenRows(db).where("link_id", "=", linkId).executeTakeFirst());
+}
+
+/** Returns the decrypted tokens of many links. Links without tokens, and tokens that no key decrypts, are absent. */
+export async function findTokensOf(
+  db: Kysely<DB>,
+  vault: Vault,
+  linkIds: readonly LinkId[],
+): Promise<ReadonlyMap<LinkId, LinkTokens>> {
+  const rows = await tokenRows(db).where("link_id", "=", sql<string>`any(${linkIds}::uuid[])`).execute();
+  const byId = new Map(rows.map((row) => [row.link_id, row]));
+  return new Map(
+    linkIds.flatMap((linkId) => {
+      const tokens = unlessUnopened(() => decrypt(vault, byId.get(linkId)));
+      return tokens === null ? [] : [[linkId, tokens] as const];
+    }),
+  );
+}
+
+function unlessUnopened<T>(read: () => T): T | null {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof UnopenedSecret) return null;
+    throw error;
+  }
 }
 
 /** Like `findTokens`, and locks the row until the transaction ends: one refresh at a time. */

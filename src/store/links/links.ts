@@ -133,6 +133,12 @@ export async function listCurrentLinks(db: Kysely<DB>): Promise<Link[]> {
   return rows.map(toLink);
 }
 
+/** Lists the ids of the unended links of all tenants. */
+export async function listCurrentLinkIds(db: Kysely<DB>): Promise<LinkId[]> {
+  const rows = await db.selectFrom("link").select("id").where("state", "<>", "ended").orderBy("id").execute();
+  return rows.map(({ id }) => required(parseUuid<LinkId>(id)));
+}
+
 /** Converts a row of the table to a link. */
 export function toLink(row: Selectable<LinkRow>): Link {
   return {

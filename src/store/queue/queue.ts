@@ -12,8 +12,8 @@ type Job = {
   readonly key: string;
   readonly priority: number;
   readonly runAt: Date | null;
-  /** The link whose jobs must not occupy all workers. */
-  readonly linkId?: LinkId;
+  /** Workers skip jobs with a flag while others take their turn. */
+  readonly flags?: readonly string[];
 };
 
 /** The flag of a link's jobs. Workers skip flagged jobs while other links take their turn. */
@@ -42,14 +42,50 @@ export async function enqueueReconciliation(
   db: Kysely<DB>,
   job: { linkId: LinkId; hour: Date; runAt: Date | null; first: boolean },
 ): Promise<void> {
-  await enqueue(db, {
+  await enqueue(db, reconciliationOf(job));
+}
+
+function reconciliationOf(job: Parameters<typeof enqueueReconciliation>[1]): Job {
+  return {
     task: "reconcile-link",
     payload: { linkId: job.linkId, hour: job.hour.toISOString() },
     key: `reconcile:${job.linkId}`,
     priority: job.first ? PRIORITY.firstImport : PRIORITY.reconciliation,
     runAt: job.runAt,
-    linkId: job.linkId,
-  });
+    flags: [linkFlag(job.linkId)],
+  };
+}
+
+export type HourJob = {
+  readonly linkIds: readonly LinkId[];
+  readonly hour: Date;
+  readonly runAt: Date | null;
+};
+
+/** The flag of the jobs that reconcile many links. */
+export const HOUR_FLAG = "hour";
+
+/** Queues the reconciliation of all links by one statement. Replaces jobs of an earlier hour that still wait. */
+export async function enqueueHour(db: Kysely<DB>, jobs: readonly HourJob[]): Promise<void> {
+  await enqueueAll(
+    db,
+    jobs.map(({ linkIds, hour, runAt }, index) => ({
+      task: "reconcile-links",
+      payload: { linkIds, hour: hour.toISOString() },
+      key: `reconcile-links:${index}`,
+      priority: PRIORITY.reconciliation,
+      runAt,
+      flags: [HOUR_FLAG],
+    })),
+  );
+}
+
+/** Queues the reconciliation of each of the links by itself, by one statement. */
+export async function enqueueReconciliations(
+  db: Kysely<DB>,
+  jobs: readonly Parameters<typeof enqueueReconciliation>[1][],
+): Promise<void> {
+  await enqueueAll(db, jobs.map(reconciliationOf));
 }
 
 /**
@@ -66,7 +102,7 @@ export async function enqueueBacklog(
     key: `backlog:${job.linkId}:${job.lane}`,
     priority: job.first ? PRIORITY.firstImport : PRIORITY.reconciliation,
     runAt: job.runAt,
-    linkId: job.linkId,
+    flags: [linkFlag(job.linkId)],
   });
 }
 
@@ -94,7 +130,11 @@ export async function enqueueRehearsal(tx: Kysely<DB>, key: string): Promise<voi
 
 /** Queues a job. Replaces a waiting job with the same key. */
 async function enqueue(db: Kysely<DB>, job: Job): Promise<void> {
-  await sql`select from ${addJob(job, { keepsRunAt: false })}`.execute(db);
+  await enqueueAll(db, [job]);
+}
+
+async function enqueueAll(db: Kysely<DB>, jobs: readonly Job[]): Promise<void> {
+  if (jobs.length > 0) await sql`select from ${addJobs(jobs, { keepsRunAt: false })}`.execute(db);
 }
 
 /**
@@ -102,21 +142,32 @@ async function enqueue(db: Kysely<DB>, job: Job): Promise<void> {
  * a time that was read before could be outdated by a concurrent commit.
  */
 async function bringForward(db: Kysely<DB>, job: Job): Promise<void> {
+  const moment = momentOf(sql`${job.runAt}::timestamptz`);
   await sql`
-    select graphile_worker.reschedule_jobs(array[job_id], run_at := ${momentOf(job)})
-    from ${addJob(job, { keepsRunAt: true })} where due_at > ${momentOf(job)}`.execute(db);
+    select graphile_worker.reschedule_jobs(array[job_id], run_at := ${moment})
+    from ${addJobs([job], { keepsRunAt: true })} where due_at > ${moment}`.execute(db);
 }
 
 /**
  * Wakes no worker: the caller may tell the notifier after the commit, and workers look every second. Uses no named
  * queues: fetching a job locks all of them, which is slow with one for each link.
  */
-function addJob(job: Job, { keepsRunAt }: { keepsRunAt: boolean }): RawBuilder<unknown> {
-  const flags = job.linkId === undefined ? null : [linkFlag(job.linkId)];
-  return sql`torikomi_queue.add_jobs(json_build_array(json_build_object(
-    'identifier', ${job.task}::text, 'payload', ${JSON.stringify(job.payload)}::json, 'run_at', ${momentOf(job)},
-    'job_key', ${job.key}::text, 'priority', ${job.priority}::int, 'flags', ${flags}::text[]
-  )), ${keepsRunAt})`;
+function addJobs(jobs: readonly Job[], { keepsRunAt }: { keepsRunAt: boolean }): RawBuilder<unknown> {
+  const specs = jobs.map(({ task, payload, key, priority, runAt, flags = null }) => ({
+    identifier: task,
+    payload,
+    run_at: runAt,
+    job_key: key,
+    priority,
+    flags,
+  }));
+  return sql`torikomi_queue.add_jobs((
+    select json_agg(json_build_object(
+      'identifier', identifier, 'payload', payload, 'run_at', ${momentOf(sql`run_at`)}, 'job_key', job_key,
+      'priority', priority, 'flags', flags
+    )) from json_to_recordset(${JSON.stringify(specs)}::json)
+      as spec (identifier text, payload json, run_at timestamptz, job_key text, priority int, flags json)
+  ), ${keepsRunAt})`;
 }
 
 /** A job as graphile-worker fetched it. */
@@ -141,6 +192,6 @@ export async function putBack(query: Query, job: FetchedJob): Promise<void> {
  * Postponed jobs use the database's clock. If our clock were behind it, the job would be due at once and be postponed
  * again and again.
  */
-function momentOf({ runAt }: Job): RawBuilder<Date> {
-  return runAt === null ? sql`now()` : sql`greatest(${runAt}::timestamptz, now() + interval '1 second')`;
+function momentOf(runAt: RawBuilder<unknown>): RawBuilder<Date> {
+  return sql`case when ${runAt} is null then now() else greatest(${runAt}, now() + interval '1 second') end`;
 }

@@ -2,7 +2,13 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { DocuSignFault } from "../../docusign/faults/faults.ts";
 import type { LinkId } from "../../domain/identifiers.ts";
 import { isUnavailable } from "../../store/database-errors.ts";
-import { findTokens, type LinkTokens, lockTokens, storeTokens } from "../../store/links/link-tokens.ts";
+import {
+  findTokens,
+  findTokensOf,
+  type LinkTokens,
+  lockTokens,
+  storeTokens,
+} from "../../store/links/link-tokens.ts";
 import { UnopenedSecret } from "../../store/links/vault.ts";
 import type { Uses } from "../capabilities.ts";
 import { toLinkTokens } from "./link-tokens.ts";
@@ -15,6 +21,11 @@ export type AccessTokens = {
    * key decrypts the stored tokens.
    */
   get(linkId: LinkId, stale?: string): Promise<string>;
+  /**
+   * Reads the tokens of many links at once. `get` returns them until the result is disposed of, for a minute at most,
+   * unless DocuSign rejects them. Tokens that are missing or that no key decrypts are left to `get`.
+   */
+  readonly prepare: (linkIds: readonly LinkId[]) => Promise<Disposable>;
 };
 
 /** `reported` holds the key errors that this process has logged: a lost key can affect thousands of links. */
@@ -22,13 +33,32 @@ type Renewing = Uses<"db" | "log" | "now" | "oauth" | "vault"> & { readonly repo
 
 /** A token this close to expiry counts as expired: it could expire on its way to DocuSign. */
 const SPARE_MS = 5 * 60 * 1000;
+/** Shorter than the spare time, so that a prepared token is still valid. */
+const PREPARED_MS = 60 * 1000;
 
 /** Gets access tokens with the stored, encrypted refresh tokens (design decision 18). */
 export function createAccessTokens(uses: Uses<"db" | "log" | "now" | "oauth" | "vault">): AccessTokens {
   const deps: Renewing = { ...uses, reported: new Set() };
   const underWay = new Map<LinkId, Promise<string>>();
+  const prepared = new Map<LinkId, { readonly accessToken: string; readonly readAt: number }>();
+  const isRecent = (readAt: number): boolean => Math.abs(deps.now().getTime() - readAt) < PREPARED_MS;
   return {
+    async prepare(linkIds) {
+      const now = deps.now();
+      for (const [linkId, tokens] of await findTokensOf(deps.db, deps.vault, linkIds)) {
+        if (isUsable(tokens, undefined, now))
+          prepared.set(linkId, { accessToken: tokens.accessToken, readAt: now.getTime() });
+      }
+      return {
+        [Symbol.dispose]: () => {
+          for (const linkId of linkIds) prepared.delete(linkId);
+        },
+      };
+    },
     async get(linkId, stale) {
+      const ready = prepared.get(linkId);
+      if (ready !== undefined && stale === undefined && isRecent(ready.readAt)) return ready.accessToken;
+      prepared.delete(linkId);
       const stored = await decrypted(deps, linkId, findTokens(deps.db, deps.vault, linkId));
       if (stored !== null && isUsable(stored, stale, deps.now())) return stored.accessToken;
       const running = underWay.get(linkId);

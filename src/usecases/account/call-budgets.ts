@@ -4,7 +4,14 @@ import { unlessFarOff } from "../../docusign/faults/throttling.ts";
 import type { AccountId } from "../../domain/identifiers.ts";
 import { type CallBudget, mayCall, type Pace } from "../../domain/pace.ts";
 import { nextFullHour } from "../../domain/schedule.ts";
-import { findBudget, noteLimits, pauseAccount } from "../../store/budgets.ts";
+import {
+  type AccountBudget,
+  findBudget,
+  findBudgets,
+  noteLimits,
+  pauseAccount,
+  type ReportedLimits,
+} from "../../store/budgets.ts";
 import type { CallBudgets, CallKind, Uses } from "../capabilities.ts";
 
 /** Other processes may see used calls this much later. They learn immediately that the reserve is reached. */
@@ -24,16 +31,22 @@ const LEFT_TO_OTHERS: Readonly<Record<CallKind, number>> = {
  * decision 8).
  */
 export function createCallBudgets(deps: Uses<"db" | "log" | "now" | "reserveShare">): CallBudgets {
-  const { db, log, now, reserveShare } = deps;
+  const { db, now, reserveShare } = deps;
   const seen = new Map<AccountId, CallBudget>();
   const underWay = new Map<AccountId, number>();
-  const lastShared = new Map<AccountId, Shared>();
   const paceOf = (accountId: AccountId, kind: CallKind): Pace => {
     const budget = seen.get(accountId);
     if (budget === undefined || kind === "person") return { kind: "go" };
     const left = less(budget, underWay.get(accountId) ?? 0);
     return mayCall(left, reserveShare * LEFT_TO_OTHERS[kind], now());
   };
+  const paceBy = (accountId: AccountId, kind: CallKind, shared: AccountBudget | null): Pace => {
+    const until = shared?.pausedUntil ?? null;
+    if (until !== null && until > now()) return { kind: "wait", until };
+    if (shared?.remaining != null) seen.set(accountId, latest(seen.get(accountId), shared));
+    return paceOf(accountId, kind);
+  };
+  const share = createSharing(deps);
   return {
     begin(accountId, kind) {
       const pace = paceOf(accountId, kind);
@@ -47,19 +60,13 @@ export function createCallBudgets(deps: Uses<"db" | "log" | "now" | "reserveShar
       const limits = { ...reported, resetsAt: endOfHour(reported, at) };
       seen.set(accountId, latest(seen.get(accountId), limits));
       const paces = `${paceOf(accountId, "first-import").kind} ${paceOf(accountId, "other").kind}`;
-      const key = `${limits.limit} ${limits.resetsAt.getTime()} ${paces}`;
-      if (!mustShare(lastShared, accountId, { key, at: at.getTime() })) return;
-      noteLimits(db, accountId, limits, at).catch((error: unknown) =>
-        log.warn({ err: error, accountId }, "call budget could not be shared"),
-      );
+      share(accountId, { ...limits, observedAt: at }, paces);
     },
     pause: async (accountId, until) => await pauseAccount(db, accountId, until, now()),
-    async pace(accountId, kind) {
-      const shared = await findBudget(db, accountId);
-      const until = shared?.pausedUntil ?? null;
-      if (until !== null && until > now()) return { kind: "wait", until };
-      if (shared?.remaining != null) seen.set(accountId, latest(seen.get(accountId), shared));
-      return paceOf(accountId, kind);
+    pace: async (accountId, kind) => paceBy(accountId, kind, await findBudget(db, accountId)),
+    async paces(accountIds, kind) {
+      const shared = await findBudgets(db, accountIds);
+      return new Map(accountIds.map((id) => [id, paceBy(id, kind, shared.get(id) ?? null)]));
     },
   };
 }
@@ -68,6 +75,38 @@ function spent(kind: CallKind, retryAt: Date): DocuSignFault {
   if (LEFT_TO_OTHERS[kind] > 0)
     return new DocuSignFault("throttled", "budget-reserve", { retryAt, limit: "reserve-reached" });
   return new DocuSignFault("throttled", "hourly-calls-spent", { retryAt });
+}
+
+type Share = (accountId: AccountId, limits: ReportedLimits, paces: string) => void;
+
+/**
+ * Stores the limits that other processes must see now, one statement after another. Further limits wait for the next
+ * statement.
+ */
+function createSharing({ db, log }: Uses<"db" | "log">): Share {
+  const lastShared = new Map<AccountId, Shared>();
+  const waiting = new Map<AccountId, ReportedLimits>();
+  let isBusy = false;
+  const store = async (): Promise<void> => {
+    isBusy = true;
+    while (waiting.size > 0) {
+      const reported = [...waiting].map(([accountId, limits]) => ({ accountId, ...limits }));
+      waiting.clear();
+      await noteLimits(db, reported).catch((error: unknown) =>
+        log.warn(
+          { err: error, accountIds: reported.map(({ accountId }) => accountId) },
+          "call budget could not be shared",
+        ),
+      );
+    }
+    isBusy = false;
+  };
+  return (accountId, limits, paces) => {
+    const key = `${limits.limit} ${limits.resetsAt?.getTime()} ${paces}`;
+    if (!mustShare(lastShared, accountId, { key, at: limits.observedAt.getTime() })) return;
+    waiting.set(accountId, limits);
+    if (!isBusy) void store();
+  };
 }
 
 type Shared = { readonly key: string; readonly at: number };

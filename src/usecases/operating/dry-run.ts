@@ -83,7 +83,7 @@ async function listAll(deps: Uses<"budgets" | "db" | "now">, listing: Listing): 
     if (obstacle !== null) return obstacle;
     try {
       const page = await listPage(account, { ...window, ...cursor }, await findListingPace(deps.db, link.id));
-      take(await judgeListed(deps, link, page.envelopes));
+      take(await judgeListed(deps, link, page));
       cursor = page.next;
     } catch (error) {
       return await readFault(deps, link, error);

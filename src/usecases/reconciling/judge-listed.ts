@@ -9,6 +9,7 @@ import type { Uses } from "../capabilities.ts";
 import { ownershipView } from "../importing/decide.ts";
 import { countedMembers, membersToKeep } from "../importing/group-members.ts";
 import { type ReadEnvelope, writeListing } from "../importing/listed-envelope.ts";
+import type { ListedPage } from "./list-page.ts";
 
 /** A listed envelope with its ledger entry and the decision that follows from the listing. */
 export type ListedRow = {
@@ -21,25 +22,41 @@ export type ListedRow = {
   readonly announced: boolean;
 };
 
+/** Facts of the database about the envelopes of a tenant, by their ids. */
+export type KnownFacts = {
+  readonly entries: ReadonlyMap<string, LedgerEntry>;
+  readonly forwardings: ReadonlyMap<string, readonly Forwarding[]>;
+  /** Envelopes without an entry that an event has announced. */
+  readonly announced: ReadonlySet<string>;
+};
+
 /** Decides on listed envelopes from the listing alone, without a call. Changes nothing. */
 export async function judgeListed(
-  { db, now }: Uses<"db" | "now">,
+  { db }: Uses<"db">,
   link: Link,
-  envelopes: readonly Envelope[],
+  page: Pick<ListedPage, "envelopes" | "readAt">,
 ): Promise<ListedRow[]> {
-  const listedAt = now();
-  const ids = envelopes.map((envelope) => envelope.id);
-  const known = await findEnvelopes(db, link.tenant, ids);
-  const unknown = ids.filter((id) => !known.has(id));
+  const ids = page.envelopes.map((envelope) => envelope.id);
+  const entries = await findEnvelopes(db, link.tenant, ids);
+  const unknown = ids.filter((id) => !entries.has(id));
   const announced = await announcedEnvelopes(db, link.id, unknown);
   const forwardings = await listForwardingsOf(db, link.tenant, ids);
+  return judgeRows(link, page, { entries, forwardings, announced });
+}
+
+/** The same from facts that were read before. */
+export function judgeRows(
+  link: Link,
+  { envelopes, readAt }: Pick<ListedPage, "envelopes" | "readAt">,
+  { entries, forwardings, announced }: KnownFacts,
+): ListedRow[] {
   return envelopes.map((envelope) => ({
     envelope,
-    entry: known.get(envelope.id),
+    entry: entries.get(envelope.id),
     ...judge(link, {
       envelope,
-      readAt: listedAt,
-      entry: known.get(envelope.id),
+      readAt,
+      entry: entries.get(envelope.id),
       forwardings: forwardings.get(envelope.id) ?? [],
     }),
     announced: announced.has(envelope.id),

@@ -28,6 +28,8 @@ export type ListedPage = {
   readonly total: number | null;
   /** Null when both sides are listed. */
   readonly next: Cursor | null;
+  /** When DocuSign returned the page. */
+  readonly readAt: Date;
 };
 
 const SECOND_MS = 1_000;
@@ -41,7 +43,7 @@ export function startOfListing(from: Date): Cursor {
  * smaller, and may end it before the window does.
  */
 export async function listPage(
-  account: DocuSignAccount,
+  account: Pick<DocuSignAccount, "listCompleted">,
   window: Place,
   pace: ListingPace,
 ): Promise<ListedPage> {
@@ -65,6 +67,7 @@ export async function listPage(
     unreadable: page.unreadable,
     extraneous: left.filter((envelope) => !isOfPageBefore(envelope, place)).length,
     total: isPart ? null : page.totalSetSize,
+    readAt: page.readAt,
     next:
       isPart && page.next === null
         ? { side: place.side, cursorFrom: place.to, cursorPosition: 0 }

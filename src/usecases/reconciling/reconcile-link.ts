@@ -222,9 +222,12 @@ function kindOf(link: Link, request: ReconcileRequest, now: Date): Reconciliatio
 
 /** The full check runs after the hourly run, so that new envelopes do not wait for a listing of all history. */
 function isFullDue(link: Link, { from, to, manual }: ReconcileRequest, now: Date): boolean {
-  const { listedAt } = link.firstImport;
-  if (listedAt === null || from !== undefined || manual === true || !hasReached(link, to)) return false;
-  return (link.fullyCheckedAt ?? listedAt).getTime() + FULL_EVERY_MS <= now.getTime();
+  return from === undefined && manual !== true && hasReached(link, to) && isFullCheckDue(link, now);
+}
+
+/** The daily check compares the ledger with DocuSign's whole listing. It begins once the first listing is through. */
+export function isFullCheckDue({ fullyCheckedAt, firstImport: { listedAt } }: Link, now: Date): boolean {
+  return listedAt !== null && (fullyCheckedAt ?? listedAt).getTime() + FULL_EVERY_MS <= now.getTime();
 }
 
 /**

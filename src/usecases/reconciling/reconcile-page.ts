@@ -35,7 +35,7 @@ export async function reconcilePage(deps: Uses<"db" | "now">, work: PageWork): P
   const page = await listUnlessTooMuch(work, pace);
   if (page instanceof DocuSignFault) return { tooMuch: page };
   const { next } = page;
-  const rows = await judgeListed(deps, link, page.envelopes);
+  const rows = await judgeListed(deps, link, page);
   const found = rows.filter((row) => isNews(row, link)).map(({ line }) => line);
   const counts = await tallyPage(deps.db, work, { page, rows });
   const cursor = next ?? afterLast(run);
@@ -95,7 +95,7 @@ function afterLast(run: Reconciliation): Cursor {
  * Returns true if the ledger entry must be written: it is missing, belongs to another link, or has an exclusion that
  * no longer holds. A listing that leaves the decision open does not contradict an exclusion.
  */
-function isNews({ entry, line, decision }: ListedRow, link: Link): boolean {
+export function isNews({ entry, line, decision }: ListedRow, link: Link): boolean {
   if (entry === undefined || entry.linkId !== link.id || entry.completedAt === null) return true;
   if (entry.state !== "excluded" || decision.kind === "undecided") return false;
   return line.reason !== entry.reason;
@@ -107,7 +107,11 @@ function isNews({ entry, line, decision }: ListedRow, link: Link): boolean {
  * A window that begins later than the link has reached proves nothing about the gap; an operator can request one. A
  * listing of sent envelopes counts only if it is known to show the whole account.
  */
-function reached({ link, run }: PageWork, rows: readonly ListedRow[], next: Cursor | null): LinkChange {
+export function reached(
+  { link, run }: Pick<PageWork, "link" | "run">,
+  rows: readonly Pick<ListedRow, "envelope">[],
+  next: Cursor | null,
+): LinkChange {
   const sideDone = next?.side !== run.side;
   const moment = sideDone ? run.to : next.cursorFrom;
   if (run.side === "received") {
@@ -136,7 +140,7 @@ export function provenAfterwards({ link, run }: Pick<PageWork, "link" | "run">):
 }
 
 /** Returns the newest listed completion between other users, which only a user who sees the whole account can see. */
-function newestProof(link: Link, rows: readonly ListedRow[]): Date | null {
+export function newestProof(link: Link, rows: readonly Pick<ListedRow, "envelope">[]): Date | null {
   return rows
     .filter(({ envelope }) => isBetweenOthers(link, envelope))
     .reduce<Date | null>((newest, { envelope }) => later(envelope.completedAt, newest), null);

@@ -9,13 +9,25 @@ import type { Cursor, ListedPage } from "./list-page.ts";
 
 export type TallyWork = { readonly link: Link; readonly run: Reconciliation };
 
+type Listed = { readonly page: ListedPage; readonly rows: readonly ListedRow[] };
+
 /** Returns the counts that a page adds to its run. Skips what an earlier page or the other side has counted. */
 export async function tallyPage(
   db: Database,
   work: TallyWork,
-  { page, rows }: { page: ListedPage; rows: readonly ListedRow[] },
+  listed: Listed,
 ): Promise<Omit<PageCounts, "colleagueSeen">> {
-  const { link, run } = work;
+  return {
+    ...countPage(work, listed),
+    unlistedIds: work.run.kind === "full" ? await listUnlisted(db, work, listed) : [],
+  };
+}
+
+/** The counts that the page alone tells. */
+export function countPage(
+  { link, run }: TallyWork,
+  { page, rows }: Listed,
+): Omit<PageCounts, "colleagueSeen" | "unlistedIds"> {
   const alreadyCounted = new Set(run.countedIds);
   const onSide = rows.filter(({ envelope }) => !alreadyCounted.has(envelope.id));
   // Envelopes that the account sent were counted on the sent side.
@@ -35,7 +47,6 @@ export async function tallyPage(
     unreadable: page.unreadable,
     docusignCount: isFirstOfSide ? (page.total ?? 0) : 0,
     rowsSeen: onSide.length + page.unreadable + page.extraneous,
-    unlistedIds: run.kind === "full" ? await listUnlisted(db, work, { page, rows }) : [],
   };
 }
 
@@ -72,7 +83,7 @@ function isConnectsTask({ connect }: Link, { decision: { facts } }: ListedRow): 
 async function listUnlisted(
   db: Database,
   { link, run }: TallyWork,
-  { page: { next }, rows }: { page: ListedPage; rows: readonly ListedRow[] },
+  { page: { next }, rows }: Listed,
 ): Promise<readonly string[]> {
   const isSideDone = next === null || next.side !== run.side;
   if (!isSideDone && next.cursorPosition > 0) return [];
