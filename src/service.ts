@@ -150,6 +150,7 @@ async function startWork(foundation: Foundation, started: AsyncDisposableStack):
     log,
     events: lock.events,
   });
+  tasks.notifier.shortcut({ queued: worker.nudge });
   return { ...worker, giveBack: async (db) => await lock.giveBack(db) };
 }
 
@@ -262,13 +263,15 @@ function tokenVerifier({ config, now }: Foundation): TokenVerifier {
   return createTokenVerifier({ issuer, audience, clientId, serviceSubjects, now });
 }
 
-function openChangeNews({ address, log }: Foundation, started: AsyncDisposableStack): ChangeNews {
-  return started.adopt(
+function openChangeNews({ address, log, tasks }: Foundation, started: AsyncDisposableStack): ChangeNews {
+  const news = started.adopt(
     createChangeNews(address, {
       onLost: (error) => log.warn({ err: error }, "the connection for change notifications was lost"),
     }),
-    async (news) => await news.close(),
+    async (opened) => await opened.close(),
   );
+  tasks.notifier.shortcut({ changed: news.changed });
+  return news;
 }
 
 /** The page needs the cabinet's sign-in. Without a client there is no page, and no linking can be finished. */

@@ -1,4 +1,4 @@
-import type { WorkerEvents } from "graphile-worker";
+import type { WorkerEvents, WorkerPool } from "graphile-worker";
 import {
   parseCronItems,
   Logger as QueueLogger,
@@ -26,6 +26,8 @@ export type WorkerOptions = {
 export type Worker = {
   /** Resolves with the cause if the workers end by themselves: the process must not live on without them. */
   readonly failed: Promise<Error>;
+  /** Lets so many idle workers look for jobs at once. */
+  readonly nudge: (workers: number) => void;
   /** Stops fetching jobs, lets running ones finish, and releases unfinished ones at once. */
   stop(): Promise<void>;
 };
@@ -53,6 +55,7 @@ export async function startWorker(deps: TaskUses, options: WorkerOptions): Promi
     signal: stopping.signal,
     onRepeat: (error: unknown) => log.warn({ err: error }, "a statement of the queue failed and is retried"),
   };
+  const nudge = nudger(options.events);
   const runner: Runner = await run({
     pgPool: patientPool(options.pgPool, patience),
     concurrency: options.concurrency,
@@ -74,11 +77,20 @@ export async function startWorker(deps: TaskUses, options: WorkerOptions): Promi
   runner.addJob("rescue-jobs", {}, { jobKey: "rescue-jobs", maxAttempts: 1 }).catch(end);
   return {
     failed,
+    nudge,
     stop: async () => {
       stopping.abort();
       await runner.stop();
     },
   };
+}
+
+/** A pool that shuts down must not be nudged. */
+function nudger(events: WorkerEvents): Worker["nudge"] {
+  let pool: WorkerPool | null = null;
+  events.once("pool:create", ({ workerPool }) => void (pool = workerPool));
+  events.once("pool:gracefulShutdown", () => void (pool = null));
+  return (workers) => pool?.nudge(workers);
 }
 
 /** Runs due jobs until none is left, for tests and commands that wait for the result. */

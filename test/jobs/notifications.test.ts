@@ -2,12 +2,16 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { sql } from "kysely";
 import pg from "pg";
+import { startWorker } from "../../src/jobs/worker.ts";
+import { startWorkerLock } from "../../src/jobs/worker-pools.ts";
 import { openNotifier } from "../../src/store/notifier.ts";
+import { storeTestContract, storeTestLink } from "../api/stored.ts";
 import { theLink } from "../cli/concluded.ts";
 import { minimalEvent, post } from "../support/connect.ts";
 import { CUSTOMER, createLinkedCompanies } from "../support/linked-world.ts";
+import { allowConnections } from "../support/postgres.ts";
 import { until } from "../support/waiting.ts";
-import { createWorld, type World } from "../support/world.ts";
+import { type Answer, createWorld, type World } from "../support/world.ts";
 
 test("only the notifier sends notifications, for changes and for events that need an import", async () => {
   await using companies = await createLinkedCompanies();
@@ -45,6 +49,73 @@ test("the notifier merges what comes in while it is busy", async () => {
   assert.deepEqual(heard.payloads("jobs:insert"), ['{"count":100}']);
   assert.deepEqual(heard.payloads("torikomi_changes"), ["tenant-1"]);
 });
+
+test("readers of a process get what it commits although it hears no notification", async () => {
+  await using world = await createWorld();
+  const linkId = await storeTestLink(world);
+  const api = await world.api();
+  await api.get("/v1/changes");
+  let queries = 0;
+  world.service.foundation.serving.pool.on("release", () => (queries += 1));
+
+  let answer: Answer | null = null;
+  const reading = api.get("/v1/changes?wait=30").then((page) => (answer = page));
+  // It publishes and reads, then waits.
+  await until(() => queries === 2, "the reader waits");
+  await allowConnections(world.database, false);
+  await endListeners(world);
+  await storeTestContract(world, { linkId });
+  await until(() => answer !== null, "the reader has the contract", 15_000);
+  await allowConnections(world.database, true);
+
+  assert.equal((await reading).body.items.length, 1);
+});
+
+test("an idle worker looks for jobs at once when it is nudged, until it stops", async () => {
+  await using world = await createWorld();
+  const { address, tasks, working, log } = world.service.foundation;
+  const lock = startWorkerLock(address);
+  const settings = { concurrency: 1, shutdownTimeoutMs: 1_000, events: lock.events };
+  const worker = await startWorker(tasks, { ...settings, pgPool: working.pool, log });
+  let asked = 0;
+  lock.events.on("worker:getJob:start", () => (asked += 1));
+  // In one turn of the event loop, so that the worker does not ask by itself.
+  const nudge = (): number => {
+    asked = 0;
+    worker.nudge(1);
+    return asked;
+  };
+
+  try {
+    await until(() => nudge() === 1, "the idle worker asks", 10_000);
+  } finally {
+    await worker.stop();
+  }
+  assert.equal(nudge(), 0);
+  await lock.close();
+});
+
+test("the notifier calls back at once for news of this process", async () => {
+  const notifier = openNotifier("postgres://127.0.0.1:9/nowhere");
+  const heard: unknown[] = [];
+  notifier.shortcut({ changed: (tenant) => heard.push(tenant), queued: (jobs) => heard.push(jobs) });
+
+  notifier.changed("tenant-1");
+  notifier.queued(3);
+
+  await until(() => heard.length === 2, "both are heard");
+  assert.deepEqual(heard, ["tenant-1", 3]);
+  await notifier.close();
+});
+
+/** The process must not hear its own notifications. */
+async function endListeners({ service }: World): Promise<void> {
+  await sql`
+    select pg_terminate_backend(pid) from pg_stat_activity
+    where application_name = 'torikomi change news' and datname = current_database()`.execute(
+    service.foundation.working.db,
+  );
+}
 
 async function listen({ database }: World) {
   const client = new pg.Client({ connectionString: database.connectionString });

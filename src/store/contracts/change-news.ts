@@ -1,5 +1,5 @@
 import type { Address } from "../address.ts";
-import { CHANGES_CHANNEL } from "../notifier.ts";
+import { CHANGES_CHANNEL, type News } from "../notifier.ts";
 import { keepSession, type SessionOptions } from "../session.ts";
 import type { FeedType } from "./feed.ts";
 import { FEED_NOTES_CHANNEL } from "./feed-notes.ts";
@@ -25,9 +25,12 @@ export type ChangeNewsOptions = Pick<SessionOptions, "onLost" | "reconnectMs">;
 
 /**
  * Listens for news of the feed over one connection for all readers of this process. News lost with the connection cost
- * only time: after reconnecting, all readers look again.
+ * only time: after reconnecting, all readers look again. `changed` wakes readers without a notification.
  */
-export function createChangeNews(address: Address, options: ChangeNewsOptions = {}): ChangeNews {
+export function createChangeNews(
+  address: Address,
+  options: ChangeNewsOptions = {},
+): ChangeNews & Pick<News, "changed"> {
   const readers = createReaders();
   const session = keepSession(address, {
     applicationName: "torikomi change news",
@@ -49,6 +52,7 @@ export function createChangeNews(address: Address, options: ChangeNewsOptions = 
   });
   return {
     waitFor: readers.waitFor,
+    changed: (tenant) => readers.wake("contract", tenant),
     async close() {
       readers.close();
       await session.close();
