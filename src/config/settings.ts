@@ -49,7 +49,8 @@ export const SETTINGS = z.object({
     refused: plainHttp,
     otherwise: "`http://localhost:PORT`",
     required: "in production",
-    meaning: "address at which people and DocuSign reach the service",
+    meaning:
+      "address at which people and DocuSign reach the service; it may have a path, such as `https://example.com/cell-a`",
   }),
   trustProxy: setting(field.integer(0, 20), {
     name: "TRUST_PROXY",
