@@ -60,7 +60,7 @@ export const RECEIVING_CONNECTIONS = 2;
  */
 const BESIDE_JOBS = 5;
 /** For changes that requests make. A refresh of tokens keeps one while DocuSign answers. */
-const CHANGING_CONNECTIONS = 8;
+const CHANGING_CONNECTIONS = 6;
 const WORKING = { connectionTimeoutMs: 30_000, prepared: true };
 const COMMAND_PATIENCE_MS = 5_000;
 
