@@ -1,11 +1,10 @@
 import { sql } from "kysely";
-import { enqueueReconciliation } from "../../src/store/queue/queue.ts";
 import { readProcessorSeconds } from "./processors.ts";
 import { type Program, startProgram } from "./program.ts";
 import type { Bench, Row } from "./report.ts";
 import { addKnown, settleTables } from "./seed.ts";
 import { type Stage, setStage } from "./stage.ts";
-import { lastFullHour, until } from "./waiting.ts";
+import { lastFullHour, queueHour, until } from "./waiting.ts";
 
 const LINKS = 5_000;
 const MEANT = 50_000;
@@ -67,12 +66,13 @@ async function fillStage({ database: { db }, docusign, links }: Stage): Promise<
 }
 
 /** Ends when every link is accounted for up to the hour, and every daily check is done. */
-async function reconcile({ database: { db }, links }: Stage): Promise<void> {
+async function reconcile(stage: Stage): Promise<void> {
+  const {
+    database: { db },
+    links,
+  } = stage;
   const hour = lastFullHour();
-  await db.transaction().execute(async (tx) => {
-    for (const { id } of links)
-      await enqueueReconciliation(tx, { linkId: id, hour, runAt: null, first: false });
-  });
+  await queueHour(stage, links, hour);
   await until(async () => {
     const { rows } = await sql`
       select from link where least(sent_reached, received_reached) < ${hour}

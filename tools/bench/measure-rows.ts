@@ -1,12 +1,11 @@
 import { sql } from "kysely";
 import type { Database } from "../../src/store/database.ts";
-import { enqueueReconciliation } from "../../src/store/queue/queue.ts";
 import { timeReadable } from "./measure-readable.ts";
 import type { Bench, Row } from "./report.ts";
 import { addKnown, type SeededLink, settleTables } from "./seed.ts";
 import { type Stage, setStage } from "./stage.ts";
 import { median, medianRatio } from "./statistics.ts";
-import { lastFullHour, untilNoJobs } from "./waiting.ts";
+import { lastFullHour, queueHour, untilNoJobs } from "./waiting.ts";
 
 const LINKS = 200;
 const ROWS = { small: 10_000, large: 10_000_000 };
@@ -123,13 +122,9 @@ async function timePage({ links, get }: Stage): Promise<number> {
 }
 
 async function timeHour(stage: Stage): Promise<number> {
-  const hour = lastFullHour();
-  await stage.database.db.transaction().execute(async (tx) => {
-    for (const { id } of stage.links)
-      await enqueueReconciliation(tx, { linkId: id, hour, runAt: null, first: false });
-  });
+  await queueHour(stage, stage.links, lastFullHour());
   const begin = performance.now();
-  await untilNoJobs(stage, "reconcile-link");
+  await untilNoJobs(stage, "reconcile-links", "reconcile-link");
   return performance.now() - begin;
 }
 
