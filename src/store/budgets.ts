@@ -15,7 +15,12 @@ export type AccountBudget = {
 
 /** Returns the account's budget; null if it is unknown. */
 export async function findBudget(db: Kysely<DB>, accountId: AccountId): Promise<AccountBudget | null> {
-  return (await findBudgets(db, [accountId])).get(accountId) ?? null;
+  const row = await db
+    .selectFrom("account_budget")
+    .selectAll()
+    .where("account_id", "=", accountId)
+    .executeTakeFirst();
+  return row === undefined ? null : toBudget(row);
 }
 
 /** Returns the budgets of many accounts. Accounts whose budget is unknown are absent. */
