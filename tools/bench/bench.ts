@@ -3,6 +3,7 @@ import { openDatabase } from "../../src/store/database.ts";
 import { startTestServer } from "../../test/support/postgres.ts";
 import { measureAnswers } from "./measure-answers.ts";
 import { measureCalls } from "./measure-calls.ts";
+import { measureConnections } from "./measure-connections.ts";
 import { measureContracts } from "./measure-contracts.ts";
 import { measureEvents } from "./measure-events.ts";
 import { measureFeed } from "./measure-feed.ts";
@@ -48,6 +49,7 @@ const MEASUREMENTS: Readonly<Record<string, (bench: Bench) => Promise<Row[]>>> =
   "first-import": measureFirstImport,
   start: measureStart,
   truncate: measureTruncate,
+  connections: measureConnections,
   "hour-50000": measureLargeHour,
   rows: measureRows,
 };
