@@ -19,7 +19,7 @@ import { publishChanges } from "../../src/store/contracts/publication.ts";
 import { findStoredDocuments } from "../../src/store/contracts/stored-documents.ts";
 import { type Database, openDatabase } from "../../src/store/database.ts";
 import { announcedEnvelopes, eventsOfEnvelope } from "../../src/store/events/events.ts";
-import { listForwardings, listForwardingsOf } from "../../src/store/events/forwardings.ts";
+import { findForwardingsOf, listForwardings, listForwardingsOf } from "../../src/store/events/forwardings.ts";
 import { type Recording, recordEvents } from "../../src/store/events/record-events.ts";
 import { claimEnvelope, claimNextDue } from "../../src/store/ledger/claims.ts";
 import {
@@ -29,7 +29,8 @@ import {
   countTotals,
   countWaiting,
 } from "../../src/store/ledger/counts.ts";
-import { findEnvelope, findEnvelopes } from "../../src/store/ledger/envelopes.ts";
+import { findEnvelope, findEnvelopes, findEnvelopesOfTenants } from "../../src/store/ledger/envelopes.ts";
+import { recordQuietHours } from "../../src/store/ledger/quiet-hours.ts";
 import {
   countListedFirst,
   findLatest,
@@ -38,6 +39,8 @@ import {
 } from "../../src/store/ledger/reconciliations.ts";
 import { settleEnvelope } from "../../src/store/ledger/settlements.ts";
 import { nextDueAt } from "../../src/store/ledger/waiting-envelopes.ts";
+import type { Link } from "../../src/store/links/links.ts";
+import { findStandings } from "../../src/store/links/standings.ts";
 import type { DB } from "../../src/store/schema.ts";
 import { eraseNames } from "../../src/store/upkeep/housekeeping.ts";
 import { createTestDatabase } from "../support/postgres.ts";
@@ -63,10 +66,10 @@ const EACH = `case tenant when '${LARGE}' then 5000 else 150 end`;
 const IN_VAIN = 500;
 const NOW = new Date("2031-01-15T03:10:00Z");
 
-/** The queries of every event, import, hour, page and reader. */
-const QUERIES: Readonly<Record<string, (db: Database, some: Some) => Promise<unknown>>> = {
-  "events are recorded with their imports": async (db, { linkId }) =>
-    await recordEvents(asPool(db), [anEvent(linkId), anEvent(linkId)]),
+type Queries = Readonly<Record<string, (db: Database, some: Some) => Promise<unknown>>>;
+
+/** The queries of every import and hour. Workers plan them once for all values. */
+const JOBS: Queries = {
   "an import begins": async (db, { linkId, tenant, envelopeId }) => {
     const claim = { tenant, envelopeId, linkId, foundBy: "event", now: NOW, leaseUntil: NOW } as const;
     await claimEnvelope(db, claim);
@@ -89,6 +92,13 @@ const QUERIES: Readonly<Record<string, (db: Database, some: Some) => Promise<unk
     await announcedEnvelopes(db, linkId, envelopeIds);
     await listForwardingsOf(db, tenant, envelopeIds);
   },
+  "the hours of many links are reconciled": async (db, { linkId, tenant, envelopeIds }) => {
+    const envelopes = envelopeIds.map((envelopeId) => ({ tenant, envelopeId }));
+    const [standing] = await findStandings(db, [linkId]);
+    await findEnvelopesOfTenants(db, envelopes);
+    await findForwardingsOf(db, envelopes);
+    await recordQuietHours(db, [quietHourOf(standing?.link ?? assert.fail())], NOW);
+  },
   "a link's totals are counted": async (db, { linkId }) => {
     await countTotals(db, linkId);
     await countWaiting(db, linkId);
@@ -100,6 +110,13 @@ const QUERIES: Readonly<Record<string, (db: Database, some: Some) => Promise<unk
     await findLatest(db, linkId);
     await listReconciliations(db, tenant, { limit: 50, after: { startedAt: NOW, id: randomUUID() } });
   },
+};
+
+/** The queries of every event, import, hour, page and reader. */
+const QUERIES: Queries = {
+  ...JOBS,
+  "events are recorded with their imports": async (db, { linkId }) =>
+    await recordEvents(asPool(db), [anEvent(linkId), anEvent(linkId)]),
   "a page of contracts is read": async (db, { tenant, envelopeId }) => {
     const after = { importedAt: NOW, id: randomUUID() };
     await listContracts(db, tenant, { limit: 101, after: null });
@@ -153,6 +170,24 @@ test("no regular query scans a growing table", async (t) => {
         [],
       );
       assert.ok(plans.length > 0);
+    });
+  }
+});
+
+test("no plan of a job's query for all values scans a growing table", async (t) => {
+  await using world = await createWorld();
+
+  for (const [what, ask] of Object.entries(JOBS)) {
+    await t.test(what, async () => {
+      const queries = await world.watch(ask);
+
+      const plans = await Promise.all(queries.map(async (query) => await world.explainForAll(query)));
+
+      const walking = queries.filter((_, index) => walks(plans[index]));
+      assert.deepEqual(
+        walking.map((query) => query.sql),
+        [],
+      );
     });
   }
 });
@@ -236,6 +271,11 @@ async function createWorld() {
         await client.query("rollback");
         client.release();
       }
+    },
+    // The plan that serves all values.
+    explainForAll: async (query: Query): Promise<Plan> => {
+      const { rows } = await pool.query(`explain (generic_plan, format json) ${query.sql}`);
+      return rows[0]["QUERY PLAN"][0].Plan;
     },
     [Symbol.asyncDispose]: async () => await kept.disposeAsync(),
   };
@@ -358,5 +398,15 @@ function aContract(of: { linkId: LinkId; tenant: string; envelopeId: EnvelopeId 
       sender: null,
       recipients: null,
     },
+  };
+}
+
+function quietHourOf(link: Link): Parameters<typeof recordQuietHours>[1][number] {
+  return {
+    link,
+    run: { id: randomUUID(), from: NOW, to: NOW, startedAt: NOW, calls: 2, colleagueSeen: true },
+    counts: { listed: 0, docusignCount: 0, rowsSeen: 0 },
+    reached: { sentReached: NOW, receivedReached: NOW, colleagueSentAt: null },
+    confirmed: null,
   };
 }

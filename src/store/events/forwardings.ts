@@ -32,7 +32,11 @@ export async function findForwardingsOf(
     select forwarding.* from unnest(
       ${envelopes.map(({ tenant }) => tenant)}::text[], ${envelopes.map((one) => one.envelopeId)}::uuid[]
     ) as envelope (tenant, envelope_id)
-    join forwarding on forwarding.tenant = envelope.tenant and forwarding.envelope_id = envelope.envelope_id
+    cross join lateral (
+      -- The offset keeps each look-up on the index.
+      select * from forwarding
+      where forwarding.tenant = envelope.tenant and forwarding.envelope_id = envelope.envelope_id offset 0
+    ) as forwarding
     order by event_id, position`.execute(db);
   const byTenant = Map.groupBy(rows, ({ tenant }) => tenant);
   return new Map([...byTenant].map(([tenant, own]) => [tenant, byEnvelope(own)]));

@@ -2,6 +2,7 @@ import { type Kysely, sql } from "kysely";
 import type { LinkId } from "../../domain/identifiers.ts";
 import { MOST_ATTEMPTS } from "../../domain/retries.ts";
 import type { DB } from "../schema.ts";
+import { WAITING } from "../states.ts";
 import { REASON } from "../waiting-reasons.ts";
 import type { EnvelopeState } from "./envelopes.ts";
 import { announcedBy } from "./waiting-envelopes.ts";
@@ -53,7 +54,7 @@ export async function countDue(db: Kysely<DB>, linkId: LinkId, now: Date): Promi
     .selectFrom("envelope")
     .select((select) => select.fn.countAll<string>().as("count"))
     .where("link_id", "=", linkId)
-    .where("state", "=", "waiting")
+    .where("state", "=", WAITING)
     .where("waiting_until", "<=", now)
     .executeTakeFirstOrThrow();
   return Number(row.count);
@@ -65,7 +66,7 @@ export async function countWaiting(db: Kysely<DB>, linkId: LinkId): Promise<numb
     .selectFrom("envelope")
     .select((select) => select.fn.countAll<string>().as("count"))
     .where("link_id", "=", linkId)
-    .where("state", "=", "waiting")
+    .where("state", "=", WAITING)
     .executeTakeFirstOrThrow();
   return Number(row.count);
 }
@@ -76,7 +77,7 @@ export async function countWaitingByCause(db: Kysely<DB>, linkId: LinkId): Promi
     .selectFrom("envelope")
     .select([REASON.as("reason"), (select) => select.fn.countAll<string>().as("count")])
     .where("link_id", "=", linkId)
-    .where("state", "=", "waiting")
+    .where("state", "=", WAITING)
     .groupBy(REASON)
     .orderBy("reason")
     .execute();
@@ -89,7 +90,7 @@ export async function countParked(db: Kysely<DB>, linkId: LinkId): Promise<numbe
     .selectFrom("envelope")
     .select((select) => select.fn.countAll<string>().as("count"))
     .where("link_id", "=", linkId)
-    .where("state", "=", "waiting")
+    .where("state", "=", WAITING)
     .where((is) => is.or([is("waiting_until", "is", null), is("attempts", ">=", MOST_ATTEMPTS)]))
     .executeTakeFirstOrThrow();
   return Number(row.count);

@@ -78,9 +78,10 @@ export async function findEnvelopesOfTenants(
     select envelope.* from unnest(
       ${envelopes.map(({ tenant }) => tenant)}::text[], ${envelopes.map((one) => one.envelopeId)}::uuid[]
     ) as listed (tenant, envelope_id)
-    join envelope on envelope.tenant = listed.tenant and envelope.envelope_id = listed.envelope_id`.execute(
-    db,
-  );
+    cross join lateral (
+      -- The offset keeps each look-up on the index.
+      select * from envelope where tenant = listed.tenant and envelope_id = listed.envelope_id offset 0
+    ) as envelope`.execute(db);
   return rows.map(toEntry);
 }
 

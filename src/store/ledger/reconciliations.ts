@@ -5,6 +5,7 @@ import type { LinkId } from "../../domain/identifiers.ts";
 import { parseUuid } from "../../domain/identifiers.ts";
 import { oneOf, required } from "../rows.ts";
 import type { DB, Reconciliation as ReconciliationRow } from "../schema.ts";
+import { DONE, RUNNING } from "../states.ts";
 
 export type ReconciliationKind = "first" | "hourly" | "full" | "manual" | "closing";
 
@@ -76,7 +77,7 @@ export async function findRunning(db: Kysely<DB>, linkId: LinkId): Promise<Recon
     .selectFrom("reconciliation")
     .selectAll()
     .where("link_id", "=", linkId)
-    .where("state", "=", "running")
+    .where("state", "=", RUNNING)
     .executeTakeFirst();
   return row === undefined ? null : toReconciliation(row);
 }
@@ -142,7 +143,7 @@ export async function endReconciliation(
       counted_ids: [],
     })
     .where("id", "=", id)
-    .where("state", "=", "running")
+    .where("state", "=", RUNNING)
     .execute();
 }
 
@@ -152,7 +153,7 @@ export async function abandonRun(tx: Kysely<DB>, linkId: LinkId, now: Date): Pro
     .updateTable("reconciliation")
     .set({ state: "failed", ended_at: now, failure: "the link was ended meanwhile", counted_ids: [] })
     .where("link_id", "=", linkId)
-    .where("state", "=", "running")
+    .where("state", "=", RUNNING)
     .execute();
 }
 
@@ -181,7 +182,7 @@ export async function countListedFirst(
     .where("tenant", "=", link.tenant)
     .where("link_id", "=", link.id)
     .where("kind", "=", "first")
-    .where("state", "=", "done")
+    .where("state", "=", DONE)
     .orderBy("started_at", "desc")
     .limit(1)
     .executeTakeFirst();
@@ -194,7 +195,7 @@ export async function findLatest(db: Kysely<DB>, linkId: LinkId): Promise<Reconc
     .selectFrom("reconciliation")
     .selectAll()
     .where("link_id", "=", linkId)
-    .where("state", "=", "done")
+    .where("state", "=", DONE)
     .orderBy("started_at", "desc")
     .limit(1)
     .executeTakeFirst();

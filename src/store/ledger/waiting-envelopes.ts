@@ -2,6 +2,7 @@ import { type Kysely, type RawBuilder, sql } from "kysely";
 import type { LinkId } from "../../domain/identifiers.ts";
 import { importJobKey } from "../queue/queue.ts";
 import type { DB } from "../schema.ts";
+import { WAITING } from "../states.ts";
 
 /** Returns when the link's next waiting envelope is due; null if none has a time. */
 export async function nextDueAt(db: Kysely<DB>, linkId: LinkId): Promise<Date | null> {
@@ -9,7 +10,7 @@ export async function nextDueAt(db: Kysely<DB>, linkId: LinkId): Promise<Date | 
     .selectFrom("envelope")
     .select((select) => select.fn.min("waiting_until").as("due"))
     .where("link_id", "=", linkId)
-    .where("state", "=", "waiting")
+    .where("state", "=", WAITING)
     .executeTakeFirst();
   return row?.due ?? null;
 }
@@ -20,7 +21,7 @@ export async function hasLeased(db: Kysely<DB>, linkId: LinkId, now: Date): Prom
     .selectFrom("envelope")
     .select("envelope_id")
     .where("link_id", "=", linkId)
-    .where("state", "=", "waiting")
+    .where("state", "=", WAITING)
     .where("reason", "=", "queued")
     .where("waiting_until", ">", now)
     .limit(1)
@@ -34,7 +35,7 @@ export async function oldestWaiting(db: Kysely<DB>, linkId: LinkId): Promise<Dat
     .selectFrom("envelope")
     .select((select) => select.fn.min("completed_at").as("oldest"))
     .where("link_id", "=", linkId)
-    .where("state", "=", "waiting")
+    .where("state", "=", WAITING)
     .executeTakeFirst();
   return row?.oldest ?? null;
 }
