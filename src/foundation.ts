@@ -61,7 +61,7 @@ export const RECEIVING_CONNECTIONS = 2;
 const BESIDE_JOBS = 5;
 /** For changes that requests make. A refresh of tokens keeps one while DocuSign answers. */
 const CHANGING_CONNECTIONS = 6;
-const WORKING = { connectionTimeoutMs: 30_000, prepared: true };
+const WORKING = { connectionTimeoutMs: 30_000, prepared: "all" as const };
 const COMMAND_PATIENCE_MS = 5_000;
 
 /** Opens database, document store and DocuSign. Starts no background work. */
@@ -74,7 +74,7 @@ export async function openFoundation(
   await using opened = new AsyncDisposableStack();
   const address = await findDatabase(config, log, opened);
   const open = databaseOpener({ address, log }, opened);
-  const serving = open("serving", { ...SERVING, max: SERVING_CONNECTIONS[role] });
+  const serving = open("serving", { ...SERVING, prepared: "marked", max: SERVING_CONNECTIONS[role] });
   const receiving = open("receiving", {
     ...SERVING,
     max: RECEIVING_CONNECTIONS,

@@ -25,10 +25,10 @@ export type DatabaseOptions = {
   /** Keeps idle connections open, and with them their plans. */
   keepConnected?: boolean;
   /**
-   * Lets each connection plan a statement once. For short statements that are repeated often; one plan must serve all
-   * values.
+   * Lets each connection plan a statement once: all of them, or those with the mark `PLANNED_ONCE`. For short statements
+   * that are repeated often; one plan must serve all values.
    */
-  prepared?: boolean;
+  prepared?: "all" | "marked";
 };
 
 /** The database, or a transaction of it. */
@@ -96,7 +96,7 @@ function clientFor(address: Address): typeof pg.Client {
 }
 
 function namesFor({ prepared }: DatabaseOptions): StatementNames {
-  return prepared === true ? createStatementNames() : () => null;
+  return prepared === undefined ? () => null : createStatementNames(prepared);
 }
 
 type Wrapping = { readonly names: StatementNames; readonly onError: (error: unknown) => void };

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { sql } from "kysely";
 import { type Database, openDatabase } from "../../src/store/database.ts";
+import { PLANNED_ONCE } from "../../src/store/statement-names.ts";
 import { createTestDatabase } from "../support/postgres.ts";
 
 test("a connection plans a repeated statement once", async () => {
@@ -14,6 +15,18 @@ test("a connection plans a repeated statement once", async () => {
 
   assert.deepEqual(await ask("丙"), [{ word: "丙" }]);
   assert.deepEqual(await namedStatements(opened.db), ["select $1::text as word"]);
+});
+
+test("a connection for marked statements plans only these once", async () => {
+  await using opened = await open("marked");
+  const { db } = opened;
+
+  for (let turn = 0; turn < 3; turn += 1) {
+    await sql`select ${turn}::int as other`.execute(db);
+    await sql`select ${PLANNED_ONCE} ${turn}::int as number`.execute(db);
+  }
+
+  assert.deepEqual(await namedStatements(db), ["select /* planned once */ $1::int as number"]);
 });
 
 test("a statement that a migration has outdated is answered, and its connection is replaced", async () => {
@@ -43,9 +56,11 @@ test("texts that differ each time take no names", async () => {
   assert.equal((await namedStatements(opened.db)).length, 300);
 });
 
-async function open(): Promise<AsyncDisposable & { readonly db: Database }> {
+async function open(
+  prepared: "all" | "marked" = "all",
+): Promise<AsyncDisposable & { readonly db: Database }> {
   const database = await createTestDatabase();
-  const { db, close } = openDatabase(database.connectionString, { max: 1, prepared: true });
+  const { db, close } = openDatabase(database.connectionString, { max: 1, prepared });
   return {
     db,
     async [Symbol.asyncDispose]() {

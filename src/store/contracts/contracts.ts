@@ -5,6 +5,7 @@ import type { AccountId, ContractId, EnvelopeId, LinkId } from "../../domain/ide
 import { parseUuid } from "../../domain/identifiers.ts";
 import { required } from "../rows.ts";
 import type { DB } from "../schema.ts";
+import { PLANNED_ONCE } from "../statement-names.ts";
 import { type Certificate, withCertificates } from "./certificates.ts";
 import { findBlock } from "./search-blocks.ts";
 import { type Block, searchColumns } from "./search-keys.ts";
@@ -100,7 +101,7 @@ export async function findContract(
   tenant: string | null,
   id: ContractId,
 ): Promise<StoredContract | null> {
-  const found = selectContracts(db).where("id", "=", id);
+  const found = selectContracts(db).modifyFront(PLANNED_ONCE).where("id", "=", id);
   const row = await (tenant === null ? found : found.where("tenant", "=", tenant)).executeTakeFirst();
   if (row === undefined) return null;
   const [contract = null] = await withCertificates(db, [toContract(row)]);

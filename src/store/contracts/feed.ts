@@ -1,6 +1,7 @@
 import { type Kysely, type RawBuilder, sql } from "kysely";
 import { oneOf } from "../rows.ts";
 import type { DB } from "../schema.ts";
+import { PLANNED_ONCE } from "../statement-names.ts";
 
 export const FEED_TYPES = ["imported", "deleted", "link", "restored"] as const;
 export type FeedType = (typeof FEED_TYPES)[number];
@@ -38,7 +39,7 @@ type Row = {
 export async function readFeed(db: Kysely<DB>, reading: FeedReading): Promise<FeedPage> {
   const entries = sql.join(sourcesOf(reading), sql` union all `);
   const { rows } = await sql<Row>`
-    select newest, entry.*
+    select ${PLANNED_ONCE} newest, entry.*
     from (select ${newestOf(reading.tenant)} as newest) as edge
     left join (select * from (${entries}) as both_tables order by sequence limit ${reading.limit}) as entry on true
     order by sequence`.execute(db);
