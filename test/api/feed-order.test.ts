@@ -5,7 +5,7 @@ import { recordChanges } from "../../src/store/contracts/changes.ts";
 import { type NewContract, storeContracts } from "../../src/store/contracts/contracts.ts";
 import { type FeedEntry, readFeed } from "../../src/store/contracts/feed.ts";
 import { publishChanges } from "../../src/store/contracts/publication.ts";
-import type { Database } from "../../src/store/database.ts";
+import { type Database, openDatabase } from "../../src/store/database.ts";
 import { claimEnvelope } from "../../src/store/ledger/claims.ts";
 import { createWorld, type World } from "../support/world.ts";
 import { id, storeTestLink } from "./stored.ts";
@@ -49,7 +49,10 @@ test("concurrent publications neither reorder nor hide any change", async () => 
   await using world = await createWorld();
   const { db } = world.service.foundation.serving;
   const linkId = await storeTestLink(world);
-  const writes = await Promise.all(Array.from({ length: 8 }, async () => await beginWrite(world, linkId)));
+  await using writing = openWriters(world, 8);
+  const writes = await Promise.all(
+    Array.from({ length: 8 }, async () => await beginWrite(world, linkId, writing.db)),
+  );
 
   await Promise.all(writes.flatMap((write) => [write.end("commit"), publishChanges(db), publishChanges(db)]));
   await publishChanges(db);
@@ -91,12 +94,18 @@ async function listWaits(db: Database): Promise<string[]> {
 
 type OpenWrite = { readonly contractId: string; end: (how: "commit" | "rollback") => Promise<void> };
 
+/** For more writers than a process that serves has connections for. */
+function openWriters({ database }: World, max: number): AsyncDisposable & { readonly db: Database } {
+  const { db, close } = openDatabase(database.connectionString, { max });
+  return { db, [Symbol.asyncDispose]: close };
+}
+
 /** Begins a transaction that writes a contract and its change, and leaves it open. */
 async function beginWrite(
   world: World,
   linkId: Awaited<ReturnType<typeof storeTestLink>>,
+  db: Database = world.service.foundation.working.db,
 ): Promise<OpenWrite> {
-  const { db } = world.service.foundation.working;
   const contract = await prepare(world, linkId);
   const wrote = Promise.withResolvers<void>();
   const end = Promise.withResolvers<"commit" | "rollback">();
