@@ -34,6 +34,9 @@ const PING_MS = 10_000;
 const QUERY_TIMEOUT_MS = 5_000;
 const FAREWELL_MS = 1_000;
 
+/** Without a reason, each refresh would make an error with its stack. */
+const REFRESH = "refresh";
+
 /** Fails on a standby, which a session may be left on after a failover. */
 const PING = "begin read write; commit";
 /** By default the server keeps the locks of a vanished machine for two hours. */
@@ -49,7 +52,7 @@ export function keepSession(address: Address, options: SessionOptions): Session 
   const control = { closing: closing.signal, refreshing: new AbortController() };
   const kept = keep(address, options, control);
   return {
-    refresh: () => control.refreshing.abort(),
+    refresh: () => control.refreshing.abort(REFRESH),
     async close() {
       closing.abort();
       await kept;
