@@ -94,18 +94,23 @@ function abandon(own: Locks, session: Session): void {
   if (own.session === session) own.session = null;
 }
 
-/** Runs the work while this session holds the named advisory lock. Waits until no other session holds it. */
-export async function inTurn<T>(
-  db: Kysely<DB>,
-  name: string,
-  work: (session: Kysely<DB>) => Promise<T>,
-): Promise<T> {
+/** Runs the work on a session of its own, and releases all locks of the session at the end. */
+export async function withSession<T>(db: Kysely<DB>, work: (session: Kysely<DB>) => Promise<T>): Promise<T> {
   return await db.connection().execute(async (session) => {
-    await sql`select pg_advisory_lock(hashtextextended(${name}, 0))`.execute(session);
     try {
       return await work(session);
     } finally {
-      await sql`select pg_advisory_unlock(hashtextextended(${name}, 0))`.execute(session);
+      await sql`select pg_advisory_unlock_all()`.execute(session);
     }
   });
+}
+
+/** Runs the work while the session holds the named advisory lock. Waits until no other session holds it. */
+export async function inTurn<T>(session: Kysely<DB>, name: string, work: () => Promise<T>): Promise<T> {
+  await sql`select pg_advisory_lock(hashtextextended(${name}, 0))`.execute(session);
+  try {
+    return await work();
+  } finally {
+    await sql`select pg_advisory_unlock(hashtextextended(${name}, 0))`.execute(session);
+  }
 }

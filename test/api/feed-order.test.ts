@@ -2,11 +2,12 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { sql } from "kysely";
 import { recordChanges } from "../../src/store/contracts/changes.ts";
-import { type NewContract, storeContracts } from "../../src/store/contracts/contracts.ts";
+import type { NewContract } from "../../src/store/contracts/contracts.ts";
 import { type FeedEntry, readFeed } from "../../src/store/contracts/feed.ts";
 import { publishChanges } from "../../src/store/contracts/publication.ts";
 import { type Database, openDatabase } from "../../src/store/database.ts";
 import { claimEnvelope } from "../../src/store/ledger/claims.ts";
+import { storeContracts } from "../support/store-contracts.ts";
 import { createWorld, type World } from "../support/world.ts";
 import { id, storeTestLink } from "./stored.ts";
 

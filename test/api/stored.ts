@@ -2,12 +2,13 @@ import { createHash, randomUUID } from "node:crypto";
 import { parseUuid } from "../../src/domain/identifiers.ts";
 import { recordCertificate } from "../../src/store/contracts/certificates.ts";
 import { recordChanges } from "../../src/store/contracts/changes.ts";
-import { type NewContract, storeContracts } from "../../src/store/contracts/contracts.ts";
+import type { NewContract } from "../../src/store/contracts/contracts.ts";
 import { claimEnvelope } from "../../src/store/ledger/claims.ts";
 import { settleEnvelope } from "../../src/store/ledger/settlements.ts";
 import { storeGroup } from "../../src/store/links/groups.ts";
 import { storeLink } from "../../src/store/links/link-writes.ts";
 import type { Link } from "../../src/store/links/links.ts";
+import { storeContracts } from "../support/store-contracts.ts";
 import type { World } from "../support/world.ts";
 
 /** Parses a UUID as one of our ids. */

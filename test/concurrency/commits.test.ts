@@ -25,29 +25,32 @@ test("an import and the page that lists its envelope, amid their commits, wait f
   const envelopeId = parseUuid<EnvelopeId>(envelope.envelopeId);
   assert.ok(linkId !== null && envelopeId !== null);
   const atCommit = Promise.withResolvers<void>();
-  const goOn = Promise.withResolvers<void>();
+  const held = await importer.serving.pool.connect();
   interceptPool(importer.working.pool, async (statement, act) => {
-    if (statement.startsWith('insert into "contract"')) {
+    if (statement.includes("insert into contract")) {
+      // The commit locks the link, and then waits for the ledger entry.
+      await held.query("begin; select from envelope for update");
       atCommit.resolve();
-      await goOn.promise;
     }
     return await act();
   });
 
   const importing = importEnvelope(importer.tasks, { linkId, envelopeId, foundBy: "event" });
   await atCommit.promise;
+  await untilWaiting(world, 1);
   const listing = reconcileStep(tasks, { linkId, to: new Date("2031-01-15T04:00:00Z") });
-  await untilOneWaits(world);
-  goOn.resolve();
+  await untilWaiting(world, 2);
+  await held.query("commit");
+  held.release();
 
   assert.equal((await importing).kind, "imported");
   assert.equal((await listing).kind, "more");
   assert.deepEqual(await subjects(world), ["契約"]);
 });
 
-/** Resolves when a session waits for the row lock of a different session. */
-async function untilOneWaits({ database, service }: World): Promise<void> {
+/** Resolves when so many sessions wait for the locks of others. */
+async function untilWaiting({ database, service }: World, count: number): Promise<void> {
   const name = new URL(database.connectionString).pathname.slice(1);
   const waiting = sql`select from pg_stat_activity where datname = ${name} and wait_event_type = 'Lock'`;
-  while ((await waiting.execute(service.foundation.serving.db)).rows.length === 0);
+  while ((await waiting.execute(service.foundation.serving.db)).rows.length < count);
 }

@@ -290,13 +290,13 @@ for (const [reason, befall] of Object.entries(OF_ALL)) {
   });
 }
 
-test("a turn ends with the first envelope that finds its link stopped", async () => {
+test("a turn claims no other envelope once its link is stopped", async () => {
   await using companies = await createBacklog("a", "b", "c");
   const { world } = companies;
   world.docusign.onNext(DOWNLOAD, async () => await removeGroup(world));
   world.docusign.failNext(1, UNAVAILABLE, DOWNLOAD);
 
-  assert.deepEqual(await takeTurn(world, { lane: 1 }), ["waiting", "waiting"]);
+  assert.deepEqual(await takeTurn(world, { lane: 1 }), ["waiting"]);
 
   assert.deepEqual(await queuedTurns(world), []);
 });

@@ -5,23 +5,22 @@ import { CompiledQuery, Kysely, PostgresDialect, sql } from "kysely";
 import type pg from "pg";
 import type { ContractId, EnvelopeId, LinkId } from "../../src/domain/identifiers.ts";
 import { parseUuid } from "../../src/domain/identifiers.ts";
-import { recordChanges } from "../../src/store/contracts/changes.ts";
+import { commitImport } from "../../src/store/contracts/commit-import.ts";
 import {
   contractsOfEnvelope,
   findContract,
   markContractDeleted,
   type NewContract,
-  storeContracts,
 } from "../../src/store/contracts/contracts.ts";
 import { FEED_TYPES, readFeed, readNewest } from "../../src/store/contracts/feed.ts";
 import { listContracts } from "../../src/store/contracts/list-contracts.ts";
 import { publishChanges } from "../../src/store/contracts/publication.ts";
-import { findStoredDocuments } from "../../src/store/contracts/stored-documents.ts";
 import { type Database, openDatabase } from "../../src/store/database.ts";
 import { announcedEnvelopes, eventsOfEnvelope } from "../../src/store/events/events.ts";
 import { findForwardingsOf, listForwardings, listForwardingsOf } from "../../src/store/events/forwardings.ts";
 import { type Recording, recordEvents } from "../../src/store/events/record-events.ts";
-import { claimEnvelope, claimNextDue } from "../../src/store/ledger/claims.ts";
+import { findImportFacts } from "../../src/store/import-facts.ts";
+import { claimEnvelope, claimForLane, claimNextDue } from "../../src/store/ledger/claims.ts";
 import {
   countDue,
   countExcludedByRule,
@@ -30,6 +29,7 @@ import {
   countWaiting,
 } from "../../src/store/ledger/counts.ts";
 import { findEnvelope, findEnvelopes, findEnvelopesOfTenants } from "../../src/store/ledger/envelopes.ts";
+import { listStale, replaceStale } from "../../src/store/ledger/listings.ts";
 import { recordQuietHours } from "../../src/store/ledger/quiet-hours.ts";
 import {
   countListedFirst,
@@ -74,15 +74,23 @@ const JOBS: Queries = {
     const claim = { tenant, envelopeId, linkId, foundBy: "event", now: NOW, leaseUntil: NOW } as const;
     await claimEnvelope(db, claim);
     await listForwardings(db, tenant, envelopeId);
-    await findStoredDocuments(db, tenant, envelopeId);
+    await findImportFacts(db, tenant, envelopeId);
   },
   "an import ends": async (db, { linkId, tenant, envelopeId, contract }) => {
-    await recordChanges(db, "imported", await storeContracts(db, [contract]), NOW);
-    const decision = { state: "imported", reason: "sent", completedAt: NOW, facts: {} } as const;
-    await settleEnvelope(db, { tenant, envelopeId, linkId, now: NOW, ...decision });
+    const { groupId } = contract;
+    const decision = { reason: "sent", completedAt: NOW, facts: {}, now: NOW, block: "" };
+    const document = { documentId: "new", key: "new", bytes: 1, sha256: "" };
+    const work = { tenant, envelopeId, linkId, groupId, contracts: [contract], unrecorded: [document] };
+    await commitImport(db, { ...work, ...decision });
+    const excluded = { state: "excluded", reason: "not-ours", completedAt: NOW, facts: {} } as const;
+    await settleEnvelope(db, { tenant, envelopeId, linkId, now: NOW, ...excluded });
   },
-  "a lane of the backlog takes the next envelope": async (db, { linkId }) => {
+  "a lane of the backlog takes the next envelope": async (db, { linkId, envelopeId }) => {
     await claimNextDue(db, { linkId, now: NOW, leaseUntil: NOW });
+    const claim = { linkId, now: NOW, leaseUntil: NOW, newerThan: NOW, onlyNewer: false, previous: null };
+    await claimForLane(db, claim);
+    await listStale(db, { linkId, sent: true, before: NOW }, { now: NOW, limit: 40 });
+    await replaceStale(db, { linkId, sent: true, before: NOW }, new Map([[envelopeId, null]]));
     await nextDueAt(db, linkId);
     await countDue(db, linkId, NOW);
   },

@@ -27,8 +27,8 @@ export async function recordChanges(
     .execute();
 }
 
-/** Version 0.1 rejects entries whose `source` has other fields than its own. */
-function toSnapshot({ source, ...contract }: Contract): object {
+/** The contract as an entry of the feed has it. Version 0.1 rejects entries whose `source` has other fields than its own. */
+export function toSnapshot({ source, ...contract }: Contract): object {
   const { position, sender, recipients, ...known } = source;
   return { ...contract, source: known, position, sender, recipients };
 }

@@ -1,4 +1,4 @@
-import { type Kysely, type Selectable, sql } from "kysely";
+import { type Insertable, type Kysely, type Selectable, sql } from "kysely";
 import { z } from "zod";
 import type { Contact, RecipientContact } from "../../domain/envelope.ts";
 import type { AccountId, ContractId, EnvelopeId, LinkId } from "../../domain/identifiers.ts";
@@ -7,7 +7,6 @@ import { required } from "../rows.ts";
 import type { DB } from "../schema.ts";
 import { PLANNED_ONCE } from "../statement-names.ts";
 import { type Certificate, withCertificates } from "./certificates.ts";
-import { findBlock } from "./search-blocks.ts";
 import { type Block, searchColumns } from "./search-keys.ts";
 
 /** A contract as cabinet services read it (service.md); dates are `YYYY-MM-DD`. */
@@ -46,26 +45,11 @@ export type NewContract = Contract & {
   readonly deletedAt?: Date | null;
 };
 
-/** Stores contracts. An existing contract of the same envelope and document, deleted or not, stays unchanged. */
-export async function storeContracts(
-  tx: Kysely<DB>,
-  contracts: readonly NewContract[],
-): Promise<NewContract[]> {
-  const [first] = contracts;
-  if (first === undefined) return [];
-  // All contracts of one call have the same tenant and moment: those of one envelope.
-  const block = await findBlock(tx, first.tenant, first.importedAt);
-  const rows = await tx
-    .insertInto("contract")
-    .values(contracts.map((contract) => toRow(contract, block)))
-    .onConflict((conflict) => conflict.columns(["tenant", "envelope_id", "document_id"]).doNothing())
-    .returning("id")
-    .execute();
-  const stored = new Set(rows.map((row) => row.id));
-  return contracts.filter((contract) => stored.has(contract.id));
-}
-
-function toRow({ deletedAt = null, source, ...contract }: NewContract, block: Block) {
+/** Converts a new contract to a row of the table. */
+export function toRow(
+  { deletedAt = null, source, ...contract }: NewContract,
+  block: Block,
+): Insertable<DB["contract"]> {
   return {
     id: contract.id,
     tenant: contract.tenant,

@@ -15,10 +15,9 @@ export function blockOf(tenant: unknown, importedAt: unknown): RawBuilder<Block>
   ), '')`;
 }
 
-/** Returns the block of a contract that is imported now. */
-export async function findBlock(db: Kysely<DB>, tenant: string, importedAt: Date): Promise<Block> {
-  const { rows } = await sql<{ block: Block }>`select ${blockOf(tenant, importedAt)} as block`.execute(db);
-  return rows[0]?.block ?? "";
+/** Returns the block of a contract, of these starts of blocks with the newest first. */
+export function blockAt(starts: readonly Date[], importedAt: Date): Block {
+  return starts.find((start) => start <= importedAt)?.toISOString() ?? "";
 }
 
 /** A block with its bounds, as PostgreSQL reads timestamps. It ends before the next one starts. */

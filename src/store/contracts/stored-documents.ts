@@ -9,21 +9,6 @@ export type StoredBytes = {
   readonly sha256: string;
 };
 
-/** Returns the envelope's documents that are already stored: a retry must not download them again. */
-export async function findStoredDocuments(
-  db: Kysely<DB>,
-  tenant: string,
-  envelopeId: EnvelopeId,
-): Promise<Map<string, StoredBytes>> {
-  const rows = await db
-    .selectFrom("stored_document")
-    .selectAll()
-    .where("tenant", "=", tenant)
-    .where("envelope_id", "=", envelopeId)
-    .execute();
-  return new Map(rows.map((row) => [row.document_id, toStoredBytes(row)]));
-}
-
 /** Returns where the bytes of the newest contract lie, of those that can be read; null if there is none. */
 export async function findNewestDocument(db: Kysely<DB>): Promise<Pick<StoredBytes, "key" | "bytes"> | null> {
   // The feed has them in the order of their imports, without another index.

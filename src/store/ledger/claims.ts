@@ -1,7 +1,8 @@
-import { type Kysely, type RawBuilder, sql } from "kysely";
+import { CompiledQuery, type Kysely, type RawBuilder, type Selectable, sql } from "kysely";
 import type { EnvelopeId, LinkId } from "../../domain/identifiers.ts";
 import { parseUuid } from "../../domain/identifiers.ts";
 import { DOWNLOAD_AGAIN_MS, TRIED_IN_VAIN } from "../../domain/retries.ts";
+import { type ImportFacts, readImportFacts, selectImportFacts } from "../import-facts.ts";
 import { required } from "../rows.ts";
 import type { DB } from "../schema.ts";
 import { REASON, reasonColumns } from "../waiting-reasons.ts";
@@ -47,6 +48,91 @@ export async function claimEnvelope(
     .returningAll()
     .executeTakeFirstOrThrow();
   return toEntry(row);
+}
+
+/** An envelope that a lane has claimed. */
+export type ClaimedEnvelope = {
+  /** False if another worker imports the envelope. */
+  readonly isLocked: boolean;
+  readonly entry: LedgerEntry;
+  readonly facts: ImportFacts;
+  /** True if the document store refused writes and no import has succeeded since. */
+  readonly isAfterOutage: boolean;
+};
+
+export type LaneClaim = {
+  readonly linkId: LinkId;
+  readonly now: Date;
+  readonly leaseUntil: Date;
+  /** Envelopes found after this time go first; all are alike if null. */
+  readonly newerThan: Date | null;
+  /** Claims no others. */
+  readonly onlyNewer: boolean;
+  /** The envelope whose lock the lane gives up. */
+  readonly previous: string | null;
+};
+
+/**
+ * Claims the link's next due envelope for a lane, as `claimEnvelope` does, and takes its lock for this session, all in one
+ * statement. Gives up the lock of the previous one. Returns null if none is due, or if nothing of the link may be imported
+ * now. Two lanes never claim the same envelope.
+ */
+export async function claimForLane(session: Kysely<DB>, claim: LaneClaim): Promise<ClaimedEnvelope | null> {
+  const { linkId, now, leaseUntil, newerThan, onlyNewer, previous } = claim;
+  const values = [linkId, now, leaseUntil, newerThan, onlyNewer, previous];
+  const { rows } = await session.executeQuery<LaneRow>(CompiledQuery.raw(CLAIM, values));
+  const [row] = rows;
+  if (row === undefined) return null;
+  return {
+    isLocked: row.is_locked,
+    entry: toEntry(row),
+    facts: readImportFacts(row.import_facts),
+    isAfterOutage: row.is_after_outage,
+  };
+}
+
+type LaneRow = Selectable<DB["envelope"]> & {
+  readonly is_locked: boolean;
+  readonly import_facts: unknown;
+  readonly is_after_outage: boolean;
+};
+
+const DUE = `
+  select tenant, envelope_id from envelope
+  where link_id = $1 and state = 'waiting' and waiting_until <= $2 and exists (select from allowed)`;
+const FIRST = "order by waiting_until limit 1 for update skip locked";
+
+/**
+ * $1: link, $2: now, $3: end of the lease, $4: newer than, $5: only newer ones, $6: the lock to give up. A paused link is
+ * stored as an active one. Newer envelopes are due after that time too, which lets the index skip all others.
+ */
+const CLAIM = `
+  with allowed as materialized (
+    select pg_advisory_unlock(hashtextextended($6, 0)) from link
+    where id = $1 and state = 'active' and paused_at is null
+      and not exists (select from document_store_outage where ended_at is null)
+      and not exists (select from account_budget where account_id = link.account_id and paused_until > $2)
+  ), newer as (
+    ${DUE} and waiting_until > $4 and found_at > $4 ${FIRST}
+  ), older as (
+    ${DUE} and not $5::boolean and not exists (select from newer) ${FIRST}
+  ), locked as materialized (
+    select tenant, envelope_id,
+      pg_try_advisory_lock(hashtextextended('import ' || tenant || ' ' || envelope_id, 0)) as is_locked
+    from (select * from newer union all select * from older) as due
+  ), claimed as (
+    update envelope set waiting_until = $3, attempts = attempts + is_locked::int,
+      last_attempt_at = case when is_locked then $2 else last_attempt_at end
+    from locked where envelope.tenant = locked.tenant and envelope.envelope_id = locked.envelope_id
+    returning envelope.*, is_locked
+  )
+  select *, ${selectImportFacts("claimed.tenant", "claimed.envelope_id")} as import_facts,
+    exists (select from document_store_outage) as is_after_outage
+  from claimed`;
+
+/** The lock under which an envelope is imported. */
+export function importLock(tenant: string, envelopeId: EnvelopeId): string {
+  return `import ${tenant} ${envelopeId}`;
 }
 
 /**

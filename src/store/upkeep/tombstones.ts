@@ -110,26 +110,6 @@ export async function storeLostDeletion(
 
 export type LostContract = { readonly id: ContractId; readonly deletedAt: Date };
 
-/** Returns the documents of an envelope whose contracts were deleted before the database was set back. */
-export async function findLostContracts(
-  db: Kysely<DB>,
-  tenant: string,
-  envelopeId: EnvelopeId,
-): Promise<Map<string, LostContract>> {
-  const rows = await db
-    .selectFrom("lost_deletion")
-    .select(["id", "document_id", "deleted_at"])
-    .where("tenant", "=", tenant)
-    .where("envelope_id", "=", envelopeId)
-    .execute();
-  return new Map(
-    rows.map((row) => [
-      required(row.document_id),
-      { id: required(parseUuid<ContractId>(row.id)), deletedAt: row.deleted_at },
-    ]),
-  );
-}
-
 /** Forgets the lost deletions of contracts that have a row again. */
 export async function forgetLostContracts(tx: Kysely<DB>, ids: readonly ContractId[]): Promise<void> {
   await tx

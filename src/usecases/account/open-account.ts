@@ -20,6 +20,7 @@ export function createOpenAccount(
 ): OpenAccount {
   return (link, onCall, kind = "other") => {
     let { baseUri } = link.account;
+    let known: KnownToken | null = null;
     return openDocuSignAccount({
       baseUri,
       accountId: link.account.id,
@@ -27,7 +28,9 @@ export function createOpenAccount(
         if (!deps.isApiAddress(baseUri)) throw notAllowed();
         // A rejected token costs a refresh as well.
         if (kind === "look-up") await spendLookUp(deps, link.tenant, stale === undefined ? 1 : 2);
-        const token = await deps.tokens.get(link.id, stale);
+        if (stale !== undefined || !isRecent(known, deps.now()))
+          known = { token: await deps.tokens.get(link.id, stale), readAt: deps.now() };
+        const { token } = known;
         deps.budgets.begin(link.account.id, kind);
         return token;
       },
@@ -46,6 +49,15 @@ export function createOpenAccount(
       },
     });
   };
+}
+
+type KnownToken = { readonly token: string; readonly readAt: Date };
+
+/** Calls that follow each other closely share one reading of the stored tokens. */
+const RECENT_MS = 1_000;
+
+function isRecent(known: KnownToken | null, now: Date): known is KnownToken {
+  return known !== null && now.getTime() - known.readAt.getTime() < RECENT_MS;
 }
 
 /** Opens accounts with the token of a login. These few calls count in no budget, because no link exists yet. */

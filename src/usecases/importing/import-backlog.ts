@@ -1,13 +1,12 @@
-import type { EnvelopeId, LinkId } from "../../domain/identifiers.ts";
+import type { LinkId } from "../../domain/identifiers.ts";
 import type { Pace } from "../../domain/pace.ts";
-import { claimNextDue } from "../../store/ledger/claims.ts";
 import { countDue } from "../../store/ledger/counts.ts";
 import { nextDueAt } from "../../store/ledger/waiting-envelopes.ts";
 import { findLink, type Link } from "../../store/links/links.ts";
 import { enqueueBacklog } from "../../store/queue/queue.ts";
 import type { Uses } from "../capabilities.ts";
 import { endFirstImport, isFirstImport, isImporting } from "./first-import.ts";
-import { importEnvelope, LEASE_MS } from "./import-envelope.ts";
+import { withLane } from "./import-lane.ts";
 import { findLinkWait } from "./waiting-cause.ts";
 
 type Deps = Uses<
@@ -69,19 +68,22 @@ async function callLanes(
 /** `held` is true while the first import must leave the rest of the hourly calls to others. */
 type LaneWork = Turn & { readonly link: Link; readonly held: boolean };
 
-async function importDue(deps: Omit<Deps, "lanes">, work: LaneWork): Promise<"nothing-due" | "turn-over"> {
+async function importDue(
+  deps: Omit<Deps, "lanes">,
+  { signal, ...lane }: LaneWork,
+): Promise<"nothing-due" | "turn-over"> {
   const startedAt = deps.now().getTime();
-  for (let count = 0; count < TURN_ENVELOPES && !work.signal.aborted; count += 1) {
-    if (deps.now().getTime() - startedAt >= TURN_MS) return "turn-over";
-    const envelopeId = await claimNext(deps, work);
-    if (envelopeId === null) return "nothing-due";
-    const { linkId } = work;
-    const outcome = await importEnvelope(deps, { linkId, envelopeId, foundBy: "reconciliation" });
-    deps.metrics.importEnded(outcome.kind);
-    if (outcome.kind === "link-ended" || (outcome.kind === "waiting" && SHARED_CAUSES.has(outcome.reason)))
-      return "turn-over";
-  }
-  return "turn-over";
+  return await withLane(deps, lane, async (importNext) => {
+    for (let count = 0; count < TURN_ENVELOPES && !signal.aborted; count += 1) {
+      if (deps.now().getTime() - startedAt >= TURN_MS) return "turn-over";
+      const outcome = await importNext();
+      if (outcome === null) return "nothing-due";
+      deps.metrics.importEnded(outcome.kind);
+      if (outcome.kind === "link-ended" || (outcome.kind === "waiting" && SHARED_CAUSES.has(outcome.reason)))
+        return "turn-over";
+    }
+    return "turn-over";
+  });
 }
 
 /** Causes that make the link's other envelopes wait too. */
@@ -93,15 +95,6 @@ const SHARED_CAUSES: ReadonlySet<string> = new Set([
   "budget-reserve",
   "document-store-unavailable",
 ]);
-
-async function claimNext(deps: Uses<"db" | "now">, { link, held }: LaneWork): Promise<EnvelopeId | null> {
-  const now = deps.now();
-  const claim = { linkId: link.id, now, leaseUntil: new Date(now.getTime() + LEASE_MS) };
-  const { listedAt, doneAt } = link.firstImport;
-  if (doneAt !== null) return await claimNextDue(deps.db, claim);
-  const newer = listedAt === null ? null : await claimNextDue(deps.db, { ...claim, foundAfter: listedAt });
-  return newer ?? (held ? null : await claimNextDue(deps.db, claim));
-}
 
 async function queueNextTurn(deps: Uses<"db" | "now">, turn: Turn, first: boolean): Promise<void> {
   const due = await nextDueAt(deps.db, turn.linkId);

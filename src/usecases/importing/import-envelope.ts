@@ -1,16 +1,18 @@
 import type { EnvelopeId, LinkId } from "../../domain/identifiers.ts";
 import type { WaitingCause } from "../../domain/link-wait.ts";
+import { decideOwnership } from "../../domain/ownership.ts";
 import type { Pace } from "../../domain/pace.ts";
 import { nextAttempt } from "../../domain/retries.ts";
 import type { Database } from "../../store/database.ts";
-import { claimEnvelope, postponeEnvelope, reopenEnvelope } from "../../store/ledger/claims.ts";
+import { findImportFacts, type ImportFacts } from "../../store/import-facts.ts";
+import { claimEnvelope, importLock, postponeEnvelope, reopenEnvelope } from "../../store/ledger/claims.ts";
 import type { FoundBy, LedgerEntry } from "../../store/ledger/envelopes.ts";
 import { removeNotice } from "../../store/links/link-notices.ts";
 import { findLink, type Link } from "../../store/links/links.ts";
 import { withLock } from "../../store/locks.ts";
 import { findOutage, forgetOutage, type Outage } from "../../store/outages.ts";
 import type { CallKind, Uses } from "../capabilities.ts";
-import { decide } from "./decide.ts";
+import { ownershipView } from "./decide.ts";
 import { whyStoreWaits } from "./document-store.ts";
 import { excludeEnvelope } from "./exclude-envelope.ts";
 import { isImporting } from "./first-import.ts";
@@ -49,11 +51,6 @@ export async function importEnvelope(deps: Deps, request: ImportRequest): Promis
   );
 }
 
-/** The lock under which an envelope is imported. */
-export function importLock(tenant: string, envelopeId: EnvelopeId): string {
-  return `import ${tenant} ${envelopeId}`;
-}
-
 async function importAlone(deps: Deps, link: Link, request: ImportRequest): Promise<ImportOutcome> {
   const now = deps.now();
   const leaseUntil = new Date(now.getTime() + LEASE_MS);
@@ -65,17 +62,34 @@ async function importAlone(deps: Deps, link: Link, request: ImportRequest): Prom
   if (entry.state === "imported" || entry.state === "deleted") return { kind: "settled" };
   const cause = whyWait({ link, pace, outage, now });
   if (cause !== null) return await wait(deps.db, entry, cause);
-
   const account = deps.openAccount(link, undefined, kindOfCalls(link, entry));
-  const reading: Reading = { last: readListing(entry) };
+  const isAfterOutage = outage !== null;
+  return await importClaimed(deps, { link, entry, account, facts: null, isAfterOutage, session: null });
+}
+
+export type ClaimedImport = Pick<Import, "link" | "entry" | "account"> & {
+  /** As they were when the envelope was claimed, or later; null if they must be read. */
+  readonly facts: ImportFacts | null;
+  readonly isAfterOutage: boolean;
+  /** The lane's own; null if the import belongs to none. */
+  readonly session: Database | null;
+};
+
+/** Imports an envelope that the caller has claimed and locked. A fault is recorded even if the session is lost. */
+export async function importClaimed(
+  deps: Deps,
+  { facts, isAfterOutage, session, ...work }: ClaimedImport,
+): Promise<ImportOutcome> {
+  const { link } = work;
+  const reading: Reading = { last: readListing(work.entry), facts, session };
   try {
-    const outcome = await readAndJudge(deps, { link, entry, account }, reading);
-    if (outage !== null && outcome.kind === "imported") await forgetOutage(deps.db);
+    const outcome = await readAndJudge({ ...deps, db: session ?? deps.db }, work, reading);
+    if (isAfterOutage && outcome.kind === "imported") await forgetOutage(deps.db);
     await noteAnswer(deps.db, link);
     return outcome;
   } catch (error) {
     const envelope = reading.last?.envelope ?? null;
-    return await postponeAfterFault(deps, { link, entry, account, envelope }, error);
+    return await postponeAfterFault(deps, { ...work, envelope }, error);
   }
 }
 
@@ -83,8 +97,8 @@ async function noteAnswer(db: Database, { id, notice }: Link): Promise<void> {
   if (notice?.code === "docusign-unavailable") await removeNotice(db, id, notice.code);
 }
 
-/** The envelope as DocuSign last returned it; null before its first answer. */
-type Reading = { last: ReadEnvelope | null };
+/** The envelope as DocuSign last returned it; null before its first answer. The facts are never older than the answer. */
+type Reading = Pick<ClaimedImport, "session"> & { last: ReadEnvelope | null; facts: ImportFacts | null };
 
 /** Reads the envelope again as often as its documents may have been purged since. */
 async function readAndJudge(
@@ -92,17 +106,21 @@ async function readAndJudge(
   work: Pick<Import, "link" | "entry" | "account">,
   reading: Reading,
 ): Promise<ImportOutcome> {
+  const { tenant, envelopeId, listing } = work.entry;
   for (;;) {
-    reading.last ??= {
-      envelope: await work.account.getEnvelope(work.entry.envelopeId),
-      readAt: deps.now(),
-    };
+    if (reading.last === null) {
+      const envelope = await work.account.getEnvelope(envelopeId);
+      reading.last = { envelope, readAt: deps.now() };
+      reading.facts = null;
+    }
     const { last } = reading;
-    const outcome = await judge(deps, { ...work, ...last });
+    reading.facts ??= await findImportFacts(deps.db, tenant, envelopeId);
+    const outcome = await judge(deps, { ...work, ...last, facts: reading.facts });
     if (outcome !== "ask-again") return outcome;
     reading.last = null;
-    if (work.entry.listing !== null && !isFresh(last.readAt, deps.now()))
-      reading.last = await refreshListings(deps, work);
+    reading.facts = null;
+    if (reading.session !== null && listing !== null && !isFresh(last.readAt, deps.now()))
+      reading.last = await refreshListings(deps, reading.session, work);
   }
 }
 
@@ -115,7 +133,7 @@ function whyWait(facts: { link: Link; pace: Pace; outage: Outage | null; now: Da
 }
 
 /** Envelopes that events or later reconciliations find during a first import do not count as part of it. */
-function kindOfCalls({ firstImport }: Link, { foundBy, foundAt }: LedgerEntry): CallKind {
+export function kindOfCalls({ firstImport }: Link, { foundBy, foundAt }: LedgerEntry): CallKind {
   if (foundBy !== "reconciliation" || firstImport.doneAt !== null) return "other";
   return firstImport.listedAt === null || foundAt <= firstImport.listedAt ? "first-import" : "other";
 }
@@ -124,9 +142,10 @@ async function judge(
   deps: Uses<"db" | "documents" | "log" | "notifier" | "now">,
   work: Omit<Import, "decision">,
 ): Promise<ImportOutcome | "ask-again"> {
-  const { link, entry, envelope } = work;
-  const members = await settleMembers(deps.db, entry, envelope);
-  const decision = await decide(deps.db, link, envelope, members);
+  const { link, entry, envelope, facts } = work;
+  const groupMembers = await settleMembers(deps.db, entry, envelope);
+  const { forwardings } = facts;
+  const decision = decideOwnership({ link: ownershipView(link), envelope, forwardings, groupMembers });
   switch (decision.kind) {
     case "import":
       if (entry.state === "excluded")

@@ -6,20 +6,19 @@ import type { Ownership } from "../../domain/ownership.ts";
 import { isPurgeQueued } from "../../domain/purge.ts";
 import type { Certificate, StoredCertificate } from "../../store/contracts/certificates.ts";
 import { recordChanges } from "../../store/contracts/changes.ts";
-import { type NewContract, storeContracts } from "../../store/contracts/contracts.ts";
-import {
-  findStoredDocuments,
-  recordStoredDocument,
-  type StoredBytes,
-} from "../../store/contracts/stored-documents.ts";
+import { commitImport } from "../../store/contracts/commit-import.ts";
+import type { NewContract } from "../../store/contracts/contracts.ts";
+import { blockAt } from "../../store/contracts/search-blocks.ts";
+import { recordStoredDocument, type StoredBytes } from "../../store/contracts/stored-documents.ts";
 import type { Database } from "../../store/database.ts";
+import type { ImportFacts } from "../../store/import-facts.ts";
 import { postponeEnvelope } from "../../store/ledger/claims.ts";
 import type { LedgerEntry } from "../../store/ledger/envelopes.ts";
-import { markEnvelopeDeleted, settleEnvelope } from "../../store/ledger/settlements.ts";
+import { markEnvelopeDeleted } from "../../store/ledger/settlements.ts";
 import { hasGroup } from "../../store/links/groups.ts";
 import { lockLink } from "../../store/links/link-writes.ts";
-import type { Link } from "../../store/links/links.ts";
-import { findLostContracts, forgetLostContracts, type LostContract } from "../../store/upkeep/tombstones.ts";
+import { findLink, type Link } from "../../store/links/links.ts";
+import { forgetLostContracts, type LostContract } from "../../store/upkeep/tombstones.ts";
 import type { Uses } from "../capabilities.ts";
 import { failLink } from "../health/link-health.ts";
 import { contractId } from "./contract-id.ts";
@@ -35,6 +34,8 @@ export type Import = {
   /** When DocuSign returned the envelope. */
   readonly readAt: Date;
   readonly decision: Ownership;
+  /** Read at or after that time. */
+  readonly facts: ImportFacts;
 };
 
 /**
@@ -46,7 +47,7 @@ export async function takeIn(
   work: Import,
 ): Promise<ImportOutcome | "ask-again"> {
   const documents = contentDocuments(work.envelope.documents ?? []);
-  const lost = await findLostContracts(deps.db, work.entry.tenant, work.entry.envelopeId);
+  const { lost } = work.facts;
   const stored = await storeDocuments(
     deps,
     work,
@@ -55,42 +56,55 @@ export async function takeIn(
   if (stored === "ask-again") return stored;
   const isDeleted = documents.every(({ documentId }) => lost.has(documentId));
   const certificate = isDeleted ? null : await storeCertificate(deps, work);
-  const outcome = await deps.db.transaction().execute(async (tx) => {
-    const link = await lockLink(tx, work.link.id, "share");
-    if (link === null || link.state === "ended") return { kind: "link-ended" } as const;
-    if (link.state === "paused") return await waitForResumption(tx, work, deps.now());
-    if (!(await hasGroup(tx, link.tenant, link.groupId))) return null;
-    return await commitContracts(
-      tx,
-      { ...work, link },
-      pair(documents, { stored, lost, certificate }),
-      deps.now(),
-    );
-  });
-  if (outcome?.kind === "imported") deps.notifier.changed(work.link.tenant);
-  return outcome ?? (await waitForGroup(deps, work));
+  const pairs = pair(documents, { stored: stored.documents, lost, certificate });
+  try {
+    return await commit(deps, work, { pairs, unrecorded: stored.unrecorded });
+  } catch (error) {
+    // The next attempt must not download the documents again.
+    for (const document of stored.unrecorded) await recordDocument(deps, work, document).catch(() => {});
+    throw error;
+  }
 }
+
+type StoredDocuments = {
+  readonly documents: ReadonlyMap<string, StoredBytes>;
+  readonly unrecorded: readonly StoredBytes[];
+};
 
 /**
  * Downloads one document at a time, because DocuSign limits concurrent downloads. Skips documents that are already
- * stored. Returns `ask-again` if a document may be a placeholder for a purged one, or the next one might be.
+ * stored. Each is recorded at once, and the last one with the contracts if nothing else comes before. Returns `ask-again`
+ * if a document may be a placeholder for a purged one, or the next one might be.
  */
 async function storeDocuments(
   deps: Uses<"db" | "documents" | "now">,
-  { entry, account, envelope, readAt }: Import,
+  work: Import,
   documents: readonly EnvelopeDocument[],
-): Promise<Map<string, StoredBytes> | "ask-again"> {
-  const { tenant, envelopeId } = entry;
-  const stored = await findStoredDocuments(deps.db, tenant, envelopeId);
+): Promise<StoredDocuments | "ask-again"> {
+  const { link, account, envelope, readAt } = work;
+  const { envelopeId } = work.entry;
+  const stored = new Map(work.facts.stored);
   const missing = documents.filter(({ documentId }) => !stored.has(documentId));
+  const mayBePurged = missing.length > 0 && isPurgeQueued(envelope.purgeState);
+  const unrecorded: StoredBytes[] = [];
   for (const { documentId } of missing) {
     if (!isFresh(readAt, deps.now())) return "ask-again";
     const key = `contracts/${randomUUID()}`;
     const written = await deps.documents.put(key, await account.downloadDocument(envelopeId, documentId));
-    const record = { tenant, envelopeId, documentId, key, now: deps.now(), ...written };
-    stored.set(documentId, await recordStoredDocument(deps.db, record));
+    const document = { documentId, key, ...written };
+    const isLast = documentId === missing.at(-1)?.documentId && !link.certificates && !mayBePurged;
+    if (isLast) unrecorded.push(document);
+    stored.set(documentId, isLast ? document : await recordDocument(deps, work, document));
   }
-  return missing.length > 0 && isPurgeQueued(envelope.purgeState) ? "ask-again" : stored;
+  return mayBePurged ? "ask-again" : { documents: stored, unrecorded };
+}
+
+async function recordDocument(
+  { db, now }: Uses<"db" | "now">,
+  { entry: { tenant, envelopeId } }: Import,
+  document: StoredBytes,
+): Promise<StoredBytes> {
+  return await recordStoredDocument(db, { tenant, envelopeId, now: now(), ...document });
 }
 
 /** `lost` is set if the document's contract was deleted before the database was set back. */
@@ -127,14 +141,41 @@ function pair(documents: readonly EnvelopeDocument[], { stored, lost, certificat
   });
 }
 
+type ToCommit = { readonly pairs: readonly Pair[]; readonly unrecorded: readonly StoredBytes[] };
+
+async function commit(
+  deps: Uses<"db" | "notifier" | "now">,
+  work: Import,
+  found: ToCommit,
+): Promise<ImportOutcome> {
+  const hasLost = found.pairs.some(({ lost }) => lost !== null);
+  const { verdict, stored } = hasLost
+    ? await deps.db.transaction().execute(async (tx) => await commitContracts(tx, work, found, deps.now()))
+    : await commitContracts(deps.db, work, found, deps.now());
+  switch (verdict) {
+    case "imported":
+      deps.notifier.changed(work.link.tenant);
+      return { kind: "imported", contracts: stored.filter(isLive).length };
+    case "link-ended":
+      return { kind: "link-ended" };
+    case "paused":
+      return await waitForResumption(deps, work);
+    case "group-missing":
+      return await waitForGroup(deps, work);
+    case "group-changed": {
+      const link = await findLink(deps.db, work.link.id);
+      if (link === null) return { kind: "link-ended" };
+      return await commit(deps, { ...work, link }, { ...found, unrecorded: [] });
+    }
+    case "recorded-meanwhile":
+      throw new Error("another import has recorded a document of the envelope meanwhile");
+  }
+}
+
 /** The link was paused during the import. The documents are stored, so the envelope is imported once it is resumed. */
-async function waitForResumption(
-  tx: Database,
-  { entry }: Import,
-  now: Date,
-): Promise<ImportOutcome & { kind: "waiting" }> {
-  const wait = { reason: "queued", until: now } as const;
-  await postponeEnvelope(tx, { ...entry, ...wait, error: null, countsAsAttempt: false });
+async function waitForResumption({ db, now }: Uses<"db" | "now">, { entry }: Import): Promise<ImportOutcome> {
+  const wait = { reason: "queued", until: now() } as const;
+  await postponeEnvelope(db, { ...entry, ...wait, error: null, countsAsAttempt: false });
   return { kind: "waiting", ...wait };
 }
 
@@ -159,40 +200,37 @@ async function waitForGroup(
   return { kind: "waiting", reason: "group-missing", until };
 }
 
+/** Contracts that were deleted before the database was set back are committed with the others, in a transaction. */
 async function commitContracts(
-  tx: Database,
-  { link, entry, envelope, decision }: Import,
-  pairs: readonly Pair[],
+  db: Database,
+  { link, entry, envelope, decision, facts }: Import,
+  { pairs, unrecorded }: ToCommit,
   now: Date,
-): Promise<ImportOutcome> {
+): ReturnType<typeof commitImport> {
   const { completedAt } = envelope;
   if (completedAt === null) throw new Error("an envelope to import has no completion time");
-  const contracts = await storeContracts(
-    tx,
-    pairs.map((one, index) =>
-      toContract(link, { ...envelope, completedAt }, { ...one, position: index + 1 }, now),
-    ),
-  );
-  const isLive = ({ deletedAt }: NewContract): boolean => (deletedAt ?? null) === null;
-  const imported = contracts.filter(isLive);
-  await recordChanges(tx, "imported", imported, now);
-  await settleEnvelope(tx, {
+  const committed = await commitImport(db, {
+    reason: decision.reason,
+    facts: decision.facts,
     tenant: link.tenant,
     envelopeId: entry.envelopeId,
     linkId: link.id,
-    now,
-    state: "imported",
-    reason: decision.reason,
+    groupId: link.groupId,
     completedAt,
-    facts: decision.facts,
-  });
-  await keepDeleted(
-    tx,
-    entry,
-    contracts.filter((contract) => !isLive(contract)),
     now,
-  );
-  return { kind: "imported", contracts: imported.length };
+    block: blockAt(facts.blocks, now),
+    contracts: pairs.map((one, index) =>
+      toContract(link, { ...envelope, completedAt }, { ...one, position: index + 1 }, now),
+    ),
+    unrecorded,
+  });
+  const deleted = committed.stored.filter((contract) => !isLive(contract));
+  await keepDeleted(db, entry, deleted, now);
+  return committed;
+}
+
+function isLive({ deletedAt }: NewContract): boolean {
+  return (deletedAt ?? null) === null;
 }
 
 /** Contracts that were deleted before the database was set back stay deleted, also for readers of the feed. */
