@@ -1,10 +1,7 @@
 import { createHash, randomUUID } from "node:crypto";
-import { once } from "node:events";
-import { createWriteStream } from "node:fs";
-import { mkdir, open, opendir, readdir, rename, rm, stat, unlink } from "node:fs/promises";
+import { type FileHandle, mkdir, open, opendir, readdir, rename, rm, stat, unlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Readable } from "node:stream";
-import { pipeline } from "node:stream/promises";
 import {
   type ByteRange,
   type DocumentStore,
@@ -57,10 +54,17 @@ async function put(
   const path = pathOf(folder, key);
   const measured = measure(source);
   await storing(measured, async () => {
-    await using draft = newDraft(folder);
-    await writeWhole(measured.chunks, draft.path);
-    await keepFolder(kept, dirname(path));
-    await rename(draft.path, path);
+    const draft = join(folder, DRAFTS, randomUUID());
+    try {
+      await writeWhole(measured.chunks, draft);
+      await keepFolder(kept, dirname(path));
+      await rename(draft, path);
+    } catch (error) {
+      kept.delete(dirname(path));
+      // An error here would hide why the write failed. A draft that stays is removed as stale.
+      await rm(draft, { force: true }).catch(() => {});
+      throw error;
+    }
     // A file survives a power cut only if the folders that contain it are synced as well.
     await syncFolder(dirname(path));
   });
@@ -69,20 +73,29 @@ async function put(
 
 /** Another process may have just created the folder, so each process syncs the folder's name once. */
 async function keepFolder(kept: Set<string>, folder: string): Promise<void> {
-  const made = await mkdir(folder, { recursive: true, mode: 0o700 });
-  if (made === undefined && kept.has(folder)) return;
+  if (kept.has(folder)) return;
+  await mkdir(folder, { recursive: true, mode: 0o700 });
   await syncFolder(dirname(folder));
   kept.add(folder);
 }
 
+/** Opens the file within the loop: a source that is not read would stay open if that failed. */
 async function writeWhole(chunks: AsyncIterable<Uint8Array>, path: string): Promise<void> {
-  const file = createWriteStream(path, { flags: "wx", mode: 0o600, flush: true });
+  let file: FileHandle | null = null;
   try {
-    await pipeline(chunks, file);
+    for await (const chunk of chunks) {
+      file ??= await openDraft(path);
+      await file.writeFile(chunk);
+    }
+    file ??= await openDraft(path);
+    await file.sync();
   } finally {
-    // A stream that is destroyed before it has opened still creates its file a moment later.
-    if (!file.closed) await once(file, "close");
+    await file?.close();
   }
+}
+
+async function openDraft(path: string): Promise<FileHandle> {
+  return await open(path, "wx", 0o600);
 }
 
 /**
@@ -104,12 +117,6 @@ function dayFolderOf(key: string): string | null {
 
 function fanOutOf(key: string): string {
   return createHash("sha256").update(key).digest("hex").slice(0, 2);
-}
-
-function newDraft(folder: string): AsyncDisposable & { readonly path: string } {
-  const path = join(folder, DRAFTS, randomUUID());
-  // An error here would hide why the write failed. A draft that stays is removed as stale.
-  return { path, [Symbol.asyncDispose]: async () => await rm(path, { force: true }).catch(() => {}) };
 }
 
 async function syncFolder(folder: string): Promise<void> {
