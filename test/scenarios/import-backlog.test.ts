@@ -7,6 +7,7 @@ import { runBacklogTurn } from "../../src/usecases/importing/import-backlog.ts";
 import { wakeBacklog } from "../../src/usecases/importing/wake-backlog.ts";
 import type { Failure } from "../support/docusign/faults.ts";
 import type { Envelope } from "../support/docusign/state.ts";
+import { importNow } from "../support/importing.ts";
 import {
   type Companies,
   CUSTOMER,
@@ -299,6 +300,27 @@ test("a turn claims no other envelope once its link is stopped", async () => {
   assert.deepEqual(await takeTurn(world, { lane: 1 }), ["waiting"]);
 
   assert.deepEqual(await queuedTurns(world), []);
+});
+
+test("a lane holds the lock of an envelope until it claims the next one", async () => {
+  await using companies = await createBacklog("a", "b");
+  const { world } = companies;
+  const others: string[] = [];
+  const importToo = async (path = ""): Promise<void> => {
+    const envelope = [...world.docusign.state.envelopes.values()].find(({ envelopeId }) =>
+      path.includes(envelopeId),
+    );
+    others.push((await importNow(world, envelope!)).kind);
+  };
+  world.docusign.onNext(DOWNLOAD, async () => {
+    const first = world.docusign.calls.at(-1)?.path;
+    await importToo(first);
+    world.docusign.onNext(DOWNLOAD, async () => await importToo(first));
+  });
+
+  assert.deepEqual(await takeTurn(world), ["imported", "imported"]);
+
+  assert.deepEqual(others, ["busy", "settled"]);
 });
 
 test("a turn ends when its link ends", async () => {
