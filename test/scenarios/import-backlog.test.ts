@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { sql } from "kysely";
+import { type AccountId, parseUuid } from "../../src/domain/identifiers.ts";
+import { pauseAccount } from "../../src/store/budgets.ts";
 import { nextDueAt } from "../../src/store/ledger/waiting-envelopes.ts";
+import { recordOutage } from "../../src/store/outages.ts";
 import { PRIORITY } from "../../src/store/queue/queue.ts";
 import { runBacklogTurn } from "../../src/usecases/importing/import-backlog.ts";
 import { wakeBacklog } from "../../src/usecases/importing/wake-backlog.ts";
@@ -301,6 +304,28 @@ test("a turn claims no other envelope once its link is stopped", async () => {
 
   assert.deepEqual(await queuedTurns(world), []);
 });
+
+const STOPS: Readonly<Record<string, (companies: Companies) => Promise<unknown>>> = {
+  "the document store refuses writes": async ({ world }) =>
+    await recordOutage(world.service.foundation.working.db, "ENOSPC", world.clock.now),
+  "the account's calls are paused": async ({ world, account }) =>
+    await pauseAccount(
+      world.service.foundation.working.db,
+      parseUuid<AccountId>(account.accountId)!,
+      new Date(world.clock.now.getTime() + MINUTE_MS),
+      world.clock.now,
+    ),
+};
+
+for (const [what, stop] of Object.entries(STOPS)) {
+  test(`a turn claims no other envelope once another worker has noted that ${what}`, async () => {
+    await using companies = await createBacklog("a", "b");
+    const { world } = companies;
+    world.docusign.onNext(DOWNLOAD, async () => void (await stop(companies)));
+
+    assert.deepEqual(await takeTurn(world), ["imported"]);
+  });
+}
 
 test("a lane holds the lock of an envelope until it claims the next one", async () => {
   await using companies = await createBacklog("a", "b");
