@@ -34,9 +34,6 @@ const PING_MS = 10_000;
 const QUERY_TIMEOUT_MS = 5_000;
 const FAREWELL_MS = 1_000;
 
-/** Without a reason, each refresh would make an error with its stack. */
-const REFRESH = "refresh";
-
 /** Fails on a standby, which a session may be left on after a failover. */
 const PING = "begin read write; commit";
 /** By default the server keeps the locks of a vanished machine for two hours. */
@@ -49,12 +46,16 @@ const NOTICE_LOSS =
  */
 export function keepSession(address: Address, options: SessionOptions): Session {
   const closing = new AbortController();
-  const control = { closing: closing.signal, refreshing: new AbortController() };
+  const control: Control = { closing: closing.signal, isStale: false, wake: () => {} };
   const kept = keep(address, options, control);
   return {
-    refresh: () => control.refreshing.abort(REFRESH),
+    refresh() {
+      control.isStale = true;
+      control.wake();
+    },
     async close() {
       closing.abort();
+      control.wake();
       await kept;
     },
   };
@@ -62,8 +63,10 @@ export function keepSession(address: Address, options: SessionOptions): Session 
 
 type Control = {
   readonly closing: AbortSignal;
-  /** Replaced before each run of the set-up. */
-  refreshing: AbortController;
+  /** True from a refresh until the set-up runs. */
+  isStale: boolean;
+  /** Ends the rest between two runs of the set-up. It takes less time than aborting a signal. */
+  wake: () => void;
 };
 
 /** Never rejects: there is always another connection, until closing. */
@@ -90,13 +93,22 @@ async function watch(
   control: Control,
 ): Promise<void> {
   const bring = setUp();
+  lost.addEventListener("abort", () => control.wake());
   do {
-    control.refreshing = new AbortController();
+    control.isStale = false;
     await bring(query);
-    await pause(pingMs, AbortSignal.any([control.closing, lost, control.refreshing.signal]));
+    if (!control.isStale && !control.closing.aborted && !lost.aborted) await rest(pingMs, control);
     lost.throwIfAborted();
-    if (!control.refreshing.signal.aborted) await query(PING);
-  } while (!control.closing.aborted || control.refreshing.signal.aborted);
+    if (!control.isStale) await query(PING);
+  } while (!control.closing.aborted || control.isStale);
+}
+
+async function rest(ms: number, control: Control): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  control.wake = resolve;
+  const timer = setTimeout(resolve, ms);
+  await promise;
+  clearTimeout(timer);
 }
 
 type Connection = AsyncDisposable & { readonly query: Query; readonly lost: AbortSignal };

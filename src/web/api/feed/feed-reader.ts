@@ -30,6 +30,8 @@ export type FeedReaderParts = Uses<"db"> & {
 const READ_AT_ONCE = 4;
 /** Waiting requests that are answered before other requests get a chance. */
 const ANSWERS_AT_ONCE = 5;
+/** Without a reason, each read would make an error with its stack. */
+const READ = "read";
 const COMPLAIN_EVERY_MS = 60_000;
 
 export function createFeedReader({ db, changeNews, log, feedWaiters }: FeedReaderParts): FeedReader {
@@ -85,7 +87,7 @@ async function readPatiently(
       if (page.entries.length > 0) return page;
       if ((await news) === "over") return await read(request);
     } finally {
-      waiting.abort();
+      waiting.abort(READ);
     }
   }
 }
