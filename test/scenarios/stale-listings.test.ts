@@ -67,10 +67,10 @@ test("lanes that work at the same time share the call", async () => {
   assert.deepEqual(await fatesOf(companies, envelopes), Array(12).fill("imported sent"));
 });
 
-test("one call reads 40 envelopes again, with an address below 2,048 characters", async () => {
+test("one call reads 48 envelopes again, with an address below 2,048 characters", async () => {
   await using companies = await createLinkedCompanies();
   const { world, partner, admin } = companies;
-  await listLongAgo(companies, 42, { from: partner, to: admin });
+  await listLongAgo(companies, 50, { from: partner, to: admin });
   const before = world.docusign.calls.length;
 
   await world.runJobs();
@@ -78,13 +78,15 @@ test("one call reads 40 envelopes again, with an address below 2,048 characters"
   const listings = world.docusign.calls.slice(before).filter(({ template }) => template === LISTING);
   assert.deepEqual(
     listings.map(({ query }) => query.get("envelope_ids")?.split(",").length),
-    [40, 2],
+    [48, 2],
   );
   for (const { query } of listings) assert.equal(query.get("user_filter"), "recipient");
   const path = "/restapi/v2.1/accounts/00000000-0000-4000-8000-000000000000/envelopes?";
-  const address = `${path}${String(listings[0]?.query)}`;
+  // docusign-esign leaves these as they are.
+  const query = String(listings[0]?.query).replaceAll("%2C", ",").replaceAll("%3A", ":");
+  const address = `${path}${query}`;
   assert.ok(address.length < 2_048, address);
-  assert.equal((await world.contracts()).length, 42);
+  assert.equal((await world.contracts()).length, 50);
 });
 
 test("an envelope that was purged meanwhile is excluded, and the others are imported", async () => {

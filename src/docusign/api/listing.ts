@@ -47,7 +47,7 @@ export function listOptions(query: CompletedQuery): Readonly<Record<string, stri
 
 /** Completed envelopes by their ids. */
 export type ChosenQuery = {
-  /** At most 40, so that the address of the call stays below 2,048 characters, a common limit of servers. */
+  /** At most 48, so that the address of the call stays below 2,048 characters, a common limit of servers. */
   readonly ids: readonly EnvelopeId[];
   /** The period in which they were completed. DocuSign's pages disagree on leaving it out. */
   readonly from: Date;

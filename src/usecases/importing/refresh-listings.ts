@@ -11,7 +11,7 @@ import { isFresh, type ReadEnvelope, readListing, staleBefore, writeListing } fr
 import type { Import } from "./take-in.ts";
 
 /** One call reads this many envelopes again. */
-const TOGETHER = 40;
+const TOGETHER = 48;
 const SECOND_MS = 1_000;
 
 type Work = Pick<Import, "link" | "entry" | "account">;
