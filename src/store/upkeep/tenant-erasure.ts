@@ -89,11 +89,12 @@ export async function listKeysOf(db: Kysely<DB>, tenant: string): Promise<string
   return [...keys];
 }
 
-/** Counts the jobs of the links that a worker is running. */
+/** Counts the jobs that a worker is running for the links: their own, and those that they share with others. */
 export async function countRunningJobs(db: Kysely<DB>, linkIds: readonly LinkId[]): Promise<number> {
   const { rows } = await sql<{ count: string }>`
-    select count(*) as count from graphile_worker.jobs
-    where locked_at is not null and ${isOfLinks(linkIds)}`.execute(db);
+    select count(*) as count from graphile_worker._private_jobs
+    where locked_at is not null
+      and (${isOfLinks(linkIds)} or payload::jsonb -> 'linkIds' ?| ${linkIds}::text[])`.execute(db);
   return Number(rows[0]?.count);
 }
 
