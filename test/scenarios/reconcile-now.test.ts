@@ -379,7 +379,8 @@ test("a dry run that fails in our database is not reported as a DocuSign fault",
     now: () => world.clock.now,
   });
   interceptPool(other.working.pool, async (statement, act) => {
-    if (statement.includes("join envelope")) throw new Error("the ledger cannot be read");
+    if (statement.includes("from envelope where tenant = listed.tenant"))
+      throw new Error("the ledger cannot be read");
     return await act();
   });
 
