@@ -42,6 +42,7 @@ export type CommandUses = Uses<
   | "now"
   | "oauth"
   | "openAccount"
+  | "prepareTokens"
   | "production"
   | "publicUrl"
   | "vault"

@@ -21,6 +21,7 @@ type Deps = Uses<
   | "notifier"
   | "now"
   | "openAccount"
+  | "prepareTokens"
   | "publicUrl"
 >;
 

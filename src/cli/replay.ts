@@ -21,6 +21,7 @@ export async function runReplay(
     | "notifier"
     | "now"
     | "openAccount"
+    | "prepareTokens"
     | "publicUrl"
   >,
   command: ReplayCommand,

@@ -20,6 +20,7 @@ type Deps = Uses<
   | "notifier"
   | "now"
   | "openAccount"
+  | "prepareTokens"
 >;
 
 /** A lane releases its worker after this long, so that links take turns. */

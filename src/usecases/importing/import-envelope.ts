@@ -24,7 +24,15 @@ import { refreshListings } from "./refresh-listings.ts";
 import { type Import, takeIn } from "./take-in.ts";
 
 type Deps = Uses<
-  "adminProfiles" | "budgets" | "db" | "documents" | "log" | "notifier" | "now" | "openAccount"
+  | "adminProfiles"
+  | "budgets"
+  | "db"
+  | "documents"
+  | "log"
+  | "notifier"
+  | "now"
+  | "openAccount"
+  | "prepareTokens"
 >;
 
 export type ImportRequest = {
@@ -54,11 +62,13 @@ export async function importEnvelope(deps: Deps, request: ImportRequest): Promis
 async function importAlone(deps: Deps, link: Link, request: ImportRequest): Promise<ImportOutcome> {
   const now = deps.now();
   const leaseUntil = new Date(now.getTime() + LEASE_MS);
-  const [entry, pace, outage] = await Promise.all([
+  const [entry, pace, outage, tokens] = await Promise.all([
     claimEnvelope(deps.db, { ...request, tenant: link.tenant, now, leaseUntil }),
     deps.budgets.pace(link.account.id, "other"),
     findOutage(deps.db),
+    deps.prepareTokens([link.id]),
   ]);
+  using _tokens = tokens;
   if (entry.state === "imported" || entry.state === "deleted") return { kind: "settled" };
   const cause = whyWait({ link, pace, outage, now });
   if (cause !== null) return await wait(deps.db, entry, cause);

@@ -8,7 +8,15 @@ import { importClaimed, kindOfCalls, LEASE_MS } from "./import-envelope.ts";
 import type { ImportOutcome } from "./outcome.ts";
 
 type Deps = Uses<
-  "adminProfiles" | "budgets" | "db" | "documents" | "log" | "notifier" | "now" | "openAccount"
+  | "adminProfiles"
+  | "budgets"
+  | "db"
+  | "documents"
+  | "log"
+  | "notifier"
+  | "now"
+  | "openAccount"
+  | "prepareTokens"
 >;
 
 /** Imports the next due envelope; null if none is due, or if nothing of the link may be imported now. */

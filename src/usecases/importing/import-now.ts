@@ -9,7 +9,16 @@ import type { ImportOutcome } from "./outcome.ts";
 import { findLinkWait } from "./waiting-cause.ts";
 
 type Deps = Uses<
-  "adminProfiles" | "budgets" | "db" | "documents" | "lanes" | "log" | "notifier" | "now" | "openAccount"
+  | "adminProfiles"
+  | "budgets"
+  | "db"
+  | "documents"
+  | "lanes"
+  | "log"
+  | "notifier"
+  | "now"
+  | "openAccount"
+  | "prepareTokens"
 >;
 
 /** The number of envelopes by outcome, for one command. */

@@ -26,6 +26,7 @@ type Deps = Uses<
   | "notifier"
   | "now"
   | "openAccount"
+  | "prepareTokens"
   | "publicUrl"
 >;
 

@@ -9,7 +9,16 @@ import { wakeBacklog } from "../importing/wake-backlog.ts";
 import { findPassing, type Obstacle, type Progress } from "./reconcile-now.ts";
 
 type Deps = Uses<
-  "adminProfiles" | "budgets" | "db" | "documents" | "lanes" | "log" | "notifier" | "now" | "openAccount"
+  | "adminProfiles"
+  | "budgets"
+  | "db"
+  | "documents"
+  | "lanes"
+  | "log"
+  | "notifier"
+  | "now"
+  | "openAccount"
+  | "prepareTokens"
 >;
 
 export type ReplayOptions = {
