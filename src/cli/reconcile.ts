@@ -1,8 +1,11 @@
 import type { Reconciliation } from "../store/ledger/reconciliations.ts";
 import type { Link } from "../store/links/links.ts";
-import type { Uses } from "../usecases/capabilities.ts";
 import { applyRecentTombstones } from "../usecases/deletions/apply-tombstones.ts";
-import { type ReconciledLink, reconcileNow } from "../usecases/operating/reconcile-now.ts";
+import {
+  type ReconciledLink,
+  type ReconcileUses,
+  reconcileNow,
+} from "../usecases/operating/reconcile-now.ts";
 import { EXIT, type ReconcileCommand, UsageError } from "./arguments.ts";
 import { dryRunLinks } from "./dry-run.ts";
 import { describeObstacle, formatCounts, formatDuration, titleOf } from "./format.ts";
@@ -10,24 +13,9 @@ import { chooseLinks } from "./links.ts";
 import { showProgress } from "./progress.ts";
 import { printJson, printLine, type Terminal } from "./terminal.ts";
 
-type Deps = Uses<
-  | "adminProfiles"
-  | "budgets"
-  | "db"
-  | "documents"
-  | "lanes"
-  | "largeImport"
-  | "log"
-  | "notifier"
-  | "now"
-  | "openAccount"
-  | "prepareTokens"
-  | "publicUrl"
->;
-
 /** `torikomi reconcile`: reconciles one link after the other and prints the results of each. */
 export async function runReconcile(
-  deps: Deps,
+  deps: ReconcileUses,
   command: ReconcileCommand,
   terminal: Terminal,
 ): Promise<number> {
@@ -40,7 +28,7 @@ export async function runReconcile(
 }
 
 async function reconcileLinks(
-  deps: Deps,
+  deps: ReconcileUses,
   links: readonly Link[],
   command: ReconcileCommand,
   terminal: Terminal,
@@ -58,7 +46,7 @@ async function reconcileLinks(
 }
 
 async function reconcileLink(
-  deps: Deps,
+  deps: ReconcileUses,
   link: Link,
   { from, to, json }: ReconcileCommand,
   terminal: Terminal,

@@ -2,7 +2,7 @@ import type { Link } from "../store/links/links.ts";
 import type { Uses } from "../usecases/capabilities.ts";
 import { applyRecentTombstones } from "../usecases/deletions/apply-tombstones.ts";
 import type { Progress } from "../usecases/operating/reconcile-now.ts";
-import { type ReplayedLink, replayEvents } from "../usecases/operating/replay-events.ts";
+import { type ReplayedLink, type ReplayUses, replayEvents } from "../usecases/operating/replay-events.ts";
 import { EXIT, type ReplayCommand } from "./arguments.ts";
 import { describeObstacle, formatCounts, titleOf } from "./format.ts";
 import { chooseLinks } from "./links.ts";
@@ -11,19 +11,7 @@ import { printJson, printLine, type Terminal } from "./terminal.ts";
 
 /** `torikomi replay`: re-runs the imports of recorded events. */
 export async function runReplay(
-  deps: Uses<
-    | "adminProfiles"
-    | "budgets"
-    | "db"
-    | "documents"
-    | "lanes"
-    | "log"
-    | "notifier"
-    | "now"
-    | "openAccount"
-    | "prepareTokens"
-    | "publicUrl"
-  >,
+  deps: ReplayUses & Uses<"publicUrl">,
   command: ReplayCommand,
   terminal: Terminal,
 ): Promise<number> {

@@ -13,7 +13,7 @@ export type Route = Router | RequestHandler;
 export type AppParts = {
   log: Logger;
   trustProxy: number;
-  /** The routes do not know its path. Without it, there is none. */
+  /** The routes do not include its path. Without this address, everything lies under the root. */
   publicUrl?: string;
   /** Runs a request's work so that its log lines carry the request id. Without it, the work just runs. */
   withRequestId?: (requestId: string, work: () => void) => void;

@@ -6,22 +6,11 @@ import { findLink, type Link } from "../../store/links/links.ts";
 import { enqueueBacklog } from "../../store/queue/queue.ts";
 import type { Uses } from "../capabilities.ts";
 import { endFirstImport, isFirstImport, isImporting } from "./first-import.ts";
+import type { ImportUses } from "./import-envelope.ts";
 import { withLane } from "./import-lane.ts";
 import { findLinkWait } from "./waiting-cause.ts";
 
-type Deps = Uses<
-  | "adminProfiles"
-  | "budgets"
-  | "db"
-  | "documents"
-  | "lanes"
-  | "log"
-  | "metrics"
-  | "notifier"
-  | "now"
-  | "openAccount"
-  | "prepareTokens"
->;
+type Deps = ImportUses & Uses<"lanes" | "metrics">;
 
 /** A lane releases its worker after this long, so that links take turns. */
 const TURN_MS = 1_000;

@@ -23,7 +23,8 @@ import type { ImportOutcome } from "./outcome.ts";
 import { refreshListings } from "./refresh-listings.ts";
 import { type Import, takeIn } from "./take-in.ts";
 
-type Deps = Uses<
+/** The dependencies of every import. */
+export type ImportUses = Uses<
   | "adminProfiles"
   | "budgets"
   | "db"
@@ -50,7 +51,7 @@ export const LEASE_MS = 2 * 60 * 1000;
  * Idempotent, also when called concurrently. Faults end as `waiting`. Throws only if the wait itself cannot be
  * recorded.
  */
-export async function importEnvelope(deps: Deps, request: ImportRequest): Promise<ImportOutcome> {
+export async function importEnvelope(deps: ImportUses, request: ImportRequest): Promise<ImportOutcome> {
   const link = await findLink(deps.db, request.linkId);
   if (link === null || link.state === "ended") return { kind: "link-ended" };
   const lock = importLock(link.tenant, request.envelopeId);
@@ -59,7 +60,7 @@ export async function importEnvelope(deps: Deps, request: ImportRequest): Promis
   );
 }
 
-async function importAlone(deps: Deps, link: Link, request: ImportRequest): Promise<ImportOutcome> {
+async function importAlone(deps: ImportUses, link: Link, request: ImportRequest): Promise<ImportOutcome> {
   const now = deps.now();
   const leaseUntil = new Date(now.getTime() + LEASE_MS);
   const [entry, pace, outage, tokens] = await Promise.all([
@@ -87,7 +88,7 @@ export type ClaimedImport = Pick<Import, "link" | "entry" | "account"> & {
 
 /** Imports an envelope that the caller has claimed and locked. A fault is recorded even if the session is lost. */
 export async function importClaimed(
-  deps: Deps,
+  deps: ImportUses,
   { facts, isAfterOutage, session, ...work }: ClaimedImport,
 ): Promise<ImportOutcome> {
   const { link } = work;

@@ -4,20 +4,8 @@ import { claimForLane, importLock } from "../../store/ledger/claims.ts";
 import type { Link } from "../../store/links/links.ts";
 import { withSession } from "../../store/locks.ts";
 import type { CallKind, Uses } from "../capabilities.ts";
-import { importClaimed, kindOfCalls, LEASE_MS } from "./import-envelope.ts";
+import { type ImportUses, importClaimed, kindOfCalls, LEASE_MS } from "./import-envelope.ts";
 import type { ImportOutcome } from "./outcome.ts";
-
-type Deps = Uses<
-  | "adminProfiles"
-  | "budgets"
-  | "db"
-  | "documents"
-  | "log"
-  | "notifier"
-  | "now"
-  | "openAccount"
-  | "prepareTokens"
->;
 
 /** Imports the next due envelope; null if none is due, or if nothing of the link may be imported now. */
 export type ImportNext = () => Promise<ImportOutcome | null>;
@@ -28,7 +16,7 @@ export type ImportNext = () => Promise<ImportOutcome | null>;
  * after its listing are imported. A lane uses one connection for its claims, locks and commits.
  */
 export async function withLane<T>(
-  deps: Deps,
+  deps: ImportUses,
   { link, held }: { readonly link: Link; readonly held: boolean },
   work: (importNext: ImportNext) => Promise<T>,
 ): Promise<T> {

@@ -4,22 +4,11 @@ import type { FoundBy } from "../../store/ledger/envelopes.ts";
 import { findLink } from "../../store/links/links.ts";
 import type { Uses } from "../capabilities.ts";
 import { isFirstImport } from "./first-import.ts";
-import { importEnvelope } from "./import-envelope.ts";
+import { type ImportUses, importEnvelope } from "./import-envelope.ts";
 import type { ImportOutcome } from "./outcome.ts";
 import { findLinkWait } from "./waiting-cause.ts";
 
-type Deps = Uses<
-  | "adminProfiles"
-  | "budgets"
-  | "db"
-  | "documents"
-  | "lanes"
-  | "log"
-  | "notifier"
-  | "now"
-  | "openAccount"
-  | "prepareTokens"
->;
+type Deps = ImportUses & Uses<"lanes">;
 
 /** The number of envelopes by outcome, for one command. */
 export type ImportTally = Record<ImportOutcome["kind"], number>;

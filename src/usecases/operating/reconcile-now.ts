@@ -9,26 +9,13 @@ import { hasLeased, nextDueAt } from "../../store/ledger/waiting-envelopes.ts";
 import { findLink, type Link } from "../../store/links/links.ts";
 import type { Uses } from "../capabilities.ts";
 import { endFirstImport } from "../importing/first-import.ts";
-import { LEASE_MS } from "../importing/import-envelope.ts";
+import { type ImportUses, LEASE_MS } from "../importing/import-envelope.ts";
 import { emptyTally, findWait, type ImportTally, importNow } from "../importing/import-now.ts";
 import { wakeBacklog } from "../importing/wake-backlog.ts";
 import { type ReconcileStep, reconcileStep } from "../reconciling/reconcile-link.ts";
 import { windowStart } from "../reconciling/window.ts";
 
-type Deps = Uses<
-  | "adminProfiles"
-  | "budgets"
-  | "db"
-  | "documents"
-  | "lanes"
-  | "largeImport"
-  | "log"
-  | "notifier"
-  | "now"
-  | "openAccount"
-  | "prepareTokens"
-  | "publicUrl"
->;
+export type ReconcileUses = ImportUses & Uses<"lanes" | "largeImport" | "publicUrl">;
 
 /** The range of completion times. Null `from`: as in an hourly reconciliation. Null `to`: until now. */
 export type RequestedWindow = { readonly from: Date | null; readonly to: Date | null };
@@ -72,10 +59,14 @@ export type ReconciledLink = {
  * Reconciles a link and runs the imports that it finds, including a first import. Ends when each import has ended or
  * waits for a named cause (service.md, settled details). Safe while workers are running: nothing is imported twice.
  */
-export async function reconcileNow(deps: Deps, link: Link, options: NowOptions): Promise<ReconciledLink> {
+export async function reconcileNow(
+  deps: ReconcileUses,
+  link: Link,
+  options: NowOptions,
+): Promise<ReconciledLink> {
   const startedAt = deps.now();
   let calls = 0;
-  const counting: Deps = {
+  const counting: ReconcileUses = {
     ...deps,
     openAccount: (of, onCall, kind) => {
       const count = (): void => {
@@ -109,7 +100,7 @@ export function settleWindow(
 type Listing = { readonly runs: Reconciliation[]; readonly obstacle: Obstacle | null };
 
 async function listAll(
-  deps: Omit<Deps, "documents" | "lanes">,
+  deps: Omit<ReconcileUses, "documents" | "lanes">,
   link: Link,
   options: NowOptions,
 ): Promise<Listing> {
@@ -154,7 +145,7 @@ async function findObstacle(step: Exclude<ReconcileStep, { kind: "done" }>): Pro
 const MOST_POLLS = 300;
 
 async function importBacklog(
-  deps: Omit<Deps, "publicUrl">,
+  deps: Omit<ReconcileUses, "publicUrl">,
   link: Link,
   options: NowOptions,
 ): Promise<ImportTally> {

@@ -4,22 +4,12 @@ import { completionsSince } from "../../store/events/events.ts";
 import { takeUpParked } from "../../store/ledger/claims.ts";
 import { findLink, type Link } from "../../store/links/links.ts";
 import type { Uses } from "../capabilities.ts";
+import type { ImportUses } from "../importing/import-envelope.ts";
 import { emptyTally, findWait, type ImportTally, importNow } from "../importing/import-now.ts";
 import { wakeBacklog } from "../importing/wake-backlog.ts";
 import { findPassing, type Obstacle, type Progress } from "./reconcile-now.ts";
 
-type Deps = Uses<
-  | "adminProfiles"
-  | "budgets"
-  | "db"
-  | "documents"
-  | "lanes"
-  | "log"
-  | "notifier"
-  | "now"
-  | "openAccount"
-  | "prepareTokens"
->;
+export type ReplayUses = ImportUses & Uses<"lanes">;
 
 export type ReplayOptions = {
   /** Null means all links of all tenants that have not ended. */
@@ -46,7 +36,7 @@ export type ReplayedLink = {
  * parked ones. Nothing is imported twice. Processes one link after the other, and skips links without such events.
  */
 export async function* replayEvents(
-  deps: Deps,
+  deps: ReplayUses,
   options: ReplayOptions,
 ): AsyncGenerator<ReplayedLink, void, undefined> {
   const announced = await findAnnounced(deps.db, options);
@@ -75,7 +65,7 @@ async function findAnnounced(
 type ReplayWork = { readonly envelopeIds: readonly EnvelopeId[]; readonly options: ReplayOptions };
 
 async function replayLink(
-  deps: Deps,
+  deps: ReplayUses,
   link: Link,
   { envelopeIds, options }: ReplayWork,
 ): Promise<ReplayedLink> {

@@ -7,7 +7,7 @@ export type KeptAnswers = {
   readonly keeping: OpenAccount;
   /** Opens it for the reconciliation. A kept answer is given once, faults included, and counts as a call. */
   readonly giving: OpenAccount;
-  /** True if a listing was kept that nobody has asked for again. */
+  /** True if a kept listing has not been given yet. */
   hasListing(): boolean;
 };
 

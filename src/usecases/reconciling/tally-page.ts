@@ -23,7 +23,7 @@ export async function tallyPage(
   };
 }
 
-/** The counts that the page alone tells. */
+/** Returns the counts that the page alone shows. */
 export function countPage(
   { link, run }: TallyWork,
   { page, rows }: Listed,
