@@ -57,10 +57,8 @@ async function put(
     const draft = join(folder, DRAFTS, randomUUID());
     try {
       await writeWhole(measured.chunks, draft);
-      await keepFolder(kept, dirname(path));
-      await rename(draft, path);
+      await moveTo(path, draft, kept);
     } catch (error) {
-      kept.delete(dirname(path));
       // An error here would hide why the write failed. A draft that stays is removed as stale.
       await rm(draft, { force: true }).catch(() => {});
       throw error;
@@ -69,6 +67,16 @@ async function put(
     await syncFolder(dirname(path));
   });
   return measured.measured();
+}
+
+/** Makes the folder again if it was removed since, for example by a restore of the documents. */
+async function moveTo(path: string, draft: string, kept: Set<string>): Promise<void> {
+  await keepFolder(kept, dirname(path));
+  const moved = await unlessMissing(rename(draft, path).then(() => true));
+  if (moved === true) return;
+  kept.delete(dirname(path));
+  await keepFolder(kept, dirname(path));
+  await rename(draft, path);
 }
 
 /** Another process may have just created the folder, so each process syncs the folder's name once. */

@@ -235,7 +235,7 @@ test("many requests for /readyz at once try the database once", async () => {
   await using world = await createWorld();
   let tried = 0;
   interceptPool(world.service.foundation.serving.pool, async (statement, act) => {
-    if (statement.includes("torikomi_queue.add_jobs(json_build_array")) tried += 1;
+    if (statement.includes("torikomi_queue.add_jobs(")) tried += 1;
     return await act();
   });
 

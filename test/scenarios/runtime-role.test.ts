@@ -243,8 +243,12 @@ async function listNeedless(shared: SharedDatabase, statements: readonly Stateme
   return [...needs].filter(([, isNeeded]) => !isNeeded).map(([what]) => what);
 }
 
+/** What the function uses that publishes the feed's entries. */
+const PUBLISHED: readonly string[] = ["change", "change_sequence", "feed_note"];
+
 /** The queue's tables are used within its functions too. */
 function mayUse(text: string, { schema, name }: Relation): boolean {
+  if (PUBLISHED.includes(name) && text.includes("publish_changes")) return true;
   if (/^\s*(begin|commit|rollback|listen|set|savepoint)\b/i.test(text)) return false;
   return schema === "graphile_worker"
     ? /graphile_worker|torikomi_queue/.test(text)
