@@ -243,7 +243,7 @@ async function listNeedless(shared: SharedDatabase, statements: readonly Stateme
   return [...needs].filter(([, isNeeded]) => !isNeeded).map(([what]) => what);
 }
 
-/** What the function uses that publishes the feed's entries. */
+/** Relations of the function that publishes the feed's entries. */
 const PUBLISHED: readonly string[] = ["change", "change_sequence", "feed_note"];
 
 /** The queue's tables are used within its functions too. */
