@@ -48,31 +48,52 @@ export async function reconcileLinks(deps: Deps, { linkIds, hour, signal }: Hour
     to,
   );
   using _tokens = await deps.prepareTokens([...simple].map(({ link }) => link.id));
+  const { apart, left } = keepApart(deps, to);
   const looks = await inLanes(deps, [...simple], async (standing) => {
     signal.throwIfAborted();
     const answers = keepAnswers(deps.openAccount);
-    return { link: standing.link, answers, look: await lookAt(deps, { standing, answers, to }) };
+    const look = await apart(standing.link, async () => await lookAt(deps, { standing, answers, to }));
+    return { link: standing.link, answers, look };
   });
   const quiet = await recordQuiet(
     deps,
     looks.flatMap(({ look }) => look ?? []),
     to,
+    apart,
   );
   await inLanes(
     deps,
-    looks.filter(({ link }) => !quiet.has(link.id)),
+    looks.filter(({ link }) => !quiet.has(link.id) && !left.has(link.id)),
     async ({ link, answers }) => {
       signal.throwIfAborted();
-      await reconcileListed(deps, { link, answers, to }).catch(async (error: unknown) => {
-        // A job of its own shows the fault and repeats it without the other links.
-        deps.log.warn(
-          { err: error, linkId: link.id },
-          "a link's reconciliation failed and gets a job of its own",
-        );
-        await enqueueOwn(deps, [link], to);
-      });
+      await apart(link, async () => await reconcileListed(deps, { link, answers, to }));
     },
   );
+}
+
+/** Runs the work of one link. Returns null if it fails for a reason of ours. */
+type Apart = <Result>(link: Link, work: () => Promise<Result>) => Promise<Result | null>;
+
+/** A link whose work fails is left to a job of its own, which shows the fault and repeats it without the other links. */
+function keepApart(
+  deps: Uses<"db" | "log">,
+  to: Date,
+): { readonly apart: Apart; readonly left: ReadonlySet<LinkId> } {
+  const left = new Set<LinkId>();
+  const apart: Apart = async (link, work) => {
+    try {
+      return await work();
+    } catch (error) {
+      deps.log.warn(
+        { err: error, linkId: link.id },
+        "a link's reconciliation failed and gets a job of its own",
+      );
+      left.add(link.id);
+      await enqueueOwn(deps, [link], to);
+      return null;
+    }
+  };
+  return { apart, left };
 }
 
 /** Links whose hour may be quiet, and whose account allows calls now. */
@@ -103,13 +124,13 @@ async function recordQuiet(
   deps: Uses<"adminProfiles" | "db" | "lanes" | "now">,
   looks: readonly Look[],
   to: Date,
+  apart: Apart,
 ): Promise<ReadonlySet<LinkId>> {
   const known = await readKnown(deps, looks);
-  const hours = await inLanes(
-    deps,
-    looks,
-    async (look) => await judgeLook(deps, look, known(look.standing.link.tenant)),
-  );
+  const hours = await inLanes(deps, looks, async (look) => {
+    const { link } = look.standing;
+    return await apart(link, async () => await judgeLook(deps, look, known(link.tenant)));
+  });
   const quiet = hours.filter((one) => one !== null);
   const recorded = await recordQuietHours(deps.db, quiet, deps.now());
   const checked = looks
