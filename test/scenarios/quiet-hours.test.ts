@@ -2,6 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { LinkId } from "../../src/domain/identifiers.ts";
 import { nextFullHour } from "../../src/domain/schedule.ts";
+import { startWorker } from "../../src/jobs/worker.ts";
+import { startWorkerLock } from "../../src/jobs/worker-pools.ts";
+import { enqueueHour } from "../../src/store/queue/queue.ts";
 import { reconcileAlone } from "../../src/usecases/reconciling/lock.ts";
 import { reconcileLinks } from "../../src/usecases/reconciling/reconcile-links.ts";
 import {
@@ -147,6 +150,32 @@ for (const verb of ["listCompleted", "getUser"] as const) {
     assert.deepEqual([other.to, entry.to], [hourOf(world), hourOf(world)]);
   });
 }
+
+test("a worker that stops amid the hour of many links lists no further link, and leaves the others to jobs of their own", async () => {
+  await using world = (await createCompanies()).world;
+  const tenants = ["first", "second", "third"];
+  for (const tenant of tenants) await linkTenant(world, tenant);
+  const linkIds = await Promise.all(tenants.map(async (tenant) => await linkIdOf(world, tenant)));
+  const { address, tasks, working, log } = world.service.foundation;
+  world.clock.now = nextFullHour(world.clock.now);
+  const lock = startWorkerLock(address);
+  const pool = { pgPool: working.pool, concurrency: 1, log, events: lock.events };
+  const worker = await startWorker({ ...tasks, lanes: 1 }, pool);
+  const { promise: stopped, resolve } = Promise.withResolvers<void>();
+  world.docusign.onNext("/envelopes", () => resolve(worker.stop()));
+
+  const calls = await callsOf(world, async () => {
+    await enqueueHour(working.db, [{ linkIds, hour: world.clock.now, runAt: null }]);
+    await stopped;
+  });
+
+  await lock.close();
+  assert.deepEqual(calls, [LISTING, LISTING, USER]);
+  const ended = async (tenant: string) => (await entriesOf(world, tenant))[0].to === hourOf(world);
+  assert.deepEqual((await Promise.all(tenants.map(ended))).filter(Boolean), [true]);
+  await world.runJobs();
+  assert.deepEqual(await Promise.all(tenants.map(ended)), [true, true, true]);
+});
 
 /** The world's capabilities, whose calls of one kind for one link fail for a reason of ours. */
 function failing({ service }: World, unlucky: LinkId, verb: "getUser" | "listCompleted") {

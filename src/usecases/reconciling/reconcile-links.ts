@@ -29,7 +29,7 @@ type Deps = Uses<
 export type HourOfLinks = {
   readonly linkIds: readonly LinkId[];
   readonly hour: Date;
-  /** Once aborted, nothing more is listed, and the job is repeated. */
+  /** Once aborted, nothing more is listed, and the links that are left get jobs of their own. */
   readonly signal: AbortSignal;
 };
 
@@ -48,39 +48,35 @@ export async function reconcileLinks(deps: Deps, { linkIds, hour, signal }: Hour
     to,
   );
   using _tokens = await deps.prepareTokens([...simple].map(({ link }) => link.id));
-  const { apart, left } = keepApart(deps, to);
+  const settled = new Set<LinkId>();
+  const apart = keepApart(deps, to, settled);
   const looks = await inLanes(deps, [...simple], async (standing) => {
-    signal.throwIfAborted();
+    if (signal.aborted) return null;
     const answers = keepAnswers(deps.openAccount);
     const look = await apart(standing.link, async () => await lookAt(deps, { standing, answers, to }));
     return { link: standing.link, answers, look };
   });
-  const quiet = await recordQuiet(
-    deps,
-    looks.flatMap(({ look }) => look ?? []),
-    to,
-    apart,
-  );
+  const looked = looks.filter((one) => one !== null);
+  await recordQuiet(deps, { looks: looked.flatMap(({ look }) => look ?? []), to, settled }, apart);
   await inLanes(
     deps,
-    looks.filter(({ link }) => !quiet.has(link.id) && !left.has(link.id)),
+    looked.filter(({ link }) => !settled.has(link.id)),
     async ({ link, answers }) => {
-      signal.throwIfAborted();
+      if (signal.aborted) return;
       await apart(link, async () => await reconcileListed(deps, { link, answers, to }));
+      settled.add(link.id);
     },
   );
+  const left = [...simple].map(({ link }) => link).filter(({ id }) => !settled.has(id));
+  await enqueueOwn(deps, left, to);
 }
 
 /** Runs the work of one link. Returns null if it fails for a reason of ours. */
 type Apart = <Result>(link: Link, work: () => Promise<Result>) => Promise<Result | null>;
 
 /** A link whose work fails is left to a job of its own, which shows the fault and repeats it without the other links. */
-function keepApart(
-  deps: Uses<"db" | "log">,
-  to: Date,
-): { readonly apart: Apart; readonly left: ReadonlySet<LinkId> } {
-  const left = new Set<LinkId>();
-  const apart: Apart = async (link, work) => {
+function keepApart(deps: Uses<"db" | "log">, to: Date, settled: Set<LinkId>): Apart {
+  return async (link, work) => {
     try {
       return await work();
     } catch (error) {
@@ -88,12 +84,11 @@ function keepApart(
         { err: error, linkId: link.id },
         "a link's reconciliation failed and gets a job of its own",
       );
-      left.add(link.id);
+      settled.add(link.id);
       await enqueueOwn(deps, [link], to);
       return null;
     }
   };
-  return { apart, left };
 }
 
 /** Links whose hour may be quiet, and whose account allows calls now. */
@@ -119,13 +114,12 @@ async function enqueueOwn(deps: Uses<"db">, links: readonly Link[], hour: Date):
   await enqueueReconciliations(deps.db, jobs);
 }
 
-/** Records the quiet hours among the looks, and queues the daily check where it is due. Returns their links. */
+/** Records the quiet hours among the looks, which settles their links, and queues the daily check where it is due. */
 async function recordQuiet(
   deps: Uses<"adminProfiles" | "db" | "lanes" | "now">,
-  looks: readonly Look[],
-  to: Date,
+  { looks, to, settled }: { looks: readonly Look[]; to: Date; settled: Set<LinkId> },
   apart: Apart,
-): Promise<ReadonlySet<LinkId>> {
+): Promise<void> {
   const known = await readKnown(deps, looks);
   const hours = await inLanes(deps, looks, async (look) => {
     const { link } = look.standing;
@@ -133,11 +127,11 @@ async function recordQuiet(
   });
   const quiet = hours.filter((one) => one !== null);
   const recorded = await recordQuietHours(deps.db, quiet, deps.now());
+  for (const linkId of recorded) settled.add(linkId);
   const checked = looks
     .map(({ standing }) => standing.link)
     .filter((link) => recorded.has(link.id) && isFullCheckDue(link, deps.now()));
   await enqueueOwn(deps, checked, to);
-  return recorded;
 }
 
 /** Reads what the database knows about the listed envelopes, by tenant. */
