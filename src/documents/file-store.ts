@@ -38,8 +38,9 @@ export async function openFileStore(folder: string, now = new Date()): Promise<D
 }
 
 async function removeStaleDrafts(drafts: string, now: Date): Promise<void> {
-  for (const name of await readdir(drafts)) {
-    const path = join(drafts, name);
+  for (const entry of await readdir(drafts, { recursive: true, withFileTypes: true })) {
+    if (entry.isDirectory()) continue;
+    const path = join(entry.parentPath, entry.name);
     const modifiedAt = await modificationTime(path);
     if (modifiedAt !== null && modifiedAt.getTime() < now.getTime() - DRAFT_LIFE_MS)
       await rm(path, { force: true });
@@ -53,12 +54,15 @@ async function put(
 ): Promise<StoredDocument> {
   const path = pathOf(folder, key);
   const measured = measure(source);
+  // Writes at the same time would wait for each other in one folder.
+  const drafts = join(folder, DRAFTS, fanOutOf(key));
   await storing(measured, async () => {
-    const draft = join(folder, DRAFTS, randomUUID());
+    const draft = join(drafts, randomUUID());
     try {
-      await writeWhole(measured.chunks, draft);
+      await writeWhole(measured.chunks, draft, kept);
       await moveTo(path, draft, kept);
     } catch (error) {
+      kept.delete(drafts);
       // An error here would hide why the write failed. A draft that stays is removed as stale.
       await rm(draft, { force: true }).catch(() => {});
       throw error;
@@ -79,30 +83,38 @@ async function moveTo(path: string, draft: string, kept: Set<string>): Promise<v
   await rename(draft, path);
 }
 
-/** Another process may have just created the folder, so each process syncs the folder's name once. */
+/**
+ * Another process may have just created the folder, so each process syncs the folder's name once. Fails if the store's own
+ * folder is missing, for example because its volume is not mounted.
+ */
 async function keepFolder(kept: Set<string>, folder: string): Promise<void> {
   if (kept.has(folder)) return;
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await mkdir(folder, { mode: 0o700 }).catch(unlessPresent);
   await syncFolder(dirname(folder));
   kept.add(folder);
 }
 
 /** Opens the file within the loop: a source that is not read would stay open if that failed. */
-async function writeWhole(chunks: AsyncIterable<Uint8Array>, path: string): Promise<void> {
+async function writeWhole(
+  chunks: AsyncIterable<Uint8Array>,
+  path: string,
+  kept: Set<string>,
+): Promise<void> {
   let file: FileHandle | null = null;
   try {
     for await (const chunk of chunks) {
-      file ??= await openDraft(path);
+      file ??= await openDraft(path, kept);
       await file.writeFile(chunk);
     }
-    file ??= await openDraft(path);
+    file ??= await openDraft(path, kept);
     await file.sync();
   } finally {
     await file?.close();
   }
 }
 
-async function openDraft(path: string): Promise<FileHandle> {
+async function openDraft(path: string, kept: Set<string>): Promise<FileHandle> {
+  await keepFolder(kept, dirname(path));
   return await open(path, "wx", 0o600);
 }
 
@@ -169,6 +181,10 @@ async function foldersOf(folder: string, under?: string): Promise<string[]> {
 
 async function modificationTime(path: string): Promise<Date | null> {
   return (await unlessMissing(stat(path)))?.mtime ?? null;
+}
+
+function unlessPresent(fault: unknown): void {
+  if (!(fault instanceof Error && "code" in fault && fault.code === "EEXIST")) throw fault;
 }
 
 async function unlessMissing<Value>(found: Promise<Value>): Promise<Value | null> {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { buffer } from "node:stream/consumers";
 import { test } from "node:test";
 import { openFileStore } from "../../src/documents/file-store.ts";
@@ -13,7 +13,7 @@ async function createFileStore(): Promise<TestedStore> {
   const folder = await mkdtemp(join(tmpdir(), "torikomi-files-"));
   return {
     store: await openFileStore(folder),
-    leftovers: () => readdir(join(folder, "drafts")),
+    leftovers: () => draftsIn(folder),
     breakDown: () => rm(folder, { recursive: true }),
     [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }),
   };
@@ -35,13 +35,16 @@ test("different contents stored at once under one key leave one complete documen
 test("opening the store removes drafts older than a day and keeps newer ones", async () => {
   const folder = await mkdtemp(join(tmpdir(), "torikomi-files-"));
   const now = new Date("2026-04-02T12:00:00Z");
-  await mkdir(join(folder, "drafts"));
-  await writeDraft(folder, "old", new Date("2026-04-01T11:59:59Z"));
-  await writeDraft(folder, "young", new Date("2026-04-01T12:00:01Z"));
+  // Version 0.1 wrote all drafts to one folder.
+  await mkdir(join(folder, "drafts", "5e"), { recursive: true });
+  for (const drafts of [".", "5e"]) {
+    await writeDraft(folder, join(drafts, "old"), new Date("2026-04-01T11:59:59Z"));
+    await writeDraft(folder, join(drafts, "young"), new Date("2026-04-01T12:00:01Z"));
+  }
 
   await openFileStore(folder, now);
 
-  assert.deepEqual(await readdir(join(folder, "drafts")), ["young"]);
+  assert.deepEqual(await draftsIn(folder), ["5e/young", "young"]);
   await rm(folder, { recursive: true });
 });
 
@@ -68,6 +71,13 @@ test("a reopened store has its documents", async () => {
   assert.deepEqual(keys, ["a/b"]);
   await rm(folder, { recursive: true });
 });
+
+async function draftsIn(folder: string): Promise<string[]> {
+  const drafts = join(folder, "drafts");
+  const entries = await readdir(drafts, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile());
+  return files.map(({ parentPath, name }) => relative(drafts, join(parentPath, name))).sort();
+}
 
 async function* repeated(letter: string): AsyncGenerator<Uint8Array> {
   for (let index = 0; index < 100; index += 1) yield Buffer.alloc(1000, letter);
