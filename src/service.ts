@@ -146,6 +146,7 @@ async function startWork(foundation: Foundation, started: AsyncDisposableStack):
   const worker = await startWorker(tasks, {
     pgPool: working.pool,
     concurrency: config.workerConcurrency,
+    shutdownTimeoutMs: config.shutdownTimeoutMs,
     log,
     events: lock.events,
   });

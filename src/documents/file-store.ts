@@ -95,11 +95,7 @@ async function keepFolder(kept: Set<string>, folder: string): Promise<void> {
 }
 
 /** Opens the file within the loop: a source that is not read would stay open if that failed. */
-async function writeWhole(
-  chunks: AsyncIterable<Uint8Array>,
-  path: string,
-  kept: Set<string>,
-): Promise<void> {
+async function writeWhole(chunks: AsyncIterable<Uint8Array>, path: string, kept: Set<string>): Promise<void> {
   let file: FileHandle | null = null;
   try {
     for await (const chunk of chunks) {

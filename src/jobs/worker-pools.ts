@@ -43,22 +43,18 @@ const PATIENCE_MS = 5_000;
 
 /**
  * Releases the jobs of dead worker pools, so that others run them at once, and returns the pools' names. A pool is dead if
- * its lock is not held, neither now nor after `patienceMs`. Also removes failed jobs that others replaced. Run it at the
- * start of each worker and every minute.
+ * its lock is not held, neither now nor after `patienceMs`. Run it at the start of each worker and every minute.
  */
 export async function unlockDeadWorkers(
   deps: Uses<"db"> & { readonly log: Pick<Log, "warn">; readonly patienceMs?: number },
 ): Promise<string[]> {
-  const dead = await listDeadPools(deps);
-  await unlockPools(deps.db, dead);
-  if (dead.length > 0) deps.log.warn({ workerPools: dead }, "released the jobs of dead workers");
-  return dead;
-}
-
-async function listDeadPools(deps: Uses<"db"> & { readonly patienceMs?: number }): Promise<string[]> {
   const suspects = await listUnheldPools(deps.db);
   if (suspects.length === 0) return [];
   await sleep(deps.patienceMs ?? PATIENCE_MS);
   const still = new Set(await listUnheldPools(deps.db));
-  return suspects.filter((pool) => still.has(pool));
+  const dead = suspects.filter((pool) => still.has(pool));
+  if (dead.length === 0) return [];
+  await unlockPools(deps.db, dead);
+  deps.log.warn({ workerPools: dead }, "released the jobs of dead workers");
+  return dead;
 }

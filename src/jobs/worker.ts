@@ -17,6 +17,7 @@ type Pool = NonNullable<Parameters<typeof run>[0]["pgPool"]>;
 export type WorkerOptions = {
   pgPool: Pool;
   concurrency: number;
+  shutdownTimeoutMs: number;
   log: Logger;
   /** Shows other processes that these workers are alive. */
   events: WorkerEvents;
@@ -65,8 +66,7 @@ export async function startWorker(deps: TaskUses, options: WorkerOptions): Promi
     parsedCronItems: parseCronItems(CRON_ITEMS),
     logger: queueLogger(log),
     events: options.events,
-    // Jobs that do many things stop after the current one when the worker stops.
-    preset: { worker: { gracefulShutdownAbortTimeout: 0 } },
+    preset: { worker: { gracefulShutdownAbortTimeout: options.shutdownTimeoutMs } },
   });
   const { promise: failed, resolve: fail } = Promise.withResolvers<Error>();
   const end = (cause?: unknown): void => {

@@ -75,7 +75,7 @@ test("an idle worker looks for jobs at once when it is nudged, until it stops", 
   await using world = await createWorld();
   const { address, tasks, working, log } = world.service.foundation;
   const lock = startWorkerLock(address);
-  const settings = { concurrency: 1, events: lock.events };
+  const settings = { concurrency: 1, shutdownTimeoutMs: 1_000, events: lock.events };
   const worker = await startWorker(tasks, { ...settings, pgPool: working.pool, log });
   let asked = 0;
   lock.events.on("worker:getJob:start", () => (asked += 1));

@@ -121,43 +121,17 @@ test("a job queued again while it ran leaves only its successor", async () => {
   assert.deepEqual(await world.runJobs(), ["endless"]);
 });
 
-test("a job queued again while it ran, which then failed, is no failed job to look into", async () => {
-  await using world = await createWorld();
-  await world.queueJob("again");
-  await world.failJob(async () => await world.queueJob("again"));
-
-  await unlockDeadWorkers({ ...world, log, patienceMs: 0 });
-
-  assert.equal(await world.outOfAttempts(), 0);
-  assert.deepEqual(await world.runJobs(), ["endless"]);
-});
-
-test("a job that failed its last attempt stays for inspection until it is queued again", async () => {
-  await using world = await createWorld();
-  await world.queueJob("once", 1);
-  await world.failJob();
-
-  await unlockDeadWorkers({ ...world, log, patienceMs: 0 });
-  assert.equal(await world.outOfAttempts(), 1);
-
-  await world.queueJob("once");
-  await unlockDeadWorkers({ ...world, log, patienceMs: 0 });
-  assert.equal(await world.outOfAttempts(), 0);
-  assert.deepEqual(await world.runJobs(), ["endless"]);
-});
-
 async function createWorld() {
   const database = await createTestDatabase();
   const { db, pool, close } = openDatabase(database.connectionString);
   const children: ChildProcess[] = [];
-  const runDue = async (endless: () => void | Promise<void>): Promise<void> =>
-    await runOnce({ pgPool: pool, logger: silentWorkerLog, noHandleSignals: true, taskList: { endless } });
   return {
     db,
     connectionString: database.connectionString,
-    async queueJob(key: string | null = null, attempts = 25) {
-      await sql`select graphile_worker.add_job('endless', queue_name := 'one-by-one', job_key := ${key},
-        max_attempts := ${attempts})`.execute(db);
+    async queueJob(key: string | null = null) {
+      await sql`select graphile_worker.add_job('endless', queue_name := 'one-by-one', job_key := ${key})`.execute(
+        db,
+      );
     },
     /** Resolves when the worker has taken the job and holds its lock. */
     async startWorker() {
@@ -179,15 +153,13 @@ async function createWorld() {
     /** Runs the due jobs here and returns their names. */
     async runJobs() {
       const done: string[] = [];
-      await runDue(() => void done.push("endless"));
-      return done;
-    },
-    /** Runs the due job, which fails after `first`. */
-    async failJob(first = async () => {}) {
-      await runDue(async () => {
-        await first();
-        throw new Error("failed");
+      await runOnce({
+        pgPool: pool,
+        logger: silentWorkerLog,
+        noHandleSignals: true,
+        taskList: { endless: () => void done.push("endless") },
       });
+      return done;
     },
     async [Symbol.asyncDispose]() {
       for (const child of children) await kill(child);

@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type EnvelopeId, type LinkId, parseUuid } from "../../src/domain/identifiers.ts";
 import { MOST_ATTEMPTS } from "../../src/domain/retries.ts";
-import { runBacklogTurn } from "../../src/usecases/importing/import-backlog.ts";
 import { importEnvelope } from "../../src/usecases/importing/import-envelope.ts";
 import { concludeHistory, passHours, runAtOnce } from "../support/first-import.ts";
 import {
@@ -11,12 +10,10 @@ import {
   concludeUnheard,
   createCompanies,
   fateOf,
-  linkIdOf,
   linkOf,
   subjects,
 } from "../support/linked-world.ts";
 import { assertAddsUp, HOUR_MS, ledgerOf } from "../support/reconciling.ts";
-import { stepOn } from "../support/stepping.ts";
 
 const DOWNLOAD = "/envelopes/{envelopeId}/documents/{documentId}";
 
@@ -104,25 +101,6 @@ for (const [what, reset] of Object.entries(ODD_RESETS)) {
     assert.equal((await subjects(world)).length, 60);
   });
 }
-
-test("a backlog turn imports at most twenty envelopes, and none during shutdown", async () => {
-  await using companies = await createCompanies();
-  const { world, admin } = companies;
-  const { tasks } = world.service.foundation;
-  concludeHistory(companies, 25);
-  await world.link(admin);
-  await stepOn(world);
-  const turn = { linkId: await linkIdOf(world), lane: 0 };
-  const ended = new AbortController();
-  ended.abort();
-
-  await runBacklogTurn(tasks, { ...turn, signal: ended.signal });
-  const none = await subjects(world);
-  await runBacklogTurn(tasks, { ...turn, signal: new AbortController().signal });
-
-  assert.deepEqual(none, []);
-  assert.equal((await subjects(world)).length, 20);
-});
 
 test("calls of the customer's other systems count too", async () => {
   await using companies = await createCompanies();

@@ -23,6 +23,7 @@ import {
 } from "../support/linked-world.ts";
 import { concludeQuietly, MINUTE_MS } from "../support/reconciling.ts";
 import { stepNow, stepOn } from "../support/stepping.ts";
+import { until } from "../support/waiting.ts";
 import type { World } from "../support/world.ts";
 
 const DOWNLOAD = "/envelopes/{envelopeId}/documents/{documentId}";
@@ -51,7 +52,10 @@ async function createFirstImport(...names: readonly string[]): Promise<Companies
 
 /** Returns a link whose hourly run has found these envelopes without importing any; the queue is empty. */
 async function createBacklog(...names: readonly string[]): Promise<Companies> {
-  const companies = await createLinkedCompanies();
+  return await findAll(await createLinkedCompanies(), names);
+}
+
+async function findAll(companies: Companies, names: readonly string[]): Promise<Companies> {
   conclude(companies, ...names);
   companies.world.clock.pass(MINUTE_MS);
   await stepOn(companies.world);
@@ -207,12 +211,13 @@ test("envelopes newer than a first import that is held back do not wait for the 
   const { world, account } = companies;
   world.docusign.setLimits({ hourly: 1_000 });
   world.docusign.spendCalls(account, 900);
-  conclude(companies, ...Array.from({ length: 21 }, (_, number) => `newer ${number}`));
+  conclude(companies, "newer", "newer too");
   world.clock.pass(MINUTE_MS);
   await stepOn(world);
   await emptyQueue(world);
+  world.docusign.onNext(DOWNLOAD, () => world.clock.pass(1_000));
 
-  assert.equal((await takeTurn(world)).length, 20);
+  assert.deepEqual(await takeTurn(world), ["imported"]);
 
   assert.deepEqual(await queuedTurns(world), ["0 firstImport now"]);
 });
@@ -405,3 +410,103 @@ async function doneAtOf({ service }: World): Promise<Date | null> {
   const row = await db.selectFrom("link").select("first_import_done_at").executeTakeFirstOrThrow();
   return row.first_import_done_at;
 }
+
+const MANY = Array.from({ length: 12 }, (_, number) => `contract ${number}`);
+
+/** Returns how many contracts each commit imported, in order; the ids of transactions increase. */
+async function contractsPerCommit({ service }: World): Promise<number[]> {
+  const { rows } = await sql<{ count: number }>`
+    select count(*)::int as count from contract group by xmin order by xmin::text::bigint`.execute(
+    service.foundation.working.db,
+  );
+  return rows.map(({ count }) => count);
+}
+
+async function dueNow(world: World): Promise<{ attempts: number }[]> {
+  return await world.service.foundation.working.db
+    .selectFrom("envelope")
+    .select("attempts")
+    .where("state", "=", "waiting")
+    .where("waiting_until", "<=", world.clock.now)
+    .execute();
+}
+
+test("a lane commits up to ten envelopes together that it imports quickly, after the first one", async () => {
+  await using companies = await createBacklog(...MANY);
+  const { world } = companies;
+
+  assert.equal((await takeTurn(world, { lane: 1 })).length, 12);
+
+  assert.deepEqual(await contractsPerCommit(world), [1, 10, 1]);
+});
+
+test("a lane commits as few envelopes together as it imports in a fifth of a second", async () => {
+  await using companies = await createBacklog(...MANY.slice(0, 5));
+  const { world } = companies;
+  const slowly = (): void => {
+    world.clock.pass(100);
+    world.docusign.onNext(DOWNLOAD, slowly);
+  };
+  world.docusign.onNext(DOWNLOAD, slowly);
+
+  assert.equal((await takeTurn(world, { lane: 1 })).length, 5);
+
+  assert.deepEqual(await contractsPerCommit(world), [1, 2, 2]);
+});
+
+test("a contract does not wait for the slow download of the next one", async () => {
+  await using companies = await createBacklog("a", "b", "c");
+  const { world } = companies;
+  const untilTwo = async (): Promise<void> =>
+    void (await until(async () => (await contractsPerCommit(world)).length === 2, "the second contract"));
+  world.docusign.onNext(DOWNLOAD, () =>
+    world.docusign.onNext(DOWNLOAD, () => world.docusign.onNext(DOWNLOAD, untilTwo)),
+  );
+
+  assert.deepEqual(await takeTurn(world, { lane: 1 }), ["imported", "imported", "imported"]);
+
+  assert.deepEqual(await contractsPerCommit(world), [1, 1, 1]);
+});
+
+test("an envelope that was tried before is imported by itself", async () => {
+  await using companies = await createBacklog(...MANY.slice(0, 4));
+  const { world } = companies;
+  await world.service.foundation.working.db.updateTable("envelope").set({ attempts: 1 }).execute();
+
+  assert.equal((await takeTurn(world, { lane: 1 })).length, 4);
+
+  assert.deepEqual(await contractsPerCommit(world), [1, 1, 1, 1]);
+});
+
+const INTERRUPTIONS: Readonly<Record<string, (companies: Companies) => unknown>> = {
+  "its turn ends": ({ world }) => world.docusign.onNext(DOWNLOAD, () => world.clock.pass(1_000)),
+  "DocuSign limits the account's calls": OF_ALL["account-throttled"] ?? assert.fail(),
+};
+
+for (const [what, interrupt] of Object.entries(INTERRUPTIONS)) {
+  test(`a lane gives back the envelopes that it has claimed if ${what}`, async () => {
+    await using companies = await createBacklog("a", "b", "c", "d");
+    const { world } = companies;
+    world.docusign.onNext(DOWNLOAD, () => void interrupt(companies));
+
+    assert.equal((await takeTurn(world, { lane: 1 })).length, 2);
+
+    assert.deepEqual(await dueNow(world), [{ attempts: 0 }, { attempts: 0 }]);
+  });
+}
+
+test("an envelope that cannot be committed does not keep back those that were to be committed with it", async () => {
+  const linked = await createLinkedCompanies({ expectErrors: true });
+  await using companies = await findAll(linked, ["a", "b", "refused", "d"]);
+  const { world } = companies;
+  const { db } = world.service.foundation.working;
+  await sql`alter table contract add constraint refusing check (subject <> 'refused')`.execute(db);
+  await sql`
+    update envelope set waiting_until = waiting_until - interval '1 second'
+    where listing ->> 'subject' <> 'refused'`.execute(db);
+
+  const outcomes = await takeTurn(world, { lane: 1 });
+
+  assert.deepEqual(outcomes.sort(), ["imported", "imported", "imported", "waiting"]);
+  assert.deepEqual((await subjects(world)).sort(), ["a", "b", "d"]);
+});

@@ -1,12 +1,5 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { LinkId } from "../../src/domain/identifiers.ts";
-import { nextFullHour } from "../../src/domain/schedule.ts";
-import { startWorker } from "../../src/jobs/worker.ts";
-import { startWorkerLock } from "../../src/jobs/worker-pools.ts";
-import { enqueueHour } from "../../src/store/queue/queue.ts";
-import { reconcileAlone } from "../../src/usecases/reconciling/lock.ts";
-import { reconcileLinks } from "../../src/usecases/reconciling/reconcile-links.ts";
 import {
   type Companies,
   CUSTOMER,
@@ -125,68 +118,6 @@ test("a link that is paused while it is listed records no quiet hour", async () 
   assert.deepEqual(await entriesOf(world), before);
   assert.equal((await reachOf(world)).receivedReached, before[0].to);
 });
-
-for (const verb of ["listCompleted", "getUser"] as const) {
-  test(`an error of ours in one link's look (${verb}) is logged once with the link's id, also if another process reconciles it`, async () => {
-    await using world = (await createCompanies()).world;
-    await linkTenant(world, "unlucky");
-    await linkTenant(world, "other");
-    const unlucky = await linkIdOf(world, "unlucky");
-    world.clock.now = nextFullHour(world.clock.now);
-
-    const linkIds = [unlucky, await linkIdOf(world, "other")];
-    await reconcileAlone(world.service.foundation.working.db, unlucky, async () => {
-      const signal = new AbortController().signal;
-      await reconcileLinks(failing(world, unlucky, verb), { linkIds, hour: world.clock.now, signal });
-    });
-    const [other] = await entriesOf(world, "other");
-    await world.runJobs();
-
-    assert.deepEqual(
-      world.logged.map((line) => JSON.parse(line)).map(({ linkId, err }) => [linkId, err.message]),
-      [[unlucky, "out of order"]],
-    );
-    const [entry] = await entriesOf(world, "unlucky");
-    assert.deepEqual([other.to, entry.to], [hourOf(world), hourOf(world)]);
-  });
-}
-
-test("a worker that stops amid the hour of many links lists no further link, and leaves the others to jobs of their own", async () => {
-  await using world = (await createCompanies()).world;
-  const tenants = ["first", "second", "third"];
-  for (const tenant of tenants) await linkTenant(world, tenant);
-  const linkIds = await Promise.all(tenants.map(async (tenant) => await linkIdOf(world, tenant)));
-  const { address, tasks, working, log } = world.service.foundation;
-  world.clock.now = nextFullHour(world.clock.now);
-  const lock = startWorkerLock(address);
-  const pool = { pgPool: working.pool, concurrency: 1, log, events: lock.events };
-  const worker = await startWorker({ ...tasks, lanes: 1 }, pool);
-  const { promise: stopped, resolve } = Promise.withResolvers<void>();
-  world.docusign.onNext("/envelopes", () => resolve(worker.stop()));
-
-  const calls = await callsOf(world, async () => {
-    await enqueueHour(working.db, [{ linkIds, hour: world.clock.now, runAt: null }]);
-    await stopped;
-  });
-
-  await lock.close();
-  assert.deepEqual(calls, [LISTING, LISTING, USER]);
-  const ended = async (tenant: string) => (await entriesOf(world, tenant))[0].to === hourOf(world);
-  assert.deepEqual((await Promise.all(tenants.map(ended))).filter(Boolean), [true]);
-  await world.runJobs();
-  assert.deepEqual(await Promise.all(tenants.map(ended)), [true, true, true]);
-});
-
-/** The world's capabilities, whose calls of one kind for one link fail for a reason of ours. */
-function failing({ service }: World, unlucky: LinkId, verb: "getUser" | "listCompleted") {
-  const { tasks } = service.foundation;
-  const openAccount: typeof tasks.openAccount = (link, ...wish) => {
-    const account = tasks.openAccount(link, ...wish);
-    const fail = async (): Promise<never> => await Promise.reject(new Error("out of order"));
-    return link.id === unlucky ? { ...account, [verb]: fail } : account;
-  };
-  return { ...tasks, openAccount };
-}
 
 async function linkTenant(world: World, tenant: string): Promise<Pick<Companies, "account" | "colleague">> {
   const account = world.docusign.addAccount({ name: tenant });

@@ -5,7 +5,7 @@ import { CompiledQuery, Kysely, PostgresDialect, sql } from "kysely";
 import type pg from "pg";
 import type { ContractId, EnvelopeId, LinkId } from "../../src/domain/identifiers.ts";
 import { parseUuid } from "../../src/domain/identifiers.ts";
-import { commitImport } from "../../src/store/contracts/commit-import.ts";
+import { commitImports } from "../../src/store/contracts/commit-import.ts";
 import {
   contractsOfEnvelope,
   findContract,
@@ -20,7 +20,7 @@ import { announcedEnvelopes, eventsOfEnvelope } from "../../src/store/events/eve
 import { findForwardingsOf, listForwardings, listForwardingsOf } from "../../src/store/events/forwardings.ts";
 import { type Recording, recordEvents } from "../../src/store/events/record-events.ts";
 import { findImportFacts } from "../../src/store/import-facts.ts";
-import { claimEnvelope, claimForLane, claimNextDue } from "../../src/store/ledger/claims.ts";
+import { claimEnvelope, claimForLane, claimNextDue, releaseClaims } from "../../src/store/ledger/claims.ts";
 import {
   countDue,
   countExcludedByRule,
@@ -78,17 +78,18 @@ const JOBS: Queries = {
   },
   "an import ends": async (db, { linkId, tenant, envelopeId, contract }) => {
     const { groupId } = contract;
-    const decision = { reason: "sent", completedAt: NOW, facts: {}, now: NOW, block: "" };
+    const decision = { envelopeId, reason: "sent", completedAt: NOW, facts: {}, block: "" };
     const document = { documentId: "new", key: "new", bytes: 1, sha256: "" };
-    const work = { tenant, envelopeId, linkId, groupId, contracts: [contract], unrecorded: [document] };
-    await commitImport(db, { ...work, ...decision });
+    const envelopes = [{ ...decision, contracts: [contract], unrecorded: [document] }];
+    await commitImports(db, { tenant, linkId, groupId, now: NOW, envelopes });
     const excluded = { state: "excluded", reason: "not-ours", completedAt: NOW, facts: {} } as const;
     await settleEnvelope(db, { tenant, envelopeId, linkId, now: NOW, ...excluded });
   },
-  "a lane of the backlog takes the next envelope": async (db, { linkId, envelopeId }) => {
+  "a lane of the backlog takes the next envelopes": async (db, { linkId, tenant, envelopeId }) => {
     await claimNextDue(db, { linkId, now: NOW, leaseUntil: NOW });
-    const claim = { linkId, now: NOW, leaseUntil: NOW, newerThan: NOW, onlyNewer: false, previous: null };
-    await claimForLane(db, claim);
+    const order = { newerThan: NOW, onlyNewer: false, most: 10, previous: [] };
+    await claimForLane(db, { linkId, now: NOW, leaseUntil: NOW, ...order });
+    await releaseClaims(db, tenant, [envelopeId], NOW);
     await listStale(db, { linkId, sent: true, before: NOW }, { now: NOW, limit: 40 });
     await replaceStale(db, { linkId, sent: true, before: NOW }, new Map([[envelopeId, null]]));
     await nextDueAt(db, linkId);

@@ -60,12 +60,8 @@ async function workUntilKilled({ world, plan }: Stage, death: ProcessDeath): Pro
   await Promise.race([done, exited]);
   child.kill("SIGKILL");
   await exited;
-  await rescueJobs(world);
-}
-
-/** Does what workers do every half minute. */
-async function rescueJobs({ service }: World): Promise<void> {
-  await unlockDeadWorkers({ db: service.foundation.working.db, log: silent, patienceMs: 0 });
+  const { db } = world.service.foundation.working;
+  await unlockDeadWorkers({ db, log: silent, patienceMs: 0 });
 }
 
 function killAtCall(world: World, child: ChildProcess, { number, afterMs }: ProcessDeath): void {
@@ -105,7 +101,7 @@ export async function strike(stage: Stage, hour: Date, deaths: readonly Death[])
 async function calmDown(stage: Stage, hour: Date): Promise<void> {
   const { world } = stage;
   const end = new Date(hour.getTime() + CALM_MS);
-  await rescueJobs(world);
+  await forgetReplaced(world.service.foundation.working.db);
   for (let pass = 0; pass < MOST_PASSES; pass += 1) {
     await world.runJobs();
     const next = await nextJob(stage);
@@ -113,6 +109,15 @@ async function calmDown(stage: Stage, hour: Date): Promise<void> {
     if (next > world.clock.now) world.clock.now = next;
   }
   throw new Error("jobs queue one another without end");
+}
+
+/** A job that was replaced while it ran is not repeated after the death of its worker: the new one does its work. */
+async function forgetReplaced(db: Database): Promise<void> {
+  await sql`
+    delete from graphile_worker._private_jobs
+    where key is null and attempts >= max_attempts and last_error = 'killed' and locked_at is null`.execute(
+    db,
+  );
 }
 
 /** The queue goes by the database's clock: makes due there what is due by ours, and what a dead worker left. */

@@ -108,6 +108,21 @@ export async function addLedger(db: Database, links: readonly SeededLink[], rows
   );
 }
 
+/** Makes known, as imported, one envelope of each link that DocuSign has too. */
+export async function addKnown(
+  db: Database,
+  links: readonly SeededLink[],
+  envelopeIds: readonly string[],
+  completedAt: Date,
+): Promise<void> {
+  await sql`
+    insert into envelope (tenant, envelope_id, link_id, state, reason, completed_at, found_by, found_at, decided_at)
+    select tenant, envelope_id, link_id, 'imported', 'sent', ${completedAt}, 'event', ${completedAt}, ${completedAt}
+    from unnest(
+      ${links.map(({ tenant }) => tenant)}::text[], ${envelopeIds}::uuid[], ${links.map(({ id }) => id)}::uuid[]
+    ) as t (tenant, envelope_id, link_id)`.execute(db);
+}
+
 const FILE_NAME = sql<string>`'業務委託契約書 ' || n || '.pdf'`;
 
 /** Contracts of one tenant, imported one after the other into ten groups. A name is made of the number `n` of its contract. */

@@ -1,7 +1,6 @@
 import { sql } from "kysely";
 import type pg from "pg";
 import type { OpenDatabase } from "../../src/store/database.ts";
-import type { Row } from "./report.ts";
 
 /** A statement that programs sent, by its text without values. */
 export type Statement = {
@@ -55,19 +54,8 @@ export async function trackStatements(pool: pg.Pool, what: "top" | "none"): Prom
 
 const SHOWN = 110;
 
-/** Prints the statements of so many units of work, and returns the table's row beside the floor's statements of a unit. */
-export function reportStatements(
-  measured: string,
-  { statements, units, floor }: { statements: readonly Statement[]; units: number; floor: number },
-): Row {
-  process.stdout.write(`${describe(statements, units)}\n`);
-  const each = statements.reduce((total, { calls }) => total + calls, 0) / units;
-  const result = each.toFixed(2);
-  return { measured, here: result, against: `the floor: ${floor}`, result, goal: "–", met: true };
-}
-
 /** One line a statement: how often it came for each unit, and its milliseconds of planning and execution. */
-function describe(statements: readonly Statement[], units: number): string {
+export function describeStatements(statements: readonly Statement[], units: number): string {
   return statements
     .filter(({ calls }) => calls >= units / 100)
     .map(({ text, calls, planMs, executeMs }) => {
@@ -75,4 +63,8 @@ function describe(statements: readonly Statement[], units: number): string {
       return `    ${each.join("  ")}  ${text.slice(0, SHOWN)}`;
     })
     .join("\n");
+}
+
+export function totalCalls(statements: readonly Statement[]): number {
+  return statements.reduce((total, { calls }) => total + calls, 0);
 }

@@ -7,16 +7,21 @@ import { type NewContract, toRow } from "./contracts.ts";
 import type { Block } from "./search-keys.ts";
 import type { StoredBytes } from "./stored-documents.ts";
 
+/** Imports of different envelopes of a link. */
 export type ImportCommit = {
   readonly tenant: string;
-  readonly envelopeId: EnvelopeId;
   readonly linkId: LinkId;
   /** The group of the contracts. */
   readonly groupId: string;
+  readonly now: Date;
+  readonly envelopes: readonly ImportedEnvelope[];
+};
+
+export type ImportedEnvelope = {
+  readonly envelopeId: EnvelopeId;
   readonly reason: string;
   readonly completedAt: Date;
   readonly facts: object;
-  readonly now: Date;
   readonly block: Block;
   readonly contracts: readonly NewContract[];
   /** Documents that lie in the store and are not recorded yet. */
@@ -36,57 +41,63 @@ export type ImportVerdict =
   | "recorded-meanwhile";
 
 /**
- * Commits an import in one statement: its contracts, their changes and the ledger entry, if the link and its group still
- * allow it. Both stay as they are until the commit. Records the documents in any case. An existing contract of the same
- * envelope and document, deleted or not, stays unchanged. Returns the contracts that are new.
+ * Commits imports in one statement: their contracts, the changes and the ledger entries, if the link and its group still
+ * allow it. Both stay as they are until the commit. All imports are committed, or none. Records the documents in any case.
+ * An existing contract of the same envelope and document, deleted or not, stays unchanged. Returns the ids of the
+ * contracts that are new.
  */
-export async function commitImport(
+export async function commitImports(
   db: Kysely<DB>,
-  { contracts, unrecorded, ...commit }: ImportCommit,
-): Promise<{ verdict: ImportVerdict; stored: NewContract[] }> {
-  const rows = contracts.map((contract) => ({
-    ...toRow(contract, commit.block),
-    snapshot: toSnapshot(contract),
+  { tenant, linkId, groupId, now, envelopes }: ImportCommit,
+): Promise<{ verdict: ImportVerdict; stored: ReadonlySet<string> }> {
+  const decisions = envelopes.map(({ envelopeId, reason, completedAt, facts }) => ({
+    envelopeId,
+    reason,
+    completedAt,
+    facts,
   }));
-  const { tenant, envelopeId, linkId, groupId, now } = commit;
-  const decision = [commit.reason, commit.completedAt, JSON.stringify(commit.facts)];
-  const values = [tenant, envelopeId, linkId, groupId, now, ...decision];
-  const query = CompiledQuery.raw(STATEMENT, [...values, JSON.stringify(rows), JSON.stringify(unrecorded)]);
+  const contracts = envelopes.flatMap((one) =>
+    one.contracts.map((contract) => ({ ...toRow(contract, one.block), snapshot: toSnapshot(contract) })),
+  );
+  const documents = envelopes.flatMap(({ envelopeId, unrecorded }) =>
+    unrecorded.map((document) => ({ envelopeId, ...document })),
+  );
+  const lists = [decisions, contracts, documents].map((list) => JSON.stringify(list));
+  const query = CompiledQuery.raw(STATEMENT, [tenant, linkId, groupId, now, ...lists]);
   const { rows: answer } = await db.executeQuery<{ verdict: ImportVerdict; stored: string[] | null }>(query);
   const { verdict, stored } = required(answer[0]);
-  const added = new Set(stored);
-  return { verdict, stored: contracts.filter(({ id }) => added.has(id)) };
+  return { verdict, stored: new Set(stored) };
 }
 
 /**
- * $1: tenant, $2: envelope, $3: link, $4: group, $5: now, $6: reason, $7: completion, $8: facts, $9: contracts,
- * $10: documents to record. A paused link is stored as an active one.
+ * $1: tenant, $2: link, $3: group, $4: now, $5: decisions, $6: contracts, $7: documents to record. A paused link is stored
+ * as an active one. Ledger entries are locked in the order in which reconciliations lock them.
  */
 const STATEMENT = `
   with current as materialized (
-    select state, paused_at, tenant, group_id from link where id = $3 for share
+    select state, paused_at, tenant, group_id from link where id = $2 for share
   ), present as materialized (
     select id from cabinet_group
     where tenant = (select tenant from current) and id = (select group_id from current) and deleted_at is null
     for share
   ), recorded as (
     insert into stored_document (tenant, envelope_id, document_id, key, bytes, sha256, stored_at)
-    select $1::text, $2::uuid, "documentId", key, bytes, sha256, $5::timestamptz
-    from json_to_recordset($10) as t ("documentId" text, key text, bytes bigint, sha256 text)
+    select $1::text, "envelopeId", "documentId", key, bytes, sha256, $4::timestamptz
+    from json_to_recordset($7) as t ("envelopeId" uuid, "documentId" text, key text, bytes bigint, sha256 text)
     on conflict do nothing returning 1
   ), decided as materialized (
     select case
       when not exists (select from current where state <> 'ended') then 'link-ended'
       when exists (select from current where state = 'active' and paused_at is not null) then 'paused'
       when not exists (select from present) then 'group-missing'
-      when not exists (select from current where group_id = $4) then 'group-changed'
-      when (select count(*) from recorded) < json_array_length($10) then 'recorded-meanwhile'
+      when not exists (select from current where group_id = $3) then 'group-changed'
+      when (select count(*) from recorded) < json_array_length($7) then 'recorded-meanwhile'
       else 'imported' end as verdict
   ), input as materialized (
-    select t.* from decided, json_to_recordset($9) as t (
-      id uuid, document_id text, file_name text, concluded_on date, account_id uuid, subject text, pages int,
-      bytes bigint, sha256 text, document_key text, deleted_at timestamptz, position int, sender text,
-      recipients text, search text, search_keys int[], snapshot jsonb
+    select t.* from decided, json_to_recordset($6) as t (
+      id uuid, envelope_id uuid, document_id text, file_name text, concluded_on date, completed_at timestamptz,
+      account_id uuid, subject text, pages int, bytes bigint, sha256 text, document_key text, deleted_at timestamptz,
+      position int, sender text, recipients text, search text, search_keys int[], snapshot jsonb
     ) where verdict = 'imported'
   ), stored as (
     insert into contract (
@@ -94,20 +105,25 @@ const STATEMENT = `
       subject, pages, bytes, sha256, document_key, imported_at, deleted_at, erased_at, tombstone_at, position, sender,
       recipients, search, search_keys
     )
-    select id, $1::text, $2::uuid, document_id, $3::uuid, $4::text, file_name, concluded_on, $7::timestamptz, account_id,
-      subject, pages, bytes, sha256, document_key, $5::timestamptz, deleted_at, deleted_at, deleted_at, position,
+    select id, $1::text, envelope_id, document_id, $2::uuid, $3::text, file_name, concluded_on, completed_at, account_id,
+      subject, pages, bytes, sha256, document_key, $4::timestamptz, deleted_at, deleted_at, deleted_at, position,
       sender::jsonb, recipients::jsonb, search, search_keys
-    from input order by position
+    from input order by envelope_id, position
     on conflict (tenant, envelope_id, document_id) do nothing returning id
   ), told as (
     insert into change (tenant, type, contract_id, contract, recorded_at)
-    select $1::text, 'imported', id, snapshot, $5::timestamptz from stored join input using (id)
-    where deleted_at is null order by position
+    select $1::text, 'imported', id, snapshot, $4::timestamptz from stored join input using (id)
+    where deleted_at is null order by envelope_id, position
     on conflict (contract_id, type) do nothing
   ), settled as (
-    update envelope set link_id = $3::uuid, state = 'imported', reason = $6, completed_at = $7::timestamptz,
-      facts = $8::jsonb, decided_at = $5::timestamptz, last_error = null, listing = null, waiting_until = null
-    from decided
-    where verdict = 'imported' and envelope.tenant = $1 and envelope_id = $2 and state in ('waiting', 'excluded')
+    update envelope set link_id = $2::uuid, state = 'imported', reason = decision.reason,
+      completed_at = decision."completedAt", facts = decision.facts, decided_at = $4::timestamptz, last_error = null,
+      listing = null, waiting_until = null
+    from decided, (
+      select * from json_to_recordset($5) as t (
+        "envelopeId" uuid, reason text, "completedAt" timestamptz, facts jsonb
+      ) order by "envelopeId"
+    ) as decision
+    where verdict = 'imported' and tenant = $1 and envelope_id = "envelopeId" and state in ('waiting', 'excluded')
   )
   select verdict, (select array_agg(id) from stored) as stored from decided`;

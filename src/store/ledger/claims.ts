@@ -68,27 +68,27 @@ export type LaneClaim = {
   readonly newerThan: Date | null;
   /** Claims no others. */
   readonly onlyNewer: boolean;
-  /** The envelope whose lock the lane gives up. */
-  readonly previous: string | null;
+  /** The most envelopes to claim. One that was tried before is claimed by itself: its import may have ended a process. */
+  readonly most: number;
+  /** The locks that the lane gives up. */
+  readonly previous: readonly string[];
 };
 
 /**
- * Claims the link's next due envelope for a lane, as `claimEnvelope` does, and takes its lock for this session, all in one
- * statement. Gives up the lock of the previous one. Returns null if none is due, or if nothing of the link may be imported
- * now. Two lanes never claim the same envelope.
+ * Claims the link's next due envelopes for a lane, as `claimEnvelope` does, and takes their locks for this session, all in
+ * one statement. Gives up the previous locks. Returns none if none is due, or if nothing of the link may be imported now.
+ * Two lanes never claim the same envelope.
  */
-export async function claimForLane(session: Kysely<DB>, claim: LaneClaim): Promise<ClaimedEnvelope | null> {
-  const { linkId, now, leaseUntil, newerThan, onlyNewer, previous } = claim;
-  const values = [linkId, now, leaseUntil, newerThan, onlyNewer, previous];
+export async function claimForLane(session: Kysely<DB>, claim: LaneClaim): Promise<ClaimedEnvelope[]> {
+  const { linkId, now, leaseUntil, newerThan, onlyNewer, most, previous } = claim;
+  const values = [linkId, now, leaseUntil, newerThan, onlyNewer, previous, most];
   const { rows } = await session.executeQuery<LaneRow>(CompiledQuery.raw(CLAIM, values));
-  const [row] = rows;
-  if (row === undefined) return null;
-  return {
+  return rows.map((row) => ({
     isLocked: row.is_locked,
     entry: toEntry(row),
     facts: readImportFacts(row.import_facts),
     isAfterOutage: row.is_after_outage,
-  };
+  }));
 }
 
 type LaneRow = Selectable<DB["envelope"]> & {
@@ -98,17 +98,18 @@ type LaneRow = Selectable<DB["envelope"]> & {
 };
 
 const DUE = `
-  select tenant, envelope_id from envelope
+  select tenant, envelope_id, attempts, waiting_until from envelope
   where link_id = $1 and state = 'waiting' and waiting_until <= $2 and exists (select from allowed)`;
-const FIRST = "order by waiting_until limit 1 for update skip locked";
+const FIRST = "order by waiting_until limit $7 for update skip locked";
 
 /**
- * $1: link, $2: now, $3: end of the lease, $4: newer than, $5: only newer ones, $6: the lock to give up. A paused link is
- * stored as an active one. Newer envelopes are due after that time too, which lets the index skip all others.
+ * $1: link, $2: now, $3: end of the lease, $4: newer than, $5: only newer ones, $6: the locks to give up, $7: the most
+ * envelopes. A paused link is stored as an active one. Newer envelopes are due after that time too, which lets the index
+ * skip all others.
  */
 const CLAIM = `
   with allowed as materialized (
-    select pg_advisory_unlock(hashtextextended($6, 0)) from link
+    select (select count(pg_advisory_unlock(hashtextextended(name, 0))) from unnest($6::text[]) as name) from link
     where id = $1 and state = 'active' and paused_at is null
       and not exists (select from document_store_outage where ended_at is null)
       and not exists (select from account_budget where account_id = link.account_id and paused_until > $2)
@@ -116,19 +117,39 @@ const CLAIM = `
     ${DUE} and waiting_until > $4 and found_at > $4 ${FIRST}
   ), older as (
     ${DUE} and not $5::boolean and not exists (select from newer) ${FIRST}
+  ), due as (
+    select *, row_number() over next as place, first_value(attempts) over next as first_attempts
+    from (select * from newer union all select * from older) as either
+    window next as (order by waiting_until, envelope_id)
   ), locked as materialized (
-    select tenant, envelope_id,
+    select tenant, envelope_id, place,
       pg_try_advisory_lock(hashtextextended('import ' || tenant || ' ' || envelope_id, 0)) as is_locked
-    from (select * from newer union all select * from older) as due
+    from due where place = 1 or (attempts = 0 and first_attempts = 0)
   ), claimed as (
     update envelope set waiting_until = $3, attempts = attempts + is_locked::int,
       last_attempt_at = case when is_locked then $2 else last_attempt_at end
     from locked where envelope.tenant = locked.tenant and envelope.envelope_id = locked.envelope_id
-    returning envelope.*, is_locked
+    returning envelope.*, is_locked, place
   )
   select *, ${selectImportFacts("claimed.tenant", "claimed.envelope_id")} as import_facts,
     exists (select from document_store_outage) as is_after_outage
-  from claimed`;
+  from claimed order by place`;
+
+/** Gives claimed envelopes back whose imports did not begin: they are due at once. */
+export async function releaseClaims(
+  db: Kysely<DB>,
+  tenant: string,
+  envelopeIds: readonly EnvelopeId[],
+  now: Date,
+): Promise<void> {
+  await db
+    .updateTable("envelope")
+    .set({ waiting_until: now, attempts: sql<number>`greatest(attempts - 1, 0)` })
+    .where("tenant", "=", tenant)
+    .where("envelope_id", "=", sql<string>`any(${envelopeIds}::uuid[])`)
+    .where("state", "=", "waiting")
+    .execute();
+}
 
 /** The lock under which an envelope is imported. */
 export function importLock(tenant: string, envelopeId: EnvelopeId): string {

@@ -73,14 +73,16 @@ export async function listUnheldPools(db: Kysely<DB>): Promise<string[]> {
 }
 
 /**
- * Unlocks the jobs and queues of the pools. A job that was queued again while it ran has passed its key to its successor.
- * If it then failed or lost its worker, it would not run again but look like a failed job, so it is removed.
+ * Unlocks the jobs and queues of the pools. A job that was queued again while it ran has passed its key to its successor
+ * and would not run again: it is removed, since it would look like a failed job.
  */
 export async function unlockPools(db: Kysely<DB>, pools: readonly string[]): Promise<void> {
-  await sql`select graphile_worker.force_unlock_workers(${[...pools]}::text[])`.execute(db);
-  await sql`
-    delete from graphile_worker._private_jobs
-    where key is null and locked_at is null and attempts >= max_attempts`.execute(db);
+  await db.transaction().execute(async (tx) => {
+    await sql`
+      delete from graphile_worker._private_jobs
+      where locked_by = any(${[...pools]}::text[]) and key is null and attempts >= max_attempts`.execute(tx);
+    await sql`select graphile_worker.force_unlock_workers(${[...pools]}::text[])`.execute(tx);
+  });
 }
 
 const LOCK_PREFIX = "worker pool ";

@@ -8,19 +8,19 @@ import type { Uses } from "../capabilities.ts";
 import { endFirstImport, isFirstImport, isImporting } from "./first-import.ts";
 import type { ImportUses } from "./import-envelope.ts";
 import { withLane } from "./import-lane.ts";
+import { stopsOthers } from "./outcome.ts";
 import { findLinkWait } from "./waiting-cause.ts";
 
 type Deps = ImportUses & Uses<"lanes" | "metrics">;
 
 /** A lane releases its worker after this long, so that links take turns. */
 const TURN_MS = 1_000;
-const TURN_ENVELOPES = 20;
 const GO: Pace = { kind: "go" };
 
 export type Turn = { readonly linkId: LinkId; readonly lane: number; readonly signal: AbortSignal };
 
 /**
- * Runs one turn of one lane: imports due envelopes of the ledger one by one, then queues the next turn.
+ * Runs one turn of one lane: downloads due envelopes of the ledger one by one, then queues the next turn.
  * The account's budget paces a first import. Envelopes found after its listing go first. Lane 0 starts the other lanes
  * when there is work for them.
  */
@@ -62,29 +62,18 @@ async function importDue(
   deps: Omit<Deps, "lanes">,
   { signal, ...lane }: LaneWork,
 ): Promise<"nothing-due" | "turn-over"> {
-  const startedAt = deps.now().getTime();
-  return await withLane(deps, lane, async (importNext) => {
-    for (let count = 0; count < TURN_ENVELOPES && !signal.aborted; count += 1) {
-      if (deps.now().getTime() - startedAt >= TURN_MS) return "turn-over";
-      const outcome = await importNext();
-      if (outcome === null) return "nothing-due";
-      deps.metrics.importEnded(outcome.kind);
-      if (outcome.kind === "link-ended" || (outcome.kind === "waiting" && SHARED_CAUSES.has(outcome.reason)))
-        return "turn-over";
+  const endsAt = deps.now().getTime() + TURN_MS;
+  const isOver = (): boolean => signal.aborted || deps.now().getTime() >= endsAt;
+  return await withLane(deps, { ...lane, isOver }, async (importSome) => {
+    while (!isOver()) {
+      const outcomes = await importSome();
+      if (outcomes.length === 0) return "nothing-due";
+      for (const { kind } of outcomes) deps.metrics.importEnded(kind);
+      if (outcomes.some(stopsOthers)) return "turn-over";
     }
     return "turn-over";
   });
 }
-
-/** Causes that make the link's other envelopes wait too. */
-const SHARED_CAUSES: ReadonlySet<string> = new Set([
-  "queued",
-  "link-error",
-  "group-missing",
-  "account-throttled",
-  "budget-reserve",
-  "document-store-unavailable",
-]);
 
 async function queueNextTurn(deps: Uses<"db" | "now">, turn: Turn, first: boolean): Promise<void> {
   const due = await nextDueAt(deps.db, turn.linkId);

@@ -12,6 +12,7 @@ import { findLink, type Link } from "../../store/links/links.ts";
 import { withLock } from "../../store/locks.ts";
 import { findOutage, forgetOutage, type Outage } from "../../store/outages.ts";
 import type { CallKind, Uses } from "../capabilities.ts";
+import { type Commit, commitSingly } from "./commit-batch.ts";
 import { ownershipView } from "./decide.ts";
 import { whyStoreWaits } from "./document-store.ts";
 import { excludeEnvelope } from "./exclude-envelope.ts";
@@ -75,7 +76,8 @@ async function importAlone(deps: ImportUses, link: Link, request: ImportRequest)
   if (cause !== null) return await wait(deps.db, entry, cause);
   const account = deps.openAccount(link, undefined, kindOfCalls(link, entry));
   const isAfterOutage = outage !== null;
-  return await importClaimed(deps, { link, entry, account, facts: null, isAfterOutage, session: null });
+  const claimed = { link, entry, account, facts: null, isAfterOutage, session: null };
+  return await importClaimed(deps, claimed, commitSingly(deps));
 }
 
 export type ClaimedImport = Pick<Import, "link" | "entry" | "account"> & {
@@ -89,8 +91,10 @@ export type ClaimedImport = Pick<Import, "link" | "entry" | "account"> & {
 /** Imports an envelope that the caller has claimed and locked. A fault is recorded even if the session is lost. */
 export async function importClaimed(
   deps: ImportUses,
-  { facts, isAfterOutage, session, ...work }: ClaimedImport,
+  { facts, isAfterOutage, session, ...claimed }: ClaimedImport,
+  commit: Commit,
 ): Promise<ImportOutcome> {
+  const work = { ...claimed, commit };
   const { link } = work;
   const reading: Reading = { last: readListing(work.entry), facts, session };
   try {
@@ -114,7 +118,7 @@ type Reading = Pick<ClaimedImport, "session"> & { last: ReadEnvelope | null; fac
 /** Reads the envelope again as often as its documents may have been purged since. */
 async function readAndJudge(
   deps: Uses<"db" | "documents" | "log" | "notifier" | "now">,
-  work: Pick<Import, "link" | "entry" | "account">,
+  work: Pick<Import, "link" | "entry" | "account" | "commit">,
   reading: Reading,
 ): Promise<ImportOutcome> {
   const { tenant, envelopeId, listing } = work.entry;

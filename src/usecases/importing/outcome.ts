@@ -12,3 +12,17 @@ export type ImportOutcome =
   | { readonly kind: "busy" }
   /** The link has ended; the next link imports what is left (import-rules 2.3). */
   | { readonly kind: "link-ended" };
+
+/** Returns true if the cause makes the link's other envelopes wait too. */
+export function stopsOthers(outcome: ImportOutcome): boolean {
+  return outcome.kind === "link-ended" || (outcome.kind === "waiting" && SHARED_CAUSES.has(outcome.reason));
+}
+
+const SHARED_CAUSES: ReadonlySet<string> = new Set([
+  "queued",
+  "link-error",
+  "group-missing",
+  "account-throttled",
+  "budget-reserve",
+  "document-store-unavailable",
+]);

@@ -2,15 +2,15 @@ import { randomUUID } from "node:crypto";
 import type { DocuSignAccount } from "../../docusign/api/account.ts";
 import { concludedOn, contentDocuments } from "../../domain/contract.ts";
 import type { Envelope, EnvelopeDocument } from "../../domain/envelope.ts";
+import type { ContractId } from "../../domain/identifiers.ts";
 import type { Ownership } from "../../domain/ownership.ts";
 import { isPurgeQueued } from "../../domain/purge.ts";
 import type { Certificate, StoredCertificate } from "../../store/contracts/certificates.ts";
 import { recordChanges } from "../../store/contracts/changes.ts";
-import { commitImport } from "../../store/contracts/commit-import.ts";
+import { commitImports } from "../../store/contracts/commit-import.ts";
 import type { NewContract } from "../../store/contracts/contracts.ts";
 import { blockAt } from "../../store/contracts/search-blocks.ts";
 import { recordStoredDocument, type StoredBytes } from "../../store/contracts/stored-documents.ts";
-import type { Database } from "../../store/database.ts";
 import type { ImportFacts } from "../../store/import-facts.ts";
 import { postponeEnvelope } from "../../store/ledger/claims.ts";
 import type { LedgerEntry } from "../../store/ledger/envelopes.ts";
@@ -21,6 +21,7 @@ import { findLink, type Link } from "../../store/links/links.ts";
 import { forgetLostContracts, type LostContract } from "../../store/upkeep/tombstones.ts";
 import type { Uses } from "../capabilities.ts";
 import { failLink } from "../health/link-health.ts";
+import type { Commit, ToCommit } from "./commit-batch.ts";
 import { contractId } from "./contract-id.ts";
 import { isFresh } from "./listed-envelope.ts";
 import type { ImportOutcome } from "./outcome.ts";
@@ -36,6 +37,7 @@ export type Import = {
   readonly decision: Ownership;
   /** Read at or after that time. */
   readonly facts: ImportFacts;
+  readonly commit: Commit;
 };
 
 /**
@@ -141,21 +143,22 @@ function pair(documents: readonly EnvelopeDocument[], { stored, lost, certificat
   });
 }
 
-type ToCommit = { readonly pairs: readonly Pair[]; readonly unrecorded: readonly StoredBytes[] };
+type Taken = { readonly pairs: readonly Pair[]; readonly unrecorded: readonly StoredBytes[] };
 
 async function commit(
   deps: Uses<"db" | "notifier" | "now">,
   work: Import,
-  found: ToCommit,
+  taken: Taken,
 ): Promise<ImportOutcome> {
-  const hasLost = found.pairs.some(({ lost }) => lost !== null);
-  const { verdict, stored } = hasLost
-    ? await deps.db.transaction().execute(async (tx) => await commitContracts(tx, work, found, deps.now()))
-    : await commitContracts(deps.db, work, found, deps.now());
+  const live = taken.pairs.filter(({ lost }) => lost === null);
+  const { verdict, stored } =
+    live.length < taken.pairs.length
+      ? await commitWithDeleted(deps, work, taken)
+      : await work.commit(toCommit(work, taken));
   switch (verdict) {
     case "imported":
       deps.notifier.changed(work.link.tenant);
-      return { kind: "imported", contracts: stored.filter(isLive).length };
+      return { kind: "imported", contracts: live.filter((one) => stored.has(idOf(work, one))).length };
     case "link-ended":
       return { kind: "link-ended" };
     case "paused":
@@ -165,7 +168,7 @@ async function commit(
     case "group-changed": {
       const link = await findLink(deps.db, work.link.id);
       if (link === null) return { kind: "link-ended" };
-      return await commit(deps, { ...work, link }, { ...found, unrecorded: [] });
+      return await commit(deps, { ...work, link }, { ...taken, unrecorded: [] });
     }
     case "recorded-meanwhile":
       throw new Error("another import has recorded a document of the envelope meanwhile");
@@ -200,53 +203,58 @@ async function waitForGroup(
   return { kind: "waiting", reason: "group-missing", until };
 }
 
-/** Contracts that were deleted before the database was set back are committed with the others, in a transaction. */
-async function commitContracts(
-  db: Database,
-  { link, entry, envelope, decision, facts }: Import,
-  { pairs, unrecorded }: ToCommit,
-  now: Date,
-): ReturnType<typeof commitImport> {
+function toCommit(
+  { link, entry: { envelopeId }, envelope, decision, facts }: Import,
+  { pairs, unrecorded }: Taken,
+): ToCommit {
   const { completedAt } = envelope;
   if (completedAt === null) throw new Error("an envelope to import has no completion time");
-  const committed = await commitImport(db, {
+  const { tenant, id: linkId, groupId } = link;
+  const importedAt: ToCommit["importedAt"] = (now) => ({
+    envelopeId,
     reason: decision.reason,
-    facts: decision.facts,
-    tenant: link.tenant,
-    envelopeId: entry.envelopeId,
-    linkId: link.id,
-    groupId: link.groupId,
     completedAt,
-    now,
+    facts: decision.facts,
     block: blockAt(facts.blocks, now),
     contracts: pairs.map((one, index) =>
       toContract(link, { ...envelope, completedAt }, { ...one, position: index + 1 }, now),
     ),
     unrecorded,
   });
-  const deleted = committed.stored.filter((contract) => !isLive(contract));
-  await keepDeleted(db, entry, deleted, now);
-  return committed;
-}
-
-function isLive({ deletedAt }: NewContract): boolean {
-  return (deletedAt ?? null) === null;
+  return { tenant, linkId, groupId, importedAt };
 }
 
 /** Contracts that were deleted before the database was set back stay deleted, also for readers of the feed. */
-async function keepDeleted(
-  tx: Database,
-  { tenant, envelopeId }: LedgerEntry,
-  contracts: readonly NewContract[],
-  now: Date,
-): Promise<void> {
-  if (contracts.length === 0) return;
-  await recordChanges(tx, "deleted", contracts, now);
-  await markEnvelopeDeleted(tx, tenant, envelopeId, now);
-  await forgetLostContracts(
-    tx,
-    contracts.map(({ id }) => id),
-  );
+async function commitWithDeleted(
+  { db, now }: Uses<"db" | "now">,
+  work: Import,
+  taken: Taken,
+): ReturnType<Commit> {
+  const at = now();
+  const { importedAt, ...shared } = toCommit(work, taken);
+  const { tenant, envelopeId } = work.entry;
+  const imported = importedAt(at);
+  return await db.transaction().execute(async (tx) => {
+    const committed = await commitImports(tx, { ...shared, now: at, envelopes: [imported] });
+    const deleted = imported.contracts.filter(
+      ({ id, deletedAt }) => committed.stored.has(id) && (deletedAt ?? null) !== null,
+    );
+    if (deleted.length === 0) return committed;
+    await recordChanges(tx, "deleted", deleted, at);
+    await markEnvelopeDeleted(tx, tenant, envelopeId, at);
+    await forgetLostContracts(
+      tx,
+      deleted.map(({ id }) => id),
+    );
+    return committed;
+  });
+}
+
+function idOf(
+  { link, envelope }: Pick<Import, "link" | "envelope">,
+  { document, lost }: Pick<Pair, "document" | "lost">,
+): ContractId {
+  return lost?.id ?? contractId(link.tenant, envelope.id, document.documentId);
 }
 
 function toContract(
@@ -256,7 +264,7 @@ function toContract(
   now: Date,
 ): NewContract {
   return {
-    id: lost?.id ?? contractId(link.tenant, envelope.id, document.documentId),
+    id: idOf({ link, envelope }, { document, lost }),
     tenant: link.tenant,
     groupId: link.groupId,
     linkId: link.id,

@@ -29,7 +29,7 @@ type Deps = Uses<
 export type HourOfLinks = {
   readonly linkIds: readonly LinkId[];
   readonly hour: Date;
-  /** Once aborted, nothing more is listed, and the links that are left get jobs of their own. */
+  /** Once aborted, nothing more is listed, and the job is repeated. */
   readonly signal: AbortSignal;
 };
 
@@ -48,47 +48,31 @@ export async function reconcileLinks(deps: Deps, { linkIds, hour, signal }: Hour
     to,
   );
   using _tokens = await deps.prepareTokens([...simple].map(({ link }) => link.id));
-  const settled = new Set<LinkId>();
-  const apart = keepApart(deps, to, settled);
   const looks = await inLanes(deps, [...simple], async (standing) => {
-    if (signal.aborted) return null;
+    signal.throwIfAborted();
     const answers = keepAnswers(deps.openAccount);
-    const look = await apart(standing.link, async () => await lookAt(deps, { standing, answers, to }));
-    return { link: standing.link, answers, look };
+    return { link: standing.link, answers, look: await lookAt(deps, { standing, answers, to }) };
   });
-  const looked = looks.filter((one) => one !== null);
-  await recordQuiet(deps, { looks: looked.flatMap(({ look }) => look ?? []), to, settled }, apart);
+  const quiet = await recordQuiet(
+    deps,
+    looks.flatMap(({ look }) => look ?? []),
+    to,
+  );
   await inLanes(
     deps,
-    looked.filter(({ link }) => !settled.has(link.id)),
+    looks.filter(({ link }) => !quiet.has(link.id)),
     async ({ link, answers }) => {
-      if (signal.aborted) return;
-      await apart(link, async () => await reconcileListed(deps, { link, answers, to }));
-      settled.add(link.id);
+      signal.throwIfAborted();
+      await reconcileListed(deps, { link, answers, to }).catch(async (error: unknown) => {
+        // A job of its own shows the fault and repeats it without the other links.
+        deps.log.warn(
+          { err: error, linkId: link.id },
+          "a link's reconciliation failed and gets a job of its own",
+        );
+        await enqueueOwn(deps, [link], to);
+      });
     },
   );
-  const left = [...simple].map(({ link }) => link).filter(({ id }) => !settled.has(id));
-  await enqueueOwn(deps, left, to);
-}
-
-/** Runs the work of one link. Returns null if it fails for a reason of ours. */
-type Apart = <Result>(link: Link, work: () => Promise<Result>) => Promise<Result | null>;
-
-/** A link whose work fails is left to a job of its own, which shows the fault and repeats it without the other links. */
-function keepApart(deps: Uses<"db" | "log">, to: Date, settled: Set<LinkId>): Apart {
-  return async (link, work) => {
-    try {
-      return await work();
-    } catch (error) {
-      deps.log.warn(
-        { err: error, linkId: link.id },
-        "a link's reconciliation failed and gets a job of its own",
-      );
-      settled.add(link.id);
-      await enqueueOwn(deps, [link], to);
-      return null;
-    }
-  };
 }
 
 /** Links whose hour may be quiet, and whose account allows calls now. */
@@ -114,24 +98,25 @@ async function enqueueOwn(deps: Uses<"db">, links: readonly Link[], hour: Date):
   await enqueueReconciliations(deps.db, jobs);
 }
 
-/** Records the quiet hours among the looks, which settles their links, and queues the daily check where it is due. */
+/** Records the quiet hours among the looks, and queues the daily check where it is due. Returns their links. */
 async function recordQuiet(
   deps: Uses<"adminProfiles" | "db" | "lanes" | "now">,
-  { looks, to, settled }: { looks: readonly Look[]; to: Date; settled: Set<LinkId> },
-  apart: Apart,
-): Promise<void> {
+  looks: readonly Look[],
+  to: Date,
+): Promise<ReadonlySet<LinkId>> {
   const known = await readKnown(deps, looks);
-  const hours = await inLanes(deps, looks, async (look) => {
-    const { link } = look.standing;
-    return await apart(link, async () => await judgeLook(deps, look, known(link.tenant)));
-  });
+  const hours = await inLanes(
+    deps,
+    looks,
+    async (look) => await judgeLook(deps, look, known(look.standing.link.tenant)),
+  );
   const quiet = hours.filter((one) => one !== null);
   const recorded = await recordQuietHours(deps.db, quiet, deps.now());
-  for (const linkId of recorded) settled.add(linkId);
   const checked = looks
     .map(({ standing }) => standing.link)
     .filter((link) => recorded.has(link.id) && isFullCheckDue(link, deps.now()));
   await enqueueOwn(deps, checked, to);
+  return recorded;
 }
 
 /** Reads what the database knows about the listed envelopes, by tenant. */
