@@ -14,6 +14,7 @@ import { runDueJobs, startWorker, type Worker } from "./jobs/worker.ts";
 import { startWorkerLock, type WorkerLock } from "./jobs/worker-pools.ts";
 import { withLogContext } from "./log-context.ts";
 import { type ChangeNews, createChangeNews } from "./store/contracts/change-news.ts";
+import { slotHours } from "./store/events/event-bodies.ts";
 import { createEventRecorder } from "./store/events/event-recorder.ts";
 import { type ConnectEvent, type Recorded, recordEvents } from "./store/events/record-events.ts";
 import { isLinkOpen } from "./store/links/links.ts";
@@ -228,8 +229,9 @@ function servedParts(foundation: Foundation, changeNews: ChangeNews): RoleParts 
 
 function receiverOf({ config, receiving, serving, tasks }: Foundation): Route {
   const { receiverMemory } = config;
+  const hours = slotHours(config.eventRetentionDays);
   const record = async (events: readonly ConnectEvent[]): Promise<Recorded[]> => {
-    const recorded = await recordEvents(receiving.pool, events);
+    const recorded = await recordEvents(receiving.pool, events, hours);
     tasks.notifier.queued(countDue(events, recorded));
     return recorded;
   };

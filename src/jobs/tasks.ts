@@ -9,6 +9,7 @@ import { probeDocumentStore } from "../usecases/importing/document-store.ts";
 import { runBacklogTurn } from "../usecases/importing/import-backlog.ts";
 import { importEnvelope } from "../usecases/importing/import-envelope.ts";
 import { wakeBacklog } from "../usecases/importing/wake-backlog.ts";
+import { emptyEventBodies } from "../usecases/keeping/empty-event-bodies.ts";
 import { eraseDocuments } from "../usecases/keeping/erase-documents.ts";
 import { tidy } from "../usecases/keeping/housekeeping.ts";
 import { continueReconciliation } from "../usecases/reconciling/continue-reconciliation.ts";
@@ -57,6 +58,7 @@ export function createTasks(deps: TaskUses, share: LinkShare): TaskList {
     ),
     "probe-documents": async () => await probeDocumentStore(deps),
     "erase-documents": async () => await eraseDocuments(deps),
+    "empty-event-bodies": async () => void (await emptyEventBodies(deps, deps.now())),
     housekeeping: async () => void (await tidy(deps)),
     "rescue-jobs": async (payload, { addJob }) => {
       await rescueJobs(deps);

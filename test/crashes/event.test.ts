@@ -7,6 +7,7 @@ import { recordEvents } from "../../src/store/events/record-events.ts";
 import { type Delivery, receiveEvent } from "../../src/usecases/receiving/receive-event.ts";
 import { deliveryOf } from "../support/connect.ts";
 import { CUSTOMER, createLinkedCompanies } from "../support/linked-world.ts";
+import { SLOT_HOURS } from "../support/postgres.ts";
 import { settle } from "../support/settle.ts";
 import type { World } from "../support/world.ts";
 import { strikeEverywhere } from "./everywhere.ts";
@@ -47,7 +48,10 @@ function deliver({ body, url }: Message): Delivery {
 }
 
 async function receive({ working, now }: Foundation, delivery: Delivery): Promise<string> {
-  const recorder = createEventRecorder(async (events) => await recordEvents(working.pool, events), LIMITS);
+  const recorder = createEventRecorder(
+    async (events) => await recordEvents(working.pool, events, SLOT_HOURS),
+    LIMITS,
+  );
   return await receiveEvent({ recorder, importTiming: "immediate", now }, delivery);
 }
 

@@ -99,3 +99,21 @@ test("a later wake-up during the commit of a sooner one does not delay it", asyn
 
   assert.deepEqual(await minutesUntilNextTurn(db), [0]);
 });
+
+test("housekeeping empties one slot of event bodies, and each further one is a job", async () => {
+  await using world = await createWorld();
+  const { service } = world;
+  const { db } = service.foundation.working;
+  await sql`insert into event_body (slot, event_id, received_at, body)
+    select slot, slot, now() - interval '10 days', '' from generate_series(0, 2) as slot`.execute(db);
+  const left: number[] = [];
+
+  await sql`select graphile_worker.add_job('housekeeping')`.execute(db);
+  for (let run = 0; run < 3; run += 1) {
+    await service.runDueJobs();
+    left.push((await db.selectFrom("event_body").select("slot").execute()).length);
+    await sql`update graphile_worker._private_jobs set run_at = now()`.execute(db);
+  }
+
+  assert.deepEqual(left, [2, 1, 0]);
+});

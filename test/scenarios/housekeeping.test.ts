@@ -9,26 +9,28 @@ import pino from "pino";
 import { openFileStore } from "../../src/documents/file-store.ts";
 import { type LinkId, parseUuid } from "../../src/domain/identifiers.ts";
 import { openDatabase } from "../../src/store/database.ts";
-import { prepareEventBodies } from "../../src/store/events/event-bodies.ts";
+import { prepareEventBodies, slotHours } from "../../src/store/events/event-bodies.ts";
 import { recordEvents } from "../../src/store/events/record-events.ts";
 import { required } from "../../src/store/rows.ts";
+import { emptyEventBodies } from "../../src/usecases/keeping/empty-event-bodies.ts";
 import { eraseDocuments } from "../../src/usecases/keeping/erase-documents.ts";
 import { tidy } from "../../src/usecases/keeping/housekeeping.ts";
 import { createMetrics } from "../../src/web/operations/metrics.ts";
 import { anEvent } from "../store/events/recording-world.ts";
-import { createTestDatabase } from "../support/postgres.ts";
+import { createTestDatabase, SLOT_HOURS } from "../support/postgres.ts";
 
 const NOON = new Date("2026-07-01T12:00:00Z");
 /** The hour at which the document store is checked. */
 const NIGHT = new Date("2026-07-01T18:30:00Z");
 const DAY_MS = 24 * 60 * 60 * 1000;
 const TWO_DAYS_MS = 2 * DAY_MS;
+const EMPTYING = "empty-event-bodies";
 const LINK = required(parseUuid<LinkId>("00000000-0000-4000-8000-000000000001"));
 
-test("a day's bodies are truncated once the last of them is older than the retention; the events stay", async () => {
+test("a slot's bodies are truncated once the newest of them is older than the retention; the events stay", async () => {
   await using world = await createWorld();
-  const kept = [at("2026-06-01T00:00:00Z"), at("2026-06-02T12:00:00Z"), at("2026-07-01T11:00:00Z")];
-  for (const moment of [at("2026-05-31T00:00:00Z"), at("2026-05-31T23:59:59.999Z"), ...kept])
+  const kept = [at("2026-06-01T12:00:00Z"), at("2026-06-02T12:00:00Z"), at("2026-07-01T11:00:00Z")];
+  for (const moment of [at("2026-06-01T09:00:00Z"), at("2026-06-01T11:59:59.999Z"), ...kept])
     await world.record(moment);
 
   const report = await world.tidy(NOON);
@@ -38,16 +40,63 @@ test("a day's bodies are truncated once the last of them is older than the reten
   assert.equal(await world.count("connect_event"), 5);
 });
 
-test("bodies of a day that was not truncated in time are deleted among newer ones", async () => {
+test("slots that are due together are emptied one by one, half a minute after each other", async () => {
   await using world = await createWorld();
-  const ringLater = new Date(at("2026-05-31T12:00:00Z").getTime() + world.slots * DAY_MS);
-  await world.record(at("2026-05-31T12:00:00Z"));
-  await world.record(ringLater);
+  const now = new Date();
+  for (const hours of [3, 6, 9]) await world.record(hoursBefore(now, 30 * 24 + hours));
 
-  const report = await world.tidy(NOON);
+  assert.equal((await world.tidy(now)).slots, 1);
+  assert.deepEqual(await world.emptyings(), [inHalfAMinute(now)]);
+  assert.equal((await world.bodies()).length, 2);
+  assert.equal(await world.runEmptying(now), 1);
+  assert.deepEqual(await world.emptyings(), [inHalfAMinute(now)]);
+  assert.equal((await world.bodies()).length, 1);
+  assert.equal(await world.runEmptying(now), 1);
+  assert.deepEqual([await world.emptyings(), await world.bodies()], [[], []]);
+});
 
-  assert.deepEqual([report.slots, report.bodies], [0, 1]);
-  assert.deepEqual(await world.bodies(), [ringLater]);
+test("two processes that empty slots at once empty each slot once, and queue one job for the rest", async () => {
+  await using world = await createWorld();
+  const now = new Date();
+  for (const hours of [3, 6, 9, 12]) await world.record(hoursBefore(now, 30 * 24 + hours));
+
+  await Promise.all([world.runEmptying(now), world.runEmptying(now)]);
+
+  assert.equal((await world.bodies()).length, 2);
+  assert.deepEqual(await world.emptyings(), [inHalfAMinute(now)]);
+});
+
+test("a day's bodies that earlier versions put into one slot are truncated when the newest is older than the retention", async () => {
+  await using world = await createWorld();
+  await world.put(0, [at("2026-06-01T00:00:00Z"), at("2026-06-01T12:00:00Z")]);
+
+  assert.deepEqual(await world.emptied(at("2026-07-01T12:00:00Z")), { slots: 0, bodies: 0 });
+  assert.deepEqual(await world.emptied(at("2026-07-01T12:00:00.001Z")), { slots: 1, bodies: 0 });
+});
+
+test("bodies that share a slot with newer ones are deleted a day after the retention", async () => {
+  await using world = await createWorld();
+  const ringLater = new Date(at("2026-05-31T12:00:00Z").getTime() + world.ringMs);
+  const moments = [at("2026-05-31T12:00:00Z"), at("2026-05-31T13:00:00Z"), ringLater];
+  for (const moment of moments) await world.record(moment);
+
+  assert.deepEqual(await world.emptied(at("2026-07-01T12:00:00Z")), { slots: 0, bodies: 0 });
+  assert.deepEqual(await world.emptied(at("2026-07-01T13:00:00Z")), { slots: 0, bodies: 1 });
+  assert.deepEqual(await world.bodies(), moments.slice(1));
+});
+
+test("a slot that waits for its turn is left to be truncated, however old its bodies are", async () => {
+  await using world = await createWorld();
+  for (const day of ["28", "29"]) await world.record(at(`2026-05-${day}T12:00:00Z`));
+
+  assert.deepEqual(await world.emptied(NOON), { slots: 1, bodies: 0 });
+  assert.deepEqual(await world.bodies(), [at("2026-05-29T12:00:00Z")]);
+});
+
+test("bodies kept for longer share longer slots, so that there are never too many", () => {
+  const hours = [1, 122, 123, 247, 248, 497, 498, 3650].map(slotHours);
+
+  assert.deepEqual(hours, [3, 3, 6, 6, 12, 12, 24, 24]);
 });
 
 test("a longer retention adds slots, a shorter one removes none, and no body is lost", async () => {
@@ -60,23 +109,25 @@ test("a longer retention adds slots, a shorter one removes none, and no body is 
   await world.prepare(2);
   await world.tidy(NOON);
 
-  assert.equal(await world.count("pg_inherits where inhparent = 'event_body'::regclass"), 13);
+  assert.equal(await world.count("pg_inherits where inhparent = 'event_body'::regclass"), 13 * 8);
   assert.deepEqual(
     await world.bodies(),
     moments.flatMap((moment) => [moment, moment]),
   );
 });
 
-test("a slot that another session writes to is emptied at the next run", async () => {
+test("a slot that another session writes to is emptied at the next run, and others meanwhile", async () => {
   await using world = await createWorld();
-  await world.record(at("2026-05-30T12:00:00Z"));
+  await world.put(0, [at("2026-05-30T12:00:00Z")]);
+  await world.put(1, [at("2026-05-30T13:00:00Z")]);
 
-  const report = await world.whileHolding(
-    "lock table event_body in row exclusive mode",
-    async () => await world.tidy(NOON),
-  );
+  await world.whileHolding("lock table event_bodies.slot_0 in row exclusive mode", async () => {
+    assert.equal((await world.tidy(NOON)).slots, 1);
+    assert.equal(await world.runEmptying(NOON), 0);
+  });
 
-  assert.equal(report.slots, 0);
+  assert.deepEqual(await world.bodies(), [at("2026-05-30T12:00:00Z")]);
+  assert.deepEqual(await world.emptyings(), []);
   assert.equal((await world.tidy(NOON)).slots, 1);
 });
 
@@ -321,11 +372,34 @@ async function createWorld() {
     logged: () => lines.join(""),
     tidy: async (at: Date, { eventRetentionDays = 30 } = {}) =>
       await tidy({ db, documents, log, metrics, now: () => at, eventRetentionDays }),
-    /** The number of partitions of the test database. */
-    slots: 4,
+    /** The time after which bodies go into the same slot again. */
+    ringMs: 4 * DAY_MS,
+    emptied: async (at: Date) => {
+      const { slots, bodies } = await world.tidy(at);
+      return { slots, bodies };
+    },
+    /** Ends the waiting job and runs it. */
+    runEmptying: async (at: Date) => {
+      await run(`delete from graphile_worker._private_jobs where key = '${EMPTYING}'`);
+      return await emptyEventBodies({ db, eventRetentionDays: 30 }, at);
+    },
+    /** When the jobs that empty slots are due. */
+    emptyings: async () => {
+      const { rows } = await sql<{ run_at: Date }>`
+        select run_at from graphile_worker.jobs where task_identifier = ${EMPTYING}`.execute(db);
+      return rows.map((row) => row.run_at);
+    },
+    put: async (slot: number, moments: readonly Date[]) => {
+      for (const moment of moments)
+        await sql`insert into event_body (slot, event_id, received_at, body) values (${slot}, 1, ${moment}, '')`.execute(
+          db,
+        );
+    },
     prepare: async (retentionDays: number) => await prepareEventBodies(db, retentionDays),
     record: async (receivedAt: Date) =>
-      assert.deepEqual(await recordEvents(pool, [anEvent({ linkId: LINK, receivedAt })]), ["recorded"]),
+      assert.deepEqual(await recordEvents(pool, [anEvent({ linkId: LINK, receivedAt })], SLOT_HOURS), [
+        "recorded",
+      ]),
     /** When the bodies that are still there were received. */
     bodies: async () =>
       (await db.selectFrom("event_body").select("received_at").orderBy("received_at").execute()).map(
@@ -429,6 +503,14 @@ function at(text: string): Date {
 
 function days(count: number): Date {
   return new Date(NOON.getTime() - count * 24 * 60 * 60 * 1000);
+}
+
+function hoursBefore(moment: Date, hours: number): Date {
+  return new Date(moment.getTime() - hours * 60 * 60 * 1000);
+}
+
+function inHalfAMinute(now: Date): Date {
+  return new Date(now.getTime() + 30_000);
 }
 
 function moment(at: Date): string {

@@ -106,13 +106,24 @@ async function liveWholeLife(shared: SharedDatabase): Promise<void> {
   await importLost(companies);
   assert.equal((await endLink(world)).status, 204);
   world.clock.pass(500 * 24 * 60 * 60 * 1_000);
-  const { reconciliations } = await tidy(world.service.foundation.tasks);
-  assert.ok(reconciliations > 0);
+  await addLateBody(shared, world.clock.now);
+  const { reconciliations, slots, bodies } = await tidy(world.service.foundation.tasks);
+  assert.ok(reconciliations > 0 && slots > 0 && bodies > 0);
   await eraseTenant(world);
   assert.deepEqual(
     world.logged.filter((line) => line.includes("42501")),
     [],
   );
+}
+
+/** Adds an old body and a new one to one slot, as when no worker ran in time. */
+async function addLateBody({ ownerUrl }: SharedDatabase, now: Date): Promise<void> {
+  const { pool, close } = openDatabase(ownerUrl, { max: 1 });
+  for (const receivedAt of [new Date(0), now])
+    await pool.query("insert into event_body (slot, event_id, received_at, body) values (31, 1, $1, '')", [
+      receivedAt,
+    ]);
+  await close();
 }
 
 /** Imports an envelope whose contract was deleted before the database was set back. */

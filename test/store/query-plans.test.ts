@@ -43,7 +43,7 @@ import type { Link } from "../../src/store/links/links.ts";
 import { findStandings } from "../../src/store/links/standings.ts";
 import type { DB } from "../../src/store/schema.ts";
 import { eraseNames } from "../../src/store/upkeep/housekeeping.ts";
-import { createTestDatabase } from "../support/postgres.ts";
+import { createTestDatabase, SLOT_HOURS } from "../support/postgres.ts";
 
 /** These tables grow as long as the service runs; links and groups grow only with the number of customers. */
 const GROWING = [
@@ -125,7 +125,7 @@ const JOBS: Queries = {
 const QUERIES: Queries = {
   ...JOBS,
   "events are recorded with their imports": async (db, { linkId }) =>
-    await recordEvents(asPool(db), [anEvent(linkId), anEvent(linkId)]),
+    await recordEvents(asPool(db), [anEvent(linkId), anEvent(linkId)], SLOT_HOURS),
   "a page of contracts is read": async (db, { tenant, envelopeId }) => {
     const after = { importedAt: NOW, id: randomUUID() };
     await listContracts(db, tenant, { limit: 101, after: null });

@@ -8,7 +8,7 @@ import { runMigrations } from "graphile-worker";
 import pg from "pg";
 import { openDatabase } from "../../src/store/database.ts";
 import { openEmbeddedPostgres } from "../../src/store/embedded/postgres.ts";
-import { prepareEventBodies } from "../../src/store/events/event-bodies.ts";
+import { prepareEventBodies, slotHours } from "../../src/store/events/event-bodies.ts";
 import { migrateToLatest } from "../../src/store/migrate.ts";
 import { refuseInQuickRun } from "./run/quick-run.ts";
 
@@ -36,8 +36,9 @@ const ROOM_BYTES = 4 * 1024 ** 3;
 
 const TEMPLATE = "torikomi_template";
 
-/** Each day of retention is a partition, and each test database copies them all. */
+/** Each day of retention is eight partitions, and each test database copies them all. */
 export const RETENTION_DAYS = 1;
+export const SLOT_HOURS = slotHours(RETENTION_DAYS);
 
 /**
  * A PostgreSQL of its own, holding a template of our database. It ends, and its folder goes, when it is disposed of, and

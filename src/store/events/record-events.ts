@@ -35,17 +35,19 @@ export type Recording = {
 
 /**
  * Records events and queues their imports in one commit. The answers stand in the order of the events.
- * Events and jobs are written in a fixed order, so that two batches with the same events cannot deadlock.
+ * Events and jobs are written in a fixed order, so that two batches with the same events cannot deadlock. Bodies received
+ * within the same `slotHours` go into the same slot (event-bodies.ts).
  */
 export async function recordEvents(
   recording: Recording,
   events: readonly ConnectEvent[],
+  slotHours: number,
 ): Promise<Recorded[]> {
   const keys = events.map(keyOf);
   const unique = new Map(events.map((event, index) => [keys[index] ?? "", event]));
   const sorted = [...unique].sort(([one], [other]) => (one < other ? -1 : 1));
   const rows = sorted.map(([key, event]) => ({ ...event, identity: key.slice(key.indexOf(" ") + 1) }));
-  const outcomes = await writeEvents(recording, rows);
+  const outcomes = await writeEvents(recording, rows, slotHours);
   const answers = new Map(sorted.map(([key], index) => [key, required(outcomes[index])]));
   return keys.map((key) => {
     const answer = required(answers.get(key));
@@ -59,11 +61,19 @@ export async function recordEvents(
  * One statement: one commit and one round trip, whatever it contains. Its name lets each connection plan it only once:
  * planning took longer than writing a lone event (docs/benchmarks.md).
  */
-async function writeEvents(recording: Recording, events: readonly ConnectEvent[]): Promise<Recorded[]> {
+async function writeEvents(
+  recording: Recording,
+  events: readonly ConnectEvent[],
+  slotHours: number,
+): Promise<Recorded[]> {
   const { rows } = await recording.query<{ outcome: Recorded }>({
     name: "record-events",
     text: STATEMENT,
-    values: [JSON.stringify(inputRows(events)), joinBodies(events), JSON.stringify(forwardingRows(events))],
+    values: [
+      JSON.stringify(inputRows(events, slotHours)),
+      joinBodies(events),
+      JSON.stringify(forwardingRows(events)),
+    ],
   });
   return rows.map(({ outcome }) => outcome);
 }
@@ -78,12 +88,12 @@ const STATEMENT = `
     select t.*, (select link from link where link.id = t.link_id and link.state <> 'ended') as link
     from json_to_recordset($1) as t (
       position int, link_id uuid, identity text, format text, event text, envelope_id uuid, account_id uuid,
-      configuration_id text, generated_at timestamptz, received_at timestamptz, day int, body_start int, body_length int,
+      configuration_id text, generated_at timestamptz, received_at timestamptz, part int, body_start int, body_length int,
       imports boolean, import_at timestamptz
     )
   ), judged as (
     select input.*, (link).tenant,
-      (day % (select count(*) from pg_inherits where inhparent = 'event_body'::regclass))::smallint as slot,
+      (part % (select count(*) from pg_inherits where inhparent = 'event_body'::regclass))::smallint as slot,
       coalesce(
         account_id <> (link).account_id and configuration_id <> coalesce((link).connect_sent_id, '')
           and configuration_id <> coalesce((link).connect_received_id, ''),
@@ -133,10 +143,11 @@ const STATEMENT = `
     (select case when jobs is not null then (select count(*) from torikomi_queue.add_jobs(jobs, false)) end from wanted)
   from judged left join fresh using (link_id, identity) order by position`;
 
-const DAY_MS = 24 * 60 * 60 * 1000;
+const HOUR_MS = 60 * 60 * 1000;
 
 /** JSON, which both sides parse faster than one array per column. PostgreSQL counts from 1. */
-function inputRows(events: readonly ConnectEvent[]): object[] {
+function inputRows(events: readonly ConnectEvent[], slotHours: number): object[] {
+  const slotMs = slotHours * HOUR_MS;
   let bodyStart = 1;
   return events.map((event, index) => {
     const row = {
@@ -150,7 +161,7 @@ function inputRows(events: readonly ConnectEvent[]): object[] {
       configuration_id: event.configurationId,
       generated_at: event.generatedAt,
       received_at: event.receivedAt,
-      day: event.body === null ? null : Math.floor(event.receivedAt.getTime() / DAY_MS),
+      part: event.body === null ? null : Math.floor(event.receivedAt.getTime() / slotMs),
       body_start: bodyStart,
       body_length: event.body?.byteLength ?? 0,
       imports: event.import !== null,

@@ -123,6 +123,12 @@ export async function enqueueStoreProbe(db: Kysely<DB>, runAt: Date): Promise<vo
   await enqueue(db, { task, payload: {}, key: task, priority: PRIORITY.event, runAt });
 }
 
+/** Queues the emptying of the next slot of event bodies. */
+export async function enqueueEmptying(db: Kysely<DB>, runAt: Date): Promise<void> {
+  const task = "empty-event-bodies";
+  await enqueue(db, { task, payload: {}, key: task, priority: PRIORITY.housekeeping, runAt });
+}
+
 /** Queues a job that does nothing harmful, for a transaction that is rolled back. */
 export async function enqueueRehearsal(tx: Kysely<DB>, key: string): Promise<void> {
   await enqueue(tx, { task: "rescue-jobs", payload: {}, key, priority: PRIORITY.housekeeping, runAt: null });

@@ -2,10 +2,13 @@ import { randomUUID } from "node:crypto";
 import { type LinkId, parseUuid } from "../../domain/identifiers.ts";
 import { FEED_TYPES, readFeed } from "../../store/contracts/feed.ts";
 import type { Database } from "../../store/database.ts";
-import { recordEvents } from "../../store/events/record-events.ts";
+import { type ConnectEvent, recordEvents } from "../../store/events/record-events.ts";
 import { enqueueRehearsal } from "../../store/queue/queue.ts";
 import { queryWithin, rehearse } from "../../store/rehearsal.ts";
 import { required } from "../../store/rows.ts";
+
+/** Any will do: the rehearsed event has no body. */
+const SLOT_HOURS = 24;
 
 /** Tries what serving needs: queueing a job, recording an event and reading the feed. Leaves nothing behind. */
 export async function rehearseServing(db: Database): Promise<void> {
@@ -35,22 +38,21 @@ async function queueJob(tx: Database): Promise<void> {
  * that the session can write, before it runs it.
  */
 async function recordEvent(tx: Database): Promise<void> {
-  const [recorded] = await recordEvents(queryWithin(tx), [
-    {
-      linkId: required(parseUuid<LinkId>("00000000-0000-4000-8000-000000000000")),
-      identity: randomUUID(),
-      format: "json-sim",
-      event: "rehearsal",
-      envelopeId: null,
-      accountId: null,
-      configurationId: null,
-      generatedAt: null,
-      receivedAt: new Date(0),
-      body: null,
-      forwardings: [],
-      import: null,
-    },
-  ]);
+  const event: ConnectEvent = {
+    linkId: required(parseUuid<LinkId>("00000000-0000-4000-8000-000000000000")),
+    identity: randomUUID(),
+    format: "json-sim",
+    event: "rehearsal",
+    envelopeId: null,
+    accountId: null,
+    configurationId: null,
+    generatedAt: null,
+    receivedAt: new Date(0),
+    body: null,
+    forwardings: [],
+    import: null,
+  };
+  const [recorded] = await recordEvents(queryWithin(tx), [event], SLOT_HOURS);
   if (recorded !== "no-link") throw new Error(`an event of no link counts as ${recorded}`);
 }
 

@@ -3,7 +3,7 @@ import { makeSearchable } from "../../store/contracts/complete-contracts.ts";
 import { listToErase } from "../../store/contracts/contracts.ts";
 import { beginBlocks } from "../../store/contracts/search-blocks.ts";
 import type { Database } from "../../store/database.ts";
-import { deleteLateBodies, emptySlots } from "../../store/events/event-bodies.ts";
+import { deleteLateBodies } from "../../store/events/event-bodies.ts";
 import { forgetExpired } from "../../store/links/linkings.ts";
 import { forgetLookUps } from "../../store/links/look-ups.ts";
 import { enqueueErasure } from "../../store/queue/queue.ts";
@@ -15,10 +15,11 @@ import {
   forgetReconciliations,
 } from "../../store/upkeep/housekeeping.ts";
 import type { Uses } from "../capabilities.ts";
+import { emptyEventBodies } from "./empty-event-bodies.ts";
 import { eraseOrphans, type OrphanReport } from "./erase-orphans.ts";
 
 export type TidyReport = {
-  /** Days of bodies that were truncated. */
+  /** Slots of bodies that were truncated: at most one, and jobs empty others that are due. */
   readonly slots: number;
   /** Bodies that were removed one by one. */
   readonly bodies: number;
@@ -50,7 +51,7 @@ const ORPHANS_AT_UTC_HOUR = 18;
 
 /**
  * Deletes what is no longer needed, in small steps that block nothing. Event bodies go after the configured number of
- * days, whole days at a time, and events after 400 days; expired sign-ins and linkings, past look-ups, old
+ * days, a slot at a time, and events after 400 days; expired sign-ins and linkings, past look-ups, old
  * reconciliations and failed jobs go too, and the names of contracts that were deleted 30 days ago. Once a day, erases
  * orphaned documents. Queues the erasure of deleted contracts that still have bytes. Makes contracts of version 0.1
  * searchable.
@@ -68,12 +69,12 @@ export async function tidy(
   await resumeErasure(db);
   await beginBlocks(db, startedAt);
   const { eventRetentionDays } = deps;
-  const firstDay = startOfDay(daysAgo(eventRetentionDays));
+  const bodiesBefore = daysAgo(eventRetentionDays);
   return {
-    slots: await emptySlots(db, firstDay),
+    slots: await emptyEventBodies(deps, startedAt),
     bodies:
-      (await all(() => deleteLateBodies(db, firstDay, STEP))) +
-      (await all(() => forgetBodies(db, daysAgo(eventRetentionDays), STEP))),
+      (await all(() => deleteLateBodies(db, bodiesBefore, STEP))) +
+      (await all(() => forgetBodies(db, bodiesBefore, STEP))),
     // Version 0.1 stored the body with the event.
     events: await all(() => forgetEvents(db, daysAgo(Math.max(KEEP_EVENTS_DAYS, eventRetentionDays)), STEP)),
     reconciliations: await all(() => forgetReconciliations(db, daysAgo(KEEP_RECONCILIATIONS_DAYS), STEP)),
@@ -82,11 +83,6 @@ export async function tidy(
     madeSearchable: await all(() => makeSearchable(db, STEP)),
     orphans: startedAt.getUTCHours() === ORPHANS_AT_UTC_HOUR ? await eraseOrphans(deps) : null,
   };
-}
-
-/** Returns the start of the UTC day, by which bodies are partitioned. */
-function startOfDay(moment: Date): Date {
-  return new Date(Math.floor(moment.getTime() / DAY_MS) * DAY_MS);
 }
 
 /** Queues the erasure job if it ran out of attempts or was removed by hand: a deletion promises erasure. */

@@ -3,7 +3,6 @@ import { randomUUID } from "node:crypto";
 import { test } from "node:test";
 import type { AccountId, LinkId } from "../../../src/domain/identifiers.ts";
 import { announcedEnvelopes, completionsSince, eventsOfEnvelope } from "../../../src/store/events/events.ts";
-import { recordEvents } from "../../../src/store/events/record-events.ts";
 import { tenantsOfEnvelope } from "../../../src/store/ledger/envelopes.ts";
 import { oldestAnnounced } from "../../../src/store/ledger/waiting-envelopes.ts";
 import { ACCOUNT, CONFIGURATIONS, createWorld, id } from "./recording-world.ts";
@@ -32,7 +31,7 @@ test("any text that a signed message may contain can be recorded", async () => {
   }));
 
   const events = messages.map((message) => world.received(JSON.stringify(message)));
-  const outcomes = await recordEvents(world.pool, events);
+  const outcomes = await world.write(events);
 
   assert.deepEqual(outcomes, ["recorded", "recorded", "recorded"]);
   assert.ok((await world.forwardings()).length > 0);
@@ -55,7 +54,7 @@ test("bodies are stored byte by byte, including empty ones, and forwardings with
 
   const withoutBody = world.event({ body: null });
 
-  await recordEvents(world.pool, [withoutBody, ...events]);
+  await world.write([withoutBody, ...events]);
 
   for (const { envelopeId, body } of events)
     assert.deepEqual(await world.bodyOf(envelopeId), Buffer.from(body ?? []));
@@ -77,8 +76,8 @@ test("repeats within a batch and across batches are distinguished from new event
   const unknownLink = { ...event, linkId: id<LinkId>() };
   const endedLink = { ...event, linkId: await world.addLink("ended") };
 
-  const first = await recordEvents(world.pool, [event, unknownLink, event, otherLink, endedLink]);
-  const again = await recordEvents(world.pool, [world.event(), event]);
+  const first = await world.write([event, unknownLink, event, otherLink, endedLink]);
+  const again = await world.write([world.event(), event]);
 
   assert.deepEqual(first, ["recorded", "no-link", "repeat", "recorded", "no-link"]);
   assert.deepEqual(again, ["recorded", "repeat"]);
@@ -99,8 +98,8 @@ test("an event is foreign if account and configuration both differ from the link
   ];
   const foreign = event(id<AccountId>(), "7");
 
-  const outcomes = await recordEvents(world.pool, [...own, foreign]);
-  const again = await recordEvents(world.pool, [foreign]);
+  const outcomes = await world.write([...own, foreign]);
+  const again = await world.write([foreign]);
 
   assert.deepEqual(outcomes, [...own.map(() => "recorded"), "foreign"]);
   assert.deepEqual(again, ["repeat"]);
@@ -117,7 +116,7 @@ test("a foreign event announces nothing: not to reconciliations, replays, explan
   const foreign = world.event({ accountId: id<AccountId>(), configurationId: "7" });
   const { linkId, envelopeId } = foreign;
   assert.ok(envelopeId !== null);
-  await recordEvents(world.pool, [foreign]);
+  await world.write([foreign]);
   await world.queueImport(linkId, envelopeId);
 
   assert.deepEqual(await announcedEnvelopes(world.db, linkId, [envelopeId]), new Set());
@@ -135,7 +134,7 @@ test("two events of one batch for the same envelope queue one import, at the ear
   const atOnce = world.event({ identity: "third", import: { at: null } });
   const inAnHour = { ...atOnce, identity: "fourth", import: later.import };
 
-  const outcomes = await recordEvents(world.pool, [later, sooner, atOnce, inAnHour]);
+  const outcomes = await world.write([later, sooner, atOnce, inAnHour]);
 
   assert.deepEqual(outcomes, ["recorded", "recorded", "recorded", "recorded"]);
   const [now, next, ...others] = await world.jobTimes();
@@ -149,13 +148,13 @@ test("batches with the same events in different order wait for each other withou
   const written = Promise.withResolvers<void>();
   const hold = Promise.withResolvers<void>();
   const held = world.inTransaction(async (recording) => {
-    await recordEvents(recording, events.slice(50, 51));
+    await world.write(events.slice(50, 51), recording);
     written.resolve();
     await hold.promise;
   });
   await Promise.race([written.promise, held]);
 
-  const batches = [events, events.toReversed()].map(async (batch) => await recordEvents(world.pool, batch));
+  const batches = [events, events.toReversed()].map(async (batch) => await world.write(batch));
   await world.untilBlocked(batches.length);
   hold.resolve();
   await held;
@@ -187,10 +186,10 @@ async function rowsReadOnceGrown(
   await using world = await createWorld();
   await using intake = world.openIntake();
   // PostgreSQL settles on a generic plan at the sixth execution.
-  for (let event = 0; event < 8; event += 1) await recordEvents(intake.pool, [world.event()]);
+  for (let event = 0; event < 8; event += 1) await world.write([world.event()], intake.pool);
   await grow(world);
   const before = await intake.rowsRead(table);
-  await recordEvents(intake.pool, [world.event()]);
+  await world.write([world.event()], intake.pool);
   const after = await intake.rowsRead(table);
   return { walked: after.walked - before.walked, found: after.found - before.found };
 }

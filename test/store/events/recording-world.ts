@@ -6,7 +6,7 @@ import { type AccountId, type EnvelopeId, type LinkId, parseUuid } from "../../.
 import { type OpenDatabase, openDatabase } from "../../../src/store/database.ts";
 import { type ConnectEvent, type Recording, recordEvents } from "../../../src/store/events/record-events.ts";
 import { importJobKey } from "../../../src/store/queue/queue.ts";
-import { createTestDatabase } from "../../support/postgres.ts";
+import { createTestDatabase, SLOT_HOURS } from "../../support/postgres.ts";
 
 export function id<Id extends string>(): Id {
   return parseUuid<Id & EnvelopeId>(randomUUID())!;
@@ -63,7 +63,8 @@ export async function createWorld() {
         db,
       );
     },
-    write: async (events: readonly ConnectEvent[]) => await recordEvents(pool, events),
+    write: async (events: readonly ConnectEvent[], recording: Recording = pool) =>
+      await recordEvents(recording, events, SLOT_HOURS),
     addLink: async (state: "active" | "ended" = "active") => await addLink(connection, state),
     event: (change: Partial<ConnectEvent> = {}) => anEvent({ linkId, ...change }),
     received: (body: string): ConnectEvent => {
