@@ -18,6 +18,7 @@ import { tidy } from "../../src/usecases/keeping/housekeeping.ts";
 import { createMetrics } from "../../src/web/operations/metrics.ts";
 import { anEvent } from "../store/events/recording-world.ts";
 import { createTestDatabase, SLOT_HOURS } from "../support/postgres.ts";
+import { until } from "../support/waiting.ts";
 
 const NOON = new Date("2026-07-01T12:00:00Z");
 /** The hour at which the document store is checked. */
@@ -25,6 +26,7 @@ const NIGHT = new Date("2026-07-01T18:30:00Z");
 const DAY_MS = 24 * 60 * 60 * 1000;
 const TWO_DAYS_MS = 2 * DAY_MS;
 const EMPTYING = "empty-event-bodies";
+const WAITING = "pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
 const LINK = required(parseUuid<LinkId>("00000000-0000-4000-8000-000000000001"));
 
 test("a slot's bodies are truncated once the newest of them is older than the retention; the events stay", async () => {
@@ -129,6 +131,26 @@ test("a slot that another session writes to is emptied at the next run, and othe
   assert.deepEqual(await world.bodies(), [at("2026-05-30T12:00:00Z")]);
   assert.deepEqual(await world.emptyings(), []);
   assert.equal((await world.tidy(NOON)).slots, 1);
+});
+
+test("a body that arrives while its slot is about to be truncated is kept, with the others", async () => {
+  await using world = await createWorld();
+  await world.put(0, [at("2026-05-30T12:00:00Z")]);
+
+  const { emptied } = await world.whileHolding(
+    "insert into event_body (slot, event_id, received_at, body) values (0, 1, '2026-07-01T12:00:00Z', '')",
+    async (commit) => {
+      const state = { isOver: false };
+      const emptied = world.runEmptying(NOON).finally(() => void (state.isOver = true));
+      // It gives up after a second, which may pass unseen on a busy machine.
+      await until(async () => state.isOver || (await world.count(WAITING)) === 1, "the slot is waited for");
+      await commit();
+      return { emptied };
+    },
+  );
+
+  assert.equal(await emptied, 0);
+  assert.equal((await world.bodies()).length, 2);
 });
 
 test("events are forgotten after 400 days, or with their bodies if these are kept longer; forwardings stay", async () => {
@@ -423,12 +445,15 @@ async function createWorld() {
       }>`select count(*)::int as count from ${sql.raw(from)}`.execute(db);
       return rows[0]?.count;
     },
-    async whileHolding<T>(statement: string, work: () => Promise<T>): Promise<T> {
+    async whileHolding<T>(
+      statement: string,
+      work: (commit: () => Promise<unknown>) => Promise<T>,
+    ): Promise<T> {
       const session = await pool.connect();
       try {
         await session.query("begin");
         await session.query(statement);
-        return await work();
+        return await work(async () => await session.query("commit"));
       } finally {
         await session.query("rollback");
         session.release();
