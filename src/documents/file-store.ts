@@ -60,9 +60,8 @@ async function put(
     const draft = join(drafts, randomUUID());
     try {
       await writeWhole(measured.chunks, draft, kept);
-      await moveTo(path, draft, kept);
+      await inFolder(kept, dirname(path), async () => await rename(draft, path));
     } catch (error) {
-      kept.delete(drafts);
       // An error here would hide why the write failed. A draft that stays is removed as stale.
       await rm(draft, { force: true }).catch(() => {});
       throw error;
@@ -73,14 +72,21 @@ async function put(
   return measured.measured();
 }
 
-/** Makes the folder again if it was removed since, for example by a restore of the documents. */
-async function moveTo(path: string, draft: string, kept: Set<string>): Promise<void> {
-  await keepFolder(kept, dirname(path));
-  const moved = await unlessMissing(rename(draft, path).then(() => true));
-  if (moved === true) return;
-  kept.delete(dirname(path));
-  await keepFolder(kept, dirname(path));
-  await rename(draft, path);
+/** Makes the folder for the work, also if it was removed since, for example by a restore of the documents. */
+async function inFolder<Value>(
+  kept: Set<string>,
+  folder: string,
+  work: () => Promise<Value>,
+): Promise<Value> {
+  await keepFolder(kept, folder);
+  try {
+    return await work();
+  } catch (fault) {
+    if (!isMissing(fault)) throw fault;
+  }
+  kept.delete(folder);
+  await keepFolder(kept, folder);
+  return await work();
 }
 
 /**
@@ -110,8 +116,7 @@ async function writeWhole(chunks: AsyncIterable<Uint8Array>, path: string, kept:
 }
 
 async function openDraft(path: string, kept: Set<string>): Promise<FileHandle> {
-  await keepFolder(kept, dirname(path));
-  return await open(path, "wx", 0o600);
+  return await inFolder(kept, dirname(path), async () => await open(path, "wx", 0o600));
 }
 
 /**
@@ -187,7 +192,11 @@ async function unlessMissing<Value>(found: Promise<Value>): Promise<Value | null
   try {
     return await found;
   } catch (fault) {
-    if (fault instanceof Error && "code" in fault && fault.code === "ENOENT") return null;
+    if (isMissing(fault)) return null;
     throw fault;
   }
+}
+
+function isMissing(fault: unknown): boolean {
+  return fault instanceof Error && "code" in fault && fault.code === "ENOENT";
 }
