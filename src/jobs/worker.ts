@@ -26,8 +26,8 @@ export type WorkerOptions = {
 export type Worker = {
   /** Resolves with the cause if the workers end by themselves: the process must not live on without them. */
   readonly failed: Promise<Error>;
-  /** Lets so many idle workers look for jobs at once. */
-  readonly nudge: (workers: number) => void;
+  /** Lets so many idle workers look for jobs at once. Returns how many there are. */
+  readonly nudge: (workers: number) => number;
   /** Stops fetching jobs, lets running ones finish, and releases unfinished ones at once. */
   stop(): Promise<void>;
 };
@@ -55,7 +55,7 @@ export async function startWorker(deps: TaskUses, options: WorkerOptions): Promi
     signal: stopping.signal,
     onRepeat: (error: unknown) => log.warn({ err: error }, "a statement of the queue failed and is retried"),
   };
-  const nudge = nudger(options.events);
+  const nudge = nudger(options);
   const runner: Runner = await run({
     pgPool: patientPool(options.pgPool, patience),
     concurrency: options.concurrency,
@@ -86,11 +86,18 @@ export async function startWorker(deps: TaskUses, options: WorkerOptions): Promi
 }
 
 /** A pool that shuts down must not be nudged. */
-function nudger(events: WorkerEvents): Worker["nudge"] {
+function nudger({ events, concurrency }: WorkerOptions): Worker["nudge"] {
   let pool: WorkerPool | null = null;
+  let running = 0;
   events.once("pool:create", ({ workerPool }) => void (pool = workerPool));
   events.once("pool:gracefulShutdown", () => void (pool = null));
-  return (workers) => pool?.nudge(workers);
+  events.on("job:start", () => void (running += 1));
+  events.on("job:complete", () => void (running -= 1));
+  return (workers) => {
+    const idle = pool === null ? 0 : Math.min(workers, concurrency - running);
+    if (idle > 0) pool?.nudge(idle);
+    return idle;
+  };
 }
 
 /** Runs due jobs until none is left, for tests and commands that wait for the result. */

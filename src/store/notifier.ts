@@ -1,3 +1,4 @@
+import { setImmediate as soon } from "node:timers/promises";
 import type { Address } from "./address.ts";
 import { keepSession, type Session, type SessionOptions } from "./session.ts";
 
@@ -13,8 +14,11 @@ export type News = {
  * with this process or its connection costs them one poll, never a change or a job.
  */
 export type Notifier = News & {
-  /** Also calls back for this process's own news, which then need no round trip. */
-  shortcut(own: Partial<News>): void;
+  /**
+   * Also calls back for this process's own news, which then need no round trip. `queued` returns how many of the jobs are
+   * taken: other processes are not woken for them.
+   */
+  shortcut(own: { readonly changed?: News["changed"]; readonly queued?: (jobs: number) => number }): void;
   /** Sends what is left and ends the connection. */
   close(): Promise<void>;
 };
@@ -28,7 +32,7 @@ const JOBS_CHANNEL = "jobs:insert";
 export function openNotifier(address: Address, options: Pick<SessionOptions, "onLost"> = {}): Notifier {
   const tenants = new Set<string>();
   let jobs = 0;
-  let own: Partial<News> = {};
+  let own: Parameters<Notifier["shortcut"]>[0] = {};
   const sender = openSender(address, options, () => {
     const taken = [...tenants].map((tenant) => ({ channel: CHANGES_CHANNEL, payload: tenant }));
     if (jobs > 0) taken.push({ channel: JOBS_CHANNEL, payload: JSON.stringify({ count: jobs }) });
@@ -45,9 +49,10 @@ export function openNotifier(address: Address, options: Pick<SessionOptions, "on
     queued(count) {
       if (count === 0) return;
       // The answers to the events leave first.
-      setImmediate(() => own.queued?.(count));
-      jobs += count;
-      sender.wake();
+      setImmediate(() => {
+        jobs += count - (own.queued?.(count) ?? 0);
+        if (jobs > 0) sender.wake();
+      });
     },
     shortcut(news) {
       own = { ...own, ...news };
@@ -83,7 +88,11 @@ function openSender(
       if (session !== null) session.refresh();
       else session = keepSession(address, { ...options, applicationName: "torikomi notifier", setUp });
     },
-    close: async () => await session?.close(),
+    async close() {
+      // After what is about to be queued.
+      await soon();
+      await session?.close();
+    },
   };
 }
 

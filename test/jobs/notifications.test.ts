@@ -78,11 +78,12 @@ test("an idle worker looks for jobs at once when it is nudged, until it stops", 
   const settings = { concurrency: 1, shutdownTimeoutMs: 1_000, events: lock.events };
   const worker = await startWorker(tasks, { ...settings, pgPool: working.pool, log });
   let asked = 0;
+  const taken: number[] = [];
   lock.events.on("worker:getJob:start", () => (asked += 1));
   // In one turn of the event loop, so that the worker does not ask by itself.
   const nudge = (): number => {
     asked = 0;
-    worker.nudge(1);
+    taken.push(worker.nudge(3));
     return asked;
   };
 
@@ -91,14 +92,20 @@ test("an idle worker looks for jobs at once when it is nudged, until it stops", 
   } finally {
     await worker.stop();
   }
-  assert.equal(nudge(), 0);
+  const asksLater = nudge();
   await lock.close();
+  assert.equal(asksLater, 0);
+  assert.deepEqual(taken.slice(-2), [1, 0]);
 });
 
 test("the notifier calls back at once for news of this process", async () => {
   const notifier = openNotifier("postgres://127.0.0.1:9/nowhere");
   const heard: unknown[] = [];
-  notifier.shortcut({ changed: (tenant) => heard.push(tenant), queued: (jobs) => heard.push(jobs) });
+  const queued = (jobs: number): number => {
+    heard.push(jobs);
+    return jobs;
+  };
+  notifier.shortcut({ changed: (tenant) => heard.push(tenant), queued });
 
   notifier.changed("tenant-1");
   notifier.queued(3);
@@ -106,6 +113,23 @@ test("the notifier calls back at once for news of this process", async () => {
   await until(() => heard.length === 2, "both are heard");
   assert.deepEqual(heard, ["tenant-1", 3]);
   await notifier.close();
+});
+
+test("other processes are woken for the jobs that no idle worker of this process takes", async () => {
+  await using world = await createWorld();
+  await using listener = await listen(world);
+  const notifier = openNotifier(world.service.foundation.address);
+  notifier.shortcut({ queued: () => 2 });
+
+  notifier.queued(5);
+  await until(() => listener.count("jobs:insert") === 1, "other processes hear of it");
+  notifier.queued(2);
+  notifier.queued(4);
+  await notifier.close();
+  await sql`notify "jobs:insert", 'the end'`.execute(world.service.foundation.working.db);
+  await until(() => listener.payloads("jobs:insert").includes("the end"), "what was sent has arrived");
+
+  assert.deepEqual(listener.payloads("jobs:insert"), ['{"count":3}', '{"count":2}', "the end"]);
 });
 
 /** The process must not hear its own notifications. */
