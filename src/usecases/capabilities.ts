@@ -5,6 +5,7 @@ import type { DocuSignOAuth } from "../docusign/oauth.ts";
 import type { AdminProfiles } from "../domain/admin.ts";
 import type { AccountId, LinkId } from "../domain/identifiers.ts";
 import type { Pace } from "../domain/pace.ts";
+import type { AccountBudget } from "../store/budgets.ts";
 import type { Database } from "../store/database.ts";
 import type { EventRecorder } from "../store/events/event-recorder.ts";
 import type { Link } from "../store/links/links.ts";
@@ -117,6 +118,8 @@ export type CallBudgets = {
   pause(accountId: AccountId, until: Date): Promise<void>;
   /** Returns whether calls may be made now, from what all processes have recorded. */
   pace(accountId: AccountId, kind: CallKind): Promise<Pace>;
+  /** Does the same from what the caller has just read; null if nothing is recorded. */
+  paceBy(accountId: AccountId, kind: CallKind, recorded: AccountBudget | null): Pace;
   /** Does the same for many accounts at once. */
   paces(accountIds: readonly AccountId[], kind: CallKind): Promise<ReadonlyMap<AccountId, Pace>>;
 };

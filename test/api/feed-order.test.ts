@@ -7,6 +7,7 @@ import { type FeedEntry, readFeed } from "../../src/store/contracts/feed.ts";
 import { publishChanges } from "../../src/store/contracts/publication.ts";
 import { type Database, openDatabase } from "../../src/store/database.ts";
 import { claimEnvelope } from "../../src/store/ledger/claims.ts";
+import { withSession } from "../../src/store/locks.ts";
 import { storeContracts } from "../support/store-contracts.ts";
 import { createWorld, type World } from "../support/world.ts";
 import { id, storeTestLink } from "./stored.ts";
@@ -132,8 +133,9 @@ async function prepare(
 ): Promise<NewContract> {
   const now = world.clock.now;
   const envelopeId = id<NewContract["source"]["envelopeId"]>();
-  const claim = { tenant: "tenant-1", envelopeId, linkId, foundBy: "event", now, leaseUntil: now } as const;
-  await claimEnvelope(world.service.foundation.serving.db, claim);
+  const claim = { envelopeId, linkId, foundBy: "event", now, leaseUntil: now } as const;
+  const { db } = world.service.foundation.serving;
+  await withSession(db, async (session) => await claimEnvelope(session, claim));
   return {
     id: id(),
     tenant: "tenant-1",

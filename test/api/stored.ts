@@ -8,6 +8,7 @@ import { settleEnvelope } from "../../src/store/ledger/settlements.ts";
 import { storeGroup } from "../../src/store/links/groups.ts";
 import { storeLink } from "../../src/store/links/link-writes.ts";
 import type { Link } from "../../src/store/links/links.ts";
+import { withSession } from "../../src/store/locks.ts";
 import { storeContracts } from "../support/store-contracts.ts";
 import type { World } from "../support/world.ts";
 
@@ -87,14 +88,15 @@ export async function storeTestContract(
   };
   const { tenant, source } = contract;
   await tasks.documents.put(contract.documentKey, chunks(bytesOf));
-  const envelope = { tenant, envelopeId: source.envelopeId, linkId };
-  await claimEnvelope(serving.db, { ...envelope, foundBy: "event", now, leaseUntil: now });
+  const claim = { envelopeId: source.envelopeId, linkId, foundBy: "event", now, leaseUntil: now } as const;
+  await withSession(serving.db, async (session) => await claimEnvelope(session, claim));
   await serving.db.transaction().execute(async (tx) => {
     await storeContracts(tx, [contract]);
     await recordChanges(tx, "imported", [contract], now);
     const decided = { state: "imported", reason: "sent", completedAt: now } as const;
     await settleEnvelope(tx, {
-      ...envelope,
+      ...claim,
+      tenant,
       ...decided,
       now,
       facts: { status: "completed", sentByAccount: true },

@@ -4,6 +4,7 @@ import { pino } from "pino";
 import { openFoundation } from "../../src/foundation.ts";
 import { claimEnvelope } from "../../src/store/ledger/claims.ts";
 import { findEnvelopes } from "../../src/store/ledger/envelopes.ts";
+import { withSession } from "../../src/store/locks.ts";
 import { type ImportRequest, importEnvelope } from "../../src/usecases/importing/import-envelope.ts";
 import { reconcileAll } from "../../src/usecases/reconciling/reconcile-all.ts";
 import {
@@ -225,12 +226,8 @@ test("an envelope leased by a worker that died is imported by the next hour", as
   const envelope = await concludeUnheard(world, { from: colleague, to: [CUSTOMER], subject: "in hand" });
   const { now } = world.clock;
   const leaseUntil = new Date(now.getTime() + 120_000);
-  await claimEnvelope(tasks.db, {
-    ...(await importRequestOf(world, envelope)),
-    tenant: "tenant-1",
-    now,
-    leaseUntil,
-  });
+  const claim = { ...(await importRequestOf(world, envelope)), now, leaseUntil };
+  await withSession(tasks.db, async (session) => await claimEnvelope(session, claim));
 
   await world.runHour();
 

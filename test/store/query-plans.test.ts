@@ -39,6 +39,7 @@ import {
 } from "../../src/store/ledger/reconciliations.ts";
 import { settleEnvelope } from "../../src/store/ledger/settlements.ts";
 import { nextDueAt } from "../../src/store/ledger/waiting-envelopes.ts";
+import { findImportStanding } from "../../src/store/links/import-standing.ts";
 import type { Link } from "../../src/store/links/links.ts";
 import { findStandings } from "../../src/store/links/standings.ts";
 import type { DB } from "../../src/store/schema.ts";
@@ -71,7 +72,8 @@ type Queries = Readonly<Record<string, (db: Database, some: Some) => Promise<unk
 /** The queries of every import and hour. Workers plan them once for all values. */
 const JOBS: Queries = {
   "an import begins": async (db, { linkId, tenant, envelopeId }) => {
-    const claim = { tenant, envelopeId, linkId, foundBy: "event", now: NOW, leaseUntil: NOW } as const;
+    const claim = { envelopeId, linkId, foundBy: "event", now: NOW, leaseUntil: NOW } as const;
+    await findImportStanding(db, linkId);
     await claimEnvelope(db, claim);
     await listForwardings(db, tenant, envelopeId);
     await findImportFacts(db, tenant, envelopeId);

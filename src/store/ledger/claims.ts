@@ -9,46 +9,36 @@ import { REASON, reasonColumns } from "../waiting-reasons.ts";
 import { type FoundBy, type LedgerEntry, toEntry } from "./envelopes.ts";
 
 /**
- * Claims the envelope for an import: it waits and is due again when the lease ends, in case this process dies. Leaves an
- * imported or deleted envelope unchanged. Returns the entry after the claim.
+ * Claims the envelope for an import and takes its lock for this session: it waits and is due again when the lease ends, in
+ * case this process dies. Leaves an imported or deleted envelope unchanged. Returns the entry after the claim; null if
+ * another import holds the lock, or if the link is missing or has ended.
  */
 export async function claimEnvelope(
-  db: Kysely<DB>,
-  claim: {
-    tenant: string;
-    envelopeId: EnvelopeId;
-    linkId: LinkId;
-    foundBy: FoundBy;
-    now: Date;
-    leaseUntil: Date;
-  },
-): Promise<LedgerEntry> {
-  const row = await db
-    .insertInto("envelope")
-    .values({
-      tenant: claim.tenant,
-      envelope_id: claim.envelopeId,
-      link_id: claim.linkId,
-      state: "waiting",
-      reason: "queued",
-      found_by: claim.foundBy,
-      found_at: claim.now,
-      waiting_until: claim.leaseUntil,
-      attempts: 1,
-      last_attempt_at: claim.now,
-    })
-    .onConflict((conflict) =>
-      conflict.columns(["tenant", "envelope_id"]).doUpdateSet({
-        link_id: claim.linkId,
-        attempts: sql`envelope.attempts + 1`,
-        last_attempt_at: claim.now,
-        waiting_until: sql`case when envelope.state = 'waiting' then ${claim.leaseUntil}::timestamptz end`,
-      }),
+  session: Kysely<DB>,
+  claim: { envelopeId: EnvelopeId; linkId: LinkId; foundBy: FoundBy; now: Date; leaseUntil: Date },
+): Promise<LedgerEntry | null> {
+  const { envelopeId, linkId, foundBy, now, leaseUntil } = claim;
+  const { rows } = await sql<Selectable<DB["envelope"]>>`
+    with current as materialized (
+      select tenant, ${LOCK} as is_locked
+      from (select tenant, ${envelopeId}::uuid as envelope_id from link where id = ${linkId} and state <> 'ended') as link
     )
-    .returningAll()
-    .executeTakeFirstOrThrow();
-  return toEntry(row);
+    insert into envelope as known (
+      tenant, envelope_id, link_id, state, reason, found_by, found_at, waiting_until, attempts, last_attempt_at
+    )
+    select tenant, ${envelopeId}::uuid, ${linkId}::uuid, 'waiting', 'queued', ${foundBy}, ${now}::timestamptz,
+      ${leaseUntil}::timestamptz, 1, ${now}::timestamptz
+    from current where is_locked
+    on conflict (tenant, envelope_id) do update set
+      link_id = excluded.link_id, attempts = known.attempts + 1, last_attempt_at = excluded.last_attempt_at,
+      waiting_until = case when known.state = 'waiting' then excluded.waiting_until end
+    returning *`.execute(session);
+  return rows[0] === undefined ? null : toEntry(rows[0]);
 }
+
+/** Takes the lock of the row's envelope for this session, in SQL. `importLock` names the same lock. */
+const TRY_LOCK = "pg_try_advisory_lock(hashtextextended('import ' || tenant || ' ' || envelope_id, 0))";
+const LOCK: RawBuilder<boolean> = sql.raw(TRY_LOCK);
 
 /** An envelope that a lane has claimed. */
 export type ClaimedEnvelope = {
@@ -122,8 +112,7 @@ const CLAIM = `
     from (select * from newer union all select * from older) as either
     window next as (order by waiting_until, envelope_id)
   ), locked as materialized (
-    select tenant, envelope_id, place,
-      pg_try_advisory_lock(hashtextextended('import ' || tenant || ' ' || envelope_id, 0)) as is_locked
+    select tenant, envelope_id, place, ${TRY_LOCK} as is_locked
     from due where place = 1 or (attempts = 0 and first_attempts = 0)
   ), claimed as (
     update envelope set waiting_until = $3, attempts = attempts + is_locked::int,

@@ -56,13 +56,13 @@ export function createCallBudgets(deps: Uses<"db" | "log" | "now" | "reserveShar
     note(accountId, reported) {
       underWay.set(accountId, Math.max(0, (underWay.get(accountId) ?? 0) - 1));
       if (reported.remaining === null) return;
-      const at = now();
-      const limits = { ...reported, resetsAt: endOfHour(reported, at) };
+      const limits = { ...reported, resetsAt: endOfHour(reported, now()), observedAt: now() };
       seen.set(accountId, latest(seen.get(accountId), limits));
       const paces = `${paceOf(accountId, "first-import").kind} ${paceOf(accountId, "other").kind}`;
-      share(accountId, { ...limits, observedAt: at }, paces);
+      share(accountId, limits, paces);
     },
     pause: async (accountId, until) => await pauseAccount(db, accountId, until, now()),
+    paceBy,
     pace: async (accountId, kind) => paceBy(accountId, kind, await findBudget(db, accountId)),
     async paces(accountIds, kind) {
       const shared = await findBudgets(db, accountIds);

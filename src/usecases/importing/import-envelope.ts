@@ -5,12 +5,13 @@ import type { Pace } from "../../domain/pace.ts";
 import { nextAttempt } from "../../domain/retries.ts";
 import type { Database } from "../../store/database.ts";
 import { findImportFacts, type ImportFacts } from "../../store/import-facts.ts";
-import { claimEnvelope, importLock, postponeEnvelope, reopenEnvelope } from "../../store/ledger/claims.ts";
+import { claimEnvelope, postponeEnvelope, reopenEnvelope } from "../../store/ledger/claims.ts";
 import type { FoundBy, LedgerEntry } from "../../store/ledger/envelopes.ts";
+import { findImportStanding } from "../../store/links/import-standing.ts";
 import { removeNotice } from "../../store/links/link-notices.ts";
-import { findLink, type Link } from "../../store/links/links.ts";
-import { withLock } from "../../store/locks.ts";
-import { findOutage, forgetOutage, type Outage } from "../../store/outages.ts";
+import type { Link } from "../../store/links/links.ts";
+import { withSession } from "../../store/locks.ts";
+import { forgetOutage, type Outage } from "../../store/outages.ts";
 import type { CallKind, Uses } from "../capabilities.ts";
 import { type Commit, commitSingly } from "./commit-batch.ts";
 import { ownershipView } from "./decide.ts";
@@ -53,39 +54,41 @@ export const LEASE_MS = 2 * 60 * 1000;
  * recorded.
  */
 export async function importEnvelope(deps: ImportUses, request: ImportRequest): Promise<ImportOutcome> {
-  const link = await findLink(deps.db, request.linkId);
-  if (link === null || link.state === "ended") return { kind: "link-ended" };
-  const lock = importLock(link.tenant, request.envelopeId);
-  return (
-    (await withLock(deps.db, lock, async () => await importAlone(deps, link, request))) ?? { kind: "busy" }
-  );
+  return await withSession(deps.db, async (session) => await importAlone(deps, session, request));
 }
 
-async function importAlone(deps: ImportUses, link: Link, request: ImportRequest): Promise<ImportOutcome> {
+async function importAlone(
+  deps: ImportUses,
+  session: Database,
+  request: ImportRequest,
+): Promise<ImportOutcome> {
   const now = deps.now();
   const leaseUntil = new Date(now.getTime() + LEASE_MS);
-  const [entry, pace, outage, tokens] = await Promise.all([
-    claimEnvelope(deps.db, { ...request, tenant: link.tenant, now, leaseUntil }),
-    deps.budgets.pace(link.account.id, "other"),
-    findOutage(deps.db),
-    deps.prepareTokens([link.id]),
+  const [entry, standing, tokens] = await Promise.all([
+    claimEnvelope(session, { ...request, now, leaseUntil }),
+    findImportStanding(deps.db, request.linkId),
+    deps.prepareTokens([request.linkId]),
   ]);
   using _tokens = tokens;
+  if (standing === null || standing.link.state === "ended") return { kind: "link-ended" };
+  if (entry === null) return { kind: "busy" };
   if (entry.state === "imported" || entry.state === "deleted") return { kind: "settled" };
+  const { link, budget, outage } = standing;
+  const pace = deps.budgets.paceBy(link.account.id, "other", budget);
   const cause = whyWait({ link, pace, outage, now });
-  if (cause !== null) return await wait(deps.db, entry, cause);
+  if (cause !== null) return await wait(session, entry, cause);
   const account = deps.openAccount(link, undefined, kindOfCalls(link, entry));
   const isAfterOutage = outage !== null;
-  const claimed = { link, entry, account, facts: null, isAfterOutage, session: null };
-  return await importClaimed(deps, claimed, commitSingly(deps));
+  const claimed = { link, entry, account, facts: null, isAfterOutage, session };
+  return await importClaimed(deps, claimed, commitSingly({ db: session, now: deps.now }));
 }
 
 export type ClaimedImport = Pick<Import, "link" | "entry" | "account"> & {
   /** As they were when the envelope was claimed, or later; null if they must be read. */
   readonly facts: ImportFacts | null;
   readonly isAfterOutage: boolean;
-  /** The lane's own; null if the import belongs to none. */
-  readonly session: Database | null;
+  /** Holds the envelope's lock. */
+  readonly session: Database;
 };
 
 /** Imports an envelope that the caller has claimed and locked. A fault is recorded even if the session is lost. */
@@ -96,9 +99,9 @@ export async function importClaimed(
 ): Promise<ImportOutcome> {
   const work = { ...claimed, commit };
   const { link } = work;
-  const reading: Reading = { last: readListing(work.entry), facts, session };
+  const reading: Reading = { last: readListing(work.entry), facts };
   try {
-    const outcome = await readAndJudge({ ...deps, db: session ?? deps.db }, work, reading);
+    const outcome = await readAndJudge({ ...deps, db: session }, work, reading);
     if (isAfterOutage && outcome.kind === "imported") await forgetOutage(deps.db);
     await noteAnswer(deps.db, link);
     return outcome;
@@ -113,7 +116,7 @@ async function noteAnswer(db: Database, { id, notice }: Link): Promise<void> {
 }
 
 /** The envelope as DocuSign last returned it; null before its first answer. The facts are never older than the answer. */
-type Reading = Pick<ClaimedImport, "session"> & { last: ReadEnvelope | null; facts: ImportFacts | null };
+type Reading = { last: ReadEnvelope | null; facts: ImportFacts | null };
 
 /** Reads the envelope again as often as its documents may have been purged since. */
 async function readAndJudge(
@@ -134,8 +137,8 @@ async function readAndJudge(
     if (outcome !== "ask-again") return outcome;
     reading.last = null;
     reading.facts = null;
-    if (reading.session !== null && listing !== null && !isFresh(last.readAt, deps.now()))
-      reading.last = await refreshListings(deps, reading.session, work);
+    if (listing !== null && !isFresh(last.readAt, deps.now()))
+      reading.last = await refreshListings(deps, work);
   }
 }
 

@@ -2,7 +2,6 @@ import { DocuSignFault, isEnding, isOurCredentialsFault } from "../../docusign/f
 import type { Envelope } from "../../domain/envelope.ts";
 import type { EnvelopeId } from "../../domain/identifiers.ts";
 import { isPurged, isPurgeQueued } from "../../domain/purge.ts";
-import type { Database } from "../../store/database.ts";
 import { findEnvelope } from "../../store/ledger/envelopes.ts";
 import { listStale, replaceStale } from "../../store/ledger/listings.ts";
 import { inTurn } from "../../store/locks.ts";
@@ -18,12 +17,12 @@ type Work = Pick<Import, "link" | "entry" | "account">;
 
 /**
  * Reads an envelope again whose listed data is stale, and with it those of the link's backlog that come next: one call for
- * all. Other lanes of the link wait on their sessions for the answer, and use it. Returns null if the envelope must be read by itself: DocuSign
- * did not list it, refused the call, or no other envelope of the link needs it.
+ * all. Other imports of the link wait on their sessions for the answer, and use it; so the database must be one session.
+ * Returns null if the envelope must be read by itself: DocuSign did not list it, refused the call, or no other envelope of
+ * the link needs it.
  */
 export async function refreshListings(
-  { now }: Uses<"now">,
-  session: Database,
+  { db: session, now }: Uses<"db" | "now">,
   work: Work,
 ): Promise<ReadEnvelope | null> {
   const { link, entry } = work;
