@@ -63,15 +63,17 @@ export async function commitImports(
     unrecorded.map((document) => ({ envelopeId, ...document })),
   );
   const lists = [decisions, contracts, documents].map((list) => JSON.stringify(list));
-  const query = CompiledQuery.raw(STATEMENT, [tenant, linkId, groupId, now, ...lists]);
+  const ids = envelopes.map(({ envelopeId }) => envelopeId);
+  const query = CompiledQuery.raw(STATEMENT, [tenant, linkId, groupId, now, ...lists, ids]);
   const { rows: answer } = await db.executeQuery<{ verdict: ImportVerdict; stored: string[] | null }>(query);
   const { verdict, stored } = required(answer[0]);
   return { verdict, stored: new Set(stored) };
 }
 
 /**
- * $1: tenant, $2: link, $3: group, $4: now, $5: decisions, $6: contracts, $7: documents to record. A paused link is stored
- * as an active one. Ledger entries are locked in the order in which reconciliations lock them.
+ * $1: tenant, $2: link, $3: group, $4: now, $5: decisions, $6: contracts, $7: documents to record, $8: envelopes, which
+ * keep every plan on their rows. A paused link is stored as an active one. Ledger entries are locked in the order in which
+ * reconciliations lock them.
  */
 const STATEMENT = `
   with current as materialized (
@@ -124,6 +126,7 @@ const STATEMENT = `
         "envelopeId" uuid, reason text, "completedAt" timestamptz, facts jsonb
       ) order by "envelopeId"
     ) as decision
-    where verdict = 'imported' and tenant = $1 and envelope_id = "envelopeId" and state in ('waiting', 'excluded')
+    where verdict = 'imported' and tenant = $1 and envelope_id = any($8::uuid[]) and envelope_id = "envelopeId"
+      and state in ('waiting', 'excluded')
   )
   select verdict, (select array_agg(id) from stored) as stored from decided`;
