@@ -19,18 +19,23 @@ export async function findTokens(db: Kysely<DB>, vault: Vault, linkId: LinkId): 
   return decrypt(vault, await tokenRows(db).where("link_id", "=", linkId).executeTakeFirst());
 }
 
-/** Returns the decrypted tokens of many links. Links without tokens, and tokens that no key decrypts, are absent. */
-export async function findTokensOf(
+export type AccessToken = Pick<LinkTokens, "accessToken" | "accessExpiresAt">;
+
+/** Returns the access tokens of many links. Links without tokens, and tokens that no key decrypts, are absent. */
+export async function findAccessTokens(
   db: Kysely<DB>,
   vault: Vault,
   linkIds: readonly LinkId[],
-): Promise<ReadonlyMap<LinkId, LinkTokens>> {
+): Promise<ReadonlyMap<LinkId, AccessToken>> {
   const rows = await tokenRows(db).where("link_id", "=", sql<string>`any(${linkIds}::uuid[])`).execute();
   const byId = new Map(rows.map((row) => [row.link_id, row]));
   return new Map(
     linkIds.flatMap((linkId) => {
-      const tokens = unlessUnopened(() => decrypt(vault, byId.get(linkId)));
-      return tokens === null ? [] : [[linkId, tokens] as const];
+      const row = byId.get(linkId);
+      const accessToken = row && unlessUnopened(() => openToken(vault, row, "access"));
+      return row && accessToken
+        ? [[linkId, { accessToken, accessExpiresAt: row.access_expires_at }] as const]
+        : [];
     }),
   );
 }
@@ -116,22 +121,19 @@ function decrypt(vault: Vault, row: TokenRow | undefined): LinkTokens | null {
   return row === undefined ? null : { ...openTokens(vault, row), accessExpiresAt: row.access_expires_at };
 }
 
+export function openTokens(vault: Vault, row: TokenRow): Pair {
+  return { accessToken: openToken(vault, row, "access"), refreshToken: openToken(vault, row, "refresh") };
+}
+
 /**
- * Reads the bound tokens. The old columns count if version 0.1 refreshed last, and if the key of the bound tokens is gone:
+ * Reads a bound token. The old columns count if version 0.1 refreshed last, and if the key of the bound tokens is gone:
  * the `reencrypt` of version 0.1 leaves them behind.
  */
-export function openTokens(vault: Vault, row: TokenRow): Pair {
+function openToken(vault: Vault, row: TokenRow, which: "access" | "refresh"): string {
   const { bound_access_token: access, bound_refresh_token: refresh } = row;
-  if (isBound(row) && access !== null && refresh !== null && vault.knowsKeyOf(refresh)) {
-    return {
-      accessToken: vault.open(access, placeOf("access", row)),
-      refreshToken: vault.open(refresh, placeOf("refresh", row)),
-    };
-  }
-  return {
-    accessToken: vault.openUnbound(row.access_token),
-    refreshToken: vault.openUnbound(row.refresh_token),
-  };
+  if (isBound(row) && access !== null && refresh !== null && vault.knowsKeyOf(refresh))
+    return vault.open({ access, refresh }[which], placeOf(which, row));
+  return vault.openUnbound(which === "access" ? row.access_token : row.refresh_token);
 }
 
 /** Returns true if the bound tokens are those of the last refresh. Version 0.1 refreshes without them. */

@@ -3,8 +3,9 @@ import { DocuSignFault } from "../../docusign/faults/faults.ts";
 import type { LinkId } from "../../domain/identifiers.ts";
 import { isUnavailable } from "../../store/database-errors.ts";
 import {
+  type AccessToken,
+  findAccessTokens,
   findTokens,
-  findTokensOf,
   type LinkTokens,
   lockTokens,
   storeTokens,
@@ -45,7 +46,7 @@ export function createAccessTokens(uses: Uses<"db" | "log" | "now" | "oauth" | "
   return {
     async prepare(linkIds) {
       const now = deps.now();
-      for (const [linkId, tokens] of await findTokensOf(deps.db, deps.vault, linkIds)) {
+      for (const [linkId, tokens] of await findAccessTokens(deps.db, deps.vault, linkIds)) {
         if (isUsable(tokens, undefined, now))
           prepared.set(linkId, { accessToken: tokens.accessToken, readAt: now.getTime() });
       }
@@ -148,6 +149,6 @@ async function keep(deps: Renewing, linkId: LinkId, { used, tokens }: Renewal): 
   }
 }
 
-function isUsable(tokens: LinkTokens, stale: string | undefined, now: Date): boolean {
+function isUsable(tokens: AccessToken, stale: string | undefined, now: Date): boolean {
   return tokens.accessToken !== stale && tokens.accessExpiresAt.getTime() - SPARE_MS > now.getTime();
 }
