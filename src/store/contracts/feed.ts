@@ -24,10 +24,16 @@ export type FeedEntry = {
 };
 
 /** `next` is the position to continue after; it lies past entries of other types. */
-export type FeedPage = { readonly entries: readonly FeedEntry[]; readonly next: number };
+export type FeedPage = {
+  readonly entries: readonly FeedEntry[];
+  readonly next: number;
+  /** True if entries wait for their position, of any tenant. */
+  readonly hasUnpublished: boolean;
+};
 
 type Row = {
   newest: string;
+  has_unpublished: boolean;
   sequence: string | null;
   tenant: string;
   type: string;
@@ -39,13 +45,18 @@ type Row = {
 export async function readFeed(db: Kysely<DB>, reading: FeedReading): Promise<FeedPage> {
   const entries = sql.join(sourcesOf(reading), sql` union all `);
   const { rows } = await sql<Row>`
-    select ${PLANNED_ONCE} newest, entry.*
-    from (select ${newestOf(reading.tenant)} as newest) as edge
+    select ${PLANNED_ONCE} newest, has_unpublished, entry.*
+    from (
+      select ${newestOf(reading.tenant)} as newest,
+        exists (select from change where sequence is null) or exists (select from feed_note where sequence is null)
+          as has_unpublished
+    ) as edge
     left join (select * from (${entries}) as both_tables order by sequence limit ${reading.limit}) as entry on true
     order by sequence`.execute(db);
   const found = rows.flatMap(toEntries);
   const last = found.length < reading.limit ? Number(rows[0]?.newest ?? 0) : (found.at(-1)?.sequence ?? 0);
-  return { entries: found, next: Math.max(reading.after, last) };
+  const next = Math.max(reading.after, last);
+  return { entries: found, next, hasUnpublished: rows[0]?.has_unpublished === true };
 }
 
 /** Returns the position of the newest published entry, or 0. */

@@ -40,19 +40,22 @@ export function createFeedReader({ db, changeNews, log, feedWaiters }: FeedReade
   const waiting = createCounter(feedWaiters);
   const publish = createPublisher(db, log);
   const pass = createGate(ANSWERS_AT_ONCE);
-  const read = async (request: FeedRequest): Promise<FeedPage> => {
+  const read: Read = async (request, isNews = false) => {
     const { group, tenant, after, limit, types } = request;
     const question = JSON.stringify([tenant, after, limit, ...types]);
     return await share(question, async (begin) =>
       turns(group, async () => {
         begin();
+        if (isNews) await publish();
+        const page = await readFeed(db, request);
+        if (!page.hasUnpublished) return page;
         await publish();
         return await readFeed(db, request);
       }),
     );
   };
   return {
-    read,
+    read: async (request) => await read(request),
     latest: async ({ group, tenant }) =>
       await turns(group, async () => {
         await publish();
@@ -71,19 +74,22 @@ export function createFeedReader({ db, changeNews, log, feedWaiters }: FeedReade
   };
 }
 
+/** Publishes before it reads if there is news, and otherwise only if the page shows that something is unpublished. */
+type Read = (request: FeedRequest, isNews?: boolean) => Promise<FeedPage>;
+
 /** Reads at each news until there is an entry, and a last time when the patience ends. */
 async function readPatiently(
   changeNews: ChangeNews,
-  read: FeedReader["read"],
+  read: Read,
   request: FeedRequest,
   patience: AbortSignal,
 ): Promise<FeedPage> {
-  for (;;) {
+  for (let isNews = false; ; isNews = true) {
     const waiting = new AbortController();
     // Starts waiting before it reads, so that no news in between is missed.
     const news = changeNews.waitFor(request, AbortSignal.any([patience, waiting.signal]));
     try {
-      const page = await read(request);
+      const page = await read(request, isNews);
       if (page.entries.length > 0) return page;
       if ((await news) === "over") return await read(request);
     } finally {
