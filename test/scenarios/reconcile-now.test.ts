@@ -4,8 +4,8 @@ import { sql } from "kysely";
 import { pino } from "pino";
 import { type EnvelopeId, parseUuid } from "../../src/domain/identifiers.ts";
 import { openFoundation } from "../../src/foundation.ts";
-import { claimNextDue } from "../../src/store/ledger/claims.ts";
 import { findCurrentLink, type Link } from "../../src/store/links/links.ts";
+import { importEnvelope } from "../../src/usecases/importing/import-envelope.ts";
 import { importNow } from "../../src/usecases/importing/import-now.ts";
 import { type DryRunReconciliation, dryRunReconciliation } from "../../src/usecases/operating/dry-run.ts";
 import {
@@ -26,7 +26,8 @@ import {
   linkOf,
   subjects,
 } from "../support/linked-world.ts";
-import { callsOf, concludeQuietly, DAY_MS, HOUR_MS } from "../support/reconciling.ts";
+import { callsOf, concludeQuietly, DAY_MS, HOUR_MS, MINUTE_MS } from "../support/reconciling.ts";
+import { stepOn } from "../support/stepping.ts";
 import type { World } from "../support/world.ts";
 
 const DOWNLOAD = "/envelopes/{envelopeId}/documents/{documentId}";
@@ -117,6 +118,22 @@ test("an operator's run leases each envelope for two minutes, after which others
 
   assert.ok(seen.length > 0);
   for (const until of seen) assert.equal(until.getTime() - world.clock.now.getTime(), 2 * 60 * 1000);
+});
+
+test("an operator's run reads envelopes that were listed more than a minute ago again with one call", async () => {
+  await using companies = await createLinkedCompanies();
+  const { world } = companies;
+  await conclude(companies, 12);
+  world.clock.pass(HOUR_MS);
+  await stepOn(world, { manual: true });
+  world.clock.pass(MINUTE_MS + 1);
+
+  const { result, calls } = await reconcile(world);
+
+  assert.equal(result.imports.imported, 12);
+  const count = (path: string): number => calls.filter((call) => call === `GET ${path}`).length;
+  // Both sides of the window, and the envelopes once more.
+  assert.deepEqual(["/envelopes", "/envelopes/{envelopeId}", DOWNLOAD].map(count), [3, 0, 12]);
 });
 
 test("an operator's run can complete a first import, and leaves envelopes that wait to the workers", async () => {
@@ -242,16 +259,20 @@ test("an internal error ends all of an operator's imports at once and is thrown"
     left.push(parseUuid<EnvelopeId>(envelopeId) ?? assert.fail("no id"));
   }
   let asked = 0;
-  const importing = importNow(world.service.foundation.tasks, {
-    linkId: (await currentLink(world)).id,
+  const { tasks } = world.service.foundation;
+  const { id: linkId } = await currentLink(world);
+  const importing = importNow(tasks, {
+    linkId,
     foundBy: "replay",
-    next: async () => {
+    turn: async () => {
       asked += 1;
       if (asked === 1) throw new Error("the list of envelopes is gone");
-      return left.shift() ?? null;
+      const envelopeId = left.shift();
+      if (envelopeId === undefined) return "nothing-due";
+      await importEnvelope(tasks, { linkId, envelopeId, foundBy: "replay" });
+      return "turn-over";
     },
     signal: new AbortController().signal,
-    onEnded: () => {},
   });
 
   await assert.rejects(importing, /the list of envelopes is gone/);
@@ -334,8 +355,12 @@ async function lease(world: World): Promise<void> {
   const { id: linkId } = await currentLink(world);
   const { now } = world.clock;
   const leaseUntil = new Date(now.getTime() + 2 * 60 * 1000);
-  const taken = await claimNextDue(world.service.foundation.tasks.db, { linkId, now, leaseUntil });
-  assert.ok(taken !== null);
+  const { numAffectedRows } = await sql`
+    update envelope set waiting_until = ${leaseUntil} where (tenant, envelope_id) in (
+      select tenant, envelope_id from envelope
+      where link_id = ${linkId} and state = 'waiting' and waiting_until <= ${now} limit 1
+    )`.execute(world.service.foundation.tasks.db);
+  assert.equal(numAffectedRows, 1n);
 }
 
 test("a dry run reports its start of window, its calls and the number of listed envelopes", async () => {

@@ -20,7 +20,7 @@ import { announcedEnvelopes, eventsOfEnvelope } from "../../src/store/events/eve
 import { findForwardingsOf, listForwardings, listForwardingsOf } from "../../src/store/events/forwardings.ts";
 import { type Recording, recordEvents } from "../../src/store/events/record-events.ts";
 import { findImportFacts } from "../../src/store/import-facts.ts";
-import { claimEnvelope, claimForLane, claimNextDue, releaseClaims } from "../../src/store/ledger/claims.ts";
+import { claimEnvelope, claimForLane, releaseClaims } from "../../src/store/ledger/claims.ts";
 import {
   countDue,
   countExcludedByRule,
@@ -88,7 +88,6 @@ const JOBS: Queries = {
     await settleEnvelope(db, { tenant, envelopeId, linkId, now: NOW, ...excluded });
   },
   "a lane of the backlog takes the next envelopes": async (db, { linkId, tenant, envelopeId }) => {
-    await claimNextDue(db, { linkId, now: NOW, leaseUntil: NOW });
     const order = { newerThan: NOW, onlyNewer: false, most: 10, previous: [] };
     await claimForLane(db, { linkId, now: NOW, leaseUntil: NOW, ...order });
     await releaseClaims(db, tenant, [envelopeId], NOW);

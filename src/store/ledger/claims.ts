@@ -1,9 +1,7 @@
 import { CompiledQuery, type Kysely, type RawBuilder, type Selectable, sql } from "kysely";
 import type { EnvelopeId, LinkId } from "../../domain/identifiers.ts";
-import { parseUuid } from "../../domain/identifiers.ts";
 import { DOWNLOAD_AGAIN_MS, TRIED_IN_VAIN } from "../../domain/retries.ts";
 import { type ImportFacts, readImportFacts, selectImportFacts } from "../import-facts.ts";
-import { required } from "../rows.ts";
 import type { DB } from "../schema.ts";
 import { REASON, reasonColumns } from "../waiting-reasons.ts";
 import { type FoundBy, type LedgerEntry, toEntry } from "./envelopes.ts";
@@ -143,27 +141,6 @@ export async function releaseClaims(
 /** The lock under which an envelope is imported. */
 export function importLock(tenant: string, envelopeId: EnvelopeId): string {
   return `import ${tenant} ${envelopeId}`;
-}
-
-/**
- * Claims the link's next due envelope and leases it; with a time given, only envelopes found after it. Returns null if none
- * is due. Two lanes never claim the same envelope.
- */
-export async function claimNextDue(
-  db: Kysely<DB>,
-  claim: { linkId: LinkId; now: Date; leaseUntil: Date; foundAfter?: Date },
-): Promise<EnvelopeId | null> {
-  const foundAfter = claim.foundAfter === undefined ? sql`` : sql`and found_at > ${claim.foundAfter}`;
-  const { rows } = await sql<{ envelope_id: string }>`
-    update envelope set waiting_until = ${claim.leaseUntil}
-    where (tenant, envelope_id) in (
-      select tenant, envelope_id from envelope
-      where link_id = ${claim.linkId} and state = 'waiting' and waiting_until <= ${claim.now} ${foundAfter}
-      order by waiting_until limit 1
-      for update skip locked
-    )
-    returning envelope_id`.execute(db);
-  return rows[0] === undefined ? null : required(parseUuid<EnvelopeId>(rows[0].envelope_id));
 }
 
 /**

@@ -7,20 +7,17 @@ import { enqueueBacklog } from "../../store/queue/queue.ts";
 import type { Uses } from "../capabilities.ts";
 import { endFirstImport, isFirstImport, isImporting } from "./first-import.ts";
 import type { ImportUses } from "./import-envelope.ts";
-import { withLane } from "./import-lane.ts";
-import { stopsOthers } from "./outcome.ts";
+import { importTurn } from "./import-lane.ts";
 import { findLinkWait } from "./waiting-cause.ts";
 
 type Deps = ImportUses & Uses<"lanes" | "metrics">;
 
-/** A lane releases its worker after this long, so that links take turns. */
-const TURN_MS = 1_000;
 const GO: Pace = { kind: "go" };
 
 export type Turn = { readonly linkId: LinkId; readonly lane: number; readonly signal: AbortSignal };
 
 /**
- * Runs one turn of one lane: downloads due envelopes of the ledger one by one, then queues the next turn.
+ * Runs one turn of one lane, which imports due envelopes of the ledger, then queues the next turn.
  * The account's budget paces a first import. Envelopes found after its listing go first. Lane 0 starts the other lanes
  * when there is work for them.
  */
@@ -32,7 +29,12 @@ export async function runBacklogTurn(deps: Deps, turn: Turn): Promise<void> {
   if (wait !== null) return await queueAgain(deps, turn, wait.until ?? deps.now(), first);
   const reserve = first ? await deps.budgets.pace(link.account.id, "first-import") : GO;
   if (turn.lane === 0 && reserve.kind === "go") await callLanes(deps, link, first);
-  const ended = await importDue(deps, { ...turn, link, held: reserve.kind === "wait" });
+  const ended = await importTurn(deps, {
+    link,
+    held: reserve.kind === "wait",
+    signal: turn.signal,
+    onEnded: ({ kind }) => deps.metrics.importEnded(kind),
+  });
   if (reserve.kind === "wait" && ended === "nothing-due")
     return await queueAgain(deps, turn, reserve.until, first);
   await queueNextTurn(deps, turn, first);
@@ -53,26 +55,6 @@ async function callLanes(
     await enqueueBacklog(deps.db, { linkId: link.id, lane, runAt: null, first });
   }
   if (lanes > 1) deps.notifier.queued(lanes - 1);
-}
-
-/** `held` is true while the first import must leave the rest of the hourly calls to others. */
-type LaneWork = Turn & { readonly link: Link; readonly held: boolean };
-
-async function importDue(
-  deps: Omit<Deps, "lanes">,
-  { signal, ...lane }: LaneWork,
-): Promise<"nothing-due" | "turn-over"> {
-  const endsAt = deps.now().getTime() + TURN_MS;
-  const isOver = (): boolean => signal.aborted || deps.now().getTime() >= endsAt;
-  return await withLane(deps, { ...lane, isOver }, async (importSome) => {
-    while (!isOver()) {
-      const outcomes = await importSome();
-      if (outcomes.length === 0) return "nothing-due";
-      for (const { kind } of outcomes) deps.metrics.importEnded(kind);
-      if (outcomes.some(stopsOthers)) return "turn-over";
-    }
-    return "turn-over";
-  });
 }
 
 async function queueNextTurn(deps: Uses<"db" | "now">, turn: Turn, first: boolean): Promise<void> {

@@ -8,30 +8,57 @@ import { openBatch } from "./commit-batch.ts";
 import { type ImportUses, importClaimed, kindOfCalls, LEASE_MS } from "./import-envelope.ts";
 import { type ImportOutcome, stopsOthers } from "./outcome.ts";
 
-/** Imports the next due envelopes; none if none is due, or if nothing of the link may be imported now. */
-export type ImportSome = () => Promise<ImportOutcome[]>;
-
-export type Lane = {
+type Lane = {
   /** As it was at the start of the lane. */
   readonly link: Link;
   /** If true, a first import waits, and only envelopes found after its listing are imported. */
   readonly held: boolean;
-  /** Once it returns true, no further import begins. */
-  readonly isOver: () => boolean;
 };
+
+export type LaneTurn = Lane & {
+  /** Once aborted, running imports end and no new ones start. */
+  readonly signal: AbortSignal;
+  readonly onEnded: (outcome: ImportOutcome) => void;
+};
+
+export type TurnEnd = "nothing-due" | "turn-over";
+
+/** A turn ends after this long, so that links take turns, and the link is read again. */
+const TURN_MS = 1_000;
 
 /** A lane commits what it imports in this time together, and at most so many envelopes. */
 const TOGETHER_MS = 200;
 const TOGETHER = 10;
+
+/** Runs one turn of one lane, which imports due envelopes of the link's backlog. */
+export async function importTurn(deps: ImportUses, { signal, onEnded, ...lane }: LaneTurn): Promise<TurnEnd> {
+  const endsAt = deps.now().getTime() + TURN_MS;
+  const isOver = (): boolean => signal.aborted || deps.now().getTime() >= endsAt;
+  return await withLane(deps, { ...lane, isOver }, async (importSome) => {
+    while (!isOver()) {
+      const outcomes = await importSome();
+      if (outcomes.length === 0) return "nothing-due";
+      outcomes.forEach(onEnded);
+      if (outcomes.some(stopsOthers)) return "turn-over";
+    }
+    return "turn-over";
+  });
+}
+
+/** Imports the next due envelopes; none if none is due, or if nothing of the link may be imported now. */
+type ImportSome = () => Promise<ImportOutcome[]>;
+
+/** Once `isOver` returns true, no further import begins. */
+type LaneWork = Lane & { readonly isOver: () => boolean };
 
 /**
  * Runs the work of one lane, which imports due envelopes of a link. It downloads one document at a time, and commits
  * envelopes that follow each other quickly together. Each claim and each commit check what may have changed since the
  * start. A lane uses one connection for its claims, locks and commits.
  */
-export async function withLane<T>(
+async function withLane<T>(
   deps: ImportUses,
-  lane: Lane,
+  lane: LaneWork,
   work: (importSome: ImportSome) => Promise<T>,
 ): Promise<T> {
   const { link, held } = lane;
@@ -60,7 +87,10 @@ function countTogether(imported: number, tookMs: number): number {
   return Math.max(1, Math.min(within, TOGETHER));
 }
 
-type Session = Lane & { readonly session: Database; readonly accounts: (kind: CallKind) => DocuSignAccount };
+type Session = LaneWork & {
+  readonly session: Database;
+  readonly accounts: (kind: CallKind) => DocuSignAccount;
+};
 
 /** Begins each import once the previous one has its documents. Gives back what it does not begin. */
 async function importTogether(

@@ -1,14 +1,14 @@
-import type { EnvelopeId, LinkId } from "../../domain/identifiers.ts";
+import type { LinkId } from "../../domain/identifiers.ts";
 import type { WaitingCause } from "../../domain/link-wait.ts";
 import type { FoundBy } from "../../store/ledger/envelopes.ts";
 import { findLink } from "../../store/links/links.ts";
 import type { Uses } from "../capabilities.ts";
 import { isFirstImport } from "./first-import.ts";
-import { type ImportUses, importEnvelope } from "./import-envelope.ts";
+import type { TurnEnd } from "./import-lane.ts";
 import type { ImportOutcome } from "./outcome.ts";
 import { findLinkWait } from "./waiting-cause.ts";
 
-type Deps = ImportUses & Uses<"lanes">;
+type Deps = Uses<"budgets" | "db" | "lanes" | "now">;
 
 /** The number of envelopes by outcome, for one command. */
 export type ImportTally = Record<ImportOutcome["kind"], number>;
@@ -16,11 +16,10 @@ export type ImportTally = Record<ImportOutcome["kind"], number>;
 export type ImportNow = {
   readonly linkId: LinkId;
   readonly foundBy: FoundBy;
-  /** Claims the next envelope for one lane; null if there are none left. */
-  readonly next: () => Promise<EnvelopeId | null>;
+  /** Imports one or a few envelopes for one lane. */
+  readonly turn: (signal: AbortSignal) => Promise<TurnEnd>;
   /** Once aborted, running imports end and no new ones start. */
   readonly signal: AbortSignal;
-  readonly onEnded: (outcome: ImportOutcome) => void;
 };
 
 /**
@@ -43,12 +42,8 @@ export async function importNow(deps: Deps, work: ImportNow): Promise<void> {
 }
 
 async function runLane(deps: Omit<Deps, "lanes">, work: ImportNow): Promise<void> {
-  while (!work.signal.aborted && (await findWait(deps, work.linkId, work.foundBy)) === null) {
-    const envelopeId = await work.next();
-    if (envelopeId === null) return;
-    const { linkId, foundBy } = work;
-    work.onEnded(await importEnvelope(deps, { linkId, envelopeId, foundBy }));
-  }
+  while (!work.signal.aborted && (await findWait(deps, work.linkId, work.foundBy)) === null)
+    if ((await work.turn(work.signal)) === "nothing-due") return;
 }
 
 /** Returns what keeps the link from importing now, or null. The account's budget paces a first import. */

@@ -1,16 +1,18 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import type { LinkId } from "../../domain/identifiers.ts";
 import { type WaitingCause, whyLinkWaits } from "../../domain/link-wait.ts";
 import { ALL_HISTORY } from "../../domain/window.ts";
 import type { Database } from "../../store/database.ts";
-import { claimNextDue } from "../../store/ledger/claims.ts";
 import { countDue, countParked, countWaitingByCause } from "../../store/ledger/counts.ts";
 import { findRunning, type Reconciliation } from "../../store/ledger/reconciliations.ts";
 import { hasLeased, nextDueAt } from "../../store/ledger/waiting-envelopes.ts";
 import { findLink, type Link } from "../../store/links/links.ts";
 import type { Uses } from "../capabilities.ts";
 import { endFirstImport } from "../importing/first-import.ts";
-import { type ImportUses, LEASE_MS } from "../importing/import-envelope.ts";
+import type { ImportUses } from "../importing/import-envelope.ts";
+import { importTurn, type LaneTurn, type TurnEnd } from "../importing/import-lane.ts";
 import { emptyTally, findWait, type ImportTally, importNow } from "../importing/import-now.ts";
+import type { ImportOutcome } from "../importing/outcome.ts";
 import { wakeBacklog } from "../importing/wake-backlog.ts";
 import { type ReconcileStep, reconcileStep } from "../reconciling/reconcile-link.ts";
 import { windowStart } from "../reconciling/window.ts";
@@ -152,19 +154,19 @@ async function importBacklog(
   const tally = emptyTally();
   let done = 0;
   let total = 0;
+  const onEnded = ({ kind }: ImportOutcome): void => {
+    tally[kind] += 1;
+    done += 1;
+    options.onProgress({ phase: "importing", done, total: Math.max(done, total) });
+  };
   for (let poll = 0; poll < MOST_POLLS; poll += 1) {
     total = Math.max(total, done + (await countDue(deps.db, link.id, deps.now())));
     if (total > done) options.onProgress({ phase: "importing", done, total });
     await importNow(deps, {
       linkId: link.id,
       foundBy: "reconciliation",
-      next: async () => await claimDue(deps, link),
+      turn: async (signal) => await importDue(deps, link.id, { signal, onEnded }),
       signal: options.signal,
-      onEnded: ({ kind }) => {
-        tally[kind] += 1;
-        done += 1;
-        options.onProgress({ phase: "importing", done, total: Math.max(done, total) });
-      },
     });
     if (options.signal.aborted || !(await isLeasedElsewhere(deps, link))) break;
     await sleep(POLL_MS);
@@ -173,10 +175,13 @@ async function importBacklog(
   return tally;
 }
 
-async function claimDue(deps: Uses<"db" | "now">, link: Link) {
-  const now = deps.now();
-  const leaseUntil = new Date(now.getTime() + LEASE_MS);
-  return await claimNextDue(deps.db, { linkId: link.id, now, leaseUntil });
+async function importDue(
+  deps: ImportUses,
+  linkId: LinkId,
+  turn: Pick<LaneTurn, "onEnded" | "signal">,
+): Promise<TurnEnd> {
+  const link = await findLink(deps.db, linkId);
+  return link === null ? "nothing-due" : await importTurn(deps, { ...turn, link, held: false });
 }
 
 /** A worker may be importing what this listing found, and may die while it does. */

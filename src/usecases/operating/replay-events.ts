@@ -4,8 +4,9 @@ import { completionsSince } from "../../store/events/events.ts";
 import { takeUpParked } from "../../store/ledger/claims.ts";
 import { findLink, type Link } from "../../store/links/links.ts";
 import type { Uses } from "../capabilities.ts";
-import type { ImportUses } from "../importing/import-envelope.ts";
+import { type ImportUses, importEnvelope } from "../importing/import-envelope.ts";
 import { emptyTally, findWait, type ImportTally, importNow } from "../importing/import-now.ts";
+import type { ImportOutcome } from "../importing/outcome.ts";
 import { wakeBacklog } from "../importing/wake-backlog.ts";
 import { findPassing, type Obstacle, type Progress } from "./reconcile-now.ts";
 
@@ -72,19 +73,24 @@ async function replayLink(
   const total = envelopeIds.length;
   const left = [...envelopeIds];
   const [imports, waiting] = [emptyTally(), new Map<string, number>()];
+  const note = (outcome: ImportOutcome): void => {
+    imports[outcome.kind] += 1;
+    if (outcome.kind === "waiting") waiting.set(outcome.reason, (waiting.get(outcome.reason) ?? 0) + 1);
+    const done = Object.values(imports).reduce((sum, count) => sum + count, 0);
+    options.onProgress(link, { phase: "importing", done, total });
+  };
   if ((await findWait(deps, link.id, "replay")) === null)
     await takeUpParked(deps.db, link.tenant, envelopeIds, deps.now());
   await importNow(deps, {
     linkId: link.id,
     foundBy: "replay",
-    next: async () => left.shift() ?? null,
-    signal: options.signal,
-    onEnded: (outcome) => {
-      imports[outcome.kind] += 1;
-      if (outcome.kind === "waiting") waiting.set(outcome.reason, (waiting.get(outcome.reason) ?? 0) + 1);
-      const done = Object.values(imports).reduce((sum, count) => sum + count, 0);
-      options.onProgress(link, { phase: "importing", done, total });
+    turn: async () => {
+      const envelopeId = left.shift();
+      if (envelopeId === undefined) return "nothing-due";
+      note(await importEnvelope(deps, { linkId: link.id, envelopeId, foundBy: "replay" }));
+      return "turn-over";
     },
+    signal: options.signal,
   });
   await wakeBacklog(deps.db, link.id, deps.now());
   const causes = Object.fromEntries(waiting);
