@@ -59,8 +59,8 @@ async function put(
   await storing(measured, async () => {
     const draft = join(drafts, randomUUID());
     try {
-      await writeWhole(measured.chunks, draft, kept);
-      await inFolder(kept, dirname(path), async () => await rename(draft, path));
+      const file = await writeWhole(measured.chunks, draft, kept);
+      await Promise.all([file.close(), inFolder(kept, dirname(path), async () => await rename(draft, path))]);
     } catch (error) {
       // An error here would hide why the write failed. A draft that stays is removed as stale.
       await rm(draft, { force: true }).catch(() => {});
@@ -100,8 +100,15 @@ async function keepFolder(kept: Set<string>, folder: string): Promise<void> {
   kept.add(folder);
 }
 
-/** Opens the file within the loop: a source that is not read would stay open if that failed. */
-async function writeWhole(chunks: AsyncIterable<Uint8Array>, path: string, kept: Set<string>): Promise<void> {
+/**
+ * Returns the written and synced file, which is still open. Opens it within the loop: a source that is not read would stay
+ * open if that failed.
+ */
+async function writeWhole(
+  chunks: AsyncIterable<Uint8Array>,
+  path: string,
+  kept: Set<string>,
+): Promise<FileHandle> {
   let file: FileHandle | null = null;
   try {
     for await (const chunk of chunks) {
@@ -110,8 +117,10 @@ async function writeWhole(chunks: AsyncIterable<Uint8Array>, path: string, kept:
     }
     file ??= await openDraft(path, kept);
     await file.sync();
-  } finally {
+    return file;
+  } catch (error) {
     await file?.close();
+    throw error;
   }
 }
 
