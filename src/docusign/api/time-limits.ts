@@ -9,6 +9,9 @@ export type TimeLimits = {
   readonly end: () => void;
 };
 
+/** Without a reason, the end of each transfer would make an error with its stack. */
+const ENDED = "ended";
+
 /** Starts the limits of a transfer. Time that the caller spends on its chunks does not count as silence. */
 export function startTimeLimits(idleMs: number, totalMs: number, caller?: AbortSignal): TimeLimits {
   const limits = new AbortController();
@@ -24,7 +27,7 @@ export function startTimeLimits(idleMs: number, totalMs: number, caller?: AbortS
     },
     end: () => {
       clearTimeout(total);
-      limits.abort();
+      limits.abort(ENDED);
     },
   };
 }
