@@ -13,7 +13,7 @@ const ROWS = { small: 10_000, large: 10_000_000 };
 const FIRST_SHARE = 0.1;
 const EVENTS = { warmUp: 10, rounds: 40 };
 const PAGES = { warmUp: 10, rounds: 150 };
-const HOURS = { warmUp: 1, rounds: 4 };
+const HOURS = { warmUp: 3, rounds: 14 };
 const MOST = 1.2;
 const TWO_HOURS_MS = 2 * 60 * 60 * 1000;
 
