@@ -129,12 +129,8 @@ export async function releaseClaims(
   envelopeIds: readonly EnvelopeId[],
   now: Date,
 ): Promise<void> {
-  await db
-    .updateTable("envelope")
+  await updateWaiting(db, tenant, envelopeIds)
     .set({ waiting_until: now, attempts: sql<number>`greatest(attempts - 1, 0)` })
-    .where("tenant", "=", tenant)
-    .where("envelope_id", "=", sql<string>`any(${envelopeIds}::uuid[])`)
-    .where("state", "=", "waiting")
     .execute();
 }
 
@@ -254,12 +250,17 @@ export async function takeUpParked(
   envelopeIds: readonly EnvelopeId[],
   now: Date,
 ): Promise<void> {
-  await db
-    .updateTable("envelope")
+  await updateWaiting(db, tenant, envelopeIds)
     .set({ waiting_until: now, attempts: 0 })
-    .where("tenant", "=", tenant)
-    .where("envelope_id", "=", sql<string>`any(${envelopeIds}::uuid[])`)
-    .where("state", "=", "waiting")
     .where("waiting_until", "is", null)
     .execute();
+}
+
+/** Begins an update of those envelopes that wait. */
+function updateWaiting(db: Kysely<DB>, tenant: string, envelopeIds: readonly EnvelopeId[]) {
+  return db
+    .updateTable("envelope")
+    .where("tenant", "=", tenant)
+    .where("envelope_id", "=", sql<string>`any(${envelopeIds}::uuid[])`)
+    .where("state", "=", "waiting");
 }
