@@ -132,6 +132,23 @@ test("other processes are woken for the jobs that no idle worker of this process
   assert.deepEqual(listener.payloads("jobs:insert"), ['{"count":3}', '{"count":2}', "the end"]);
 });
 
+test("a notifier that is closed at once sends its only news before it ends its connection", async () => {
+  await using world = await createWorld();
+  await using listener = await listen(world);
+  const before = await listNotifiers(world);
+  const notifier = openNotifier(world.service.foundation.address);
+
+  notifier.queued(2);
+  await notifier.close();
+
+  await until(() => listener.count("jobs:insert") === 1, "what was sent has arrived");
+  await until(
+    async () => (await listNotifiers(world)).length === before.length,
+    "its connection ends",
+    5_000,
+  );
+});
+
 /** The process must not hear its own notifications. */
 async function endListeners({ service }: World): Promise<void> {
   await sql`
