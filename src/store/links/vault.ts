@@ -1,6 +1,9 @@
-import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
+import { createCipheriv, createDecipheriv, createSecretKey, type KeyObject, randomBytes } from "node:crypto";
 
 export type EncryptionKey = { readonly id: string; readonly key: Buffer };
+
+/** Prepared once, which takes four times as long as decrypting a token. */
+type PreparedKey = { readonly id: string; readonly key: KeyObject };
 
 /** No key decrypts the secret: its key is missing or different, or the text was changed or moved. Holds no secret. */
 export class UnopenedSecret extends Error {
@@ -36,10 +39,11 @@ const TAG_BYTES = 16;
 type Version = "v1" | "v2";
 
 /** AES-256-GCM. Version and id of the key come first and are authenticated: `v2.<key id>.<base64url>`. */
-export function createVault(keys: readonly EncryptionKey[]): Vault {
+export function createVault(encryptionKeys: readonly EncryptionKey[]): Vault {
+  const keys = encryptionKeys.map(({ id, key }) => ({ id, key: createSecretKey(key) }));
   const [current] = keys;
   if (current === undefined) throw new Error("a vault needs at least one encryption key");
-  const isBy = ({ id }: EncryptionKey, sealed: string): boolean => sealed.split(".")[1] === id;
+  const isBy = ({ id }: PreparedKey, sealed: string): boolean => sealed.split(".")[1] === id;
   return {
     seal: (secret, binding) => seal(current, "v2", secret, binding),
     open: (sealed, binding) => open(keys, "v2", sealed, binding),
@@ -50,7 +54,7 @@ export function createVault(keys: readonly EncryptionKey[]): Vault {
   };
 }
 
-function seal({ id, key }: EncryptionKey, version: Version, secret: string, binding?: Binding): string {
+function seal({ id, key }: PreparedKey, version: Version, secret: string, binding?: Binding): string {
   const iv = randomBytes(IV_BYTES);
   const cipher = createCipheriv(ALGORITHM, key, iv, { authTagLength: TAG_BYTES });
   cipher.setAAD(authenticated(id, binding));
@@ -58,7 +62,7 @@ function seal({ id, key }: EncryptionKey, version: Version, secret: string, bind
   return `${version}.${id}.${Buffer.concat([iv, cipher.getAuthTag(), text]).toString("base64url")}`;
 }
 
-function open(keys: readonly EncryptionKey[], expected: Version, sealed: string, binding?: Binding): string {
+function open(keys: readonly PreparedKey[], expected: Version, sealed: string, binding?: Binding): string {
   const [version, id, body] = sealed.split(".");
   const key = keys.find((candidate) => candidate.id === id);
   if (version !== expected || key === undefined || body === undefined) {
@@ -74,7 +78,7 @@ function open(keys: readonly EncryptionKey[], expected: Version, sealed: string,
   }
 }
 
-function unseal({ id, key }: EncryptionKey, bytes: Buffer, binding?: Binding): string {
+function unseal({ id, key }: PreparedKey, bytes: Buffer, binding?: Binding): string {
   const decipher = createDecipheriv(ALGORITHM, key, bytes.subarray(0, IV_BYTES), {
     authTagLength: TAG_BYTES,
   });
