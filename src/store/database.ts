@@ -41,13 +41,6 @@ export type OpenDatabase = {
   close(): Promise<void>;
 };
 
-/** The pool awaits this before it returns a new connection. */
-const PREFER_INDEXES = {
-  onConnect: async (client: pg.ClientBase): Promise<void> => {
-    await client.query("set enable_seqscan = off");
-  },
-};
-
 /**
  * Opens a pool of connections with kysely on top. Connects at the first query. `bigint` and `date` columns are strings,
  * `timestamptz` columns are `Date`. A connection that is lost, unfit or too slow is reported and replaced; it never ends
@@ -61,7 +54,7 @@ export function openDatabase(address: Address, options: DatabaseOptions = {}): O
     connectionTimeoutMillis: options.connectionTimeoutMs ?? 2_000,
     ...(options.statementTimeoutMs !== undefined && { statement_timeout: options.statementTimeoutMs }),
     ...(options.queryTimeoutMs !== undefined && { query_timeout: options.queryTimeoutMs }),
-    ...(options.indexesOnly === true && PREFER_INDEXES),
+    ...withSettings(options),
     ...(options.keepConnected === true && { idleTimeoutMillis: 0 }),
     keepAlive: true,
     types: readDatesAsText(),
@@ -93,6 +86,19 @@ function clientFor(address: Address): typeof pg.Client {
       super({ ...(typeof config === "object" && config), connectionString: currentAddress(address) });
     }
   };
+}
+
+type OnConnect = (client: pg.ClientBase) => Promise<unknown>;
+
+/** The pool awaits the settings before it returns a new connection. */
+function withSettings({ indexesOnly, prepared }: DatabaseOptions): { onConnect?: OnConnect } {
+  const settings = [
+    ...(indexesOnly === true ? ["set enable_seqscan = off"] : []),
+    // Otherwise PostgreSQL plans some statements for each use, since it expects more of lists than they hold.
+    ...(prepared === "all" ? ["set plan_cache_mode = force_generic_plan"] : []),
+  ];
+  if (settings.length === 0) return {};
+  return { onConnect: async (client) => await client.query(settings.join("; ")) };
 }
 
 function namesFor({ prepared }: DatabaseOptions): StatementNames {

@@ -5,7 +5,7 @@ import { type Database, openDatabase } from "../../src/store/database.ts";
 import { PLANNED_ONCE } from "../../src/store/statement-names.ts";
 import { createTestDatabase } from "../support/postgres.ts";
 
-test("a connection plans a repeated statement once", async () => {
+test("a connection plans a repeated statement once, for all values", async () => {
   await using opened = await open();
   const ask = async (word: string): Promise<unknown> =>
     (await sql`select ${word}::text as word`.execute(opened.db)).rows;
@@ -15,6 +15,11 @@ test("a connection plans a repeated statement once", async () => {
 
   assert.deepEqual(await ask("丙"), [{ word: "丙" }]);
   assert.deepEqual(await namedStatements(opened.db), ["select $1::text as word"]);
+  const { rows } = await sql`
+    select generic_plans::int as generic, custom_plans::int as custom from pg_prepared_statements`.execute(
+    opened.db,
+  );
+  assert.deepEqual(rows, [{ generic: 2, custom: 0 }]);
 });
 
 test("a connection for marked statements plans only these once", async () => {
