@@ -1,3 +1,4 @@
+import { setImmediate as soon } from "node:timers/promises";
 import { type Kysely, sql } from "kysely";
 import type { DB } from "./schema.ts";
 
@@ -94,12 +95,16 @@ function abandon(own: Locks, session: Session): void {
   if (own.session === session) own.session = null;
 }
 
-/** Runs the work on a session of its own, and releases all locks of the session at the end. */
+/**
+ * Runs the work on a session of its own, and releases all locks of the session at the end. Readers of the feed that the
+ * work has woken go first.
+ */
 export async function withSession<T>(db: Kysely<DB>, work: (session: Kysely<DB>) => Promise<T>): Promise<T> {
   return await db.connection().execute(async (session) => {
     try {
       return await work(session);
     } finally {
+      await soon();
       await sql`select pg_advisory_unlock_all()`.execute(session);
     }
   });

@@ -43,8 +43,11 @@ export function openNotifier(address: Address, options: Pick<SessionOptions, "on
   return {
     changed(tenant) {
       own.changed?.(tenant);
-      tenants.add(tenant);
-      sender.wake();
+      // The readers of this process go first.
+      setImmediate(() => {
+        tenants.add(tenant);
+        sender.wake();
+      });
     },
     queued(count) {
       if (count === 0) return;
