@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { sql } from "kysely";
 import { recordChanges } from "../../src/store/contracts/changes.ts";
+import { commitImports } from "../../src/store/contracts/commit-import.ts";
 import type { NewContract } from "../../src/store/contracts/contracts.ts";
 import { type FeedEntry, readFeed } from "../../src/store/contracts/feed.ts";
 import { publishChanges } from "../../src/store/contracts/publication.ts";
@@ -32,6 +33,8 @@ test("readers see each change once, all in the same order, in whatever order wri
     const [abandoned, ...committed] = shuffled;
     await abandoned?.end("rollback");
     for (const write of committed) {
+      // Nobody has to publish the changes of most imports.
+      if (random() < 0.5) written.push(await importContract(world, linkId));
       const reading = readers.map(async (reader) => await reader.read(1 + Math.floor(random() * 3)));
       await write.end("commit");
       written.push(write.contractId);
@@ -53,7 +56,7 @@ test("concurrent publications neither reorder nor hide any change", async () => 
   const linkId = await storeTestLink(world);
   await using writing = openWriters(world, 8);
   const writes = await Promise.all(
-    Array.from({ length: 8 }, async () => await beginWrite(world, linkId, writing.db)),
+    Array.from({ length: 8 }, async () => await beginWrite(world, linkId, writing)),
   );
 
   await Promise.all(writes.flatMap((write) => [write.end("commit"), publishChanges(db), publishChanges(db)]));
@@ -87,6 +90,67 @@ test("a publication waits until the running one ends", async () => {
   assert.deepEqual(waits, ["advisory", "relation"]);
 });
 
+test("an import publishes its changes in its own commit, with nobody else's help", async () => {
+  await using world = await createWorld();
+  const { db } = world.service.foundation.serving;
+  const linkId = await storeTestLink(world);
+  await publishChanges(db);
+
+  const imported = [await importContract(world, linkId), await importContract(world, linkId)];
+
+  assert.deepEqual((await listContractChanges(db, 0, 200)).map(readContractId), imported);
+});
+
+test("the positions of imports follow the last one, and imports publish nothing while the clock is wrong", async () => {
+  await using world = await createWorld();
+  const { db } = world.service.foundation.serving;
+  const linkId = await storeTestLink(world);
+  await publishChanges(db);
+  const setLast = async (minutesAhead: number): Promise<number> => {
+    const last = (Date.now() + minutesAhead * 60_000) * 1_000;
+    await sql`select setval('change_sequence', ${last})`.execute(db);
+    return last;
+  };
+
+  const last = await setLast(4);
+  await importContract(world, linkId);
+  const contract = await prepare(world, linkId);
+  await commitImport(db, contract, {
+    ...contract,
+    id: id(),
+    source: { ...contract.source, documentId: "2" },
+  });
+  await setLast(6);
+  await importContract(world, linkId);
+
+  const sequences = (await listContractChanges(db, 0, 200)).map(({ sequence }) => sequence);
+  assert.deepEqual(sequences, [last + 1, last + 2, last + 3]);
+});
+
+test("imports do not overtake what others are publishing or have yet to publish", async () => {
+  await using world = await createWorld();
+  const { db } = world.service.foundation.serving;
+  const linkId = await storeTestLink(world);
+  // The link's entry waits.
+  const first = await importContract(world, linkId);
+  const behindLink = await listContractChanges(db, 0, 200);
+  await publishChanges(db);
+  const open = await beginWrite(world, linkId, { write: commitImport });
+
+  const meanwhile = await importContract(world, linkId);
+  const whileOpen = await listContractChanges(db, 0, 200);
+  await open.end("commit");
+  const behind = await importContract(world, linkId);
+  const beforePublication = await listContractChanges(db, 0, 200);
+  await publishChanges(db);
+
+  const changes = await listContractChanges(db, 0, 200);
+  assert.deepEqual(behindLink, []);
+  assert.deepEqual(whileOpen.map(readContractId), [first]);
+  assert.deepEqual(beforePublication.map(readContractId), [first, open.contractId]);
+  assert.deepEqual(changes.map(readContractId), [first, open.contractId, meanwhile, behind]);
+});
+
 async function listWaits(db: Database): Promise<string[]> {
   const { rows } = await sql<{ locktype: string }>`
     select locktype from pg_locks join pg_stat_activity using (pid)
@@ -102,18 +166,44 @@ function openWriters({ database }: World, max: number): AsyncDisposable & { read
   return { db, [Symbol.asyncDispose]: close };
 }
 
+type Write = (db: Database, contract: NewContract) => Promise<void>;
+
+async function writeChange(db: Database, contract: NewContract): Promise<void> {
+  await storeContracts(db, [contract]);
+  await recordChanges(db, "imported", [contract], contract.importedAt);
+}
+
+async function commitImport(db: Database, contract: NewContract, ...others: NewContract[]): Promise<void> {
+  const { tenant, linkId, groupId, importedAt, source } = contract;
+  const decision = { ...source, reason: "sent", facts: {}, block: "" };
+  const envelopes = [{ ...decision, contracts: [contract, ...others], unrecorded: [] }];
+  const { verdict } = await commitImports(db, { tenant, linkId, groupId, now: importedAt, envelopes });
+  assert.equal(verdict, "imported");
+}
+
+async function importContract(
+  world: World,
+  linkId: Awaited<ReturnType<typeof storeTestLink>>,
+): Promise<string> {
+  const contract = await prepare(world, linkId);
+  await commitImport(world.service.foundation.working.db, contract);
+  return contract.id;
+}
+
 /** Begins a transaction that writes a contract and its change, and leaves it open. */
 async function beginWrite(
   world: World,
   linkId: Awaited<ReturnType<typeof storeTestLink>>,
-  db: Database = world.service.foundation.working.db,
+  {
+    db = world.service.foundation.working.db,
+    write = writeChange,
+  }: { readonly db?: Database; readonly write?: Write } = {},
 ): Promise<OpenWrite> {
   const contract = await prepare(world, linkId);
   const wrote = Promise.withResolvers<void>();
   const end = Promise.withResolvers<"commit" | "rollback">();
   const transaction = db.transaction().execute(async (tx) => {
-    await storeContracts(tx, [contract]);
-    await recordChanges(tx, "imported", [contract], world.clock.now);
+    await write(tx, contract);
     wrote.resolve();
     if ((await end.promise) === "rollback") throw new Error("given up");
   });

@@ -8,12 +8,13 @@ import { type Database, openDatabase } from "../../src/store/database.ts";
 import { enqueueReconciliation } from "../../src/store/queue/queue.ts";
 import { createTestDatabase } from "../support/postgres.ts";
 
-/** The functions of migration 0016, whose plans a connection keeps. */
+/** The functions of migrations 0016 and 0017, whose plans a connection keeps. */
 const CALLS: Readonly<Record<string, (db: Database) => Promise<unknown>>> = {
   "changes are published": async (db) => {
     await addChanges(db, 1, { areUnpublished: true });
     return await publishChanges(db);
   },
+  "positions are reserved": async (db) => await sql`select reserve_positions(1)`.execute(db),
   "a job is queued": async (db) => {
     const linkId = parseUuid<LinkId>(randomUUID())!;
     await enqueueReconciliation(db, { linkId, hour: new Date(), runAt: null, first: false });

@@ -43,8 +43,8 @@ export type ImportVerdict =
 /**
  * Commits imports in one statement: their contracts, the changes and the ledger entries, if the link and its group still
  * allow it. Both stay as they are until the commit. All imports are committed, or none. Records the documents in any case.
- * An existing contract of the same envelope and document, deleted or not, stays unchanged. Returns the ids of the
- * contracts that are new.
+ * An existing contract of the same envelope and document, deleted or not, stays unchanged. Publishes the changes too,
+ * unless others wait for their position or are being published. Returns the ids of the contracts that are new.
  */
 export async function commitImports(
   db: Kysely<DB>,
@@ -73,7 +73,7 @@ export async function commitImports(
 /**
  * $1: tenant, $2: link, $3: group, $4: now, $5: decisions, $6: contracts, $7: documents to record, $8: envelopes, which
  * keep every plan on their rows. A paused link is stored as an active one. Ledger entries are locked in the order in which
- * reconciliations lock them.
+ * reconciliations lock them, and before positions of the feed are reserved, which nobody else can publish meanwhile.
  */
 const STATEMENT = `
   with current as materialized (
@@ -112,11 +112,6 @@ const STATEMENT = `
       sender::jsonb, recipients::jsonb, search, search_keys
     from input order by envelope_id, position
     on conflict (tenant, envelope_id, document_id) do nothing returning id
-  ), told as (
-    insert into change (tenant, type, contract_id, contract, recorded_at)
-    select $1::text, 'imported', id, snapshot, $4::timestamptz from stored join input using (id)
-    where deleted_at is null order by envelope_id, position
-    on conflict (contract_id, type) do nothing
   ), settled as (
     update envelope set link_id = $2::uuid, state = 'imported', reason = decision.reason,
       completed_at = decision."completedAt", facts = decision.facts, decided_at = $4::timestamptz, last_error = null,
@@ -128,5 +123,17 @@ const STATEMENT = `
     ) as decision
     where verdict = 'imported' and tenant = $1 and envelope_id = any($8::uuid[]) and envelope_id = "envelopeId"
       and state in ('waiting', 'excluded')
+    returning 1
+  ), news as (
+    select id, snapshot, row_number() over (order by envelope_id, position) as place
+    from stored join input using (id) where deleted_at is null
+  ), reserved as materialized (
+    select case when (select count(*) from settled) > 0
+      then reserve_positions((select count(*)::int from news)) end as first
+  ), told as (
+    insert into change (tenant, type, contract_id, contract, recorded_at, sequence)
+    select $1::text, 'imported', id, snapshot, $4::timestamptz, first + place - 1
+    from news, reserved order by place
+    on conflict (contract_id, type) do nothing
   )
   select verdict, (select array_agg(id) from stored) as stored from decided`;

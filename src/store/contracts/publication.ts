@@ -5,8 +5,9 @@ import type { DB } from "../schema.ts";
 export type Publication = "current" | "clock-behind";
 
 /**
- * Gives every committed entry of the feed its position. Publications run one at a time, see everything that is committed,
- * and are the only source of positions. So no entry appears before one that a reader has already seen.
+ * Gives every committed entry of the feed its position. Publications run one at a time and see everything that is
+ * committed. Only they give positions, and imports that hold their lock until the commit. So no entry appears before one
+ * that a reader has already seen.
  *
  * A position is the time in microseconds since 1970 by the database's clock, and larger than the last one. So it is never
  * reused, even if the database is set back to an earlier state. A function does it in one round trip (migration 0016).

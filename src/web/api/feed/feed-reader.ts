@@ -40,13 +40,12 @@ export function createFeedReader({ db, changeNews, log, feedWaiters }: FeedReade
   const waiting = createCounter(feedWaiters);
   const publish = createPublisher(db, log);
   const pass = createGate(ANSWERS_AT_ONCE);
-  const read: Read = async (request, isNews = false) => {
+  const read: Read = async (request) => {
     const { group, tenant, after, limit, types } = request;
     const question = JSON.stringify([tenant, after, limit, ...types]);
     return await share(question, async (begin) =>
       turns(group, async () => {
         begin();
-        if (isNews) await publish();
         const page = await readFeed(db, request);
         if (!page.hasUnpublished) return page;
         await publish();
@@ -55,7 +54,7 @@ export function createFeedReader({ db, changeNews, log, feedWaiters }: FeedReade
     );
   };
   return {
-    read: async (request) => await read(request),
+    read,
     latest: async ({ group, tenant }) =>
       await turns(group, async () => {
         await publish();
@@ -74,8 +73,8 @@ export function createFeedReader({ db, changeNews, log, feedWaiters }: FeedReade
   };
 }
 
-/** Publishes before it reads if there is news, and otherwise only if the page shows that something is unpublished. */
-type Read = (request: FeedRequest, isNews?: boolean) => Promise<FeedPage>;
+/** Publishes, and reads again, if the page shows that something is unpublished. */
+type Read = FeedReader["read"];
 
 /** Reads at each news until there is an entry, and a last time when the patience ends. */
 async function readPatiently(
@@ -84,12 +83,12 @@ async function readPatiently(
   request: FeedRequest,
   patience: AbortSignal,
 ): Promise<FeedPage> {
-  for (let isNews = false; ; isNews = true) {
+  for (;;) {
     const waiting = new AbortController();
     // Starts waiting before it reads, so that no news in between is missed.
     const news = changeNews.waitFor(request, AbortSignal.any([patience, waiting.signal]));
     try {
-      const page = await read(request, isNews);
+      const page = await read(request);
       if (page.entries.length > 0) return page;
       if ((await news) === "over") return await read(request);
     } finally {
