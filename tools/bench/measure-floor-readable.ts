@@ -8,7 +8,7 @@ import { median, percentile } from "./statistics.ts";
 
 /** Until V8 has compiled what an event runs: in the first hundreds, an event takes twice the processor time. */
 const WARM_UP = 400;
-const ENVELOPES = 100;
+const ENVELOPES = 300;
 const COUNTED = 20;
 const MOST_RATIO = 3;
 
