@@ -6,7 +6,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
 }
 
 // The transaction that gets the lock keeps it until its commit. The lock is asked for last, since it cannot be given
-// back. The settings are those of `publish_changes`.
+// back. The settings are there for the same reason as those of `publish_changes`.
 const FUNCTION = `create or replace function reserve_positions(wanted integer) returns bigint language plpgsql
   set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
   declare
