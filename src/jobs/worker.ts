@@ -114,6 +114,8 @@ export async function runDueJobs(
     taskList: createTasks(deps, share),
     forbiddenFlags: share.fullFlags,
     logger: queueLogger(options.log),
+    // Only in batches, even of one, does the library await its writes about ended jobs.
+    preset: { worker: { completeJobBatchDelay: 0, failJobBatchDelay: 0 } },
     ...(options.events !== undefined && { events: options.events }),
   });
 }

@@ -25,6 +25,30 @@ test("a job run on demand is locked by a living worker, like any other", async (
   await running;
 });
 
+test("a run of the due jobs ends only after the queue has recorded that they ended", async () => {
+  await using world = await createWorld();
+  const { db } = world.service.foundation.working;
+  await enqueueErasure(db);
+  const steps: string[] = [];
+
+  const { running } = await db.transaction().execute(async (jobRow) => {
+    const { running } = await db.transaction().execute(async (contracts) => {
+      await sql`lock table contract`.execute(contracts);
+      const running = world.service.runDueJobs().then(() => void steps.push("the run ended"));
+      await until(async () => await isWaitingForLock(world), "the job waits for the table");
+      await sql`select from graphile_worker._private_jobs for update`.execute(jobRow);
+      return { running };
+    });
+    await until(async () => await isWaitingForLock(world, "_private_jobs"), "the queue waits for the row");
+    steps.push("the queue may write");
+    return { running };
+  });
+  await running;
+
+  assert.deepEqual(steps, ["the queue may write", "the run ended"]);
+  assert.deepEqual((await sql`select from graphile_worker.jobs`.execute(db)).rows, []);
+});
+
 test("a job postponed by a process whose clock is minutes behind the database's is not due at once", async () => {
   await using world = await createWorld();
   const { db } = world.service.foundation.working;
