@@ -3,11 +3,12 @@ import type { DocuSignAccount } from "../docusign/api/account.ts";
 import type { CallLimits } from "../docusign/faults/limits.ts";
 import type { DocuSignOAuth } from "../docusign/oauth.ts";
 import type { AdminProfiles } from "../domain/admin.ts";
-import type { AccountId, LinkId } from "../domain/identifiers.ts";
+import type { AccountId } from "../domain/identifiers.ts";
 import type { Pace } from "../domain/pace.ts";
 import type { AccountBudget } from "../store/budgets.ts";
 import type { Database } from "../store/database.ts";
 import type { EventRecorder } from "../store/events/event-recorder.ts";
+import type { TokenRow } from "../store/links/link-tokens.ts";
 import type { Link } from "../store/links/links.ts";
 import type { Vault } from "../store/links/vault.ts";
 import type { Notifier } from "../store/notifier.ts";
@@ -24,8 +25,8 @@ export type Capabilities = {
   /** DocuSign's API. */
   readonly openAccount: OpenAccount;
   readonly openWithToken: OpenWithToken;
-  /** Reads the access tokens of many links at once, for calls within a minute. Dispose of the result after them. */
-  readonly prepareTokens: (linkIds: readonly LinkId[]) => Promise<Disposable>;
+  /** Decrypts access tokens for calls within a minute. Dispose of the result after them. */
+  readonly prepareTokens: (rows: readonly (TokenRow | null)[]) => Disposable;
   readonly budgets: CallBudgets;
   readonly documents: DocumentStore;
   readonly recorder: EventRecorder;

@@ -3,6 +3,7 @@ import type { LinkId } from "../../domain/identifiers.ts";
 import type { AccountBudget } from "../budgets.ts";
 import type { Outage } from "../outages.ts";
 import type { DB } from "../schema.ts";
+import { joinedTokens, type TokenRow } from "./link-tokens.ts";
 import { type Link, toLink } from "./links.ts";
 
 /** A link, with what else can keep all its imports waiting. */
@@ -11,6 +12,8 @@ export type ImportStanding = {
   /** The budget of its account; null if none is known. */
   readonly budget: AccountBudget | null;
   readonly outage: Outage | null;
+  /** As they are stored; null if the link has ended. */
+  readonly tokens: TokenRow | null;
 };
 
 /** Returns the link's standing, also if the link has ended; null if there is no such link. */
@@ -18,8 +21,10 @@ export async function findImportStanding(db: Kysely<DB>, linkId: LinkId): Promis
   const row = await db
     .selectFrom("link")
     .leftJoin("account_budget as budget", "budget.account_id", "link.account_id")
+    .leftJoin("link_token", "link_token.link_id", "link.id")
     .leftJoin("document_store_outage as outage", (join) => join.onTrue())
     .selectAll("link")
+    .selectAll("link_token")
     .select(["hourly_limit", "remaining", "resets_at", "paused_until", "observed_at"])
     .select(["code as outage_code", "since", "probe_at", "outage.ended_at as outage_ended_at"])
     .where("link.id", "=", linkId)
@@ -34,5 +39,6 @@ export async function findImportStanding(db: Kysely<DB>, linkId: LinkId): Promis
       code === null || since === null || probeAt === null
         ? null
         : { code, since, probeAt, endedAt: row.outage_ended_at },
+    tokens: joinedTokens(row),
   };
 }

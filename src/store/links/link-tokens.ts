@@ -1,4 +1,4 @@
-import { type Kysely, type Selectable, sql } from "kysely";
+import type { Kysely, Nullable, Selectable } from "kysely";
 import type { LinkId } from "../../domain/identifiers.ts";
 import type { DB, LinkToken } from "../schema.ts";
 import { type Binding, UnopenedSecret, type Vault } from "./vault.ts";
@@ -21,32 +21,25 @@ export async function findTokens(db: Kysely<DB>, vault: Vault, linkId: LinkId): 
 
 export type AccessToken = Pick<LinkTokens, "accessToken" | "accessExpiresAt">;
 
-/** Returns the access tokens of many links. Links without tokens, and tokens that no key decrypts, are absent. */
-export async function findAccessTokens(
-  db: Kysely<DB>,
-  vault: Vault,
-  linkIds: readonly LinkId[],
-): Promise<ReadonlyMap<LinkId, AccessToken>> {
-  const rows = await tokenRows(db).where("link_id", "=", sql<string>`any(${linkIds}::uuid[])`).execute();
-  const byId = new Map(rows.map((row) => [row.link_id, row]));
-  return new Map(
-    linkIds.flatMap((linkId) => {
-      const row = byId.get(linkId);
-      const accessToken = row && unlessUnopened(() => openToken(vault, row, "access"));
-      return row && accessToken
-        ? [[linkId, { accessToken, accessExpiresAt: row.access_expires_at }] as const]
-        : [];
-    }),
-  );
-}
-
-function unlessUnopened<T>(read: () => T): T | null {
+/** Returns the decrypted access token; null if no key decrypts it. */
+export function openAccessToken(vault: Vault, row: TokenRow): AccessToken | null {
   try {
-    return read();
+    return { accessToken: openToken(vault, row, "access"), accessExpiresAt: row.access_expires_at };
   } catch (error) {
     if (error instanceof UnopenedSecret) return null;
     throw error;
   }
+}
+
+type JoinedRow = Nullable<Selectable<LinkToken>> & Pick<TokenRow, "tenant">;
+
+/** Returns the stored tokens among the columns of a left join; null if the link has none. */
+export function joinedTokens(row: JoinedRow): TokenRow | null {
+  return hasTokens(row) ? row : null;
+}
+
+function hasTokens(row: JoinedRow): row is TokenRow {
+  return row.link_id !== null;
 }
 
 /** Like `findTokens`, and locks the row until the transaction ends: one refresh at a time. */

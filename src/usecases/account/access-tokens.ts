@@ -4,11 +4,12 @@ import type { LinkId } from "../../domain/identifiers.ts";
 import { isUnavailable } from "../../store/database-errors.ts";
 import {
   type AccessToken,
-  findAccessTokens,
   findTokens,
   type LinkTokens,
   lockTokens,
+  openAccessToken,
   storeTokens,
+  type TokenRow,
 } from "../../store/links/link-tokens.ts";
 import { UnopenedSecret } from "../../store/links/vault.ts";
 import type { Uses } from "../capabilities.ts";
@@ -23,10 +24,10 @@ export type AccessTokens = {
    */
   get(linkId: LinkId, stale?: string): Promise<string>;
   /**
-   * Reads the tokens of many links at once. `get` returns them until the result is disposed of, for a minute at most,
+   * Takes tokens that the caller has just read. `get` returns them until the result is disposed of, for a minute at most,
    * unless DocuSign rejects them. Tokens that are missing or that no key decrypts are left to `get`.
    */
-  readonly prepare: (linkIds: readonly LinkId[]) => Promise<Disposable>;
+  readonly prepare: (rows: readonly (TokenRow | null)[]) => Disposable;
 };
 
 /** `reported` holds the key errors that this process has logged: a lost key can affect thousands of links. */
@@ -41,18 +42,20 @@ const PREPARED_MS = 60 * 1000;
 export function createAccessTokens(uses: Uses<"db" | "log" | "now" | "oauth" | "vault">): AccessTokens {
   const deps: Renewing = { ...uses, reported: new Set() };
   const underWay = new Map<LinkId, Promise<string>>();
-  const prepared = new Map<LinkId, { readonly accessToken: string; readonly readAt: number }>();
+  const prepared = new Map<string, { readonly accessToken: string; readonly readAt: number }>();
   const isRecent = (readAt: number): boolean => Math.abs(deps.now().getTime() - readAt) < PREPARED_MS;
   return {
-    async prepare(linkIds) {
+    prepare(rows) {
       const now = deps.now();
-      for (const [linkId, tokens] of await findAccessTokens(deps.db, deps.vault, linkIds)) {
-        if (isUsable(tokens, undefined, now))
-          prepared.set(linkId, { accessToken: tokens.accessToken, readAt: now.getTime() });
+      const found = rows.filter((row) => row !== null);
+      for (const row of found) {
+        const token = openAccessToken(deps.vault, row);
+        if (token !== null && isUsable(token, undefined, now))
+          prepared.set(row.link_id, { accessToken: token.accessToken, readAt: now.getTime() });
       }
       return {
         [Symbol.dispose]: () => {
-          for (const linkId of linkIds) prepared.delete(linkId);
+          for (const { link_id: linkId } of found) prepared.delete(linkId);
         },
       };
     },

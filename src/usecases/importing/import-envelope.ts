@@ -64,19 +64,18 @@ async function importAlone(
 ): Promise<ImportOutcome> {
   const now = deps.now();
   const leaseUntil = new Date(now.getTime() + LEASE_MS);
-  const [entry, standing, tokens] = await Promise.all([
+  const [entry, standing] = await Promise.all([
     claimEnvelope(session, { ...request, now, leaseUntil }),
     findImportStanding(deps.db, request.linkId),
-    deps.prepareTokens([request.linkId]),
   ]);
-  using _tokens = tokens;
   if (standing === null || standing.link.state === "ended") return { kind: "link-ended" };
   if (entry === null) return { kind: "busy" };
   if (entry.state === "imported" || entry.state === "deleted") return { kind: "settled" };
-  const { link, budget, outage } = standing;
+  const { link, budget, outage, tokens } = standing;
   const pace = deps.budgets.paceBy(link.account.id, "other", budget);
   const cause = whyWait({ link, pace, outage, now });
   if (cause !== null) return await wait(session, entry, cause);
+  using _tokens = deps.prepareTokens([tokens]);
   const account = deps.openAccount(link, undefined, kindOfCalls(link, entry));
   const isAfterOutage = outage !== null;
   const claimed = { link, entry, account, facts: null, isAfterOutage, session };

@@ -47,7 +47,7 @@ export async function reconcileLinks(deps: Deps, { linkIds, hour, signal }: Hour
     standings.filter((one) => !simple.has(one)).map(({ link }) => link),
     to,
   );
-  using _tokens = await deps.prepareTokens([...simple].map(({ link }) => link.id));
+  using _tokens = deps.prepareTokens([...simple].map(({ tokens }) => tokens));
   const looks = await inLanes(deps, [...simple], async (standing) => {
     signal.throwIfAborted();
     const answers = keepAnswers(deps.openAccount);
