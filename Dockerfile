@@ -28,6 +28,14 @@ COPY --from=dependencies /app/node_modules ./node_modules
 COPY migrations ./migrations
 COPY src ./src
 
+# Compiled code halves the time that Node.js takes to load the program. The cache has a folder for each user, and nobody can
+# change this one later.
+ENV NODE_COMPILE_CACHE=/var/cache/torikomi
+RUN install --directory --owner=10001 --group=10001 "$NODE_COMPILE_CACHE" \
+  && setpriv --reuid=10001 --regid=10001 --clear-groups torikomi --version \
+  && chown --recursive root:root "$NODE_COMPILE_CACHE" \
+  && chmod --recursive a+rX "$NODE_COMPILE_CACHE"
+
 ARG REVISION=unknown
 LABEL org.opencontainers.image.title="torikomi" \
   org.opencontainers.image.description="Imports contracts concluded in DocuSign into a contract cabinet" \

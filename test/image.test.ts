@@ -105,6 +105,23 @@ test("the image runs the Node.js of this checkout, pinned, as a numbered user, u
   assert.match(dockerfile, /^ENV NODE_ENV=production DATA_DIR=\/data HOME=\/data$/m);
 });
 
+test("the image holds compiled code for the user that runs it", async () => {
+  const [, user] = /^USER (\d+:\d+)$/m.exec(dockerfile) ?? [];
+  const command = instruction(/torikomi --version/);
+  const [, uid, gid] = /setpriv --reuid=(\d+) --regid=(\d+) /.exec(command) ?? [];
+  const cache = join(image, "cache");
+
+  await run(join(image, "bin/torikomi"), ["--version"], {
+    env: { PATH: dirname(process.execPath), NODE_COMPILE_CACHE: cache },
+  });
+
+  assert.equal(`${uid}:${gid}`, user);
+  assert.match(dockerfile, /^ENV NODE_COMPILE_CACHE=\/var\/cache\/torikomi$/m);
+  const [folder = "", ...others] = await readdir(cache);
+  assert.ok(folder.endsWith(`-${process.getuid?.()}`) && others.length === 0, folder);
+  assert.ok((await readdir(join(cache, folder))).length > 1_000);
+});
+
 test("the image's labels name its content as package.json does", async () => {
   const { name, description, version } = Manifest.parse(await readJson(join(ROOT, "package.json")));
 

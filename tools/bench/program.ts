@@ -10,7 +10,7 @@ import { CLIENT } from "./docusign-client.ts";
 import { KEY } from "./messages.ts";
 import { ENCRYPTION_KEY } from "./seed.ts";
 
-/** `torikomi` itself, as it runs in production, in a process of its own; its log goes nowhere. */
+/** `torikomi` itself, as it runs in production, with compiled code, in a process of its own; its log goes nowhere. */
 export type Program = AsyncDisposable & {
   readonly pid: number;
   readonly url: string;
@@ -64,6 +64,7 @@ function environmentOf(
   { dataDir, port }: { dataDir: string; port: string },
 ): Record<string, string> {
   return {
+    NODE_COMPILE_CACHE: join(ROOT, "node_modules/.cache/compiled"),
     DATABASE_URL: wish.connectionString,
     DATA_DIR: dataDir,
     HOST: "127.0.0.1",
