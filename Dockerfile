@@ -28,8 +28,8 @@ COPY --from=dependencies /app/node_modules ./node_modules
 COPY migrations ./migrations
 COPY src ./src
 
-# Compiled code halves the time that Node.js takes to load the program. The cache has a folder for each user, and nobody can
-# change this one later.
+# Compiled code halves the time that Node.js takes to load the program. The cache has a folder for each user. It belongs to
+# root, so that the program cannot change it.
 ENV NODE_COMPILE_CACHE=/var/cache/torikomi
 RUN install --directory --owner=10001 --group=10001 "$NODE_COMPILE_CACHE" \
   && setpriv --reuid=10001 --regid=10001 --clear-groups torikomi --version \
