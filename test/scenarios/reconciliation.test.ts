@@ -66,7 +66,8 @@ test("hours missed during an outage are reconciled when a worker returns", async
   );
 
   const { log } = world.service.foundation;
-  await using _ = await startService({ ...world.config, port: 0 }, "work", { log, now: () => new Date() });
+  const config = { ...world.config, port: 0, shutdownTimeoutMs: 25_000 };
+  await using _ = await startService(config, "work", { log, now: () => new Date() });
 
   assert.deepEqual(
     await until(
