@@ -46,6 +46,9 @@ const CRON_ITEMS = [
   { task: "housekeeping", match: "30 * * * *", options: { backfillPeriod: 0, maxAttempts: 3, priority: 30 } },
 ].map((item) => ({ ...item, identifier: item.task, options: { ...item.options, jobKey: item.task } }));
 
+/** Only in batches, even of one, does the library await and catch its writes about ended jobs. */
+const AWAITED = { completeJobBatchDelay: 0, failJobBatchDelay: 0 } as const;
+
 /** Starts the workers, and the schedule that queues the hourly jobs. */
 export async function startWorker(deps: TaskUses, options: WorkerOptions): Promise<Worker> {
   const share = createLinkShare(options.concurrency);
@@ -66,13 +69,13 @@ export async function startWorker(deps: TaskUses, options: WorkerOptions): Promi
     parsedCronItems: parseCronItems(CRON_ITEMS),
     logger: queueLogger(log),
     events: options.events,
-    preset: { worker: { gracefulShutdownAbortTimeout: options.shutdownTimeoutMs } },
+    preset: { worker: { ...AWAITED, gracefulShutdownAbortTimeout: options.shutdownTimeoutMs } },
   });
   const { promise: failed, resolve: fail } = Promise.withResolvers<Error>();
   const end = (cause?: unknown): void => {
     if (!stopping.signal.aborted) fail(new Error("the workers ended unexpectedly", { cause }));
   };
-  runner.promise.then(() => end(), end);
+  const ended = runner.promise.then(() => end(), end);
   // A single worker that died and restarts under a new name releases its old jobs here.
   runner.addJob("rescue-jobs", {}, { jobKey: "rescue-jobs", maxAttempts: 1 }).catch(end);
   return {
@@ -80,7 +83,8 @@ export async function startWorker(deps: TaskUses, options: WorkerOptions): Promi
     nudge,
     stop: async () => {
       stopping.abort();
-      await runner.stop();
+      // It rejects if the workers are ending by themselves.
+      await runner.stop().catch(async () => await ended);
     },
   };
 }
@@ -114,8 +118,7 @@ export async function runDueJobs(
     taskList: createTasks(deps, share),
     forbiddenFlags: share.fullFlags,
     logger: queueLogger(options.log),
-    // Only in batches, even of one, does the library await its writes about ended jobs.
-    preset: { worker: { completeJobBatchDelay: 0, failJobBatchDelay: 0 } },
+    preset: { worker: AWAITED },
     ...(options.events !== undefined && { events: options.events }),
   });
 }

@@ -23,7 +23,7 @@ test("workers that cannot start end the process with exit code 1 and the cause i
   assert.match(String(fatal[0].err.cause.message), /add_job.* does not exist/);
 });
 
-test("an unhandled error ends the process with exit code 1 and one log line", async () => {
+test("a queue that cannot be written ends the process with exit code 1 and one fatal line", async () => {
   await using companies = await createLinkedCompanies({ at: new Date().toISOString(), expectErrors: true });
   const { world, colleague } = companies;
   const { db } = world.service.foundation.working;
@@ -33,12 +33,37 @@ test("an unhandled error ends the process with exit code 1 and one log line", as
   );
   await world.docusign.concludeEnvelope({ from: colleague, to: [CUSTOMER] });
 
-  const { exit, err, fatal } = await endOf(startProgram(["work"], { ...environmentOf(world), ...SETTINGS }));
+  const { exit, fatal } = await endOf(startProgram(["work"], { ...environmentOf(world), ...SETTINGS }));
+
+  assert.equal(exit, 1);
+  assert.deepEqual(
+    fatal.map((line) => [line.msg, line.err.message]),
+    [["stopping", "the workers ended unexpectedly"]],
+  );
+});
+
+const REJECTS = "data:text/javascript,process.on('SIGUSR2',()=>Promise.reject(Error('unhandled')))";
+
+test("an unhandled error ends the process with exit code 1 and one log line", async () => {
+  await using companies = await createLinkedCompanies({ at: new Date().toISOString(), expectErrors: true });
+  const { world, colleague } = companies;
+  const program = startProgram(["work"], {
+    ...environmentOf(world),
+    ...SETTINGS,
+    NODE_OPTIONS: `--import ${REJECTS}`,
+  });
+  world.docusign.onNext(
+    ({ template }) => template.includes("/documents/"),
+    async () => void program.kill("SIGUSR2"),
+  );
+  await world.docusign.concludeEnvelope({ from: colleague, to: [CUSTOMER] });
+
+  const { exit, err, fatal } = await endOf(program);
 
   assert.deepEqual([exit, err], [1, ""]);
   assert.deepEqual(
-    fatal.map(({ msg, err: { code } }) => [msg, code]),
-    [["unexpected error", "42P01"]],
+    fatal.map((line) => [line.msg, line.err.message]),
+    [["unexpected error", "unhandled"]],
   );
 });
 

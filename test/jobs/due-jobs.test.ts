@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import { test } from "node:test";
 import { sql } from "kysely";
 import { type LinkId, parseUuid } from "../../src/domain/identifiers.ts";
+import { startService } from "../../src/service.ts";
 import type { Database } from "../../src/store/database.ts";
 import { enqueueBacklog, enqueueErasure } from "../../src/store/queue/queue.ts";
 import { listUnheldPools } from "../../src/store/queue/worker-locks.ts";
@@ -47,6 +48,30 @@ test("a run of the due jobs ends only after the queue has recorded that they end
 
   assert.deepEqual(steps, ["the queue may write", "the run ended"]);
   assert.deepEqual((await sql`select from graphile_worker.jobs`.execute(db)).rows, []);
+});
+
+test("a job that outlasts the shutdown of its process is released, and its error is only logged", async () => {
+  await using world = await createWorld({ expectErrors: true });
+  const { db } = world.service.foundation.working;
+  const { log } = world.service.foundation;
+  await enqueueErasure(db);
+  const late = await startService({ ...world.config, port: 0, shutdownTimeoutMs: 400 }, "work", {
+    log,
+    now: () => new Date(),
+  });
+
+  const { ended } = await db.transaction().execute(async (tx) => {
+    await sql`lock table contract`.execute(tx);
+    await until(async () => await isWaitingForLock(world, "contract"), "the job waits for the table");
+    const ended = late[Symbol.asyncDispose]();
+    await until(() => late.foundation.working.pool.ending, "the process closes its connections");
+    return { ended };
+  });
+  await ended;
+  await until(() => world.logged.some((line) => line.includes("Failed to fail jobs")), "the job has ended");
+
+  const { rows } = await sql`select task_identifier as task, locked_at from graphile_worker.jobs`.execute(db);
+  assert.deepEqual(rows, [{ task: "erase-documents", locked_at: null }]);
 });
 
 test("a job postponed by a process whose clock is minutes behind the database's is not due at once", async () => {
