@@ -12,7 +12,7 @@ export type ImportStanding = {
   /** The budget of its account; null if none is known. */
   readonly budget: AccountBudget | null;
   readonly outage: Outage | null;
-  /** As they are stored; null if the link has ended. */
+  /** Encrypted, as they are stored; null if the link has no tokens. */
   readonly tokens: TokenRow | null;
 };
 

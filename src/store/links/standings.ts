@@ -14,7 +14,7 @@ export type Standing = {
   readonly isSlow: boolean;
   /** True if an envelope in the ledger completed after the window of the latest run. */
   readonly hasNews: boolean;
-  /** As they are stored; null if there are none. */
+  /** Encrypted, as they are stored; null if the link has no tokens. */
   readonly tokens: TokenRow | null;
 };
 

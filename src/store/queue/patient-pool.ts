@@ -13,8 +13,8 @@ const AGAIN_MS = 500;
 const LONGEST_PAUSE_MS = 5_000;
 
 /**
- * A pool for graphile-worker 0.18, which does not await its writes about a finished job: an error there would end the
- * process and leave the job locked. This pool waits for a connection. It repeats a failed statement on a different
+ * A pool for graphile-worker 0.18, which ends all workers and leaves the job locked if its write about a finished job
+ * fails. This pool waits for a connection. It repeats a failed statement on a different
  * connection until it succeeds, unless the statement itself is wrong. The queue's statements are idempotent: each is
  * independent and names its jobs.
  */
