@@ -14,9 +14,8 @@ const LONGEST_PAUSE_MS = 5_000;
 
 /**
  * A pool for graphile-worker 0.18, which ends all workers and leaves the job locked if its write about a finished job
- * fails. This pool waits for a connection. It repeats a failed statement on a different
- * connection until it succeeds, unless the statement itself is wrong. The queue's statements are idempotent: each is
- * independent and names its jobs.
+ * fails. This pool waits for a connection. It repeats a failed statement on a different connection until it succeeds,
+ * unless the statement itself is wrong. The queue's statements are idempotent: each is independent and names its jobs.
  */
 export function patientPool(pool: pg.Pool, patience: Patience): pg.Pool {
   const connect: Connect = (callback) =>
